@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+noinst_LIBRARIES += libcompose.a
+libcompose_a_SOURCES =

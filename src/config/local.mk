@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+noinst_LIBRARIES += libconfig.a
+libconfig_a_SOURCES =

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+noinst_LIBRARIES += libdecode.a
+libdecode_a_SOURCES =

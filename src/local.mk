@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: MIT
+# What a program or test links to get a folder: the folder's library and everything below it (DESIGN §3).
+LINK_BASE = libbase.a $(UTF8PROC_LIBS) $(LTLIBINTL)
+LINK_MIME = libmime.a $(LINK_BASE)
+LINK_WIRE = libwire.a $(LINK_BASE)
+LINK_CACHE = libcache.a $(LINK_BASE) $(SQLITE_LIBS) $(ZSTD_LIBS) $(CRYPTO_LIBS)
+LINK_CONFIG = libconfig.a $(LINK_BASE) $(INIPARSER_LIBS)
+LINK_TUI = libtui.a $(LINK_BASE) $(NCURSES_LIBS)
+LINK_BUS = libbus.a $(LINK_BASE) $(JANSSON_LIBS)
+LINK_DECODE = libdecode.a $(LINK_MIME)
+LINK_NET = libnet.a $(LINK_WIRE) $(CURL_LIBS) $(GSASL_LIBS)
+LINK_COMPOSE = libcompose.a $(LINK_CACHE) $(LINK_CONFIG) $(LINK_MIME)

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: MIT
+# Unit tests mirror src/, one program for each file: tests/unit/FOLDER/test_FILE.c. Scripts are *.sh or *.py.
+TEST_EXTENSIONS = .sh .py
+SH_LOG_COMPILER = $(SHELL)
+PY_LOG_COMPILER = python3
+AM_TESTS_ENVIRONMENT = \
+	top_srcdir='$(abs_top_srcdir)'; top_builddir='$(abs_top_builddir)'; export top_srcdir top_builddir; \
+	LC_ALL=C.UTF-8; TZ=UTC; export LC_ALL TZ;
+TEST_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests $(CMOCKA_CFLAGS) -DTEST_SRCDIR='"$(abs_top_srcdir)"' -DTEST_BUILDDIR='"$(abs_top_builddir)"'
+EXTRA_DIST += tests/lint/layers.sh tests/lint/layers.txt
+
+include $(top_srcdir)/tests/unit/base/local.mk
+include $(top_srcdir)/tests/unit/mime/local.mk
+include $(top_srcdir)/tests/unit/wire/local.mk
+include $(top_srcdir)/tests/unit/cache/local.mk
+include $(top_srcdir)/tests/unit/config/local.mk
+include $(top_srcdir)/tests/unit/tui/local.mk
+include $(top_srcdir)/tests/unit/bus/local.mk
+include $(top_srcdir)/tests/unit/decode/local.mk
+include $(top_srcdir)/tests/unit/net/local.mk
+include $(top_srcdir)/tests/unit/compose/local.mk
+include $(top_srcdir)/tests/unit/sync/local.mk
+include $(top_srcdir)/tests/unit/server/local.mk
+include $(top_srcdir)/tests/unit/cli/local.mk
+include $(top_srcdir)/tests/unit/ui/local.mk
+include $(top_srcdir)/tests/interop/local.mk
+include $(top_srcdir)/tests/tui/local.mk
