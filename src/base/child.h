@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* child.h - other programs, started without a shell.
+ * A command line is split into words with quotes honoured and nothing expanded; who wants a shell writes sh -c '...'.
+ * Must not know: what the programs do. */
+#ifndef TMAIL_BASE_CHILD_H
+#define TMAIL_BASE_CHILD_H
+
+#include <sys/types.h>
+
+#include "base/buf.h"
+
+enum { CHILD_WORDS_MAX = 64 };
+
+/* Splits a command into a NULL-terminated vector in a; ' and " quote, \ takes the next character outside of '.
+ * ERR_CONFIG for an open quote, an empty command or too many words. */
+int child_split(struct arena *a, struct str command, char ***argv, struct error *err) MUST_CHECK;
+
+/* Descriptors for the child; -1 means /dev/null. session: a session of its own. */
+struct child_io {
+    int in, out, err;
+    bool session;
+};
+/* Starts argv[0] (looked up in PATH unless it has a slash) with signal masks and handlers reset, all other
+ * descriptors closed. Returns the pid or -1; a program that cannot be executed is told here, not by an exit code. */
+pid_t child_start(char *const argv[], const struct child_io *io, struct error *err);
+/* Waits; exit code, or 128 + signal. */
+int child_wait(pid_t pid);
+/* Runs argv with input on its standard input, appends its standard output to out. Its standard error goes to err_fd.
+ * 0; -1 when it could not run, exited non-zero, said more than out holds, or took longer than wait_ms (then it is killed). */
+int child_run(char *const argv[], struct str input, struct buf *out, int err_fd, int wait_ms,
+              struct error *err) MUST_CHECK;
+
+#endif
