@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* outbox.h - mail on its way out, and drafts: what a person wrote is fsynced before anything else happens.
+ * Must not know: SMTP, MIME. */
+#ifndef TMAIL_CACHE_OUTBOX_H
+#define TMAIL_CACHE_OUTBOX_H
+
+#include "cache/db.h"
+
+enum outbox_state {
+    OUTBOX_QUEUED,  /* due at not_before (undo time, retry) */
+    OUTBOX_SENDING, /* a connection has it; found so at start: in doubt only if data had been sent */
+    OUTBOX_DOUBT,   /* the link broke between the final dot and its answer: the person decides */
+    OUTBOX_FAILED, /* refused for good; reason says why; kept until the person cancels or retries it */
+    OUTBOX_SENT    /* gone out; kept only until its Sent copy is settled */
+};
+struct outbox_rcpt {
+    struct str address;
+    unsigned code; /* 0: not answered yet */
+    struct str text;
+};
+struct outbox_entry {
+    int64_t id, account, body;
+    enum outbox_state state;
+    bool dot_sent;               /* durable before the final dot goes out */
+    int64_t created, not_before; /* seconds */
+    unsigned attempts;
+    uint64_t size;
+    bool eight_bit, save_sent;
+    struct str sender, subject, message_id, reason;
+    struct outbox_rcpt *rcpts;
+    size_t rcpts_n;
+};
+/* Stores the entry (body already finished on the same handle, in the same transaction if one is open), durable. draft != 0: that draft goes in the same transaction. *id is set. */
+int cache_outbox_add(struct cache *c, const struct outbox_entry *e, int64_t draft, int64_t *id,
+                     struct error *err) MUST_CHECK;
+/* All entries, oldest first. */
+int cache_outbox_list(struct cache *c, struct arena *a, struct outbox_entry **out, size_t *n,
+                      struct error *err) MUST_CHECK;
+int cache_outbox_get(struct cache *c, struct arena *a, int64_t id, struct outbox_entry *out,
+                     struct error *err) MUST_CHECK; /* 1: none */
+/* The oldest due entry of an account, turned to SENDING, durable. 1: none. */
+int cache_outbox_take(struct cache *c, struct arena *a, int64_t account, int64_t now,
+                      struct outbox_entry *out, struct error *err) MUST_CHECK;
+/* Durable mark before the final dot is written. */
+int cache_outbox_dot(struct cache *c, int64_t id, struct error *err) MUST_CHECK;
+/* Ends an attempt: new state, reason, not_before, and each recipient's answer. */
+int cache_outbox_update(struct cache *c, const struct outbox_entry *e,
+                        struct error *err) MUST_CHECK;
+/* After a crash: SENDING without dot_sent → QUEUED, with → DOUBT. By the engine at its start, under its lock. */
+int cache_outbox_recover(struct cache *c, struct error *err) MUST_CHECK;
+/* The person: take it back before it goes (makes a draft of it when draft_blob is given and returns its number), or forget a failed or doubtful one. 1: too late, or none. */
+int cache_outbox_cancel(struct cache *c, int64_t id, struct error *err) MUST_CHECK;
+/* FAILED or DOUBT → QUEUED now. 1: none. */
+int cache_outbox_retry(struct cache *c, int64_t id, int64_t now, struct error *err) MUST_CHECK;
+/* Entries that wait, and when the next is due (0: none). */
+int cache_outbox_pending(struct cache *c, int64_t account, int64_t *n, int64_t *next_due,
+                         struct error *err) MUST_CHECK;
+
+/* Drafts: an opaque blob of compose's. Durable. id 0 makes a new one. */
+int cache_draft_put(struct cache *c, int64_t *id, int64_t account, struct str subject,
+                    struct str to, struct str blob, int64_t now, struct error *err) MUST_CHECK;
+int cache_draft_get(struct cache *c, struct arena *a, int64_t id, struct str *blob,
+                    struct error *err) MUST_CHECK; /* 1: none */
+int cache_draft_drop(struct cache *c, int64_t id, struct error *err) MUST_CHECK;
+struct draft_row {
+    int64_t id, account, changed;
+    struct str subject, to;
+};
+int cache_draft_list(struct cache *c, struct arena *a, struct draft_row **out, size_t *n,
+                     struct error *err) MUST_CHECK;
+
+#endif

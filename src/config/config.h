@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* config.h - tmailrc as typed settings. The raw lines are checked first (iniparser lower-cases names, lets a repeated key win silently and cuts unquoted
+ * values at ; and #), then iniparser reads the file. Whatever is doubtful is an error with file and line.
+ * Must not know: the network, the terminal, the store. */
+#ifndef TMAIL_CONFIG_CONFIG_H
+#define TMAIL_CONFIG_CONFIG_H
+
+#include "base/buf.h"
+
+enum config_receive { RECEIVE_NONE, RECEIVE_IMAP };
+enum config_send { SEND_NONE, SEND_SMTP, SEND_SENDMAIL };
+enum config_tls { CONFIG_TLS_DIRECT, CONFIG_TLS_STARTTLS, CONFIG_TLS_OFF };
+
+struct config_server {
+    char *user, *host;
+    uint16_t port;
+    enum config_tls tls;
+    bool loopback; /* host is a loopback address: plain text is accepted */
+};
+struct config_account {
+    char *name;    /* as written in [account NAME], lower-cased by INI */
+    char *address; /* "Jane Roe <jane@example.org>" */
+    char *signature;
+    enum config_receive receive;
+    enum config_send send;
+    struct config_server in, out;
+    char *sendmail_command;
+    char *password_command;
+    char *password; /* only from a file that shuts out others */
+    char *tls_ca;
+};
+struct config_binding {
+    char *view, *command, *keys;
+};
+struct config {
+    char *path;        /* real path of the file; NULL: none */
+    char *profile_dir; /* --profile, else NULL */
+    struct config_account *accounts;
+    size_t accounts_n;
+    char *editor;            /* NULL: $VISUAL, $EDITOR, built in */
+    char *index_format;      /* NULL: the default */
+    int64_t undo_send_s;     /* 10 */
+    int64_t sync_interval_s; /* 300 */
+    bool offline;            /* --offline */
+    struct config_binding *keys;
+    size_t keys_n;
+};
+
+/* Reads file over the defaults; *err names file and line. All or nothing. A file that is missing gives ERR_NOINPUT. Fresh *c in either case: config_free it. */
+int config_load(struct config *c, const char *path, struct error *err) MUST_CHECK;
+void config_free(struct config *c);
+/* By name in any case; NULL. */
+const struct config_account *config_account(const struct config *c, struct str name);
+/* The account whose address this is (any case), else NULL. */
+const struct config_account *config_account_of(const struct config *c, struct str address);
+/* The account's password: its command's output (first line), or the password of the file. out is wiped by the caller; never logged. 1 when the account names
+ * neither: the person must be asked. tty_err_fd: where the command may complain, -1 nowhere. */
+int config_secret(const struct config_account *a, struct buf *out, int tty_err_fd,
+                  struct error *err) MUST_CHECK;
+
+/* Where things lie (XDG, or below --profile DIR): freed with free(). */
+char *config_path_rc(const char *profile);
+char *config_path_store(const char *profile);
+char *config_path_log(const char *profile);
+char *config_path_cache(const char *profile, const char *name);
+
+#endif

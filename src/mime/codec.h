@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* codec.h - streaming base64, quoted-printable and uuencode, both ways, any chunk size.
+ * Must not know: where the bytes come from. */
+#ifndef TMAIL_MIME_CODEC_H
+#define TMAIL_MIME_CODEC_H
+
+#include "base/buf.h"
+
+enum codec_kind { CODEC_BASE64, CODEC_QP, CODEC_UU };
+
+struct codec;
+/* For uuencode: encode writes the begin line (mode 644, name) and the end; decode finds begin by itself. name may be NULL. */
+struct codec *codec_new(enum codec_kind kind, const char *name);
+/* Bytes of a codec, any chunk size; out grows to its ceiling. last ends the data.
+ * 0; 1 if the data were damaged but went on (junk skipped, missing end); -1 with ERR_LIMIT or ERR_PARSE. */
+int codec_decode(struct codec *c, struct str in, bool last, struct buf *out,
+                 struct error *err) MUST_CHECK;
+/* Encoded lines end in LF (crlf false) or CRLF. */
+int codec_encode(struct codec *c, struct str in, bool last, bool crlf, struct buf *out,
+                 struct error *err) MUST_CHECK;
+/* uuencode decoding: the name on the begin line, borrowed; empty before it was seen. */
+struct str codec_uu_name(const struct codec *c);
+void codec_free(struct codec **c);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* uu.h - uuencoded files inside plain text: where they begin and end, whether they are whole.
+ * Must not know: the message around the text. */
+#ifndef TMAIL_MIME_UU_H
+#define TMAIL_MIME_UU_H
+
+#include "base/str.h"
+
+struct uu_file {
+    size_t offset, length; /* of the begin line through the end line in the text */
+    size_t decoded;        /* bytes of the file */
+    struct str name;       /* as on the begin line, a view of the text */
+    bool
+        damaged; /* re-wrapped, cut or otherwise not decodable to the original: its text stays visible */
+};
+
+/* Finds "begin MODE NAME" ... "end" in text; at most max. A line cut of trailing blanks is filled up to its length byte and
+ * is whole; a file without end is whole only if every line is. */
+size_t uu_find(struct str text, struct uu_file *out, size_t max);
+
+#endif
