@@ -28,20 +28,18 @@ struct config_account {
     char *password_command;
     char *password; /* only from a file that shuts out others */
     char *tls_ca;
+    bool tls_off; /* `tls = off` was spelled out */
 };
 struct config_binding {
     char *view, *command, *keys;
 };
 struct config {
-    char *path;        /* real path of the file; NULL: none */
-    char *profile_dir; /* --profile, else NULL */
+    char *path; /* real path of the file; NULL: none */
     struct config_account *accounts;
     size_t accounts_n;
     char *editor;            /* NULL: $VISUAL, $EDITOR, built in */
-    char *index_format;      /* NULL: the default */
     int64_t undo_send_s;     /* 10 */
     int64_t sync_interval_s; /* 300 */
-    bool offline;            /* --offline */
     struct config_binding *keys;
     size_t keys_n;
 };
@@ -62,6 +60,5 @@ int config_secret(const struct config_account *a, struct buf *out, int tty_err_f
 char *config_path_rc(const char *profile);
 char *config_path_store(const char *profile);
 char *config_path_log(const char *profile);
-char *config_path_cache(const char *profile, const char *name);
 
 #endif

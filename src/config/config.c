@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/config.h"
+
+#include <iniparser.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/i18n.h"
+#include "config/lex.h"
+#include "config/option.h"
+#include "base/banned.h"
+
+enum { CONFIG_FILE_MAX = 256 << 10, UNDO_SEND_S = 10, SYNC_INTERVAL_S = 300 };
+
+static void server_clear(struct config_server *s)
+{
+    free(s->user);
+    free(s->host);
+}
+
+static void account_clear(struct config_account *a)
+{
+    free(a->name);
+    free(a->address);
+    free(a->signature);
+    server_clear(&a->in);
+    server_clear(&a->out);
+    free(a->sendmail_command);
+    free(a->password_command);
+    if (a->password != NULL)
+        explicit_bzero(a->password, strlen(a->password));
+    free(a->password);
+    free(a->tls_ca);
+}
+
+void config_free(struct config *c)
+{
+    for (size_t i = 0; i < c->accounts_n; i++)
+        account_clear(&c->accounts[i]);
+    free(c->accounts);
+    for (size_t i = 0; i < c->keys_n; i++) {
+        free(c->keys[i].view);
+        free(c->keys[i].command);
+        free(c->keys[i].keys);
+    }
+    free(c->keys);
+    free(c->path);
+    free(c->editor);
+    *c = (struct config){ 0 };
+}
+
+const struct config_account *config_account(const struct config *c, struct str name)
+{
+    for (size_t i = 0; i < c->accounts_n; i++)
+        if (str_ieqc(name, c->accounts[i].name))
+            return &c->accounts[i];
+    return NULL;
+}
+
+/* The bare address inside "Name <address>". */
+static struct str bare_address(struct str s)
+{
+    size_t open = str_rfind(s, '<');
+    if (open < s.n) {
+        s = str_skip(s, open + 1);
+        s = str_head(s, str_find(s, '>'));
+    }
+    return str_trim(s);
+}
+
+const struct config_account *config_account_of(const struct config *c, struct str address)
+{
+    address = bare_address(address);
+    for (size_t i = 0; i < c->accounts_n; i++)
+        if (str_ieq(address, bare_address(str_c(c->accounts[i].address))))
+            return &c->accounts[i];
+    return NULL;
+}
+
+static struct config_account *account_named(struct config *c, struct str name)
+{
+    for (size_t i = 0; i < c->accounts_n; i++)
+        if (str_eqc(name, c->accounts[i].name))
+            return &c->accounts[i];
+    c->accounts = xrealloc(c->accounts, c->accounts_n + 1, sizeof *c->accounts);
+    struct config_account *a = &c->accounts[c->accounts_n++];
+    *a = (struct config_account){ .name = xmemdup0(name.p, name.n) };
+    return a;
+}
+
+static int at_line(const char *path, unsigned line, struct error *err)
+{
+    err->code = ERR_CONFIG;
+    return error_prefix(err, _("%s, line %u: "), path, line);
+}
+
+static int unknown_key(const struct lex_item *item, enum option_scope scope, struct error *err)
+{
+    const char *near = option_nearest(scope, item->key);
+    if (near == NULL)
+        return error_set(err, ERR_CONFIG, RETRY_NEVER, _("unknown key \"%.*s\""),
+                         STR_ARG(item->key));
+    return error_set(err, ERR_CONFIG, RETRY_NEVER, _("unknown key \"%.*s\"; did you mean \"%s\"?"),
+                     STR_ARG(item->key), near);
+}
+
+static void add_binding(struct config *c, struct str view, const struct lex_item *item)
+{
+    c->keys = xrealloc(c->keys, c->keys_n + 1, sizeof *c->keys);
+    c->keys[c->keys_n++] =
+        (struct config_binding){ xmemdup0(view.p, view.n), xmemdup0(item->key.p, item->key.n),
+                                 xmemdup0(item->value.p, item->value.n) };
+}
+
+static int apply(struct config *c, const struct lex_item *item, struct error *err)
+{
+    struct str name = item->section;
+    enum option_scope scope = OPTION_GLOBAL;
+    struct config_account *account = NULL;
+    if (str_lit(&name, "keys ") == 0) {
+        add_binding(c, str_trim(name), item);
+        return 0;
+    }
+    if (str_lit(&name, "account ") == 0 && str_trim(name).n > 0) {
+        scope = OPTION_ACCOUNT;
+        account = account_named(c, str_trim(name));
+    } else if (!str_eqc(name, "tmail"))
+        return error_set(err, ERR_CONFIG, RETRY_NEVER,
+                         _("keys stand below [tmail], [account NAME] or [keys VIEW]"));
+    const struct option *option = option_find(scope, item->key);
+    return option != NULL ? option->set(c, account, item->value, err)
+                          : unknown_key(item, scope, err);
+}
+
+/* iniparser reads the file too: where it understands a value otherwise than we do, nobody can know what was meant. */
+static int compare_with_iniparser(const char *path, const struct lex_item *items, size_t n,
+                                  struct error *err)
+{
+    dictionary *ini = iniparser_load(path);
+    if (ini == NULL)
+        return error_set(err, ERR_CONFIG, RETRY_NEVER, _("%s cannot be read as an INI file"), path);
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        char *name = xasprintf("%.*s:%.*s", STR_ARG(items[i].section), STR_ARG(items[i].key));
+        const char *value = iniparser_getstring(ini, name, NULL);
+        if (value == NULL || !str_eqc(items[i].value, value)) {
+            error_set(err, ERR_CONFIG, RETRY_NEVER, _("the value is doubtful: put it in quotes"));
+            rc = at_line(path, items[i].line, err);
+        }
+        free(name);
+    }
+    iniparser_freedict(ini);
+    return rc;
+}
+
+static int need(const struct config_account *a, bool there, const char *key, struct error *err)
+{
+    if (there)
+        return 0;
+    return error_set(err, ERR_CONFIG, RETRY_NEVER, _("account %s: the key \"%s\" is missing"),
+                     a->name, key);
+}
+
+static int check_account(struct config_account *a, struct error *err)
+{
+    if (need(a, a->address != NULL, "address", err) != 0)
+        return -1;
+    if (a->tls_off)
+        a->in.tls = a->out.tls = CONFIG_TLS_OFF; /* whatever the order of the keys was */
+    if (a->receive != RECEIVE_NONE && a->in.user == NULL) {
+        struct str bare = bare_address(str_c(a->address));
+        a->in.user = xmemdup0(bare.p, bare.n);
+    }
+    return 0;
+}
+
+/* A password in a file that others may read is no password. */
+static int check_mode(const struct config *c, const char *path, struct error *err)
+{
+    struct stat st;
+    bool has_password = false;
+    for (size_t i = 0; i < c->accounts_n; i++)
+        has_password |= c->accounts[i].password != NULL;
+    if (!has_password || (stat(path, &st) == 0 && (st.st_mode & 077) == 0))
+        return 0;
+    return error_set(err, ERR_CONFIG, RETRY_NEVER,
+                     _("%s has a password in it and can be read by others: chmod 600 it, or use "
+                       "password-command"),
+                     path);
+}
+
+static int load(struct config *c, const char *path, struct str text, struct arena *a,
+                struct error *err)
+{
+    struct lex_item *items;
+    size_t n;
+    if (lex_read(a, text, &items, &n, err) != 0)
+        return error_prefix(err, "%s, ", path);
+    if (compare_with_iniparser(path, items, n, err) != 0)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        if (apply(c, &items[i], err) != 0)
+            return at_line(path, items[i].line, err);
+    for (size_t i = 0; i < c->accounts_n; i++)
+        if (check_account(&c->accounts[i], err) != 0)
+            return error_prefix(err, "%s: ", path);
+    return check_mode(c, path, err);
+}
+
+int config_load(struct config *c, const char *path, struct error *err)
+{
+    struct buf text = BUF_INIT(CONFIG_FILE_MAX);
+    struct arena *a = arena_new(4096);
+    *c = (struct config){ .undo_send_s = UNDO_SEND_S, .sync_interval_s = SYNC_INTERVAL_S };
+    int rc = file_read(path, &text, err);
+    if (rc == 0)
+        rc = load(c, path, buf_str(&text), a, err);
+    if (rc == 0)
+        c->path = realpath(path, NULL);
+    else
+        config_free(c);
+    buf_wipe(&text);
+    arena_free(&a);
+    return rc;
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/option.h"
+
+#include <stdlib.h>
+
+#include "base/child.h"
+#include "base/i18n.h"
+#include "config/url.h"
+#include "base/banned.h"
+
+enum { NAME_COMPARED = 40, NEAR_ENOUGH = 3, UNDO_MAX_S = 600, INTERVAL_MIN_S = 30, DAY_S = 86400 };
+
+static void set_text(char **field, struct str value)
+{
+    free(*field);
+    *field = xmemdup0(value.p, value.n);
+}
+
+static int set_command(char **field, struct str value, struct error *err)
+{
+    struct arena *a = arena_new(0);
+    char **argv;
+    int rc = child_split(a, value, &argv, err);
+    arena_free(&a);
+    if (rc == 0)
+        set_text(field, value);
+    return rc;
+}
+
+static int set_seconds(int64_t *field, struct str value, int64_t min, int64_t max,
+                       struct error *err)
+{
+    struct str in = value;
+    uint64_t v;
+    if (str_u64(&in, &v) != 0 || (in.n > 0 && !str_eqc(in, "s")) || v > (uint64_t)max ||
+        (int64_t)v < min)
+        return error_set(err, ERR_CONFIG, RETRY_NEVER,
+                         _("\"%.*s\": seconds from %lld to %lld are possible here"), STR_ARG(value),
+                         (long long)min, (long long)max);
+    *field = (int64_t)v;
+    return 0;
+}
+
+static int set_address(struct config *c, struct config_account *a, struct str v, struct error *err)
+{
+    (void)c;
+    size_t at = str_rfind(v, '@');
+    if (at == 0 || at + 1 >= v.n)
+        return error_set(err, ERR_CONFIG, RETRY_NEVER, _("\"%.*s\" is no e-mail address"),
+                         STR_ARG(v));
+    set_text(&a->address, v);
+    return 0;
+}
+
+static int set_receive(struct config *c, struct config_account *a, struct str v, struct error *err)
+{
+    (void)c;
+    return config_url_receive(v, &a->receive, &a->in, err);
+}
+
+static int set_send(struct config *c, struct config_account *a, struct str v, struct error *err)
+{
+    (void)c;
+    if (config_url_send(v, &a->send, &a->out, &a->sendmail_command, err) != 0)
+        return -1;
+    return a->send == SEND_SENDMAIL
+               ? set_command(&a->sendmail_command, str_c(a->sendmail_command), err)
+               : 0;
+}
+
+static int set_password_command(struct config *c, struct config_account *a, struct str v,
+                                struct error *err)
+{
+    (void)c;
+    return set_command(&a->password_command, v, err);
+}
+
+static int set_password(struct config *c, struct config_account *a, struct str v, struct error *err)
+{
+    (void)c;
+    (void)err;
+    set_text(&a->password, v);
+    return 0;
+}
+
+/* Plain text needs `tls = off` spelled out; it is looked at when the whole account is known. */
+static int set_tls(struct config *c, struct config_account *a, struct str v, struct error *err)
+{
+    (void)c;
+    if (!str_ieqc(v, "off"))
+        return error_set(err, ERR_CONFIG, RETRY_NEVER,
+                         _("tls can only be \"off\"; without it TLS is required"));
+    a->in.tls = a->out.tls = CONFIG_TLS_OFF;
+    a->tls_off = true;
+    return 0;
+}
+
+static int set_tls_ca(struct config *c, struct config_account *a, struct str v, struct error *err)
+{
+    (void)c;
+    (void)err;
+    set_text(&a->tls_ca, v);
+    return 0;
+}
+
+static int set_signature(struct config *c, struct config_account *a, struct str v,
+                         struct error *err)
+{
+    (void)c;
+    (void)err;
+    set_text(&a->signature, v);
+    return 0;
+}
+
+static int set_editor(struct config *c, struct config_account *a, struct str v, struct error *err)
+{
+    (void)a;
+    return set_command(&c->editor, v, err);
+}
+
+static int set_undo_send(struct config *c, struct config_account *a, struct str v,
+                         struct error *err)
+{
+    (void)a;
+    return set_seconds(&c->undo_send_s, v, 0, UNDO_MAX_S, err);
+}
+
+static int set_interval(struct config *c, struct config_account *a, struct str v, struct error *err)
+{
+    (void)a;
+    return set_seconds(&c->sync_interval_s, v, INTERVAL_MIN_S, DAY_S, err);
+}
+
+const struct option options[] = {
+    { OPTION_GLOBAL, "editor", set_editor },
+    { OPTION_GLOBAL, "undo-send", set_undo_send },
+    { OPTION_GLOBAL, "sync-interval", set_interval },
+    { OPTION_ACCOUNT, "address", set_address },
+    { OPTION_ACCOUNT, "receive", set_receive },
+    { OPTION_ACCOUNT, "send", set_send },
+    { OPTION_ACCOUNT, "password-command", set_password_command },
+    { OPTION_ACCOUNT, "password", set_password },
+    { OPTION_ACCOUNT, "tls", set_tls },
+    { OPTION_ACCOUNT, "tls-ca", set_tls_ca },
+    { OPTION_ACCOUNT, "signature", set_signature },
+};
+const size_t options_n = COUNT(options);
+
+const struct option *option_find(enum option_scope scope, struct str name)
+{
+    for (size_t i = 0; i < options_n; i++)
+        if (options[i].scope == scope && str_eqc(name, options[i].name))
+            return &options[i];
+    return NULL;
+}
+
+/* Levenshtein's distance of the first NAME_COMPARED bytes. */
+static unsigned distance(struct str a, struct str b)
+{
+    unsigned row[NAME_COMPARED + 1];
+    a = str_head(a, NAME_COMPARED);
+    b = str_head(b, NAME_COMPARED);
+    for (unsigned j = 0; j <= b.n; j++)
+        row[j] = j;
+    for (unsigned i = 1; i <= a.n; i++) {
+        unsigned diagonal = row[0];
+        row[0] = i;
+        for (unsigned j = 1; j <= b.n; j++) {
+            unsigned change = diagonal + (a.p[i - 1] != b.p[j - 1]);
+            unsigned best = row[j] < row[j - 1] ? row[j] : row[j - 1];
+            diagonal = row[j];
+            row[j] = best + 1 < change ? best + 1 : change;
+        }
+    }
+    return row[b.n];
+}
+
+const char *option_nearest(enum option_scope scope, struct str name)
+{
+    const char *best = NULL;
+    unsigned best_distance = NEAR_ENOUGH + 1;
+    for (size_t i = 0; i < options_n; i++) {
+        unsigned d = distance(name, str_c(options[i].name));
+        if (options[i].scope == scope && d < best_distance) {
+            best = options[i].name;
+            best_distance = d;
+        }
+    }
+    return best;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* option.h - the master table of keys: parser, nearest-name help and manual speak of the same rows.
+ * Must not know: where a value was written. */
+#ifndef TMAIL_CONFIG_OPTION_H
+#define TMAIL_CONFIG_OPTION_H
+
+#include "config/config.h"
+
+enum option_scope { OPTION_GLOBAL /* [tmail] */, OPTION_ACCOUNT /* [account NAME] */ };
+struct option {
+    enum option_scope scope;
+    const char *name;
+    /* Checks value and stores it. -1 with a sentence that lacks file and line. */
+    int (*set)(struct config *c, struct config_account *account, struct str value,
+               struct error *err);
+};
+extern const struct option options[];
+extern const size_t options_n;
+
+/* The row of that name in scope, or NULL. */
+const struct option *option_find(enum option_scope scope, struct str name);
+/* The name in scope that looks most like it; NULL when none does. */
+const char *option_nearest(enum option_scope scope, struct str name);
+
+#endif

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+#include "unit/test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "config/config.h"
+#include "config/option.h"
+
+#define ACCOUNT "[account work]\naddress = \"Jane Roe <jane@example.org>\"\n"
+
+static char *dir;
+
+static char *write_rc(const char *text, mode_t mode)
+{
+    struct error err;
+    char *path = xasprintf("%s/tmailrc", dir);
+    assert_int_equal(file_replace(path, str_c(text), mode, &err), 0);
+    assert_int_equal(chmod(path, mode), 0);
+    return path;
+}
+
+static int load(const char *text, struct config *c, struct error *err)
+{
+    char *path = write_rc(text, 0600);
+    int rc = config_load(c, path, err);
+    free(path);
+    return rc;
+}
+
+static void mistakes_name_their_line(void **state)
+{
+    static const struct {
+        const char *text, *says;
+    } rows[] = {
+        { ACCOUNT "recieve = \"imaps://x\"\n",
+          "line 3: unknown key \"recieve\"; did you mean \"receive\"?" },
+        { ACCOUNT "address = \"a@b\"\n", "line 3" },
+        { ACCOUNT "[account work]\n", "line 3" },
+        { ACCOUNT "password = ab#cd\n", "line 3: a value with # or ; in it: put it in quotes" },
+        { ACCOUNT "password = ab;cd\n", "line 3" },
+        { ACCOUNT "password = \"ab\" cd\n", "line 3" },
+        { ACCOUNT "password = \"ab\n", "line 3" },
+        { ACCOUNT "password = ab\\\n", "line 3" },
+        { ACCOUNT "receive = \"http://x\"\n", "line 3" },
+        { ACCOUNT "receive = \"imaps://jane:pw@x\"\n", "password-command" },
+        { ACCOUNT "receive = \"imaps://ja%00ne@x\"\n", "line 3" },
+        { ACCOUNT "receive = \"imaps://x:99999\"\n", "line 3" },
+        { ACCOUNT "receive = \"imaps://-x\"\n", "line 3" },
+        { ACCOUNT "password-command = \"pass 'x\"\n", "line 3" },
+        { ACCOUNT "tls = maybe\n", "line 3" },
+        { "[account x]\nreceive = \"imaps://a@b\"\n", "address" },
+        { "nonsense\n", "line 1" },
+        { "[unknown]\nx = y\n", "line 2" },
+        { "[tmail]\nundo-send = 10000\n", "line 2" },
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct config c;
+        struct error err = { 0 };
+        assert_int_equal(load(rows[i].text, &c, &err), -1);
+        assert_int_equal(err.code, ERR_CONFIG);
+        if (strstr(err.text, rows[i].says) == NULL)
+            fail_msg("row %zu says: %s", i, err.text);
+        config_free(&c);
+    }
+}
+
+static void four_lines_make_an_account(void **state)
+{
+    (void)state;
+    struct config c;
+    struct error err;
+    assert_int_equal(
+        load("# mine\n" ACCOUNT "receive = \"imaps://jane%40x@imap.example.org\" ; there\n"
+             "send = \"smtp://127.0.0.1:2525\"\npassword-command = \"printf 'se#cret\nx'\"\n",
+             &c, &err),
+        -1);
+    config_free(&c);
+    assert_int_equal(
+        load("# mine\n" ACCOUNT "receive = \"imaps://jane%40x@imap.example.org\" ; there\n"
+             "send = \"smtp://127.0.0.1:2525\"\npassword-command = \"printf 'se#cret'\"\n"
+             "[keys index]\ndelete = \"d <Del>\"\n",
+             &c, &err),
+        0);
+    const struct config_account *a = config_account(&c, STR("WORK"));
+    assert_non_null(a);
+    assert_ptr_equal(a, config_account_of(&c, STR("x <Jane@Example.org>")));
+    assert_string_equal(a->in.user, "jane@x");
+    assert_string_equal(a->in.host, "imap.example.org");
+    assert_int_equal(a->in.port, 993);
+    assert_int_equal(a->in.tls, CONFIG_TLS_DIRECT);
+    assert_false(a->in.loopback);
+    assert_true(a->out.loopback);
+    assert_int_equal(a->out.port, 2525);
+    assert_string_equal(c.keys[0].keys, "d <Del>");
+    struct buf secret = BUF_INIT(100);
+    assert_int_equal(config_secret(a, &secret, -1, &err), 0);
+    assert_string_equal(buf_c(&secret), "se#cret");
+    buf_wipe(&secret);
+    config_free(&c);
+}
+
+static void tls_off_holds_in_any_order(void **state)
+{
+    (void)state;
+    struct config c;
+    struct error err;
+    assert_int_equal(load(ACCOUNT "tls = off\nreceive = \"imap://imap.example.org\"\n", &c, &err),
+                     0);
+    assert_int_equal(c.accounts[0].in.tls, CONFIG_TLS_OFF);
+    assert_string_equal(c.accounts[0].in.user, "jane@example.org");
+    config_free(&c);
+    assert_int_equal(load(ACCOUNT "receive = \"imap://imap.example.org\"\n", &c, &err), 0);
+    assert_int_equal(c.accounts[0].in.tls, CONFIG_TLS_STARTTLS);
+    config_free(&c);
+}
+
+static void a_password_needs_a_private_file(void **state)
+{
+    (void)state;
+    struct config c;
+    struct error err;
+    char *path = write_rc(ACCOUNT "password = \"x\"\n", 0644);
+    assert_int_equal(config_load(&c, path, &err), -1);
+    assert_int_equal(err.code, ERR_CONFIG);
+    config_free(&c);
+    assert_int_equal(chmod(path, 0600), 0);
+    assert_int_equal(config_load(&c, path, &err), 0);
+    config_free(&c);
+    free(path);
+}
+
+static void a_failing_password_command_is_told(void **state)
+{
+    (void)state;
+    struct config c;
+    struct error err;
+    assert_int_equal(load(ACCOUNT "password-command = false\n", &c, &err), 0);
+    struct buf secret = BUF_INIT(100);
+    assert_int_equal(config_secret(&c.accounts[0], &secret, -1, &err), -1);
+    assert_int_equal(err.code, ERR_AUTH);
+    config_free(&c);
+    assert_int_equal(load(ACCOUNT, &c, &err), 0);
+    assert_int_equal(config_secret(&c.accounts[0], &secret, -1, &err), 1);
+    config_free(&c);
+    buf_wipe(&secret);
+}
+
+static void a_missing_file_is_no_input(void **state)
+{
+    (void)state;
+    struct config c;
+    struct error err;
+    assert_int_equal(config_load(&c, "/nonexistent/tmailrc", &err), -1);
+    assert_int_equal(err.code, ERR_NOINPUT);
+    config_free(&c);
+}
+
+static int make_dir(void **state)
+{
+    (void)state;
+    struct error err;
+    dir = file_temp_dir("tmail-test-", &err);
+    return dir != NULL ? 0 : -1;
+}
+
+static int drop_dir(void **state)
+{
+    (void)state;
+    file_remove_tree(dir);
+    free(dir);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(mistakes_name_their_line),
+        cmocka_unit_test(four_lines_make_an_account),
+        cmocka_unit_test(tls_off_holds_in_any_order),
+        cmocka_unit_test(a_password_needs_a_private_file),
+        cmocka_unit_test(a_failing_password_command_is_told),
+        cmocka_unit_test(a_missing_file_is_no_input),
+    };
+    return cmocka_run_group_tests(tests, make_dir, drop_dir);
+}
