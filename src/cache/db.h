@@ -23,6 +23,8 @@ int cache_begin(struct cache *c, bool durable, struct error *err) MUST_CHECK;
 int cache_commit(struct cache *c, struct error *err) MUST_CHECK;
 /* Undoes all since the outermost begin. */
 void cache_rollback(struct cache *c);
+/* Where the store lies, borrowed. */
+const char *cache_path(const struct cache *c);
 /* A number that changes when another handle has committed something (PRAGMA data_version). */
 int64_t cache_version(struct cache *c);
 /* Folds the write-ahead log back; only the engine calls it. */

@@ -18,9 +18,9 @@ struct config_server {
     bool loopback; /* host is a loopback address: plain text is accepted */
 };
 struct config_account {
-    char *name;    /* as written in [account NAME], lower-cased by INI */
-    char *address; /* "Jane Roe <jane@example.org>" */
-    char *signature;
+    char *name;      /* as written in [account NAME], lower-cased by INI */
+    char *address;   /* "Jane Roe <jane@example.org>" */
+    char *signature; /* path of a file that was readable */
     enum config_receive receive;
     enum config_send send;
     struct config_server in, out;

@@ -2,6 +2,7 @@
 #include "config/option.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/child.h"
 #include "base/i18n.h"
@@ -106,10 +107,16 @@ static int set_tls_ca(struct config *c, struct config_account *a, struct str v, 
 static int set_signature(struct config *c, struct config_account *a, struct str v,
                          struct error *err)
 {
+    const char *home = getenv("HOME");
+    struct str below = v;
     (void)c;
-    (void)err;
-    set_text(&a->signature, v);
-    return 0;
+    free(a->signature);
+    a->signature = str_lit(&below, "~/") == 0 && home != NULL
+                       ? xasprintf("%s/%.*s", home, STR_ARG(below))
+                       : xmemdup0(v.p, v.n);
+    if (access(a->signature, R_OK) == 0)
+        return 0;
+    return error_set(err, ERR_CONFIG, RETRY_NEVER, _("the file %s cannot be read"), a->signature);
 }
 
 static int set_editor(struct config *c, struct config_account *a, struct str v, struct error *err)
