@@ -7,7 +7,8 @@ AM_TESTS_ENVIRONMENT = \
 	top_srcdir='$(abs_top_srcdir)'; top_builddir='$(abs_top_builddir)'; export top_srcdir top_builddir; \
 	LC_ALL=C.UTF-8; TZ=UTC; export LC_ALL TZ;
 TEST_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests $(CMOCKA_CFLAGS) -DTEST_SRCDIR='"$(abs_top_srcdir)"' -DTEST_BUILDDIR='"$(abs_top_builddir)"'
-EXTRA_DIST += tests/lint/layers.sh tests/lint/layers.txt
+EXTRA_DIST += tests/lint/layers.sh tests/lint/layers.txt tests/lint/headers.sh tests/lint/source.sh tests/lint/size.sh \
+	tests/lint/size.allow tests/lint/format.sh
 
 include $(top_srcdir)/tests/unit/base/local.mk
 include $(top_srcdir)/tests/unit/mime/local.mk
@@ -25,3 +26,14 @@ include $(top_srcdir)/tests/unit/cli/local.mk
 include $(top_srcdir)/tests/unit/ui/local.mk
 include $(top_srcdir)/tests/interop/local.mk
 include $(top_srcdir)/tests/tui/local.mk
+
+# What the tree must look like; a part of every check.
+lint:
+	cd $(srcdir) && sh tests/lint/layers.sh
+	cd $(srcdir) && sh tests/lint/source.sh
+	cd $(srcdir) && sh tests/lint/size.sh
+	cd $(srcdir) && sh tests/lint/format.sh
+	top=`pwd` && cd $(srcdir) && sh tests/lint/headers.sh $(CC) -Isrc -I$$top -D_GNU_SOURCE \
+		$(NCURSES_CFLAGS) $(CURL_CFLAGS) $(SQLITE_CFLAGS) $(GMIME_CFLAGS) $(XML_CFLAGS) $(INIPARSER_CFLAGS)
+check-local: lint
+.PHONY: lint
