@@ -193,3 +193,24 @@ int child_run(char *const argv[], struct str input, struct buf *out, int err_fd,
         rc = error_set(err, ERR_SYS, RETRY_LATER, _("it ended with exit code %d"), code);
     return rc == 0 ? 0 : error_prefix(err, _("the command %s: "), argv[0]);
 }
+
+char *child_program(const char *name)
+{
+    char self[4096];
+    char *path;
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    struct str dir = { self, n > 0 ? (size_t)n : 0 };
+    dir.n = str_rfind(dir, '/') < dir.n ? str_rfind(dir, '/') : 0;
+    static const char *const below[] = { "", "/../sbin" };
+    for (size_t i = 0; i < COUNT(below); i++) {
+        path = xasprintf("%.*s%s/%s", STR_ARG(dir), below[i], name);
+        if (access(path, X_OK) == 0)
+            return path;
+        free(path);
+    }
+    path = xasprintf("%s/%s", PKGLIBEXECDIR, name);
+    if (access(path, X_OK) == 0)
+        return path;
+    free(path);
+    return xstrdup(name);
+}

@@ -30,4 +30,8 @@ int child_wait(pid_t pid);
 int child_run(char *const argv[], struct str input, struct buf *out, int err_fd, int wait_ms,
               struct error *err) MUST_CHECK;
 
+/* Path of one of our own programs, freed with free(): beside the running one (a build tree), else where it is installed,
+ * else its bare name for PATH. */
+char *child_program(const char *name);
+
 #endif

@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: MIT
 noinst_LIBRARIES += libcli.a
-libcli_a_SOURCES =
+libcli_a_SOURCES = \
+	src/cli/demo.c src/cli/demo.h

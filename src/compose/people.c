@@ -28,25 +28,27 @@ void people_drop(struct people *p, const struct mime_addr *addr)
     p->n = kept;
 }
 
-/* Bytes up to the comma (or semicolon) that ends the first address of a typed list: not one inside quotes, comments or <>. */
+/* Length of the quoted string, comment or <route> that begins at in, its end included. */
+static size_t span_length(struct str in, char end)
+{
+    for (size_t i = 1; i < in.n; i++)
+        if (in.p[i] == '\\')
+            i++;
+        else if (in.p[i] == end)
+            return i + 1;
+    return in.n;
+}
+
+/* Bytes up to the comma (or semicolon) that ends the first address of a typed list. */
 static size_t piece_length(struct str in)
 {
-    bool quoted = false;
-    int depth = 0;
-    for (size_t i = 0; i < in.n; i++) {
-        char c = in.p[i];
-        if (c == '\\' && i + 1 < in.n)
-            i++;
-        else if (c == '"')
-            quoted = !quoted;
-        else if (!quoted && (c == '(' || c == '<'))
-            depth++;
-        else if (!quoted && (c == ')' || c == '>') && depth > 0)
-            depth--;
-        else if (!quoted && depth == 0 && (c == ',' || c == ';'))
-            return i;
+    static const char open[] = "\"(<", close[] = "\")>";
+    size_t i = 0;
+    while (i < in.n && in.p[i] != ',' && in.p[i] != ';') {
+        const char *kind = in.p[i] != '\0' ? strchr(open, in.p[i]) : NULL;
+        i += kind != NULL ? span_length(str_skip(in, i), close[kind - open]) : 1;
     }
-    return in.n;
+    return i;
 }
 
 static bool is_ascii(struct str s)

@@ -120,28 +120,38 @@ static struct str mailto_address(struct str list_post)
     return str_head(s, str_find(s, '?'));
 }
 
+/* Where the sender wants the answer of everybody: Mail-Followup-To, or for a list its own address. Empty: nowhere in particular. */
+static struct str followup(const struct mime_summary *m, enum reply_kind kind)
+{
+    if (kind != REPLY_SENDER && m->followup_to.n > 0)
+        return m->followup_to;
+    return kind == REPLY_LIST ? mailto_address(m->list_post) : STR("");
+}
+
+static void answer_sender(struct arena *a, struct people *to, struct people *cc,
+                          const struct mime_summary *m, enum reply_kind kind,
+                          const struct people *own)
+{
+    people_add_field(a, to, m->reply_to.n > 0 ? m->reply_to : m->from);
+    bool from_me = to->n > 0 && people_has(own, &to->list[0]);
+    drop_all(to, own);
+    if (from_me)
+        people_add_field(a, to, m->to);
+    else if (kind == REPLY_ALL)
+        people_add_field(a, cc, m->to);
+    if (kind == REPLY_ALL)
+        people_add_field(a, cc, m->cc);
+}
+
 static void reply_recipients(struct arena *a, struct draft *d, const struct mime_summary *m,
                              enum reply_kind kind, const struct config *cfg)
 {
     struct people own = { 0 }, to = { 0 }, cc = { 0 };
     own_addresses(a, cfg, &own);
-    if (kind == REPLY_LIST && m->followup_to.n > 0)
-        people_add_field(a, &to, m->followup_to);
-    else if (kind == REPLY_LIST && mailto_address(m->list_post).n > 0)
-        people_add_field(a, &to, mailto_address(m->list_post));
-    else if (kind == REPLY_ALL && m->followup_to.n > 0)
-        people_add_field(a, &to, m->followup_to);
-    else {
-        people_add_field(a, &to, m->reply_to.n > 0 ? m->reply_to : m->from);
-        bool from_me = to.n > 0 && people_has(&own, &to.list[0]);
-        drop_all(&to, &own);
-        if (from_me || kind == REPLY_ALL)
-            people_add_field(a, from_me ? &to : &cc, m->to);
-        if (kind == REPLY_ALL)
-            people_add_field(a, &cc, m->cc);
-    }
-    if (kind == REPLY_ALL)
-        drop_all(&to, &own);
+    people_add_field(a, &to, followup(m, kind));
+    if (to.n == 0)
+        answer_sender(a, &to, &cc, m, kind, &own);
+    drop_all(&to, &own);
     drop_all(&cc, &own);
     drop_all(&cc, &to);
     if (to.n == 0 && cc.n == 0) /* a note to oneself */
