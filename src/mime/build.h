@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* build.h - writes a complete message from an outline, straight from its sources through the codecs (RFC 5322, 2045-2047, 2231).
- * What it writes: CRLF, no line over 998 bytes, UTF-8 text as quoted-printable or 7bit as fits, attachments as base64 (or uuencode
- * on demand inside the text), encoded words where a header needs them.
+/* build.h - writes a complete message from an outline, straight from its sources through the
+ * codecs (RFC 5322, 2045-2047, 2231). What it writes: CRLF, no line over 998 bytes, UTF-8 text as
+ * quoted-printable or 7bit as fits, attachments as base64 (or uuencode on demand inside the text),
+ * encoded words where a header needs them.
  * Must not know: files, the clock, random numbers: the outline brings them. */
 #ifndef TMAIL_MIME_BUILD_H
 #define TMAIL_MIME_BUILD_H
@@ -37,10 +38,12 @@ struct mime_outline {
     size_t parts_n;
 };
 
-/* Writes a complete CRLF message through sink. Refuses CR, LF or NUL in any field value with ERR_USAGE before the first byte. */
+/* Writes a complete CRLF message through sink. Refuses CR, LF or NUL in any field value with
+ * ERR_USAGE before the first byte. */
 int mime_build(const struct mime_outline *m, mime_sink_fn *sink, void *arg,
                struct error *err) MUST_CHECK;
-/* One header field, folded and encoded where needed (RFC 2047), with its CRLF. ERR_USAGE on CR, LF, NUL or a bad name. */
+/* One header field, folded and encoded where needed (RFC 2047), with its CRLF. ERR_USAGE on CR,
+ * LF, NUL or a bad name. */
 int mime_field_put(struct buf *out, const char *name, struct str value, bool addresses,
                    struct error *err) MUST_CHECK;
 

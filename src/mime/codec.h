@@ -9,10 +9,12 @@
 enum codec_kind { CODEC_BASE64, CODEC_QP, CODEC_UU };
 
 struct codec;
-/* For uuencode: encode writes the begin line (mode 644, name) and the end; decode finds begin by itself. name may be NULL. */
+/* For uuencode: encode writes the begin line (mode 644, name) and the end; decode finds begin by
+ * itself. name may be NULL. */
 struct codec *codec_new(enum codec_kind kind, const char *name);
 /* Bytes of a codec, any chunk size; out grows to its ceiling. last ends the data.
- * 0; 1 if the data were damaged but went on (junk skipped, missing end); -1 with ERR_LIMIT or ERR_PARSE. */
+ * 0; 1 if the data were damaged but went on (junk skipped, missing end); -1 with ERR_LIMIT or
+ * ERR_PARSE. */
 int codec_decode(struct codec *c, struct str in, bool last, struct buf *out,
                  struct error *err) MUST_CHECK;
 /* Encoded lines end in LF (crlf false) or CRLF. */

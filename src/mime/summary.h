@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* summary.h - what a message is for a list, a reader and a reply: decoded fields and the part structure with offsets.
- * tmail-decode answers with it, the store keeps it as one flat blob; opening a message parses nothing.
- * All text is valid UTF-8 (decoded RFC 2047/2231, unfolded), may still hold control characters, and is NOT safe for a terminal.
- * Must not know: GMime, SQLite, the screen. */
+/* summary.h - what a message is for a list, a reader and a reply: decoded fields and the part
+ * structure with offsets. tmail-decode answers with it, the store keeps it as one flat blob;
+ * opening a message parses nothing. All text is valid UTF-8 (decoded RFC 2047/2231, unfolded), may
+ * still hold control characters, and is NOT safe for a terminal. Must not know: GMime, SQLite, the
+ * screen. */
 #ifndef TMAIL_MIME_SUMMARY_H
 #define TMAIL_MIME_SUMMARY_H
 
@@ -22,8 +23,9 @@ enum mime_part_flag {
         1 << 6 /* multipart/... or message/rfc822: has children, no content of its own */
 };
 
-/* One part, in document order. offset and length are of the encoded content in the raw message, without the part's own
- * header; header_offset is where that header begins. Children follow their parent with depth + 1. */
+/* One part, in document order. offset and length are of the encoded content in the raw message,
+ * without the part's own header; header_offset is where that header begins. Children follow their
+ * parent with depth + 1. */
 struct mime_part_info {
     uint64_t header_offset, offset, length;
     uint64_t decoded; /* bytes after decoding, as well as known without decoding: an estimate */
@@ -41,7 +43,8 @@ enum mime_damage {
     MIME_DAMAGE_OPAQUE = 1 << 4    /* the decoder died of it before: shown raw only */
 };
 
-/* Address fields hold the decoded field text: read them with mime_addr_list. Absent fields are empty. */
+/* Address fields hold the decoded field text: read them with mime_addr_list. Absent fields are
+ * empty. */
 struct mime_summary {
     struct str subject, from, sender, reply_to, to, cc, bcc;
     struct str message_id, in_reply_to,
@@ -59,12 +62,15 @@ enum { MIME_PREVIEW_MAX = 240, MIME_PARTS_MAX = 5000, MIME_FLAT_MAX = 4 << 20 };
 
 /* Appends the flat form (versioned, little-endian, lengths first). */
 void mime_summary_flatten(const struct mime_summary *s, struct buf *out);
-/* Reads it back; strings point into flat, parts live in a. ERR_PARSE for anything else than what flatten wrote. */
+/* Reads it back; strings point into flat, parts live in a. ERR_PARSE for anything else than what
+ * flatten wrote. */
 int mime_summary_read(struct arena *a, struct str flat, struct mime_summary *out,
                       struct error *err) MUST_CHECK;
-/* The part to show first: text/plain, else text/html, preferring inline ones; parts_n when there is no text. */
+/* The part to show first: text/plain, else text/html, preferring inline ones; parts_n when there
+ * is no text. */
 size_t mime_summary_text_part(const struct mime_summary *s);
-/* True for what a list marks as an attachment: an attachment part, an embedded message, an inline uuencoded file. */
+/* True for what a list marks as an attachment: an attachment part, an embedded message, an inline
+ * uuencoded file. */
 bool mime_part_is_attachment(const struct mime_part_info *part);
 bool mime_summary_has_attachments(const struct mime_summary *s);
 

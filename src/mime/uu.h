@@ -14,8 +14,8 @@ struct uu_file {
         damaged; /* re-wrapped, cut or otherwise not decodable to the original: its text stays visible */
 };
 
-/* Finds "begin MODE NAME" ... "end" in text; at most max. A line cut of trailing blanks is filled up to its length byte and
- * is whole; a file without end is whole only if every line is. */
+/* Finds "begin MODE NAME" ... "end" in text; at most max. A line cut of trailing blanks is filled
+ * up to its length byte and is whole; a file without end is whole only if every line is. */
 size_t uu_find(struct str text, struct uu_file *out, size_t max);
 
 #endif
