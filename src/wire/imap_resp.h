@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* imap_resp.h - server responses as typed values (RFC 3501 §7, 4315, 6154, 7162, 7888). Unknown ones are IMAP_OTHER, never an error.
+/* imap_resp.h - server responses as typed values (RFC 3501 §7, 4315, 6154, 7162, 7888).
+ * Unknown ones are IMAP_OTHER, never an error.
  * Must not know: which command asked. */
 #ifndef TMAIL_WIRE_IMAP_RESP_H
 #define TMAIL_WIRE_IMAP_RESP_H
@@ -123,6 +124,14 @@ struct imap_fetch {
     const struct wire_node *header; /* BODY[HEADER] */
 };
 
+enum imap_status_has {
+    STATUS_MESSAGES = 1,
+    STATUS_UNSEEN = 2,
+    STATUS_UIDNEXT = 4,
+    STATUS_UIDVALIDITY = 8,
+    STATUS_HIGHESTMODSEQ = 16
+};
+
 /* Strings are views of the line. */
 struct imap_resp {
     enum imap_kind kind;
@@ -130,22 +139,24 @@ struct imap_resp {
     enum imap_code code; /* OK NO BAD BYE PREAUTH */
     struct str text;     /* human text of a status response, or of "+" */
     unsigned caps;       /* CAPABILITY, CODE_CAPABILITY: enum imap_cap */
-    uint64_t
-        number; /* EXISTS, RECENT, EXPUNGE, CODE_UIDNEXT, CODE_UIDVALIDITY, CODE_HIGHESTMODSEQ, validity of APPENDUID/COPYUID */
+    /* EXISTS, RECENT, EXPUNGE, CODE_UIDNEXT, CODE_UIDVALIDITY, CODE_HIGHESTMODSEQ, the validity of
+     * APPENDUID and COPYUID. */
+    uint64_t number;
     unsigned flags; /* FLAGS, CODE_PERMANENTFLAGS */
-    struct str uids_from,
-        uids_to; /* COPYUID's two sets, APPENDUID's set in uids_to, VANISHED's in uids_from: read with imap_set_* */
+    /* COPYUID's two sets (of equal count), APPENDUID's in uids_to, VANISHED's in uids_from: valid
+     * sets, read with imap_set_*. */
+    struct str uids_from, uids_to;
     bool earlier; /* VANISHED (EARLIER) */
     struct {
-        unsigned flags;
-        char delim;
+        unsigned flags; /* enum imap_list_flag */
+        char delim;     /* 0: NIL */
         struct str name;
     } list;
     struct {
         struct str name;
-        unsigned has;
+        unsigned has; /* enum imap_status_has */
         uint64_t messages, unseen, uidnext, uidvalidity, highestmodseq;
-    } status; /* has: STATUS_* bits in order */
+    } status;
     struct imap_fetch fetch;
     const struct wire_node *numbers; /* SEARCH: first number */
 };

@@ -1,3 +1,7 @@
 # SPDX-License-Identifier: MIT
 noinst_LIBRARIES += libwire.a
-libwire_a_SOURCES =
+libwire_a_SOURCES = \
+	src/wire/imap_token.c src/wire/imap_token.h \
+	src/wire/imap_set.c src/wire/imap_set.h \
+	src/wire/imap_resp.c src/wire/imap_resp.h \
+	src/wire/reply.c src/wire/reply.h
