@@ -1,3 +1,8 @@
 # SPDX-License-Identifier: MIT
 noinst_LIBRARIES += libnet.a
-libnet_a_SOURCES =
+libnet_a_SOURCES = \
+	src/net/words.c src/net/words.h \
+	src/net/tls.c src/net/tls.h \
+	src/net/stream.c src/net/stream.h \
+	src/net/login.c src/net/login.h
+libnet_a_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS) $(GSASL_CFLAGS) $(SSL_CFLAGS)

@@ -10,7 +10,10 @@ struct net_login {
     const char *user;
     struct str password; /* wiped by its owner */
 };
-/* SASL PLAIN's initial response in base64 (RFC 4616), through libgsasl. ERR_AUTH. out holds a secret: buf_wipe it. */
+/* SASL PLAIN's initial response in base64 (RFC 4616), through libgsasl; ERR_AUTH for a name or a
+ * password with a NUL. Where out holds a secret: buf_wipe it. */
 int login_plain(const struct net_login *l, struct buf *out, struct error *err) MUST_CHECK;
+/* Appends s in base64, for the mechanism LOGIN. */
+void login_base64(struct str s, struct buf *out);
 
 #endif

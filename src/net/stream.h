@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* stream.h - one connection on libcurl: DNS, proxy, TCP, TLS, verification and STARTTLS by it, bytes by us.
- * Belongs to the thread that opened it; stream_cancel alone may come from elsewhere. MODULES.md says how libcurl is used and why.
+/* stream.h - one connection on libcurl: DNS, proxy, TCP, TLS, verification and STARTTLS by it, bytes
+ * by us. Belongs to the thread that opened it; net_cancel_set alone may come from elsewhere.
  * Must not know: IMAP, SMTP beyond what STARTTLS needs. */
 #ifndef TMAIL_NET_STREAM_H
 #define TMAIL_NET_STREAM_H
@@ -10,22 +10,24 @@
 
 enum net_tls { TLS_DIRECT, TLS_STARTTLS, TLS_NONE };
 enum net_proto { NET_IMAP, NET_POP3, NET_SMTP, NET_LMTP };
-/* loopback with TLS_STARTTLS and loopback_plain: STARTTLS where offered, in the clear otherwise (DESIGN §2). */
+/* loopback_plain with TLS_STARTTLS and a loopback host: STARTTLS where offered, in the clear
+ * otherwise (DESIGN §2). For any other host it means nothing: STARTTLS stays required. */
 struct endpoint {
     enum net_proto proto;
     const char *host;
     uint16_t port;
     enum net_tls tls;
     bool loopback_plain;
-    const char *ca_file;   /* NULL: the system's */
-    const char *ehlo_name; /* SMTP */
+    const char *ca_file;   /* trusted besides the system's; NULL: those alone */
+    const char *ehlo_name; /* SMTP; NULL: "localhost" */
 };
 
 /* Once in main, before the first thread. */
 int net_init(struct error *err) MUST_CHECK;
 void net_cleanup(void);
 
-/* A flag that stops every wait of the streams that carry it. Thread-safe: net_cancel_set, and nothing else. */
+/* A flag that stops every wait of the streams that carry it. Thread-safe: net_cancel_set, and
+ * nothing else. */
 struct net_cancel;
 struct net_cancel *net_cancel_new(struct error *err);
 void net_cancel_set(struct net_cancel *c);
@@ -34,16 +36,27 @@ void net_cancel_clear(struct net_cancel *c);
 void net_cancel_free(struct net_cancel **c);
 
 struct stream;
-/* Connects and verifies within wait_ms. said: what the server said before we may speak when libcurl did STARTTLS (greeting, capabilities in the
- * clear: to be forgotten). *secure: the link is encrypted. ERR_NET, ERR_TLS (a sentence about the certificate), ERR_CANCELLED. cancel may be NULL. */
+/* Connects and verifies within wait_ms. *secure: the link is encrypted. said: empty where the
+ * greeting is still to come (TLS_DIRECT, TLS_NONE); after TLS_STARTTLS what the server said since the
+ * handshake (capabilities; what came before it is forgotten), or where loopback_plain led to a link
+ * in the clear the greeting and capabilities. ERR_NET, ERR_TLS (a sentence that says what to do),
+ * ERR_PROTO, ERR_CANCELLED. cancel and log may be NULL. */
 struct stream *stream_open(const struct endpoint *ep, int wait_ms, struct net_cancel *cancel,
                            struct log *log, struct buf *said, bool *secure, struct error *err);
-/* Appends what arrived: 0, 1 on orderly close, 2 when wait_ms passed with nothing, -1. */
+/* Appends what arrived, at most 256 kB at a time: 0, 1 on orderly close, 2 when wait_ms passed with
+ * nothing, -1 (ERR_LIMIT when into is full). */
 int stream_read(struct stream *s, struct buf *into, int wait_ms, struct error *err) MUST_CHECK;
-/* Writes all of it. readable_ok: while it cannot write, what arrives is appended to into (avoids the deadlock of two full pipes). */
+/* Hands over what the link takes without waiting; *sent may be 0. */
+int stream_send(struct stream *s, struct str bytes, size_t *sent, struct error *err) MUST_CHECK;
+/* Writes all of it; no silence of the link longer than wait_ms. While it cannot write, what arrives
+ * is appended to into, which avoids the deadlock of two full pipes. */
 int stream_write(struct stream *s, struct str bytes, struct buf *into, int wait_ms,
                  struct error *err) MUST_CHECK;
-/* For poll() beside other descriptors (IDLE); bytes may already wait inside TLS: read until 2 first. */
+/* Waits until the link is readable (or writable too, where that is asked), for use after stream_read
+ * gave 2: 0, 1 when wake_fd (-1: none) is readable, 2 when wait_ms passed, -1. */
+int stream_wait(struct stream *s, bool writable, int wake_fd, int wait_ms,
+                struct error *err) MUST_CHECK;
+/* For poll(); bytes may already wait inside TLS: stream_read until 2 first. */
 int stream_fd(const struct stream *s);
 void stream_close(struct stream **s);
 

@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: MIT */
+#include "net/stream.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <netdb.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/i18n.h"
+#include "net/tls.h"
+#include "base/banned.h"
+
+enum {
+    STREAM_SAID_MAX = 64 << 10, /* all that a server may say before we speak */
+    STREAM_READ_MAX = 256 << 10,
+    STREAM_READ_STEP = 16 << 10 /* one TLS record */
+};
+
+struct net_cancel {
+    int fd; /* eventfd: readable when set */
+    atomic_bool set;
+};
+
+struct stream {
+    CURLM *multi;
+    CURL *easy; /* stays in multi: taken out, libcurl closes the connection */
+    curl_socket_t fd;
+    struct net_cancel *cancel;
+    struct log *log;
+    struct buf *said;
+    bool upgraded; /* the TLS handshake was begun, what was said before it is forgotten */
+    char host[256];
+    unsigned port;
+    char why[CURL_ERROR_SIZE];
+};
+
+int net_init(struct error *err)
+{
+    CURLcode rc = curl_global_init(CURL_GLOBAL_ALL);
+    if (rc != CURLE_OK)
+        return error_set(err, ERR_SYS, RETRY_NEVER, _("cannot start libcurl: %s"),
+                         curl_easy_strerror(rc));
+    return 0;
+}
+
+void net_cleanup(void)
+{
+    curl_global_cleanup();
+}
+
+struct net_cancel *net_cancel_new(struct error *err)
+{
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (fd < 0) {
+        error_sys(err, _("cannot make an event descriptor"));
+        return NULL;
+    }
+    struct net_cancel *c = xcalloc(1, sizeof *c);
+    c->fd = fd;
+    return c;
+}
+
+void net_cancel_set(struct net_cancel *c)
+{
+    uint64_t one = 1;
+    atomic_store(&c->set, true);
+    /* The only possible failure is a counter that is full, and then the descriptor is readable. */
+    ssize_t n = write(c->fd, &one, sizeof one);
+    (void)n;
+}
+
+bool net_cancel_is_set(const struct net_cancel *c)
+{
+    return c != NULL && atomic_load(&c->set);
+}
+
+void net_cancel_clear(struct net_cancel *c)
+{
+    uint64_t count;
+    ssize_t n = read(c->fd, &count, sizeof count); /* EAGAIN: it was not set */
+    (void)n;
+    atomic_store(&c->set, false);
+}
+
+void net_cancel_free(struct net_cancel **c)
+{
+    if (*c == NULL)
+        return;
+    close((*c)->fd);
+    free(*c);
+    *c = NULL;
+}
+
+static int check_cancelled(const struct stream *s, struct error *err)
+{
+    if (net_cancel_is_set(s->cancel))
+        return error_set(err, ERR_CANCELLED, RETRY_LATER, _("stopped"));
+    return 0;
+}
+
+static int timed_out(const struct stream *s, int wait_ms, struct error *err)
+{
+    return error_set(err, ERR_NET, RETRY_LATER, _("%s:%u did not answer within %d seconds"),
+                     s->host, s->port, (wait_ms + 999) / 1000);
+}
+
+static int lost(const struct stream *s, CURLcode rc, struct error *err)
+{
+    log_line(s->log, LOG_INFO, "%s:%u: %s %s", s->host, s->port, curl_easy_strerror(rc), s->why);
+    return error_set(err, ERR_NET, RETRY_LATER, _("the connection to %s:%u was lost"), s->host,
+                     s->port);
+}
+
+static int refused_connect(struct stream *s, struct error *err)
+{
+    long sys = 0;
+    curl_easy_getinfo(s->easy, CURLINFO_OS_ERRNO, &sys);
+    error_set(err, ERR_NET, RETRY_LATER, _("cannot connect to %s:%u: %s"), s->host, s->port,
+              sys != 0 ? strerror((int)sys) : s->why);
+    err->sys = (int)sys;
+    return -1;
+}
+
+static int not_trusted(struct stream *s, struct error *err)
+{
+    long verify = 0;
+    curl_easy_getinfo(s->easy, CURLINFO_SSL_VERIFYRESULT, &verify);
+    return tls_distrust(s->host, verify, err);
+}
+
+/* What libcurl says went wrong while connecting, as our sentence. */
+static int connect_failed(struct stream *s, CURLcode rc, const struct endpoint *ep, int wait_ms,
+                          struct error *err)
+{
+    log_line(s->log, LOG_INFO, "%s:%u: curl %d: %s", s->host, s->port, (int)rc, s->why);
+    switch (rc) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+        return error_set(err, ERR_NET, RETRY_LATER,
+                         _("the server %s cannot be found: is the name right, is the network up?"),
+                         s->host);
+    case CURLE_COULDNT_CONNECT:
+        return refused_connect(s, err);
+    case CURLE_OPERATION_TIMEDOUT:
+        return timed_out(s, wait_ms, err);
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return not_trusted(s, err);
+    case CURLE_SSL_CACERT_BADFILE:
+        return error_set(err, ERR_CONFIG, RETRY_NEVER, _("the file of tls-ca cannot be used: %s"),
+                         ep->ca_file);
+    case CURLE_SSL_CONNECT_ERROR:
+        return error_set(err, ERR_TLS, RETRY_LATER,
+                         _("%s:%u does not speak TLS here: check the port, and whether it should "
+                           "be STARTTLS"),
+                         s->host, s->port);
+    case CURLE_USE_SSL_FAILED:
+        return error_set(err, ERR_TLS, RETRY_LATER,
+                         _("%s:%u does not offer STARTTLS: nothing was sent in the clear; try the "
+                           "TLS port"),
+                         s->host, s->port);
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_WRITE_ERROR:
+    case CURLE_REMOTE_ACCESS_DENIED:
+    case CURLE_LOGIN_DENIED:
+        return error_set(err, ERR_PROTO, RETRY_LATER,
+                         _("%s:%u does not greet as a mail server should, or put more behind its "
+                           "answer to STARTTLS: the connection was closed"),
+                         s->host, s->port);
+    case CURLE_URL_MALFORMAT:
+        return error_set(err, ERR_CONFIG, RETRY_NEVER, _("this is no host name: %s"), s->host);
+    default:
+        return lost(s, rc, err);
+    }
+}
+
+static size_t on_said(char *p, size_t size, size_t n, void *arg)
+{
+    struct stream *s = arg;
+    buf_add(s->said, p, size * n);
+    return s->said->over ? 0 : size * n;
+}
+
+/* The handshake begins: what was said in the clear may be anybody's (SECURITY.md §1c). */
+static CURLcode on_handshake(CURL *easy, void *ssl_ctx, void *arg)
+{
+    struct stream *s = arg;
+    (void)easy;
+    (void)ssl_ctx;
+    s->upgraded = true;
+    buf_clear(s->said);
+    return CURLE_OK;
+}
+
+static bool is_loopback(const char *host)
+{
+    struct str h = str_c(host);
+    return str_ieqc(h, "localhost") || str_starts(h, "127.") || str_eqc(h, "::1");
+}
+
+static const char *scheme(const struct endpoint *ep)
+{
+    if (ep->tls != TLS_STARTTLS)
+        return ep->tls == TLS_DIRECT ? "https" : "http";
+    return ep->proto == NET_IMAP ? "imap" : ep->proto == NET_POP3 ? "pop3" : "smtp";
+}
+
+/* The path of an SMTP URL is the EHLO name. */
+static int set_url(struct stream *s, const struct endpoint *ep, struct error *err)
+{
+    struct buf host = BUF_INIT(sizeof s->host);
+    struct buf path = BUF_INIT(sizeof s->host);
+    char port[8];
+    bool v6 = strchr(ep->host, ':') != NULL && ep->host[0] != '[';
+    buf_addf(&host, v6 ? "[%s]" : "%s", ep->host);
+    if (ep->proto == NET_SMTP)
+        buf_addf(&path, "/%s", ep->ehlo_name ? ep->ehlo_name : "localhost");
+    snprintf(port, sizeof port, "%u", ep->port);
+    CURLU *u = curl_url();
+    bool ok = u != NULL && !host.over && !path.over &&
+              curl_url_set(u, CURLUPART_SCHEME, scheme(ep), 0) == CURLUE_OK &&
+              curl_url_set(u, CURLUPART_HOST, buf_c(&host), 0) == CURLUE_OK &&
+              curl_url_set(u, CURLUPART_PORT, port, 0) == CURLUE_OK &&
+              curl_url_set(u, CURLUPART_PATH, path.len ? buf_c(&path) : "/", CURLU_URLENCODE) ==
+                  CURLUE_OK;
+    char *url = NULL;
+    ok = ok && curl_url_get(u, CURLUPART_URL, &url, 0) == CURLUE_OK &&
+         curl_easy_setopt(s->easy, CURLOPT_URL, url) == CURLE_OK;
+    curl_free(url);
+    curl_url_cleanup(u);
+    buf_free(&host);
+    buf_free(&path);
+    return ok ? 0 : connect_failed(s, CURLE_URL_MALFORMAT, ep, 0, err);
+}
+
+static void set_options(struct stream *s, const struct endpoint *ep, int wait_ms)
+{
+    CURL *e = s->easy;
+    bool may_be_clear = ep->loopback_plain && is_loopback(ep->host);
+    curl_easy_setopt(e, CURLOPT_ERRORBUFFER, s->why);
+    curl_easy_setopt(e, CURLOPT_CONNECT_ONLY, 1L);
+    curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L); /* without it a cancel waits for the resolver */
+    curl_easy_setopt(e, CURLOPT_TCP_NODELAY, 1L);
+    curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE,
+                     1L);                   /* an IDLE outlives the memory of many routers */
+    curl_easy_setopt(e, CURLOPT_PROXY, ""); /* else the https_proxy of the environment */
+    curl_easy_setopt(e, CURLOPT_SSL_ENABLE_ALPN, 0L);
+    curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)wait_ms);
+    if (ep->ca_file != NULL)
+        curl_easy_setopt(e, CURLOPT_CAINFO, ep->ca_file);
+    if (ep->tls != TLS_STARTTLS)
+        return;
+    curl_easy_setopt(e, CURLOPT_USE_SSL, (long)(may_be_clear ? CURLUSESSL_TRY : CURLUSESSL_ALL));
+    /* A libcurl whose TLS library has no such callback leaves said alone: the clients then ask again. */
+    if (curl_easy_setopt(e, CURLOPT_SSL_CTX_FUNCTION, on_handshake) != CURLE_OK && !may_be_clear)
+        return;
+    curl_easy_setopt(e, CURLOPT_SSL_CTX_DATA, s);
+    curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_said);
+    curl_easy_setopt(e, CURLOPT_HEADERDATA, s);
+}
+
+static bool is_done(CURLM *multi, CURLcode *rc)
+{
+    int left = 0;
+    CURLMsg *m;
+    while ((m = curl_multi_info_read(multi, &left)) != NULL)
+        if (m->msg == CURLMSG_DONE) {
+            *rc = m->data.result;
+            return true;
+        }
+    return false;
+}
+
+static int connect_loop(struct stream *s, const struct endpoint *ep, int wait_ms, struct error *err)
+{
+    int64_t deadline = clock_mono_ms() + wait_ms;
+    struct curl_waitfd stop = { .fd = s->cancel ? s->cancel->fd : -1, .events = CURL_WAIT_POLLIN };
+    CURLcode rc = CURLE_OK;
+    for (;;) {
+        int running = 0;
+        if (curl_multi_perform(s->multi, &running) != CURLM_OK)
+            return lost(s, CURLE_FAILED_INIT, err);
+        if (is_done(s->multi, &rc))
+            break;
+        if (check_cancelled(s, err) < 0)
+            return -1;
+        int left = clock_left_ms(deadline);
+        if (left == 0)
+            return timed_out(s, wait_ms, err);
+        curl_multi_poll(s->multi, &stop, s->cancel ? 1 : 0, left, NULL);
+    }
+    if (rc != CURLE_OK)
+        return connect_failed(s, rc, ep, wait_ms, err);
+    rc = curl_easy_getinfo(s->easy, CURLINFO_ACTIVESOCKET, &s->fd);
+    return rc == CURLE_OK && s->fd != CURL_SOCKET_BAD ? 0 : lost(s, rc, err);
+}
+
+static struct stream *stream_new(const struct endpoint *ep, struct net_cancel *cancel,
+                                 struct log *log)
+{
+    struct stream *s = xcalloc(1, sizeof *s);
+    s->fd = CURL_SOCKET_BAD;
+    s->cancel = cancel;
+    s->log = log;
+    s->port = ep->port;
+    snprintf(s->host, sizeof s->host, "%s", ep->host);
+    s->multi = curl_multi_init();
+    s->easy = curl_easy_init();
+    return s;
+}
+
+static int stream_connect(struct stream *s, const struct endpoint *ep, int wait_ms,
+                          struct error *err)
+{
+    if (ep->proto == NET_LMTP && ep->tls == TLS_STARTTLS)
+        return error_set(err, ERR_CONFIG, RETRY_NEVER, _("STARTTLS over LMTP is not supported"));
+    if (s->multi == NULL || s->easy == NULL)
+        return error_set(err, ERR_SYS, RETRY_LATER, _("cannot start libcurl: %s"),
+                         _("out of memory"));
+    if (set_url(s, ep, err) < 0)
+        return -1;
+    set_options(s, ep, wait_ms);
+    if (curl_multi_add_handle(s->multi, s->easy) != CURLM_OK)
+        return lost(s, CURLE_FAILED_INIT, err);
+    return connect_loop(s, ep, wait_ms, err);
+}
+
+struct stream *stream_open(const struct endpoint *ep, int wait_ms, struct net_cancel *cancel,
+                           struct log *log, struct buf *said, bool *secure, struct error *err)
+{
+    struct buf words = BUF_INIT(STREAM_SAID_MAX);
+    struct stream *s = stream_new(ep, cancel, log);
+    s->said = &words;
+    if (stream_connect(s, ep, wait_ms, err) < 0)
+        stream_close(&s);
+    else {
+        bool may_be_clear = ep->loopback_plain && is_loopback(ep->host);
+        *secure =
+            ep->tls == TLS_DIRECT || s->upgraded || (ep->tls == TLS_STARTTLS && !may_be_clear);
+        buf_clear(said);
+        buf_add_str(said, buf_str(&words));
+        s->said = NULL;
+        log_line(log, LOG_INFO, "%s:%u: connected%s", s->host, s->port,
+                 *secure ? ", TLS" : " in the clear");
+    }
+    buf_free(&words);
+    return s;
+}
+
+/* One piece of what is there: 0, 1 on orderly close, 2 when there is nothing, -1. */
+static int recv_step(struct stream *s, struct buf *into, struct error *err)
+{
+    size_t room = into->max - into->len;
+    if (room == 0)
+        return error_set(err, ERR_LIMIT, RETRY_LATER, _("%s:%u says more than tmail can take"),
+                         s->host, s->port);
+    if (room > STREAM_READ_STEP)
+        room = STREAM_READ_STEP;
+    size_t got = 0;
+    CURLcode rc = curl_easy_recv(s->easy, buf_room(into, room), room, &got);
+    if (rc == CURLE_AGAIN)
+        return 2;
+    if (rc != CURLE_OK)
+        return lost(s, rc, err);
+    buf_grown(into, got);
+    return got == 0 ? 1 : 0;
+}
+
+/* All that is there, up to STREAM_READ_MAX; a close or an error behind it is told by the next call. */
+static int recv_all(struct stream *s, struct buf *into, struct error *err)
+{
+    size_t before = into->len;
+    int rc = recv_step(s, into, err);
+    while (rc == 0 && into->len - before < STREAM_READ_MAX && into->len < into->max) {
+        struct error later;
+        if (recv_step(s, into, &later) != 0)
+            break;
+    }
+    return rc;
+}
+
+int stream_wait(struct stream *s, bool writable, int wake_fd, int wait_ms, struct error *err)
+{
+    struct pollfd fds[3] = {
+        { .fd = s->fd, .events = (short)(writable ? POLLIN | POLLOUT : POLLIN) },
+        { .fd = s->cancel ? s->cancel->fd : -1, .events = POLLIN },
+        { .fd = wake_fd, .events = POLLIN },
+    };
+    int n = poll(fds, COUNT(fds), wait_ms);
+    if (check_cancelled(s, err) < 0)
+        return -1;
+    if (n < 0 && errno != EINTR)
+        return error_sys(err, _("cannot wait for the network"));
+    if (n < 0)
+        return 0; /* a signal: the caller looks again */
+    if (fds[0].revents != 0)
+        return 0;
+    return fds[2].revents != 0 ? 1 : 2;
+}
+
+int stream_read(struct stream *s, struct buf *into, int wait_ms, struct error *err)
+{
+    int64_t deadline = clock_mono_ms() + wait_ms;
+    for (;;) {
+        if (check_cancelled(s, err) < 0)
+            return -1;
+        int rc = recv_all(s, into, err);
+        if (rc != 2)
+            return rc;
+        int left = clock_left_ms(deadline);
+        if (left == 0)
+            return 2;
+        if (stream_wait(s, false, -1, left, err) < 0)
+            return -1;
+    }
+}
+
+int stream_send(struct stream *s, struct str bytes, size_t *sent, struct error *err)
+{
+    *sent = 0;
+    if (bytes.n == 0)
+        return 0;
+    CURLcode rc = curl_easy_send(s->easy, bytes.p, bytes.n, sent);
+    if (rc == CURLE_OK || rc == CURLE_AGAIN)
+        return 0;
+    return lost(s, rc, err);
+}
+
+int stream_write(struct stream *s, struct str bytes, struct buf *into, int wait_ms,
+                 struct error *err)
+{
+    while (bytes.n > 0) {
+        size_t sent = 0;
+        if (check_cancelled(s, err) < 0 || stream_send(s, bytes, &sent, err) < 0)
+            return -1;
+        bytes = str_skip(bytes, sent);
+        if (sent > 0)
+            continue;
+        int got = recv_all(s, into, err);
+        if (got == 1)
+            return lost(s, CURLE_SEND_ERROR, err);
+        int waited = got == 2 ? stream_wait(s, true, -1, wait_ms, err) : got;
+        if (waited < 0)
+            return -1;
+        if (waited == 2)
+            return timed_out(s, wait_ms, err);
+    }
+    return 0;
+}
+
+int stream_fd(const struct stream *s)
+{
+    return s->fd;
+}
+
+void stream_close(struct stream **s)
+{
+    if (*s == NULL)
+        return;
+    if ((*s)->multi != NULL && (*s)->easy != NULL)
+        curl_multi_remove_handle((*s)->multi, (*s)->easy);
+    curl_easy_cleanup((*s)->easy);
+    curl_multi_cleanup((*s)->multi);
+    free(*s);
+    *s = NULL;
+}
