@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* limits.h - every ceiling of tmaild by name (SECURITY: what foreign input may cost).
+ * Must not know: who keeps to them. */
+#ifndef TMAIL_SERVER_LIMITS_H
+#define TMAIL_SERVER_LIMITS_H
+
+enum {
+    SERVER_CONNECTIONS_MAX = 1000,
+    SERVER_STACK_BYTES = 1 << 20,
+    SERVER_LOGIN_MS = 30 * 1000,       /* until somebody is logged in (IMAP) */
+    SERVER_COMMAND_MS = 5 * 60 * 1000, /* RFC 5321 §4.5.3.2.7 */
+    SERVER_IDLE_MS = 30 * 60 * 1000,   /* RFC 3501 §5.4 */
+    SERVER_WRITE_MS = 60 * 1000,
+    SERVER_LOGIN_TRIES = 5,
+    SERVER_LOGIN_DELAY_MS = 1000, /* doubled at each failure of an address */
+    SERVER_LOGIN_DELAY_MAX_MS = 4000,
+    SERVER_LOGIN_ADDRESSES = 256,
+    SERVER_MESSAGE_MAX = 128 << 20,
+    SERVER_OUT_MAX = 1 << 28,    /* one reply before it is flushed */
+    SERVER_OUT_FLUSH = 64 << 10, /* flushed from here on */
+    SMTP_LINE_MAX = 2048, /* RFC 5321 §4.5.3.1.4 asks for 512, AUTH for more (RFC 4954 §4) */
+    SMTP_RCPT_MAX = 1000,
+    SMTP_RECEIVED_MAX = 50, /* RFC 5321 §6.3 */
+    SMTP_ERRORS_MAX = 100,
+    IMAP_LINE_MAX = 64 << 10,
+    IMAP_LITERAL_LOGIN_MAX = 8 << 10,
+    IMAP_LITERAL_MAX = 64 << 10, /* of arguments; APPEND's message has SERVER_MESSAGE_MAX */
+    IMAP_COMMAND_MAX = 1 << 20,
+    IMAP_ERRORS_MAX = 100,
+    IMAP_SEARCH_DEPTH = 50,
+    IMAP_FETCH_ITEMS = 100,
+    MBOX_LOCK_WAIT_MS = 5000,
+    MBOX_MESSAGES_MAX = 5000000,
+    MBOX_KEYWORDS_MAX = 1000, /* bytes of one message's keywords */
+    STORE_IDLE_BOXES = 64,    /* mailboxes kept open although nobody uses them */
+    STORE_FOLDERS_MAX = 10000,
+    NAME_LEVEL_MAX = 100,
+    NAME_LEVELS = 10
+};
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* mbox.h - a mailbox file: what is in it, reading, adding, flags, expunging; UIDs and flags live in the file itself.
+ * A message is added at the end and is there when it is on the disk; what a crash left half is cut at the next open.
+ * Expunging marks; mbox_compact makes a new file. Mail that other programs added is taken over when it is seen.
+ * Belongs to one thread. Every use stands between mbox_begin and mbox_end, which hold the locks.
+ * Must not know: sessions, other threads. */
+#ifndef TMAIL_SERVER_MBOX_H
+#define TMAIL_SERVER_MBOX_H
+
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+
+struct log;
+
+struct mbox_row {
+    uint32_t uid;
+    unsigned flags; /* the five system flags of enum imap_flag */
+    int64_t date;
+    uint64_t size;  /* as served, with CRLF */
+    char *keywords; /* blank separated; NULL: none */
+    uint64_t at;    /* of the From_ line */
+    uint32_t head_n, dead_at, flags_at, keywords_width;
+    uint64_t stored;
+    bool newline_added;
+};
+
+struct mbox {
+    int dir, fd;
+    char *leaf;
+    struct log *log;
+    uint32_t validity, uid_next;
+    struct mbox_row *rows; /* ascending UIDs */
+    size_t n, cap;
+    struct mbox_row *old; /* between a begin that found another file and its end: the rows before */
+    size_t old_n;
+    uint64_t end, dead; /* bytes of the file; of expunged messages in it */
+    struct stat seen;
+    bool dotlock;
+};
+
+struct mbox_new {
+    struct str bytes; /* any line ends; served with CRLF */
+    struct str sender;
+    unsigned flags;
+    const char *keywords; /* or NULL */
+    int64_t date;
+};
+
+/* Opens leaf in the folder dir (of which a copy is kept), making it when it is not there; validity is the UIDVALIDITY
+ * of a new file. NULL on failure. */
+struct mbox *mbox_open(int dir, const char *leaf, uint32_t validity, struct log *log,
+                       struct error *err);
+void mbox_close(struct mbox **m);
+/* Locks, and reads again when the file is not as we left it: then 1, and old has the rows before. 0; -1. */
+int mbox_begin(struct mbox *m, bool write, struct error *err) MUST_CHECK;
+void mbox_end(struct mbox *m);
+/* Index of a UID, or n. */
+size_t mbox_find(const struct mbox *m, uint32_t uid);
+/* Adds one message: after 0 it is on the disk; after -1 the file is as it was (err->sys has ENOSPC for a full disk). */
+int mbox_append(struct mbox *m, const struct mbox_new *new, uint32_t *uid,
+                struct error *err) MUST_CHECK;
+/* Appends the message as it is served. */
+int mbox_read(struct mbox *m, size_t row, struct buf *out, struct error *err) MUST_CHECK;
+/* New flags and keywords of a row; durable with mbox_sync. */
+int mbox_set(struct mbox *m, size_t row, unsigned flags, const char *keywords,
+             struct error *err) MUST_CHECK;
+/* Marks a row as expunged and forgets it; durable with mbox_sync. */
+int mbox_kill(struct mbox *m, size_t row, struct error *err) MUST_CHECK;
+int mbox_sync(struct mbox *m, struct error *err) MUST_CHECK;
+/* A new file without the expunged messages, in place of the old. */
+int mbox_compact(struct mbox *m, struct error *err) MUST_CHECK;
+
+#endif

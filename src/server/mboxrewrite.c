@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/mboxrewrite.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/i18n.h"
+#include "mime/mbox.h"
+#include "server/boxhead.h"
+#include "server/limits.h"
+#include "server/mboxscan.h"
+#include "wire/imap_resp.h"
+#include "base/banned.h"
+
+struct rewrite {
+    int fd;
+    char *name;
+    struct buf out;
+    uint64_t written; /* bytes, those in out included */
+};
+
+static int rewrite_begin(struct rewrite *r, const struct mbox *m, struct error *err)
+{
+    r->name = xasprintf(".%s.new", m->leaf);
+    r->written = 0;
+    buf_init(&r->out, SIZE_MAX / 2);
+    unlinkat(m->dir, r->name, 0);
+    r->fd = openat(m->dir, r->name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                   m->seen.st_mode != 0 ? m->seen.st_mode & 0777 : 0600);
+    return r->fd < 0 ? error_sys(err, _("cannot write the mailbox anew")) : 0;
+}
+
+static int rewrite_flush(struct rewrite *r, size_t above, struct error *err)
+{
+    if (r->out.len <= above)
+        return 0;
+    int rc = file_write_fd(r->fd, buf_str(&r->out), r->name, err);
+    buf_clear(&r->out);
+    return rc;
+}
+
+static int copy_range(struct rewrite *r, int from, uint64_t at, uint64_t n, struct error *err)
+{
+    while (n > 0) {
+        size_t want = n < MBOX_WINDOW_BYTES ? (size_t)n : MBOX_WINDOW_BYTES;
+        ssize_t got = pread(from, buf_room(&r->out, want), want, (off_t)at);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return error_sys(err, _("cannot read the mailbox"));
+        buf_grown(&r->out, (size_t)got);
+        at += (uint64_t)got;
+        n -= (uint64_t)got;
+        if (rewrite_flush(r, 1 << 20, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The new file takes the place of the old, and its lock is ours before it has the name. */
+static int rewrite_commit(struct rewrite *r, struct mbox *m, struct error *err)
+{
+    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    if (rewrite_flush(r, 0, err) != 0)
+        return -1;
+    if (fsync(r->fd) != 0 || fcntl(r->fd, F_OFD_SETLK, &lock) != 0 ||
+        renameat(m->dir, r->name, m->dir, m->leaf) != 0 || fsync(m->dir) != 0)
+        return error_sys(err, _("cannot write the mailbox anew"));
+    close(m->fd);
+    m->fd = r->fd;
+    r->fd = -1;
+    return 0;
+}
+
+static void rewrite_end(struct rewrite *r, const struct mbox *m)
+{
+    if (r->fd >= 0) {
+        close(r->fd);
+        unlinkat(m->dir, r->name, 0);
+    }
+    free(r->name);
+    buf_free(&r->out);
+}
+
+/* "From SENDER date" */
+static struct str from_sender(struct str line)
+{
+    struct str sender = { "", 0 };
+    if (str_lit(&line, "From ") == 0)
+        str_word(&line, &sender);
+    return sender;
+}
+
+static int row_copy(struct rewrite *r, struct mbox *m, const struct mbox_row *row, bool first,
+                    struct error *err)
+{
+    char head[BOXHEAD_MAX];
+    struct boxhead h;
+    ssize_t n = pread(m->fd, head, sizeof head, (off_t)row->at);
+    struct str s = { head, n > 0 ? (size_t)n : 0 };
+    if (boxhead_read(s, &h) != 0)
+        return error_set(err, ERR_STORE, RETRY_LATER, _("the mailbox changed under our hands"));
+    h.uid = row->uid;
+    h.first = first;
+    h.validity = m->validity;
+    h.last_uid = m->uid_next - 1;
+    h.flags = row->flags;
+    h.keywords = str_c(row->keywords);
+    boxhead_put(&h, from_sender(str_head(s, str_find(s, '\n'))), &r->out);
+    return copy_range(r, m->fd, row->at + row->head_n, row->stored + 1, err);
+}
+
+int mboxrewrite_compact(struct mbox *m, struct error *err)
+{
+    struct rewrite r;
+    int rc = rewrite_begin(&r, m, err);
+    for (size_t i = 0; i < m->n && rc == 0; i++)
+        rc = row_copy(&r, m, &m->rows[i], i == 0, err);
+    if (rc == 0 && m->n == 0)
+        rc = mboxscan_note_write(m, err);
+    if (rc == 0)
+        rc = rewrite_commit(&r, m, err);
+    rewrite_end(&r, m);
+    return rc;
+}
+
+/* ---- mail of other programs ---- */
+
+/* One message of a file that is not all ours. */
+struct piece {
+    uint64_t at, end;
+    bool ours, dead;
+    uint32_t uid, validity, last_uid; /* 0: none found */
+    struct mbox_row row;              /* ours */
+};
+struct pieces {
+    struct piece *p;
+    size_t n, cap;
+};
+
+/* What a foreign header says about a message; the views point into it. */
+struct foreign {
+    struct str sender, body;
+    int64_t date;
+    unsigned flags;
+    uint32_t uid, validity, last_uid;
+    struct buf header, keywords;
+};
+
+/* "Www Mmm dd hh:mm:ss yyyy" at the end of a From_ line; the time of the file where it says anything else. */
+static int64_t from_date(struct str line, int64_t otherwise)
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    struct str word;
+    struct str rest = line;
+    struct tm tm = { 0 };
+    uint32_t day = 0;
+    uint32_t h = 0;
+    uint32_t min = 0;
+    uint32_t sec = 0;
+    uint32_t year = 0;
+    while (str_word(&rest, &word)) {
+        const char *month = word.n == 3 ? memmem(months, 36, word.p, 3) : NULL;
+        struct str t = rest;
+        struct str unused;
+        if (month == NULL || (month - months) % 3 != 0)
+            continue;
+        while (str_lit(&t, " ") == 0)
+            ;
+        if (str_u32(&t, &day) || str_lit(&t, " ") || str_u32(&t, &h) || str_lit(&t, ":") ||
+            str_u32(&t, &min))
+            continue;
+        if (str_lit(&t, ":") == 0 && str_u32(&t, &sec) != 0)
+            continue;
+        while (str_lit(&t, " ") == 0)
+            ;
+        while (str_u32(&t, &year) != 0 && str_word(&t, &unused))
+            str_lit(&t, " "); /* a zone before the year */
+        tm.tm_mon = (int)(month - months) / 3;
+        break;
+    }
+    if (year < 1970 || year > 9999 || day == 0 || day > 31 || h > 24 || min > 59 || sec > 60)
+        return otherwise;
+    tm.tm_year = (int)year - 1900;
+    tm.tm_mday = (int)day;
+    tm.tm_hour = (int)h;
+    tm.tm_min = (int)min;
+    tm.tm_sec = (int)sec;
+    return (int64_t)timegm(&tm);
+}
+
+static unsigned letters_flags(struct str s)
+{
+    unsigned flags = 0;
+    for (size_t i = 0; i < s.n; i++)
+        flags |= s.p[i] == 'R'   ? IMAP_SEEN
+                 : s.p[i] == 'A' ? IMAP_ANSWERED
+                 : s.p[i] == 'F' ? IMAP_FLAGGED
+                 : s.p[i] == 'T' ? IMAP_DRAFT
+                 : s.p[i] == 'D' ? IMAP_DELETED
+                                 : 0u;
+    return flags;
+}
+
+static void keywords_take(struct str s, struct buf *out)
+{
+    struct str word;
+    while (str_word(&s, &word)) {
+        if (out->len > 0)
+            buf_addc(out, ' ');
+        buf_add_str(out, word);
+    }
+}
+
+/* True if the line is one of ours or of the other programs that keep flags so, and is not part of the message. */
+static bool status_line_take(struct str line, struct foreign *f)
+{
+    struct str value = str_trim(str_skip(line, str_find(line, ':') + 1));
+    if (str_istarts(line, "Status:") || str_istarts(line, "X-Status:")) {
+        f->flags |= letters_flags(value);
+        return true;
+    }
+    if (str_istarts(line, "X-UID:")) {
+        if (f->uid == 0)
+            str_u32(&value, &f->uid);
+        return true;
+    }
+    if (str_istarts(line, "X-Keywords:")) {
+        keywords_take(value, &f->keywords);
+        return true;
+    }
+    if (str_istarts(line, "X-IMAPbase:") || str_istarts(line, "X-IMAP:")) {
+        if (str_u32(&value, &f->validity) == 0 && str_lit(&value, " ") == 0)
+            str_u32(&value, &f->last_uid);
+        return true;
+    }
+    return str_istarts(line, "X-Tmaild:");
+}
+
+static void foreign_read(struct str all, int64_t file_time, struct foreign *f)
+{
+    struct str line;
+    bool dropping = false;
+    str_until(&all, '\n', &line);
+    f->sender = from_sender(line);
+    f->date = from_date(line, file_time);
+    while (all.n > 0) {
+        struct str before = all;
+        if (str_until(&all, '\n', &line) != 0) {
+            line = all;
+            all = str_skip(all, all.n);
+        }
+        bool folded = line.n > 0 && (line.p[0] == ' ' || line.p[0] == '\t');
+        if (str_trim(line).n == 0 && !folded) {
+            all = before;
+            break;
+        }
+        dropping = folded ? dropping : status_line_take(line, f);
+        if (!dropping) {
+            buf_add_str(&f->header, line);
+            buf_addc(&f->header, '\n');
+        }
+    }
+    f->body = all;
+    if (str_ends(all, "\n\n"))
+        f->body.n--;
+}
+
+static void foreign_clear(struct foreign *f)
+{
+    buf_free(&f->header);
+    buf_free(&f->keywords);
+}
+
+/* Reads a foreign piece into bytes and takes it apart. */
+static int foreign_load(struct mbox *m, const struct piece *p, struct buf *bytes, struct foreign *f,
+                        struct error *err)
+{
+    struct stat st;
+    uint64_t n = p->end - p->at;
+    *f = (struct foreign){ .header = BUF_INIT(SERVER_MESSAGE_MAX),
+                           .keywords = BUF_INIT(MBOX_KEYWORDS_MAX) };
+    buf_clear(bytes);
+    if (n > SERVER_MESSAGE_MAX)
+        return error_set(err, ERR_LIMIT, RETRY_NEVER, _("a message in the mailbox is too large"));
+    while (bytes->len < n) {
+        size_t want = (size_t)n - bytes->len;
+        ssize_t got = pread(m->fd, buf_room(bytes, want), want, (off_t)(p->at + bytes->len));
+        if (got <= 0)
+            return error_sys(err, _("cannot read the mailbox"));
+        buf_grown(bytes, (size_t)got);
+    }
+    foreign_read(buf_str(bytes), fstat(m->fd, &st) == 0 ? st.st_mtime : 0, f);
+    return 0;
+}
+
+static void foreign_write(struct rewrite *r, const struct foreign *f, struct boxhead *h)
+{
+    struct buf served = BUF_INIT(SERVER_MESSAGE_MAX);
+    struct buf stored = BUF_INIT(SERVER_MESSAGE_MAX);
+    buf_add_str(&stored, buf_str(&f->header));
+    buf_add_str(&stored, f->body);
+    if (stored.len == 0 || stored.data[stored.len - 1] != '\n') {
+        buf_addc(&stored, '\n');
+        h->newline_added = true;
+    }
+    boxtext_serve(buf_str(&stored), h->newline_added, &served);
+    h->stored = stored.len;
+    h->size = served.len;
+    h->date = f->date;
+    h->flags = f->flags;
+    h->keywords = buf_str(&f->keywords);
+    boxhead_put(h, f->sender, &r->out);
+    buf_add_str(&r->out, buf_str(&stored));
+    buf_addc(&r->out, '\n');
+    buf_free(&served);
+    buf_free(&stored);
+}
+
+/* Offset of the next From_ line behind at, or the end of the file. */
+static int next_from(struct mbox_window *w, uint64_t at, uint64_t *next, struct error *err)
+{
+    enum { LINE_HEAD = 512 };
+    struct str s;
+    for (*next = w->size; at + 6 < w->size;) {
+        if (mboxscan_get(w, at, MBOX_WINDOW_BYTES / 2, &s, err) != 0)
+            return -1;
+        size_t hit = str_search(s, STR("\nFrom "));
+        if (hit == s.n) {
+            at += s.n > 5 ? s.n - 5 : 1;
+            continue;
+        }
+        at += hit + 1;
+        if (mboxscan_get(w, at, LINE_HEAD, &s, err) != 0)
+            return -1;
+        if (mbox_is_from_line(str_head(s, str_find(s, '\n')))) {
+            *next = at;
+            return 0;
+        }
+    }
+    return 0;
+}
+
+static struct piece *piece_add(struct pieces *list)
+{
+    if (list->n == list->cap) {
+        list->cap = list->cap + list->cap / 2 + 64;
+        list->p = xrealloc(list->p, list->cap, sizeof *list->p);
+    }
+    list->p[list->n] = (struct piece){ 0 };
+    return &list->p[list->n++];
+}
+
+static void piece_ours(struct piece *p, const struct boxhead *h)
+{
+    p->ours = true;
+    p->dead = h->dead;
+    p->uid = h->uid;
+    p->validity = h->first ? h->validity : 0;
+    p->last_uid = h->last_uid;
+    p->end = mboxscan_end(h, p->at);
+    p->row = (struct mbox_row){
+        .at = p->at,
+        .head_n = (uint32_t)h->n,
+        .stored = h->stored,
+        .flags = h->flags,
+        .keywords = h->keywords.n > 0 ? xmemdup0(h->keywords.p, h->keywords.n) : NULL,
+    };
+}
+
+static int piece_foreign(struct mbox *m, struct mbox_window *w, struct piece *p, struct buf *bytes,
+                         struct error *err)
+{
+    struct foreign f;
+    if (next_from(w, p->at, &p->end, err) != 0)
+        return -1;
+    int rc = foreign_load(m, p, bytes, &f, err);
+    p->uid = f.uid;
+    p->validity = f.validity;
+    p->last_uid = f.last_uid;
+    foreign_clear(&f);
+    return rc;
+}
+
+static int pieces_find(struct mbox *m, struct pieces *list, struct buf *bytes, struct error *err)
+{
+    struct stat st;
+    if (fstat(m->fd, &st) != 0)
+        return error_sys(err, _("cannot read the mailbox"));
+    struct mbox_window *w = mboxscan_window(m->fd, (uint64_t)st.st_size);
+    int rc = 0;
+    for (uint64_t at = 0; rc == 0 && at < w->size && list->n < MBOX_MESSAGES_MAX;) {
+        struct boxhead h;
+        enum mbox_found found = mboxscan_find(w, at, &h, err);
+        struct piece *p = piece_add(list);
+        p->at = at;
+        if (found == FOUND_OURS)
+            piece_ours(p, &h);
+        else
+            rc = found == FOUND_FAILED ? -1 : piece_foreign(m, w, p, bytes, err);
+        at = p->end;
+    }
+    free(w);
+    return rc;
+}
+
+/* Numbers that other programs kept hold if they ascend and the first message tells the UIDVALIDITY; a message that was
+ * added at the end gets the next. Anything else is a new mailbox to every client. */
+static void pieces_number(struct mbox *m, struct pieces *list, uint32_t new_validity)
+{
+    uint32_t last = 0;
+    uint32_t known = list->n > 0 && list->p[0].validity != 0 ? list->p[0].last_uid : 0;
+    bool keep = list->n > 0 && list->p[0].validity != 0;
+    for (size_t i = 0; i < list->n; i++)
+        known = list->p[i].uid > known && list->p[i].ours ? list->p[i].uid : known;
+    for (size_t i = 0; i < list->n && keep; i++) {
+        struct piece *p = &list->p[i];
+        if (p->uid == 0 || (!p->ours && p->uid > known))
+            p->uid = (known > last ? known : last) + 1;
+        keep = p->uid > last;
+        last = p->uid;
+    }
+    m->validity = keep ? list->p[0].validity : new_validity;
+    m->uid_next = (known > last ? known : last) + 1;
+    if (keep)
+        return;
+    for (size_t i = 0; i < list->n; i++)
+        list->p[i].uid = (uint32_t)i + 1;
+    m->uid_next = (uint32_t)list->n + 1;
+}
+
+static int piece_write(struct rewrite *r, struct mbox *m, struct piece *p, bool first,
+                       struct buf *bytes, struct error *err)
+{
+    struct foreign f;
+    p->row.uid = p->uid;
+    if (p->ours)
+        return row_copy(r, m, &p->row, first, err);
+    int rc = foreign_load(m, p, bytes, &f, err);
+    struct boxhead h = {
+        .first = first, .validity = m->validity, .last_uid = m->uid_next - 1, .uid = p->uid
+    };
+    if (rc == 0) {
+        foreign_write(r, &f, &h);
+        rc = rewrite_flush(r, 1 << 20, err);
+    }
+    foreign_clear(&f);
+    return rc;
+}
+
+int mboxrewrite_take_over(struct mbox *m, uint32_t new_validity, struct error *err)
+{
+    struct pieces list = { 0 };
+    struct buf bytes = BUF_INIT(SERVER_MESSAGE_MAX);
+    struct rewrite r;
+    bool first = true;
+    int rc = rewrite_begin(&r, m, err);
+    if (rc == 0)
+        rc = pieces_find(m, &list, &bytes, err);
+    if (rc == 0)
+        pieces_number(m, &list, new_validity);
+    for (size_t i = 0; i < list.n && rc == 0; i++) {
+        if (list.p[i].dead)
+            continue;
+        rc = piece_write(&r, m, &list.p[i], first, &bytes, err);
+        first = false;
+    }
+    if (rc == 0)
+        rc = rewrite_commit(&r, m, err);
+    for (size_t i = 0; i < list.n; i++)
+        free(list.p[i].row.keywords);
+    free(list.p);
+    buf_free(&bytes);
+    rewrite_end(&r, m);
+    return rc;
+}

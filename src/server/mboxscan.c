@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/mboxscan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/i18n.h"
+#include "base/log.h"
+#include "server/boxhead.h"
+#include "server/limits.h"
+#include "base/banned.h"
+
+static int window_move(struct mbox_window *w, uint64_t at, struct error *err)
+{
+    ssize_t n;
+    do
+        n = pread(w->fd, w->data, sizeof w->data, (off_t)at);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return error_sys(err, _("cannot read the mailbox"));
+    w->at = at;
+    w->n = (size_t)n;
+    return 0;
+}
+
+int mboxscan_get(struct mbox_window *w, uint64_t at, size_t n, struct str *out, struct error *err)
+{
+    if (at > w->size)
+        at = w->size;
+    if (n > w->size - at)
+        n = (size_t)(w->size - at);
+    if ((at < w->at || at + n > w->at + w->n) && window_move(w, at, err) != 0)
+        return -1;
+    size_t have = at - w->at < w->n ? w->n - (size_t)(at - w->at) : 0;
+    *out = (struct str){ w->data + (at - w->at), n < have ? n : have };
+    return 0;
+}
+
+struct mbox_window *mboxscan_window(int fd, uint64_t size)
+{
+    struct mbox_window *w = xmalloc(sizeof *w);
+    w->fd = fd;
+    w->size = size;
+    w->at = 0;
+    w->n = 0;
+    return w;
+}
+
+void mboxscan_rows_free(struct mbox_row *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        free(rows[i].keywords);
+    free(rows);
+}
+
+static void row_add(struct mbox *m, const struct boxhead *h, uint64_t at)
+{
+    if (m->n == m->cap) {
+        m->cap = m->cap + m->cap / 2 + 64;
+        m->rows = xrealloc(m->rows, m->cap, sizeof *m->rows);
+    }
+    m->rows[m->n++] = (struct mbox_row){
+        .uid = h->uid,
+        .flags = h->flags,
+        .date = h->date,
+        .size = h->size,
+        .keywords = h->keywords.n > 0 ? xmemdup0(h->keywords.p, h->keywords.n) : NULL,
+        .at = at,
+        .head_n = (uint32_t)h->n,
+        .dead_at = (uint32_t)h->dead_at,
+        .flags_at = (uint32_t)h->flags_at,
+        .keywords_width = (uint32_t)h->keywords_width,
+        .stored = h->stored,
+        .newline_added = h->newline_added,
+    };
+}
+
+uint64_t mboxscan_end(const struct boxhead *h, uint64_t at)
+{
+    return h->stored < (uint64_t)1 << 50 ? at + h->n + h->stored + 1 : 0;
+}
+
+enum mbox_found mboxscan_find(struct mbox_window *w, uint64_t at, struct boxhead *h,
+                              struct error *err)
+{
+    struct str s;
+    if (mboxscan_get(w, at, BOXHEAD_MAX, &s, err) != 0)
+        return FOUND_FAILED;
+    int rc = boxhead_read(s, h);
+    if (rc == 1)
+        return at + s.n == w->size ? FOUND_TORN : FOUND_FOREIGN;
+    uint64_t end = rc == 0 ? mboxscan_end(h, at) : 0;
+    if (end == 0 || h->uid == 0)
+        return FOUND_FOREIGN;
+    if (end > w->size)
+        return FOUND_TORN;
+    /* h's keywords point into the window, which must not move before they are used. */
+    char sep[8];
+    ssize_t got = pread(w->fd, sep, 7, (off_t)(end - 2));
+    if (got < 2 || memcmp(sep, "\n\n", 2) != 0 || memcmp(sep + 2, "From ", (size_t)got - 2) != 0)
+        return FOUND_FOREIGN;
+    return FOUND_OURS;
+}
+
+static int tail_cut(struct mbox *m, uint64_t at, struct error *err)
+{
+    log_line(m->log, LOG_INFO, "mailbox %s: a message half written at the end was cut off",
+             m->leaf);
+    if (ftruncate(m->fd, (off_t)at) != 0 || fsync(m->fd) != 0)
+        return error_sys(err, _("cannot repair the mailbox"));
+    return 0;
+}
+
+static void ours_take(struct mbox *m, const struct boxhead *h, uint64_t at)
+{
+    if (h->first && at == 0) {
+        m->validity = h->validity;
+        m->uid_next = h->last_uid + 1;
+    }
+    if (h->uid >= m->uid_next)
+        m->uid_next = h->uid + 1;
+    if (h->dead)
+        m->dead += mboxscan_end(h, at) - at;
+    else
+        row_add(m, h, at);
+}
+
+/* True when what was found cannot be used as it is: no UIDVALIDITY, UIDs not ascending. */
+static bool numbering_broken(const struct boxhead *h, uint64_t at, uint32_t last)
+{
+    return (at == 0 && (!h->first || h->validity == 0)) || h->uid <= last;
+}
+
+int mboxscan_read(struct mbox *m, struct error *err)
+{
+    struct stat st;
+    if (fstat(m->fd, &st) != 0)
+        return error_sys(err, _("cannot read the mailbox"));
+    struct mbox_window *w = mboxscan_window(m->fd, (uint64_t)st.st_size);
+    struct boxhead h;
+    uint32_t last = 0;
+    int rc = 0;
+    m->n = 0;
+    m->dead = m->end = 0;
+    while (rc == 0 && m->end < w->size && m->n < MBOX_MESSAGES_MAX) {
+        enum mbox_found found = mboxscan_find(w, m->end, &h, err);
+        if (found == FOUND_TORN) {
+            rc = tail_cut(m, m->end, err);
+            break;
+        }
+        if (found == FOUND_FAILED)
+            rc = -1;
+        else if (found == FOUND_FOREIGN || numbering_broken(&h, m->end, last))
+            rc = 1;
+        else {
+            ours_take(m, &h, m->end);
+            last = h.uid;
+            m->end = mboxscan_end(&h, m->end);
+        }
+    }
+    free(w);
+    return rc;
+}
+
+static char *note_name(const struct mbox *m)
+{
+    return xasprintf(".%s.uid", m->leaf);
+}
+
+int mboxscan_note_write(const struct mbox *m, struct error *err)
+{
+    char text[32];
+    int n = snprintf(text, sizeof text, "%lu %lu\n", (unsigned long)m->validity,
+                     (unsigned long)m->uid_next);
+    char *name = note_name(m);
+    int fd = openat(m->dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    free(name);
+    if (fd < 0)
+        return error_sys(err, _("cannot write the mailbox"));
+    int rc = file_write_fd(fd, (struct str){ text, (size_t)n }, m->leaf, err);
+    if (rc == 0 && fsync(fd) != 0)
+        rc = error_sys(err, _("cannot write the mailbox"));
+    close(fd);
+    return rc;
+}
+
+void mboxscan_note_read(struct mbox *m)
+{
+    char text[32];
+    char *name = note_name(m);
+    int fd = openat(m->dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    free(name);
+    if (fd < 0)
+        return;
+    ssize_t n = read(fd, text, sizeof text);
+    close(fd);
+    struct str s = { text, n > 0 ? (size_t)n : 0 };
+    uint32_t validity;
+    uint32_t next;
+    if (str_u32(&s, &validity) || str_lit(&s, " ") || str_u32(&s, &next) || str_lit(&s, "\n"))
+        return;
+    if (validity != 0 && next != 0) {
+        m->validity = validity;
+        m->uid_next = next;
+    }
+}
