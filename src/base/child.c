@@ -189,8 +189,10 @@ int child_run(char *const argv[], struct str input, struct buf *out, int err_fd,
     if (rc != 0)
         kill(pid, SIGKILL);
     int code = child_wait(pid);
-    if (rc == 0 && code != 0)
+    if (rc == 0 && code != 0) {
         rc = error_set(err, ERR_SYS, RETRY_LATER, _("it ended with exit code %d"), code);
+        err->sys = code;
+    }
     return rc == 0 ? 0 : error_prefix(err, _("the command %s: "), argv[0]);
 }
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-SYNC_TESTS = tests/unit/sync/test_plan tests/unit/sync/test_sched
+SYNC_TESTS = tests/unit/sync/test_plan \
+	tests/unit/sync/test_sched \
+	tests/unit/sync/test_batch \
+	tests/unit/sync/test_head
 check_PROGRAMS += $(SYNC_TESTS)
 TESTS += $(SYNC_TESTS)
 tests_unit_sync_test_plan_SOURCES = tests/unit/sync/test_plan.c tests/unit/test.h
@@ -8,3 +11,9 @@ tests_unit_sync_test_plan_LDADD = libsync.a $(LINK_BASE) $(CMOCKA_LIBS)
 tests_unit_sync_test_sched_SOURCES = tests/unit/sync/test_sched.c tests/unit/test.h
 tests_unit_sync_test_sched_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_sync_test_sched_LDADD = libsync.a $(LINK_BASE) $(CMOCKA_LIBS)
+tests_unit_sync_test_batch_SOURCES = tests/unit/sync/test_batch.c tests/unit/test.h
+tests_unit_sync_test_batch_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_sync_test_batch_LDADD = libsync.a libwire.a $(LINK_BASE) $(CMOCKA_LIBS)
+tests_unit_sync_test_head_SOURCES = tests/unit/sync/test_head.c tests/unit/test.h
+tests_unit_sync_test_head_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_sync_test_head_LDADD = libsync.a $(LINK_BASE) $(CRYPTO_LIBS) $(CMOCKA_LIBS)

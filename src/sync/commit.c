@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: MIT */
+#include "sync/commit.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/i18n.h"
+#include "cache/body.h"
+#include "sync/say.h"
+#include "base/banned.h"
+
+enum { BATCH_MESSAGES = 64, BATCH_MS = 4, SAY_EVERY_MS = 100, BODIES_MAX = 1024 };
+
+enum job_kind { JOB_BYTES, JOB_DROP, JOB_MESSAGE, JOB_FLUSH };
+struct job {
+    struct msg msg; /* kind: enum job_kind */
+    size_t owner;
+    uint64_t tag;
+    char *bytes;
+    size_t n;
+    struct arena *strings;
+    struct cache_message message;
+    struct cache_placement where;
+    struct queue *answers;
+};
+/* The answer to a flush. */
+struct flushed {
+    struct msg msg;
+    struct error why; /* ERR_NONE: all is well */
+};
+/* A body under way. */
+struct open_body {
+    size_t owner;
+    uint64_t tag;
+    struct cache_body *body;
+};
+
+struct commit {
+    struct queue *jobs, *events;
+    struct log *log;
+    struct cache *cache;
+    pthread_t thread;
+    struct error *failed; /* one for each owner */
+    size_t owners;
+    struct open_body *bodies;
+    size_t bodies_n;
+    unsigned batch_n; /* messages in the open transaction; 0: none is open */
+    int64_t batch_at, said_at;
+    int64_t changed; /* folder that has changes nobody was told of; 0: none */
+};
+
+struct commit_port {
+    struct commit *commit;
+    struct queue *answers;
+    size_t owner;
+};
+
+static void job_drop(struct msg *m)
+{
+    struct job *j = (struct job *)m;
+    arena_free(&j->strings);
+    free(j->bytes);
+    free(j);
+}
+
+static struct job *job_new(enum job_kind kind, const struct commit_port *p, uint64_t tag)
+{
+    struct job *j = xcalloc(1, sizeof *j);
+    j->msg.kind = (int)kind;
+    j->msg.drop = job_drop;
+    j->owner = p->owner;
+    j->tag = tag;
+    return j;
+}
+
+static void flushed_drop(struct msg *m)
+{
+    free(m);
+}
+
+/* ------------------------------------------------------------------ the thread */
+
+static void changed_say(struct commit *c)
+{
+    if (c->changed == 0)
+        return;
+    say_event(c->events, &(struct bus_event){ .kind = EVENT_FOLDER, .id = c->changed });
+    c->changed = 0;
+    c->said_at = clock_mono_ms();
+}
+
+static void body_forget(struct commit *c, struct open_body *b)
+{
+    cache_body_drop(&b->body);
+    *b = c->bodies[--c->bodies_n];
+}
+
+/* The open transaction is lost, with messages of any owner and frames of any body in it: all will be fetched again. */
+static void batch_abort(struct commit *c, const struct error *why)
+{
+    c->batch_n = 0;
+    cache_rollback(c->cache);
+    while (c->bodies_n > 0)
+        body_forget(c, &c->bodies[c->bodies_n - 1]);
+    log_line(c->log, LOG_ERROR, "commit: %s", why->text);
+    for (size_t i = 0; i < c->owners; i++)
+        if (c->failed[i].code == ERR_NONE)
+            c->failed[i] = *why;
+}
+
+static void batch_end(struct commit *c)
+{
+    struct error err = { 0 };
+    if (c->batch_n > 0 && cache_commit(c->cache, &err) != 0)
+        batch_abort(c, &err);
+    c->batch_n = 0;
+}
+
+static int batch_begin(struct commit *c, struct error *err)
+{
+    if (c->batch_n > 0)
+        return 0;
+    c->batch_at = clock_mono_ms();
+    return cache_begin(c->cache, false, err);
+}
+
+static struct open_body *body_find(struct commit *c, const struct job *j)
+{
+    for (size_t i = c->bodies_n; i > 0; i--)
+        if (c->bodies[i - 1].tag == j->tag && c->bodies[i - 1].owner == j->owner)
+            return &c->bodies[i - 1];
+    return NULL;
+}
+
+static int body_add(struct commit *c, const struct job *j, struct error *err)
+{
+    struct open_body *b = body_find(c, j);
+    if (b == NULL) {
+        if (c->bodies_n == BODIES_MAX)
+            return error_set(err, ERR_LIMIT, RETRY_LATER, _("too many messages under way"));
+        b = &c->bodies[c->bodies_n];
+        *b = (struct open_body){ j->owner, j->tag, cache_body_create(c->cache, err) };
+        if (b->body == NULL)
+            return -1;
+        c->bodies_n++;
+    }
+    return cache_body_append(b->body, (struct str){ j->bytes, j->n }, err);
+}
+
+static int message_put(struct commit *c, struct job *j, struct error *err)
+{
+    struct open_body *b = j->tag != 0 ? body_find(c, j) : NULL;
+    if (j->tag != 0 && b == NULL)
+        return error_set(err, ERR_STORE, RETRY_LATER, _("a message ended that never began"));
+    if (batch_begin(c, err) != 0)
+        return -1;
+    c->batch_n++; /* from here on an error takes the whole batch with it */
+    int known = 0, rc = 0;
+    int64_t id = 0;
+    if (b != NULL) {
+        rc = cache_body_finish(&b->body, &j->message.body, j->message.identity, &known, err);
+        body_forget(c, b);
+    }
+    if (rc == 0)
+        rc = cache_message_put(c->cache, &j->message, &j->where, &id, err);
+    return rc;
+}
+
+static void do_bytes(struct commit *c, struct job *j)
+{
+    struct error err = { 0 };
+    if (c->failed[j->owner].code == ERR_NONE && body_add(c, j, &err) != 0)
+        batch_abort(c, &err);
+}
+
+static void do_message(struct commit *c, struct job *j)
+{
+    struct error err = { 0 };
+    if (c->failed[j->owner].code != ERR_NONE)
+        return;
+    if (c->changed != 0 && c->changed != j->where.folder) {
+        batch_end(c);
+        changed_say(c);
+    }
+    if (message_put(c, j, &err) != 0) {
+        batch_abort(c, &err);
+        return;
+    }
+    c->changed = j->where.folder;
+    int64_t now = clock_mono_ms();
+    if (c->batch_n >= BATCH_MESSAGES || now - c->batch_at >= BATCH_MS)
+        batch_end(c);
+    if (c->batch_n == 0 && now - c->said_at >= SAY_EVERY_MS)
+        changed_say(c);
+}
+
+static void do_flush(struct commit *c, struct job *j)
+{
+    batch_end(c);
+    changed_say(c);
+    for (size_t i = c->bodies_n; i > 0; i--)
+        if (c->bodies[i - 1].owner == j->owner)
+            body_forget(c, &c->bodies[i - 1]);
+    struct flushed *f = xcalloc(1, sizeof *f);
+    f->msg.drop = flushed_drop;
+    f->why = c->failed[j->owner];
+    error_clear(&c->failed[j->owner]);
+    (void)queue_put_now(j->answers, &f->msg);
+}
+
+static void do_job(struct commit *c, struct job *j)
+{
+    switch ((enum job_kind)j->msg.kind) {
+    case JOB_BYTES:
+        do_bytes(c, j);
+        break;
+    case JOB_DROP: {
+        struct open_body *b = body_find(c, j);
+        if (b != NULL)
+            body_forget(c, b);
+        break;
+    }
+    case JOB_MESSAGE:
+        do_message(c, j);
+        break;
+    case JOB_FLUSH:
+        do_flush(c, j);
+        break;
+    }
+}
+
+/* A batch never stays open while the thread waits. */
+static struct msg *job_next(struct commit *c)
+{
+    struct msg *m = queue_take(c->jobs, 0);
+    if (m != NULL)
+        return m;
+    batch_end(c);
+    if (c->changed != 0) {
+        m = queue_take(c->jobs, SAY_EVERY_MS);
+        if (m != NULL)
+            return m;
+        changed_say(c);
+    }
+    return queue_take(c->jobs, -1);
+}
+
+static void *commit_run(void *arg)
+{
+    struct commit *c = arg;
+    for (struct msg *m; (m = job_next(c)) != NULL; msg_drop(m))
+        do_job(c, (struct job *)m);
+    batch_end(c);
+    changed_say(c);
+    while (c->bodies_n > 0)
+        body_forget(c, &c->bodies[c->bodies_n - 1]);
+    cache_checkpoint(c->cache);
+    cache_close(&c->cache);
+    return NULL;
+}
+
+/* ------------------------------------------------------------------ its owner's side */
+
+static void commit_free(struct commit *c)
+{
+    cache_close(&c->cache);
+    queue_free(&c->jobs);
+    free(c->failed);
+    free(c->bodies);
+    free(c);
+}
+
+struct commit *commit_start(const char *store, size_t owners, struct queue *events, struct log *log,
+                            struct error *err)
+{
+    struct commit *c = xcalloc(1, sizeof *c);
+    c->events = events;
+    c->log = log;
+    c->owners = owners;
+    c->failed = xcalloc(owners + 1, sizeof *c->failed);
+    c->bodies = xcalloc(BODIES_MAX, sizeof *c->bodies);
+    c->jobs = queue_new(COMMIT_PIECES, err);
+    c->cache = c->jobs != NULL ? cache_open(store, CACHE_WRITE, err) : NULL;
+    if (c->cache != NULL) {
+        int rc = pthread_create(&c->thread, NULL, commit_run, c);
+        if (rc == 0)
+            return c;
+        (void)error_set(err, ERR_SYS, RETRY_LATER, _("cannot start a thread"));
+    }
+    commit_free(c);
+    return NULL;
+}
+
+void commit_stop(struct commit **c)
+{
+    if (*c == NULL)
+        return;
+    queue_close((*c)->jobs);
+    pthread_join((*c)->thread, NULL);
+    commit_free(*c);
+    *c = NULL;
+}
+
+struct commit_port *commit_port_new(struct commit *c, size_t owner, struct error *err)
+{
+    struct queue *answers = queue_new(1, err);
+    if (answers == NULL)
+        return NULL;
+    struct commit_port *p = xcalloc(1, sizeof *p);
+    *p = (struct commit_port){ c, answers, owner };
+    return p;
+}
+
+void commit_port_free(struct commit_port **p)
+{
+    if (*p == NULL)
+        return;
+    queue_free(&(*p)->answers);
+    free(*p);
+    *p = NULL;
+}
+
+void commit_bytes(struct commit_port *p, uint64_t tag, struct str bytes)
+{
+    do {
+        struct str piece = str_head(bytes, COMMIT_PIECE);
+        struct job *j = job_new(JOB_BYTES, p, tag);
+        j->bytes = xmemdup0(piece.p, piece.n);
+        j->n = piece.n;
+        (void)queue_put(p->commit->jobs, &j->msg);
+        bytes = str_skip(bytes, piece.n);
+    } while (bytes.n > 0);
+}
+
+void commit_drop(struct commit_port *p, uint64_t tag)
+{
+    (void)queue_put(p->commit->jobs, &job_new(JOB_DROP, p, tag)->msg);
+}
+
+void commit_message(struct commit_port *p, uint64_t tag, struct arena **strings,
+                    const struct cache_message *m, const struct cache_placement *where)
+{
+    struct job *j = job_new(JOB_MESSAGE, p, tag);
+    j->strings = *strings;
+    *strings = NULL;
+    j->message = *m;
+    j->where = *where;
+    (void)queue_put(p->commit->jobs, &j->msg);
+}
+
+int commit_flush(struct commit_port *p, struct error *err)
+{
+    struct job *j = job_new(JOB_FLUSH, p, 0);
+    j->answers = p->answers;
+    if (queue_put(p->commit->jobs, &j->msg) != 0)
+        return error_set(err, ERR_CANCELLED, RETRY_LATER, _("stopped"));
+    struct flushed *f = (struct flushed *)queue_take(p->answers, -1);
+    struct error why = f->why;
+    msg_drop(&f->msg);
+    if (why.code == ERR_NONE)
+        return 0;
+    *err = why;
+    return -1;
+}

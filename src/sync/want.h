@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* want.h - what a worker is told by the main thread and by its watcher, and the list of what it has not done yet.
+ * Must not know: how it is done. */
+#ifndef TMAIL_SYNC_WANT_H
+#define TMAIL_SYNC_WANT_H
+
+#include "base/buf.h"
+#include "base/queue.h"
+
+enum want_kind {
+    WANT_WORK,  /* the journal or the outbox has something */
+    WANT_INBOX, /* something happened in the INBOX */
+    WANT_PASS,  /* a full pass; request: whose; folder: only that one */
+    WANT_BODY,  /* id: message */
+    WANT_SEND,  /* id: outbox entry */
+    WANT_ANSWER /* secret: to the question that was asked; empty: none is to be had */
+};
+struct want {
+    struct msg msg; /* kind: enum want_kind */
+    int64_t id, request;
+    struct buf text; /* folder, or secret */
+};
+/* text is copied. */
+struct want *want_new(enum want_kind kind, int64_t id, int64_t request, struct str text);
+/* Never waits. Takes w. */
+void want_put(struct queue *to, struct want *w);
+
+#endif
