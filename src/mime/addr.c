@@ -143,7 +143,7 @@ static bool split_spec(struct reader *r, struct str spec)
     bool quoted = local.n > 1 && local.p[0] == '"' && local.p[local.n - 1] == '"';
     if (local.n == 0 || (at < spec.n && domain.n == 0))
         return false;
-    if (!quoted && str_find(local, ' ') < local.n)
+    if (!quoted && (str_find(local, ' ') < local.n || find_at(local) < local.n))
         return false;
     if (str_find(domain, ' ') < domain.n || str_find(domain, '"') < domain.n)
         return false;
@@ -209,6 +209,8 @@ static bool take_bare(struct reader *r)
     if (gap >= spec.n || find_at(last) >= last.n || !split_spec(r, last))
         return false;
     r->current.name = unquote(r->arena, str_trim(str_head(spec, gap)));
+    if (str_find(r->current.name, '@') < r->current.name.n)
+        r->junk++;
     return true;
 }
 

@@ -139,27 +139,30 @@ int mime_summary_read(struct arena *a, struct str flat, struct mime_summary *out
     return error_set(err, ERR_PARSE, RETRY_NEVER, _("a stored summary cannot be read"));
 }
 
-/* How gladly a part is shown first: 0 not at all. */
-static unsigned text_rank(const struct mime_part_info *p)
+/* How gladly a part is shown first: 0 not at all. inside: part of an attached message. */
+static unsigned text_rank(const struct mime_part_info *p, bool inside)
 {
-    if (p->flags & MIME_PART_CONTAINER)
+    unsigned kind = str_ieqc(p->type, "text/plain") ? 2 : str_ieqc(p->type, "text/html") ? 1 : 0;
+    if (kind == 0 || (p->flags & MIME_PART_CONTAINER))
         return 0;
-    unsigned rank = str_ieqc(p->type, "text/plain") ? 2 : str_ieqc(p->type, "text/html") ? 1 : 0;
-    if (rank > 0 && !mime_part_is_attachment(p))
-        rank += 2;
-    return rank;
+    return kind + (mime_part_is_attachment(p) ? 0 : 4) + (inside ? 0 : 8);
 }
 
 size_t mime_summary_text_part(const struct mime_summary *s)
 {
     size_t best = s->parts_n;
-    unsigned best_rank = 0;
+    unsigned best_rank = 0, message_depth = UINT32_MAX;
     for (size_t i = 0; i < s->parts_n; i++) {
-        unsigned rank = text_rank(&s->parts[i]);
+        const struct mime_part_info *p = &s->parts[i];
+        if (p->depth <= message_depth)
+            message_depth = UINT32_MAX;
+        unsigned rank = text_rank(p, message_depth != UINT32_MAX);
         if (rank > best_rank) {
             best_rank = rank;
             best = i;
         }
+        if (message_depth == UINT32_MAX && p->depth > 0 && str_ieqc(p->type, "message/rfc822"))
+            message_depth = p->depth;
     }
     return best;
 }

@@ -66,7 +66,7 @@ void mime_summary_flatten(const struct mime_summary *s, struct buf *out);
  * flatten wrote. */
 int mime_summary_read(struct arena *a, struct str flat, struct mime_summary *out,
                       struct error *err) MUST_CHECK;
-/* The part to show first: text/plain, else text/html, preferring inline ones; parts_n when there
+/* The part to show first: text/plain, else text/html, preferring what is no attachment; parts_n when there
  * is no text. */
 size_t mime_summary_text_part(const struct mime_summary *s);
 /* True for what a list marks as an attachment: an attachment part, an embedded message, an inline

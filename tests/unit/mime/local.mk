@@ -1,1 +1,13 @@
 # SPDX-License-Identifier: MIT
+MIME_TESTS = \
+	tests/unit/mime/test_summary \
+	tests/unit/mime/test_addr \
+	tests/unit/mime/test_codec
+check_PROGRAMS += $(MIME_TESTS)
+TESTS += $(MIME_TESTS)
+tests_unit_mime_test_summary_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_mime_test_summary_LDADD = $(LINK_MIME) $(CMOCKA_LIBS)
+tests_unit_mime_test_addr_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_mime_test_addr_LDADD = $(LINK_MIME) $(CMOCKA_LIBS)
+tests_unit_mime_test_codec_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_mime_test_codec_LDADD = $(LINK_MIME) $(CMOCKA_LIBS)
