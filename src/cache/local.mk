@@ -1,3 +1,17 @@
 # SPDX-License-Identifier: MIT
 noinst_LIBRARIES += libcache.a
-libcache_a_SOURCES =
+libcache_a_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS) $(ZSTD_CFLAGS) $(CRYPTO_CFLAGS)
+libcache_a_SOURCES = \
+	src/cache/body.c src/cache/body.h \
+	src/cache/db.c src/cache/db.h \
+	src/cache/folder.c src/cache/folder.h \
+	src/cache/journal.h \
+	src/cache/list.c \
+	src/cache/message.c src/cache/message.h \
+	src/cache/outbox.h \
+	src/cache/pending.c src/cache/pending.h \
+	src/cache/place.c src/cache/place.h \
+	src/cache/schema.c src/cache/schema.h \
+	src/cache/sql.c src/cache/sql.h \
+	src/cache/sweep.c src/cache/sweep.h \
+	src/cache/thread.c src/cache/thread.h

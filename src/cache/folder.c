@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+#include "cache/folder.h"
+
+#include "cache/sql.h"
+#include "cache/sweep.h"
+#include "base/banned.h"
+
+#define COLUMNS                                                                                    \
+    "SELECT id, account, name, wire, delim, role, flags, uidvalidity, uidnext, highestmodseq,"     \
+    " total, unread, synced_at FROM folder "
+
+static void folder_row(struct arena *a, sqlite3_stmt *s, struct cache_folder *f)
+{
+    *f = (struct cache_folder){
+        .id = sqlite3_column_int64(s, 0),
+        .account = sqlite3_column_int64(s, 1),
+        .name = sql_str(a, s, 2),
+        .wire = sql_str(a, s, 3),
+        .delim = (char)sqlite3_column_int(s, 4),
+        .role = (enum cache_role)sqlite3_column_int(s, 5),
+        .flags = (unsigned)sqlite3_column_int64(s, 6),
+        .uidvalidity = (uint32_t)sqlite3_column_int64(s, 7),
+        .uidnext = (uint32_t)sqlite3_column_int64(s, 8),
+        .highestmodseq = (uint64_t)sqlite3_column_int64(s, 9),
+        .total = sqlite3_column_int64(s, 10),
+        .unread = sqlite3_column_int64(s, 11),
+        .synced_at = sqlite3_column_int64(s, 12),
+    };
+}
+
+static int folder_one(struct cache *c, struct arena *a, const char *sql, const struct sql_arg *args,
+                      size_t n, struct cache_folder *out, struct error *err)
+{
+    sqlite3_stmt *s = sql_bind(c, sql, args, n, err);
+    if (s == NULL)
+        return -1;
+    int rc = sql_step(c, s, err);
+    if (rc == 0) {
+        folder_row(a, s, out);
+        sqlite3_reset(s);
+    }
+    return rc;
+}
+
+int cache_account_id(struct cache *c, struct str name, int64_t *id, struct error *err)
+{
+    static const char find[] = "SELECT id FROM account WHERE name = ?";
+    int rc = sql_int(c, find, SQL_ARGS(SQL_T(name)), id, err);
+    if (rc != 1)
+        return rc;
+    if (sql_run(c, "INSERT OR IGNORE INTO account(name) VALUES(?)", SQL_ARGS(SQL_T(name)), err) < 0)
+        return -1;
+    return sql_int(c, find, SQL_ARGS(SQL_T(name)), id, err);
+}
+
+int cache_account_name(struct cache *c, struct arena *a, int64_t account, struct str *out,
+                       struct error *err)
+{
+    *out = STR("");
+    sqlite3_stmt *s =
+        sql_bind(c, "SELECT name FROM account WHERE id = ?", SQL_ARGS(SQL_I(account)), err);
+    if (s == NULL)
+        return -1;
+    int rc = sql_step(c, s, err);
+    if (rc == 0) {
+        *out = sql_str(a, s, 0);
+        sqlite3_reset(s);
+    }
+    return rc < 0 ? -1 : 0;
+}
+
+int cache_folder_put(struct cache *c, struct cache_folder *f, struct error *err)
+{
+    if (sql_run(c,
+                "INSERT INTO folder(account, name, wire, delim, role, flags)"
+                " VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT(account, name) DO UPDATE SET"
+                " wire = excluded.wire, delim = excluded.delim, role = excluded.role,"
+                " flags = excluded.flags",
+                SQL_ARGS(SQL_I(f->account), SQL_T(f->name), SQL_B(f->wire), SQL_I(f->delim),
+                         SQL_I(f->role), SQL_I(f->flags)),
+                err) < 0)
+        return -1;
+    int rc = sql_int(c, "SELECT id FROM folder WHERE account = ? AND name = ?",
+                     SQL_ARGS(SQL_I(f->account), SQL_T(f->name)), &f->id, err);
+    return rc == 0 ? 0 : -1;
+}
+
+int cache_folder_state(struct cache *c, const struct cache_folder *f, struct error *err)
+{
+    return sql_run(c,
+                   "UPDATE folder SET uidvalidity = ?, uidnext = ?, highestmodseq = ?,"
+                   " synced_at = ? WHERE id = ?",
+                   SQL_ARGS(SQL_I(f->uidvalidity), SQL_I(f->uidnext), SQL_I(f->highestmodseq),
+                            SQL_I(f->synced_at), SQL_I(f->id)),
+                   err);
+}
+
+/* Takes all messages out of the folder, one by one, since each may be the last place of its message. */
+static int folder_empty(struct cache *c, int64_t folder, struct error *err)
+{
+    static const char find[] = "SELECT message FROM placement WHERE folder = ?1"
+                               " UNION ALL SELECT message FROM ghost WHERE folder = ?1 LIMIT 1";
+    for (;;) {
+        int64_t message = 0;
+        int rc = sql_int(c, find, SQL_ARGS(SQL_I(folder)), &message, err);
+        if (rc != 0)
+            return rc < 0 ? -1 : 0;
+        if (sql_run(c, "DELETE FROM placement WHERE folder = ? AND message = ?",
+                    SQL_ARGS(SQL_I(folder), SQL_I(message)), err) < 0 ||
+            sql_run(c, "DELETE FROM ghost WHERE folder = ? AND message = ?",
+                    SQL_ARGS(SQL_I(folder), SQL_I(message)), err) < 0 ||
+            sweep_message(c, message, err) < 0)
+            return -1;
+    }
+}
+
+int cache_folder_drop(struct cache *c, int64_t folder, struct error *err)
+{
+    if (cache_begin(c, false, err) < 0)
+        return -1;
+    int rc = sql_run(c, "DELETE FROM journal WHERE folder = ?1 OR target = ?1",
+                     SQL_ARGS(SQL_I(folder)), err);
+    if (rc == 0)
+        rc = folder_empty(c, folder, err);
+    if (rc == 0)
+        rc = sql_run(c, "DELETE FROM folder WHERE id = ?", SQL_ARGS(SQL_I(folder)), err);
+    return sql_end(c, rc, err);
+}
+
+int cache_folders(struct cache *c, struct arena *a, int64_t account, struct cache_folder **out,
+                  size_t *n, struct error *err)
+{
+    int64_t count = 0;
+    if (sql_int(c, "SELECT count(*) FROM folder WHERE ?1 = 0 OR account = ?1",
+                SQL_ARGS(SQL_I(account)), &count, err) < 0)
+        return -1;
+    size_t room = (size_t)count + 8; /* another program may add some meanwhile */
+    *out = arena_array(a, room, sizeof **out);
+    *n = 0;
+    sqlite3_stmt *s = sql_bind(c,
+                               COLUMNS "WHERE ?1 = 0 OR account = ?1"
+                                       " ORDER BY account, role = 0, role, name",
+                               SQL_ARGS(SQL_I(account)), err);
+    if (s == NULL)
+        return -1;
+    int rc;
+    while ((rc = sql_step(c, s, err)) == 0 && *n < room)
+        folder_row(a, s, &(*out)[(*n)++]);
+    sqlite3_reset(s);
+    return rc < 0 ? -1 : 0;
+}
+
+int cache_folder_get(struct cache *c, struct arena *a, int64_t folder, struct cache_folder *out,
+                     struct error *err)
+{
+    return folder_one(c, a, COLUMNS "WHERE id = ?", SQL_ARGS(SQL_I(folder)), out, err);
+}
+
+int cache_folder_by_name(struct cache *c, struct arena *a, int64_t account, struct str name,
+                         struct cache_folder *out, struct error *err)
+{
+    return folder_one(c, a, COLUMNS "WHERE account = ? AND name = ?",
+                      SQL_ARGS(SQL_I(account), SQL_T(name)), out, err);
+}
+
+int cache_folder_by_role(struct cache *c, struct arena *a, int64_t account, enum cache_role role,
+                         struct cache_folder *out, struct error *err)
+{
+    return folder_one(c, a, COLUMNS "WHERE account = ? AND role = ? ORDER BY id LIMIT 1",
+                      SQL_ARGS(SQL_I(account), SQL_I(role)), out, err);
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+#include "cache/place.h"
+
+#include "cache/journal.h"
+#include "cache/sql.h"
+#include "base/banned.h"
+
+static int place_read(struct cache *c, struct arena *a, sqlite3_stmt *s, struct place *out,
+                      struct error *err)
+{
+    if (s == NULL)
+        return -1;
+    int rc = sql_step(c, s, err);
+    if (rc != 0)
+        return rc;
+    *out = (struct place){
+        .folder = sqlite3_column_int64(s, 0),
+        .message = sqlite3_column_int64(s, 1),
+        .uid = (uint32_t)sqlite3_column_int64(s, 2),
+        .flags = (unsigned)sqlite3_column_int64(s, 3),
+        .server_flags = (unsigned)sqlite3_column_int64(s, 4),
+        .modseq = (uint64_t)sqlite3_column_int64(s, 5),
+        .keywords = sql_str(a, s, 6),
+    };
+    sqlite3_reset(s);
+    return 0;
+}
+
+#define COLUMNS "SELECT folder, message, uid, flags, server_flags, modseq, keywords FROM "
+
+int place_get(struct cache *c, struct arena *a, int64_t folder, int64_t message, struct place *out,
+              struct error *err)
+{
+    return place_read(c, a,
+                      sql_bind(c, COLUMNS "placement WHERE message = ? AND folder = ?",
+                               SQL_ARGS(SQL_I(message), SQL_I(folder)), err),
+                      out, err);
+}
+
+int ghost_get(struct cache *c, struct arena *a, int64_t op, struct place *out, struct error *err)
+{
+    return place_read(c, a, sql_bind(c, COLUMNS "ghost WHERE op = ?", SQL_ARGS(SQL_I(op)), err),
+                      out, err);
+}
+
+int place_insert(struct cache *c, const struct place *p, struct error *err)
+{
+    return sql_run(c,
+                   "INSERT INTO placement(folder, date, message, uid, flags, server_flags, modseq,"
+                   " thread, keywords) SELECT ?1, date, id, ?3, ?4, ?5, ?6, thread, ?7"
+                   " FROM message WHERE id = ?2",
+                   SQL_ARGS(SQL_I(p->folder), SQL_I(p->message), SQL_I(p->uid), SQL_I(p->flags),
+                            SQL_I(p->server_flags), SQL_I(p->modseq), SQL_T(p->keywords)),
+                   err);
+}
+
+int place_delete(struct cache *c, int64_t folder, int64_t message, struct error *err)
+{
+    return sql_run(c, "DELETE FROM placement WHERE message = ? AND folder = ?",
+                   SQL_ARGS(SQL_I(message), SQL_I(folder)), err);
+}
+
+int place_lay(struct cache *c, int64_t folder, int64_t message, int64_t before, unsigned server,
+              unsigned *flags, struct error *err)
+{
+    sqlite3_stmt *s =
+        sql_bind(c,
+                 "SELECT plus, minus FROM journal WHERE message = ? AND folder = ?"
+                 " AND kind = ? AND id < ? ORDER BY id",
+                 SQL_ARGS(SQL_I(message), SQL_I(folder), SQL_I(OP_FLAGS), SQL_I(before)), err);
+    int rc = s == NULL ? -1 : 0;
+    *flags = server;
+    while (rc == 0 && (rc = sql_step(c, s, err)) == 0)
+        *flags =
+            (*flags & ~(unsigned)sqlite3_column_int64(s, 1)) | (unsigned)sqlite3_column_int64(s, 0);
+    return rc < 0 ? -1 : 0;
+}
+
+int place_relay(struct cache *c, int64_t folder, int64_t message, struct error *err)
+{
+    int64_t server = 0;
+    unsigned flags = 0;
+    int rc = sql_int(c, "SELECT server_flags FROM placement WHERE message = ? AND folder = ?",
+                     SQL_ARGS(SQL_I(message), SQL_I(folder)), &server, err);
+    if (rc != 0)
+        return rc < 0 ? -1 : 0;
+    if (place_lay(c, folder, message, INT64_MAX, (unsigned)server, &flags, err) < 0)
+        return -1;
+    return sql_run(c,
+                   "UPDATE placement SET flags = ?1 WHERE message = ?2 AND folder = ?3"
+                   " AND flags <> ?1",
+                   SQL_ARGS(SQL_I(flags), SQL_I(message), SQL_I(folder)), err);
+}
+
+int ghost_insert(struct cache *c, int64_t op, const struct place *p, struct error *err)
+{
+    return sql_run(c, "INSERT INTO ghost VALUES(?, ?, ?, ?, ?, ?, ?, ?, 0)",
+                   SQL_ARGS(SQL_I(op), SQL_I(p->folder), SQL_I(p->message), SQL_I(p->uid),
+                            SQL_I(p->flags), SQL_I(p->server_flags), SQL_I(p->modseq),
+                            SQL_T(p->keywords)),
+                   err);
+}
+
+int ghost_delete(struct cache *c, int64_t op, struct error *err)
+{
+    return sql_run(c, "DELETE FROM ghost WHERE op = ?", SQL_ARGS(SQL_I(op)), err);
+}
+
+static int ghost_merge(struct cache *c, const struct place *g, const struct place *pending,
+                       struct error *err)
+{
+    if (pending->uid != 0)
+        return 0;
+    return sql_run(c,
+                   "UPDATE placement SET uid = ?, server_flags = ?, modseq = ?"
+                   " WHERE message = ? AND folder = ?",
+                   SQL_ARGS(SQL_I(g->uid), SQL_I(g->server_flags), SQL_I(g->modseq),
+                            SQL_I(g->message), SQL_I(g->folder)),
+                   err);
+}
+
+int ghost_restore(struct cache *c, int64_t op, struct error *err)
+{
+    struct arena *a = arena_new(256);
+    struct place g, pending;
+    int rc = ghost_get(c, a, op, &g, err);
+    if (rc == 0) {
+        rc = ghost_delete(c, op, err);
+        int there = rc < 0 ? -1 : place_get(c, a, g.folder, g.message, &pending, err);
+        if (there == 1)
+            rc = place_insert(c, &g, err);
+        else if (there == 0)
+            rc = ghost_merge(c, &g, &pending, err);
+        if (there < 0)
+            rc = -1;
+        if (rc == 0)
+            rc = place_relay(c, g.folder, g.message, err);
+    }
+    arena_free(&a);
+    return rc < 0 ? -1 : 0;
+}
