@@ -187,6 +187,11 @@ static int level_set(struct cache *c, bool full, struct error *err)
     return 0;
 }
 
+const char *cache_path(const struct cache *c)
+{
+    return c->path;
+}
+
 int cache_begin(struct cache *c, bool durable, struct error *err)
 {
     if (c->depth > 0) {
