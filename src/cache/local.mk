@@ -14,4 +14,5 @@ libcache_a_SOURCES = \
 	src/cache/schema.c src/cache/schema.h \
 	src/cache/sql.c src/cache/sql.h \
 	src/cache/sweep.c src/cache/sweep.h \
-	src/cache/thread.c src/cache/thread.h
+	src/cache/thread.c src/cache/thread.h \
+	src/cache/where.c

@@ -5,8 +5,19 @@ libsync_a_SOURCES = \
 	src/sync/sched.c src/sync/sched.h \
 	src/sync/roles.c src/sync/roles.h \
 	src/sync/batch.c src/sync/batch.h \
+	src/sync/judge.c src/sync/judge.h \
 	src/sync/head.c src/sync/head.h \
 	src/sync/say.c src/sync/say.h \
 	src/sync/want.c src/sync/want.h \
-	src/sync/commit.c src/sync/commit.h
+	src/sync/commit.c src/sync/commit.h \
+	src/sync/account.c src/sync/account.h \
+	src/sync/link.c src/sync/link.h \
+	src/sync/folders.c src/sync/folders.h \
+	src/sync/fetch.c src/sync/fetch.h \
+	src/sync/pull.c src/sync/pull.h \
+	src/sync/push.c src/sync/push.h \
+	src/sync/outbox.c src/sync/outbox.h \
+	src/sync/watch.c src/sync/watch.h \
+	src/sync/worker.c src/sync/worker.h \
+	src/sync/engine.c src/sync/engine.h
 libsync_a_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS)

@@ -2,7 +2,8 @@
 SYNC_TESTS = tests/unit/sync/test_plan \
 	tests/unit/sync/test_sched \
 	tests/unit/sync/test_batch \
-	tests/unit/sync/test_head
+	tests/unit/sync/test_head \
+	tests/unit/sync/test_judge
 check_PROGRAMS += $(SYNC_TESTS)
 TESTS += $(SYNC_TESTS)
 tests_unit_sync_test_plan_SOURCES = tests/unit/sync/test_plan.c tests/unit/test.h
@@ -17,3 +18,6 @@ tests_unit_sync_test_batch_LDADD = libsync.a libwire.a $(LINK_BASE) $(CMOCKA_LIB
 tests_unit_sync_test_head_SOURCES = tests/unit/sync/test_head.c tests/unit/test.h
 tests_unit_sync_test_head_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_sync_test_head_LDADD = libsync.a $(LINK_BASE) $(CRYPTO_LIBS) $(CMOCKA_LIBS)
+tests_unit_sync_test_judge_SOURCES = tests/unit/sync/test_judge.c tests/unit/test.h
+tests_unit_sync_test_judge_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_sync_test_judge_LDADD = libsync.a $(LINK_BASE) $(CMOCKA_LIBS)

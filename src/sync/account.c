@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+#include "sync/account.h"
+
+#include "base/clock.h"
+#include "base/i18n.h"
+#include "sync/say.h"
+#include "base/banned.h"
+
+enum { PROGRESS_EVERY_MS = 100 };
+
+void account_state(struct sync_account *w, const char *state, const char *text)
+{
+    say_event(w->events, &(struct bus_event){ .kind = EVENT_STATE,
+                                              .account = str_c(w->cfg->name),
+                                              .state = str_c(state),
+                                              .text = str_c(text) });
+}
+
+void account_error(struct sync_account *w, const struct error *why)
+{
+    log_line(w->log, LOG_ERROR, "%s", why->text);
+    say_event(w->events, &(struct bus_event){ .kind = EVENT_ERROR,
+                                              .account = str_c(w->cfg->name),
+                                              .text = str_c(why->text),
+                                              .code = (int)why->code });
+}
+
+void account_folder_changed(struct sync_account *w, int64_t folder)
+{
+    say_event(w->events, &(struct bus_event){ .kind = EVENT_FOLDER, .id = folder });
+}
+
+void account_progress(struct sync_account *w, struct str folder, int64_t done, int64_t total)
+{
+    int64_t now = clock_mono_ms();
+    if (done < total && now - w->progress_at < PROGRESS_EVERY_MS)
+        return;
+    w->progress_at = now;
+    say_event(w->events, &(struct bus_event){ .kind = EVENT_PROGRESS,
+                                              .account = str_c(w->cfg->name),
+                                              .folder = folder,
+                                              .done = done,
+                                              .total = total });
+}
+
+int account_password(struct sync_account *w, struct error *err)
+{
+    if (w->password_refused)
+        return error_set(err, ERR_AUTH, RETRY_NEVER,
+                         _("login needed: the server refused the password"));
+    if (w->password_known)
+        return 0;
+    buf_clear(&w->password);
+    int rc = config_secret(w->cfg, &w->password, -1, err);
+    if (rc == 1 && w->may_ask)
+        rc = w->ask(w->ask_arg, err);
+    else if (rc == 1)
+        rc = error_set(err, ERR_AUTH, RETRY_NEVER,
+                       _("login needed: set password-command for this account"));
+    if (rc == 0)
+        w->password_known = true;
+    else
+        err->code = err->code == ERR_CANCELLED ? ERR_CANCELLED : ERR_AUTH;
+    return rc;
+}
+
+void account_password_refuse(struct sync_account *w)
+{
+    account_password_forget(w);
+    w->password_refused = true;
+}
+
+void account_password_forget(struct sync_account *w)
+{
+    size_t max = w->password.max;
+    buf_wipe(&w->password);
+    buf_init(&w->password, max);
+    w->password_known = false;
+    w->password_refused = false;
+}
+
+struct endpoint account_endpoint(const struct config_account *cfg, enum net_proto proto)
+{
+    const struct config_server *s = proto == NET_SMTP ? &cfg->out : &cfg->in;
+    struct endpoint ep = {
+        .proto = proto, .host = s->host, .port = s->port, .ca_file = cfg->tls_ca
+    };
+    switch (s->tls) {
+    case CONFIG_TLS_DIRECT:
+        ep.tls = TLS_DIRECT;
+        break;
+    case CONFIG_TLS_STARTTLS:
+        ep.tls = TLS_STARTTLS;
+        ep.loopback_plain = s->loopback;
+        break;
+    case CONFIG_TLS_OFF:
+        ep.tls = TLS_NONE;
+        break;
+    }
+    return ep;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* account.h - what the parts of one account's worker share; all of it belongs to the worker's thread.
+ * Must not know: what the parts do with it. */
+#ifndef TMAIL_SYNC_ACCOUNT_H
+#define TMAIL_SYNC_ACCOUNT_H
+
+#include "base/log.h"
+#include "base/queue.h"
+#include "cache/folder.h"
+#include "config/config.h"
+#include "decode/client.h"
+#include "net/imap.h"
+#include "sync/commit.h"
+
+/* A folder as the server opened it. */
+struct sync_box {
+    int64_t folder; /* in the store; 0: none is open */
+    bool writable;
+    uint32_t uidvalidity, uidnext;
+    uint64_t exists;
+};
+
+struct sync_account {
+    const struct config_account *cfg;
+    size_t number; /* of the worker */
+    int64_t id;    /* in the store */
+    struct cache *cache;
+    struct decode *decode; /* NULL: to be started anew */
+    struct commit_port *commit;
+    struct queue *events; /* say.h */
+    struct net_cancel *cancel;
+    struct log *log;
+    bool may_ask; /* a person may be there to be asked for a password */
+
+    struct buf password;
+    bool password_known, password_refused;
+
+    struct imap *imap; /* NULL: not connected */
+    bool
+        imap_fresh; /* connected in this pass: an error is not the fault of a link that died in its sleep */
+    struct sync_box box;
+
+    uint64_t tag;        /* last body's */
+    int64_t progress_at; /* when progress was last told, monotonic ms */
+    int64_t fetched, sent;
+
+    /* What may not wait until a long fetch is over: called between windows. May open another folder. -1 breaks off. */
+    int (*between)(void *arg, struct error *err);
+    void *between_arg;
+    /* Fills in the password by asking the person: 0, -1. */
+    int (*ask)(void *arg, struct error *err);
+    void *ask_arg;
+};
+
+/* Events with the account's name. */
+void account_state(struct sync_account *w, const char *state, const char *text);
+void account_error(struct sync_account *w, const struct error *why);
+void account_folder_changed(struct sync_account *w, int64_t folder);
+/* At most ten a second, but for the last one (done == total). */
+void account_progress(struct sync_account *w, struct str folder, int64_t done, int64_t total);
+/* The password, from the configuration's command, the file, or the person; kept in w. ERR_AUTH when nobody has it. */
+int account_password(struct sync_account *w, struct error *err) MUST_CHECK;
+/* The server said no to it: not tried again before account_password_forget. */
+void account_password_refuse(struct sync_account *w);
+void account_password_forget(struct sync_account *w);
+/* Endpoint of one of the account's servers. Borrows cfg's strings. */
+struct endpoint account_endpoint(const struct config_account *cfg, enum net_proto proto);
+
+#endif

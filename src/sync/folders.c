@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+#include "sync/folders.h"
+
+#include <stdlib.h>
+
+#include "base/i18n.h"
+#include "cache/journal.h"
+#include "sync/say.h"
+#include "base/banned.h"
+
+static int list_resp(void *arg, const struct imap_resp *r, struct error *err)
+{
+    struct folders *f = arg;
+    if (r->kind != IMAP_LIST || r->list.name.n == 0 || (r->list.flags & LIST_NONEXISTENT) != 0)
+        return 0;
+    if (f->n == FOLDERS_MAX)
+        return error_set(err, ERR_LIMIT, RETRY_NEVER, _("the server lists too many folders"));
+    if (f->n == f->cap) {
+        f->cap = f->cap > 0 ? f->cap * 2 : 64;
+        f->rows = xrealloc(f->rows, f->cap, sizeof *f->rows);
+    }
+    struct sync_listed *row = &f->rows[f->n++];
+    *row = (struct sync_listed){ .wire = arena_str(f->arena, r->list.name),
+                                 .delim = r->list.delim,
+                                 .flags = r->list.flags };
+    roles_name(f->arena, row);
+    return 0;
+}
+
+static void list_done(void *arg, const struct imap_resp *r)
+{
+    struct folders *f = arg;
+    link_done(&f->answer, r);
+}
+
+void folders_queue(struct sync_account *w, struct folders *f)
+{
+    unsigned need = CAP_SPECIAL_USE | CAP_LIST_EXTENDED;
+    bool special = (imap_caps(w->imap) & need) == need;
+    *f = (struct folders){ .arena = arena_new(4096) };
+    imap_queue(w->imap,
+               special ? STR("LIST \"\" \"*\" RETURN (SPECIAL-USE)") : STR("LIST \"\" \"*\""),
+               &(struct imap_handler){ .resp = list_resp, .done = list_done, .arg = f });
+}
+
+void folders_clear(struct folders *f)
+{
+    arena_free(&f->arena);
+    free(f->rows);
+    link_answer_clear(&f->answer);
+    *f = (struct folders){ 0 };
+}
+
+static const struct sync_listed *listed(const struct folders *f, struct str name)
+{
+    for (size_t i = 0; i < f->n; i++)
+        if (str_eq(f->rows[i].name, name))
+            return &f->rows[i];
+    return NULL;
+}
+
+bool folders_can_open(const struct folders *f, struct str name)
+{
+    const struct sync_listed *l = listed(f, name);
+    return l != NULL && (l->flags & LIST_NOSELECT) == 0;
+}
+
+static const struct cache_folder *stored(const struct cache_folder *have, size_t n, struct str name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(have[i].name, name))
+            return &have[i];
+    return NULL;
+}
+
+static unsigned folder_flags(const struct sync_listed *l)
+{
+    return ((l->flags & LIST_NOSELECT) != 0 ? FOLDER_NOSELECT : 0u) |
+           ((l->flags & LIST_SUBSCRIBED) != 0 ? FOLDER_SUBSCRIBED : 0u);
+}
+
+static int listed_put(struct sync_account *w, const struct sync_listed *l,
+                      const struct cache_folder *old, bool *changed, struct error *err)
+{
+    struct cache_folder f = { .account = w->id,
+                              .name = l->name,
+                              .wire = l->wire,
+                              .delim = l->delim,
+                              .role = l->role,
+                              .flags = folder_flags(l) };
+    if (old != NULL && old->role == f.role && old->flags == f.flags && old->delim == f.delim &&
+        str_eq(old->wire, f.wire))
+        return 0;
+    *changed = true;
+    return cache_folder_put(w->cache, &f, err);
+}
+
+static bool role_listed(const struct folders *f, enum cache_role role)
+{
+    for (size_t i = 0; i < f->n; i++)
+        if (f->rows[i].role == role)
+            return true;
+    return false;
+}
+
+/* The server has it no more. One that it never had (made here, waiting for its first message) stays; what the person
+ * did in it and the server does not know yet is not thrown away. */
+static int vanished(struct sync_account *w, const struct folders *f, const struct cache_folder *old,
+                    bool *changed, struct error *err)
+{
+    int64_t pending = 0, due = 0;
+    bool ours = old->uidvalidity == 0 && (old->role == ROLE_TRASH || old->role == ROLE_SENT);
+    if (ours && !role_listed(f, old->role))
+        return 0;
+    if (cache_journal_pending(w->cache, w->id, &pending, &due, err) != 0)
+        return -1;
+    if (pending > 0 && (old->flags & FOLDER_GONE) != 0)
+        return 0;
+    *changed = true;
+    if (pending == 0)
+        return cache_folder_drop(w->cache, old->id, err);
+    struct cache_folder gone = *old;
+    gone.flags |= FOLDER_GONE;
+    return cache_folder_put(w->cache, &gone, err);
+}
+
+static int folders_merge(struct sync_account *w, const struct folders *f,
+                         const struct cache_folder *have, size_t have_n, bool *changed,
+                         struct error *err)
+{
+    for (size_t i = 0; i < f->n; i++)
+        if (listed_put(w, &f->rows[i], stored(have, have_n, f->rows[i].name), changed, err) != 0)
+            return -1;
+    for (size_t i = 0; i < have_n; i++)
+        if (listed(f, have[i].name) == NULL && vanished(w, f, &have[i], changed, err) != 0)
+            return -1;
+    return 0;
+}
+
+int folders_store(struct sync_account *w, struct folders *f, struct error *err)
+{
+    if (link_check(&f->answer, err) != 0)
+        return -1;
+    roles_assign(f->rows, f->n);
+    if (listed(f, STR("INBOX")) == NULL) /* RFC 3501 §5.1: it is always there */
+        return error_set(err, ERR_PROTO, RETRY_LATER, _("the server lists no INBOX"));
+    struct cache_folder *have, trash;
+    size_t have_n;
+    bool changed = false;
+    if (cache_folders(w->cache, f->arena, w->id, &have, &have_n, err) != 0)
+        return -1;
+    if (folders_merge(w, f, have, have_n, &changed, err) != 0)
+        return -1;
+    if (folders_need(w, f->arena, ROLE_TRASH, "Trash", &trash, err) != 0)
+        return -1;
+    if (changed)
+        say_event(w->events,
+                  &(struct bus_event){ .kind = EVENT_FOLDERS, .account = str_c(w->cfg->name) });
+    return 0;
+}
+
+/* Where all folders lie below INBOX, a new one has to lie there too. */
+static bool below_inbox(const struct cache_folder *have, size_t n, char *delim)
+{
+    bool below = false;
+    for (size_t i = 0; i < n; i++) {
+        *delim = have[i].delim;
+        if (str_starts(have[i].name, "INBOX/"))
+            below = true;
+        else if (have[i].role != ROLE_INBOX && have[i].uidvalidity != 0)
+            return false;
+    }
+    return below;
+}
+
+int folders_need(struct sync_account *w, struct arena *a, enum cache_role role, const char *name,
+                 struct cache_folder *out, struct error *err)
+{
+    int rc = cache_folder_by_role(w->cache, a, w->id, role, out, err);
+    if (rc != 1)
+        return rc;
+    struct cache_folder *have;
+    size_t n;
+    char delim = '/';
+    if (cache_folders(w->cache, a, w->id, &have, &n, err) != 0)
+        return -1;
+    bool below = below_inbox(have, n, &delim);
+    *out = (struct cache_folder){ .account = w->id, .delim = delim, .role = role };
+    out->name = str_c(arena_fmt(a, "%s%s", below ? "INBOX/" : "", name));
+    out->wire = str_c(below ? arena_fmt(a, "INBOX%c%s", delim, name) : name);
+    if (cache_folder_put(w->cache, out, err) != 0)
+        return -1;
+    say_event(w->events,
+              &(struct bus_event){ .kind = EVENT_FOLDERS, .account = str_c(w->cfg->name) });
+    return 0;
+}

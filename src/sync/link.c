@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#include "sync/link.h"
+
+#include "base/i18n.h"
+#include "wire/imap_cmd.h"
+#include "base/banned.h"
+
+int link_open(struct sync_account *w, struct error *err)
+{
+    if (w->imap != NULL)
+        return 0;
+    if (account_password(w, err) != 0)
+        return -1;
+    account_state(w, "connecting", "");
+    struct net_login login = { .user = w->cfg->in.user, .password = buf_str(&w->password) };
+    struct imap_options o = {
+        .endpoint = account_endpoint(w->cfg, NET_IMAP),
+        .login = &login,
+        .cancel = w->cancel,
+        .log = w->log,
+        .connect_ms = LINK_CONNECT_MS,
+        .wait_ms = LINK_SILENCE_MS,
+    };
+    w->imap = imap_open(&o, err);
+    w->imap_fresh = true;
+    w->box = (struct sync_box){ 0 };
+    if (w->imap != NULL)
+        return 0;
+    if (err->code == ERR_AUTH && err->retry == RETRY_NEVER)
+        account_password_refuse(w);
+    return -1;
+}
+
+void link_close(struct sync_account *w)
+{
+    imap_close(&w->imap);
+    w->box = (struct sync_box){ 0 };
+}
+
+static void set_copy(struct buf *to, struct str set)
+{
+    to->max = LINK_COMMAND_MAX;
+    if (to->len > 0 && set.n > 0)
+        buf_addc(to, ',');
+    buf_add_str(to, set);
+}
+
+static void sets_take(struct link_answer *a, const struct imap_resp *r)
+{
+    if (r->code != CODE_COPYUID && r->code != CODE_APPENDUID)
+        return;
+    set_copy(&a->from, r->uids_from);
+    set_copy(&a->to, r->uids_to);
+    a->validity = (uint32_t)r->number;
+}
+
+void link_done(void *answer, const struct imap_resp *r)
+{
+    struct link_answer *a = answer;
+    if (r == NULL)
+        return;
+    a->fate = r->kind == IMAP_OK ? LINK_OK : LINK_REFUSED;
+    a->code = r->code;
+    struct str text = str_head(r->text, sizeof a->text - 1);
+    memcpy(a->text, text.n > 0 ? text.p : "", text.n);
+    a->text[text.n] = '\0';
+    sets_take(a, r);
+}
+
+int link_resp(void *answer, const struct imap_resp *r, struct error *err)
+{
+    (void)err;
+    if (r->kind == IMAP_OK)
+        sets_take(answer, r);
+    return 0;
+}
+
+void link_answer_clear(struct link_answer *a)
+{
+    buf_free(&a->from);
+    buf_free(&a->to);
+}
+
+int link_check(const struct link_answer *a, struct error *err)
+{
+    if (a->fate == LINK_OK)
+        return 0;
+    if (a->fate == LINK_BROKEN)
+        return error_set(err, ERR_NET, RETRY_LATER, _("the connection was lost"));
+    bool passes = a->code == CODE_UNAVAILABLE || a->code == CODE_LIMIT;
+    return error_set(err, ERR_REFUSED, passes ? RETRY_LATER : RETRY_NEVER,
+                     _("the server refused: %s"), a->text);
+}
+
+static int select_resp(void *arg, const struct imap_resp *r, struct error *err)
+{
+    struct link_select *s = arg;
+    (void)err;
+    if (r->kind == IMAP_EXISTS)
+        s->box.exists = r->number;
+    else if (r->kind == IMAP_OK && r->code == CODE_UIDVALIDITY)
+        s->box.uidvalidity = (uint32_t)r->number;
+    else if (r->kind == IMAP_OK && r->code == CODE_UIDNEXT)
+        s->box.uidnext = (uint32_t)r->number;
+    return 0;
+}
+
+static void select_done(void *arg, const struct imap_resp *r)
+{
+    struct link_select *s = arg;
+    link_done(&s->answer, r);
+    if (r != NULL && r->code == CODE_READ_ONLY)
+        s->box.writable = false;
+}
+
+int link_put_name(struct sync_account *w, struct buf *out, struct str wire, struct error *err)
+{
+    if (wire_put_astring(out, wire, (imap_caps(w->imap) & CAP_LITERAL_PLUS) != 0))
+        return 0;
+    return error_set(err, ERR_REFUSED, RETRY_NEVER,
+                     _("the folder's name cannot be sent to this server"));
+}
+
+int link_select_queue(struct sync_account *w, const struct cache_folder *f, bool writable,
+                      struct link_select *s, struct error *err)
+{
+    struct buf cmd = BUF_INIT(LINK_COMMAND_MAX);
+    buf_adds(&cmd, writable ? "SELECT " : "EXAMINE ");
+    int rc = link_put_name(w, &cmd, f->wire, err);
+    if (rc == 0) {
+        s->box.folder = f->id;
+        s->box.writable = writable;
+        w->box.folder = 0;
+        imap_queue(w->imap, buf_str(&cmd),
+                   &(struct imap_handler){ .resp = select_resp, .done = select_done, .arg = s });
+    }
+    buf_free(&cmd);
+    return rc;
+}
+
+int link_select_end(struct sync_account *w, struct link_select *s, struct error *err)
+{
+    int rc = link_check(&s->answer, err);
+    link_answer_clear(&s->answer);
+    w->box = (struct sync_box){ 0 };
+    if (rc != 0)
+        return -1;
+    if (s->box.uidvalidity == 0)
+        return error_set(err, ERR_PROTO, RETRY_LATER, _("the server gives no UIDVALIDITY"));
+    w->box = s->box;
+    return 0;
+}
+
+int link_select(struct sync_account *w, const struct cache_folder *f, bool writable,
+                struct error *err)
+{
+    if (w->box.folder == f->id && (w->box.writable || !writable))
+        return 0;
+    struct link_select s = { 0 };
+    if (link_select_queue(w, f, writable, &s, err) != 0)
+        return -1;
+    if (imap_run(w->imap, err) != 0) {
+        link_answer_clear(&s.answer);
+        return -1;
+    }
+    return link_select_end(w, &s, err);
+}
+
+int link_command(struct sync_account *w, struct str cmd, struct link_answer *answer,
+                 struct error *err)
+{
+    imap_queue(w->imap, cmd,
+               &(struct imap_handler){ .resp = link_resp, .done = link_done, .arg = answer });
+    return imap_run(w->imap, err);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* link.h - the worker's connection: opened and logged in when needed, which mailbox is open on it, and what a command's end
+ * said.
+ * Must not know: what is fetched or pushed over it. */
+#ifndef TMAIL_SYNC_LINK_H
+#define TMAIL_SYNC_LINK_H
+
+#include "sync/account.h"
+
+enum { LINK_CONNECT_MS = 30000, LINK_SILENCE_MS = 60000, LINK_COMMAND_MAX = 1 << 20 };
+
+/* Connects and logs in unless that stands. A refused password is remembered. */
+int link_open(struct sync_account *w, struct error *err) MUST_CHECK;
+void link_close(struct sync_account *w);
+
+/* How a command ended: the handler's done and arg. Start zeroed. */
+struct link_answer {
+    enum { LINK_BROKEN, LINK_OK, LINK_REFUSED } fate;
+    enum imap_code code;
+    char text[200];
+    struct buf from, to; /* COPYUID's sets, APPENDUID's in to */
+    uint32_t validity;   /* UIDVALIDITY of to */
+};
+void link_done(void *answer, const struct imap_resp *r);
+/* An untagged OK with COPYUID, as MOVE gives it (RFC 6851 §4.3), is taken too. */
+int link_resp(void *answer, const struct imap_resp *r, struct error *err);
+void link_answer_clear(struct link_answer *a);
+/* -1 with ERR_REFUSED and the server's words when the command was refused; RETRY_LATER for a trouble that passes. */
+int link_check(const struct link_answer *a, struct error *err) MUST_CHECK;
+
+/* SELECT or EXAMINE, to be run with what follows. Start zeroed; *s must live until imap_run is over. */
+struct link_select {
+    struct link_answer answer;
+    struct sync_box box;
+};
+int link_select_queue(struct sync_account *w, const struct cache_folder *f, bool writable,
+                      struct link_select *s, struct error *err) MUST_CHECK;
+/* After imap_run: notes in w what is open now. ERR_REFUSED when the server would not open it. */
+int link_select_end(struct sync_account *w, struct link_select *s, struct error *err) MUST_CHECK;
+/* All three, unless it is open already. */
+int link_select(struct sync_account *w, const struct cache_folder *f, bool writable,
+                struct error *err) MUST_CHECK;
+/* One command to its end, with link_done's answer. -1 only when the link broke. */
+int link_command(struct sync_account *w, struct str cmd, struct link_answer *answer,
+                 struct error *err) MUST_CHECK;
+/* The mailbox's name, as the server calls it, into a command. */
+int link_put_name(struct sync_account *w, struct buf *out, struct str wire,
+                  struct error *err) MUST_CHECK;
+
+#endif

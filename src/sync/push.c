@@ -1,0 +1,570 @@
+/* SPDX-License-Identifier: MIT */
+#include "sync/push.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/i18n.h"
+#include "cache/body.h"
+#include "cache/journal.h"
+#include "sync/batch.h"
+#include "sync/link.h"
+#include "sync/sched.h"
+#include "sync/say.h"
+#include "wire/imap_cmd.h"
+#include "wire/imap_name.h"
+#include "wire/imap_set.h"
+#include "base/banned.h"
+
+enum {
+    PUSH_MOST = 500,       /* operations taken from the journal at a time */
+    SETTLE_S = 5,          /* when the store's uids must be brought up to date first */
+    UID_ATTEMPTS = 20,     /* so often an operation waits for its message to get a uid */
+    APPEND_AGAIN_S = 3600, /* a copy that the server refuses is offered again */
+    PIECE = 256 << 10
+};
+
+/* A run of operations that one command carries, and the folders it is about. */
+struct push {
+    struct sync_account *w;
+    struct arena *a;
+    const struct cache_op *ops;
+    size_t n;
+    struct cache_folder folder, target;
+    struct buf set; /* the uids */
+};
+
+/* ------------------------------------------------------------------ ends of operations */
+
+static int64_t now_s(void)
+{
+    return clock_wall_ms() / 1000;
+}
+
+static int close_later(struct push *p, int64_t wait_s, struct error *err)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (cache_journal_close(p->w->cache, p->ops[i].id, FATE_LATER, 0, now_s() + wait_s, NULL,
+                                err) != 0)
+            return -1;
+    return 0;
+}
+
+static int close_failed(struct push *p, const struct error *why, struct error *err)
+{
+    struct error said = *why;
+    (void)error_prefix(&said, _("account %s: "), p->w->cfg->name);
+    for (size_t i = 0; i < p->n; i++)
+        if (cache_journal_close(p->w->cache, p->ops[i].id, FATE_FAILED, 0, 0, &said, err) != 0)
+            return -1;
+    say_event(p->w->events, &(struct bus_event){ .kind = EVENT_OP_FAILED,
+                                                 .account = str_c(p->w->cfg->name),
+                                                 .text = str_c(said.text) });
+    if (p->ops[0].folder != 0)
+        account_folder_changed(p->w, p->ops[0].folder);
+    if (p->ops[0].target != 0)
+        account_folder_changed(p->w, p->ops[0].target);
+    return 0;
+}
+
+static int64_t backoff_s(const struct cache_op *op)
+{
+    return sync_sched_backoff_ms(op->attempts + 1, 500) / 1000;
+}
+
+/* The server said no. */
+static int close_refused(struct push *p, const struct error *why, struct error *err)
+{
+    if (why->retry == RETRY_LATER)
+        return close_later(p, backoff_s(&p->ops[0]), err);
+    return close_failed(p, why, err);
+}
+
+static int close_done(struct push *p, const struct link_answer *moved, struct error *err)
+{
+    bool known = moved != NULL && moved->validity != 0 &&
+                 (p->target.uidvalidity == 0 || moved->validity == p->target.uidvalidity);
+    int rc = cache_begin(p->w->cache, false, err);
+    for (size_t i = 0; rc == 0 && i < p->n; i++) {
+        uint32_t uid =
+            !known ? 0 : batch_new_uid(buf_str(&moved->from), buf_str(&moved->to), p->ops[i].uid);
+        rc = cache_journal_close(p->w->cache, p->ops[i].id, FATE_DONE, uid, 0, NULL, err);
+    }
+    if (rc == 0)
+        rc = cache_commit(p->w->cache, err);
+    if (rc != 0)
+        cache_rollback(p->w->cache);
+    return rc;
+}
+
+/* ------------------------------------------------------------------ commands */
+
+/* Runs a command of the form that fmt gives, with the set and the target's name behind it where asked. */
+static int command(struct push *p, const char *before, const char *after, bool target,
+                   struct link_answer *answer, struct error *err)
+{
+    struct buf cmd = BUF_INIT(LINK_COMMAND_MAX);
+    int rc = 0;
+    buf_adds(&cmd, before);
+    buf_add_str(&cmd, buf_str(&p->set));
+    buf_adds(&cmd, after);
+    if (target)
+        rc = link_put_name(p->w, &cmd, p->target.wire, err);
+    if (rc == 0)
+        rc = buf_check(&cmd, err);
+    if (rc == 0)
+        rc = link_command(p->w, buf_str(&cmd), answer, err);
+    buf_free(&cmd);
+    return rc;
+}
+
+static int plain_command(struct push *p, const char *before, const char *after, struct error *why,
+                         struct error *err)
+{
+    struct link_answer answer = { 0 };
+    int rc = command(p, before, after, false, &answer, err);
+    if (rc == 0)
+        rc = link_check(&answer, why) != 0;
+    link_answer_clear(&answer);
+    return rc;
+}
+
+static int target_create(struct push *p, struct error *err)
+{
+    static const char *const verbs[] = { "CREATE ", "SUBSCRIBE " };
+    for (size_t i = 0; i < COUNT(verbs); i++) {
+        struct buf cmd = BUF_INIT(LINK_COMMAND_MAX);
+        struct link_answer answer = { 0 };
+        buf_adds(&cmd, verbs[i]);
+        int rc = link_put_name(p->w, &cmd, p->target.wire, err);
+        if (rc == 0)
+            rc = link_command(p->w, buf_str(&cmd), &answer, err);
+        buf_free(&cmd);
+        link_answer_clear(&answer);
+        if (rc != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Copies or moves to the target, which is made if the server says it is missing (RFC 3501 §6.4.7, TRYCREATE). */
+static int transfer(struct push *p, const char *verb, struct link_answer *answer, struct error *err)
+{
+    if (command(p, verb, " ", true, answer, err) != 0)
+        return -1;
+    if (answer->fate != LINK_REFUSED ||
+        (answer->code != CODE_TRYCREATE && answer->code != CODE_NONEXISTENT))
+        return 0;
+    link_answer_clear(answer);
+    *answer = (struct link_answer){ 0 };
+    if (target_create(p, err) != 0)
+        return -1;
+    return command(p, verb, " ", true, answer, err);
+}
+
+struct found {
+    struct link_answer answer;
+    uint32_t *uids;
+    size_t n, cap;
+};
+
+static int found_resp(void *arg, const struct imap_resp *r, struct error *err)
+{
+    struct found *f = arg;
+    (void)err;
+    if (r->kind != IMAP_SEARCH)
+        return 0;
+    for (const struct wire_node *n = r->numbers; n != NULL; n = n->next) {
+        if (f->n == f->cap) {
+            f->cap = f->cap > 0 ? f->cap * 2 : 16;
+            f->uids = xrealloc(f->uids, f->cap, sizeof *f->uids);
+        }
+        if (wire_u32(n, &f->uids[f->n]) == 0)
+            f->n++;
+    }
+    return 0;
+}
+
+static void found_done(void *arg, const struct imap_resp *r)
+{
+    struct found *f = arg;
+    link_done(&f->answer, r);
+}
+
+static void found_clear(struct found *f)
+{
+    free(f->uids);
+    link_answer_clear(&f->answer);
+}
+
+static int search(struct sync_account *w, struct str cmd, struct found *f, struct error *err)
+{
+    imap_queue(w->imap, cmd,
+               &(struct imap_handler){ .resp = found_resp, .done = found_done, .arg = f });
+    return imap_run(w->imap, err);
+}
+
+/* Removes the marked messages for good. Without UIDPLUS only when nobody else has marked any: EXPUNGE takes all of them (DESIGN §6). */
+static int expunge(struct push *p, struct error *why, struct error *err)
+{
+    if ((imap_caps(p->w->imap) & CAP_UIDPLUS) != 0)
+        return plain_command(p, "UID EXPUNGE ", "", why, err);
+    struct found f = { 0 };
+    int rc = search(p->w, STR("UID SEARCH DELETED"), &f, err);
+    bool ours = rc == 0 && f.answer.fate == LINK_OK && batch_covers(p->ops, p->n, f.uids, f.n);
+    found_clear(&f);
+    if (ours) {
+        struct link_answer answer = { 0 };
+        rc = link_command(p->w, STR("EXPUNGE"), &answer, err);
+        link_answer_clear(&answer);
+    }
+    return rc;
+}
+
+static int remove_marked(struct push *p, struct error *why, struct error *err)
+{
+    int rc = plain_command(p, "UID STORE ", " +FLAGS.SILENT (\\Deleted)", why, err);
+    return rc != 0 ? rc : expunge(p, why, err);
+}
+
+/* ------------------------------------------------------------------ finding what may be there already */
+
+static int message_id_get(struct sync_account *w, struct arena *a, int64_t message, struct str *out,
+                          struct error *err)
+{
+    struct str flat;
+    struct mime_summary s;
+    *out = (struct str){ "", 0 };
+    int rc = cache_summary(w->cache, a, message, &flat, err);
+    if (rc != 0)
+        return rc < 0 ? -1 : 0;
+    if (mime_summary_read(a, flat, &s, err) == 0)
+        *out = s.message_id;
+    return 0;
+}
+
+/* The newest uid in the target with this Message-ID, 0 when there is none. */
+static int target_search(struct push *p, struct str message_id, uint32_t *uid, struct error *err)
+{
+    struct error why = { 0 };
+    *uid = 0;
+    if (message_id.n == 0)
+        return 0;
+    if (link_select(p->w, &p->target, false, &why) != 0) {
+        if (why.code == ERR_REFUSED) /* it is not there yet: nothing in it */
+            return 0;
+        *err = why;
+        return -1;
+    }
+    struct found f = { 0 };
+    struct buf cmd = BUF_INIT(LINK_COMMAND_MAX);
+    buf_adds(&cmd, "UID SEARCH HEADER Message-ID ");
+    int rc = 0;
+    if (wire_put_astring(&cmd, message_id, (imap_caps(p->w->imap) & CAP_LITERAL_PLUS) != 0))
+        rc = search(p->w, buf_str(&cmd), &f, err);
+    for (size_t i = 0; rc == 0 && i < f.n; i++)
+        if (f.uids[i] > *uid)
+            *uid = f.uids[i];
+    buf_free(&cmd);
+    found_clear(&f);
+    return rc;
+}
+
+/* ------------------------------------------------------------------ the kinds of operations */
+
+static int push_flags(struct push *p, struct error *err)
+{
+    const struct cache_op *op = &p->ops[0];
+    struct {
+        const char *sign;
+        unsigned flags;
+    } const halves[] = {
+        { " +FLAGS.SILENT ", op->add & CACHE_SERVER_FLAGS },
+        { " -FLAGS.SILENT ", op->del & CACHE_SERVER_FLAGS },
+    };
+    for (size_t i = 0; i < COUNT(halves); i++) {
+        struct error why = { 0 };
+        struct buf after = BUF_INIT(LINK_COMMAND_MAX);
+        if (halves[i].flags == 0)
+            continue;
+        buf_adds(&after, halves[i].sign);
+        wire_put_flags(&after, halves[i].flags, (struct str){ "", 0 });
+        int rc = plain_command(p, "UID STORE ", buf_c(&after), &why, err);
+        buf_free(&after);
+        if (rc != 0)
+            return rc < 0 ? -1 : close_refused(p, &why, err);
+    }
+    return close_done(p, NULL, err);
+}
+
+/* Copies what the target does not have yet: with begun set an earlier attempt may have done so. One message at a time then. */
+static int copy_again(struct push *p, bool *copied, struct error *err)
+{
+    struct str mid;
+    uint32_t uid;
+    *copied = false;
+    if (message_id_get(p->w, p->a, p->ops[0].message, &mid, err) != 0 ||
+        target_search(p, mid, &uid, err) != 0)
+        return -1;
+    *copied = uid != 0;
+    return link_select(p->w, &p->folder, true, err);
+}
+
+static int push_copy(struct push *p, bool then_remove, struct error *err)
+{
+    struct link_answer answer = { 0 };
+    struct error why = { 0 };
+    bool copied = false;
+    int rc = p->ops[0].begun ? copy_again(p, &copied, err) : 0;
+    if (rc == 0 && !copied)
+        rc = transfer(p, "UID COPY ", &answer, err);
+    if (rc == 0 && !copied && link_check(&answer, &why) != 0)
+        rc = 1;
+    if (rc == 0 && then_remove)
+        rc = remove_marked(p, &why, err);
+    if (rc == 1)
+        rc = close_refused(p, &why, err);
+    else if (rc == 0)
+        rc = close_done(p, &answer, err);
+    link_answer_clear(&answer);
+    return rc;
+}
+
+static int push_move(struct push *p, struct error *err)
+{
+    if ((imap_caps(p->w->imap) & CAP_MOVE) == 0)
+        return push_copy(p, true, err);
+    struct link_answer answer = { 0 };
+    struct error why = { 0 };
+    int rc = transfer(p, "UID MOVE ", &answer, err);
+    if (rc == 0)
+        rc = link_check(&answer, &why) != 0 ? close_refused(p, &why, err)
+                                            : close_done(p, &answer, err);
+    link_answer_clear(&answer);
+    return rc;
+}
+
+static int push_expunge(struct push *p, struct error *err)
+{
+    struct error why = { 0 };
+    int rc = remove_marked(p, &why, err);
+    if (rc < 0)
+        return -1;
+    return rc == 1 ? close_refused(p, &why, err) : close_done(p, NULL, err);
+}
+
+struct appended {
+    struct sync_account *w;
+    int64_t message;
+};
+
+static int append_read(void *arg, uint64_t offset, size_t want, struct buf *out, struct error *err)
+{
+    struct appended *s = arg;
+    return cache_body_read(s->w->cache, s->message, offset, want, out, err);
+}
+
+static int message_bytes(struct appended *s, uint64_t *size, struct error *err)
+{
+    struct buf piece = BUF_INIT(PIECE);
+    int rc = 0;
+    *size = 0;
+    do {
+        buf_clear(&piece);
+        rc = append_read(s, *size, PIECE, &piece, err);
+        *size += piece.len;
+    } while (rc == 0 && piece.len > 0);
+    buf_free(&piece);
+    return rc;
+}
+
+static int append_run(struct push *p, struct link_answer *answer, struct error *err)
+{
+    struct appended s = { p->w, p->ops[0].message };
+    struct buf name = BUF_INIT(4 * WIRE_NAME_MAX);
+    uint64_t size;
+    int rc = message_bytes(&s, &size, err);
+    if (rc == 0) {
+        if (wire_name_decode(p->target.wire, &name) != 0)
+            buf_add_str(&name, p->target.wire);
+        imap_queue_append(p->w->imap, buf_str(&name), p->ops[0].add & CACHE_SERVER_FLAGS, now_s(),
+                          size, append_read, &s,
+                          &(struct imap_handler){ .done = link_done, .arg = answer });
+        rc = imap_run(p->w->imap, err);
+    }
+    buf_free(&name);
+    return rc;
+}
+
+static int append_done(struct push *p, uint32_t uid, struct error *err)
+{
+    return cache_journal_close(p->w->cache, p->ops[0].id, FATE_DONE, uid, 0, NULL, err);
+}
+
+/* A copy of the person's own mail is never undone here because the server does not want it now: it is offered again. */
+static int append_refused(struct push *p, struct error *why, struct error *err)
+{
+    (void)error_prefix(why, _("account %s: a copy for %.*s: "), p->w->cfg->name,
+                       STR_ARG(p->target.name));
+    if (p->ops[0].attempts == 0)
+        account_error(p->w, why);
+    return close_later(p, APPEND_AGAIN_S, err);
+}
+
+static int push_append(struct push *p, struct error *err)
+{
+    struct link_answer answer = { 0 };
+    struct error why = { 0 };
+    struct str mid;
+    uint32_t uid;
+    if (message_id_get(p->w, p->a, p->ops[0].message, &mid, err) != 0 ||
+        target_search(p, mid, &uid, err) != 0)
+        return -1;
+    if (uid != 0)
+        return append_done(p, uid, err);
+    int rc = append_run(p, &answer, err);
+    if (rc == 0 && answer.fate == LINK_REFUSED &&
+        (answer.code == CODE_TRYCREATE || answer.code == CODE_NONEXISTENT)) {
+        link_answer_clear(&answer);
+        answer = (struct link_answer){ 0 };
+        rc = target_create(p, err);
+        if (rc == 0)
+            rc = append_run(p, &answer, err);
+    }
+    if (rc == 0 && link_check(&answer, &why) != 0)
+        rc = append_refused(p, &why, err);
+    else if (rc == 0)
+        rc = append_done(p, batch_new_uid(STR("1"), buf_str(&answer.to), 1), err);
+    link_answer_clear(&answer);
+    return rc;
+}
+
+/* ------------------------------------------------------------------ all that is due */
+
+/* 0, 1: the folder is gone from the store. */
+static int folder_get(struct push *p, int64_t id, struct cache_folder *out, struct error *err)
+{
+    if (id == 0)
+        return 0;
+    int rc = cache_folder_get(p->w->cache, p->a, id, out, err);
+    if (rc == 1)
+        (void)error_set(err, ERR_REFUSED, RETRY_NEVER, _("the folder is gone"));
+    return rc;
+}
+
+/* Opens the source. 0; 1 closed already: its numbers are not the store's any more, or it cannot be written. */
+static int source_open(struct push *p, struct error *err)
+{
+    struct error why = { 0 };
+    int rc = link_select(p->w, &p->folder, true, &why);
+    if (rc != 0 && why.code != ERR_REFUSED) {
+        *err = why;
+        return -1;
+    }
+    if (rc != 0)
+        return close_refused(p, &why, err) != 0 ? -1 : 1;
+    if (p->w->box.uidvalidity != p->folder.uidvalidity)
+        return close_later(p, SETTLE_S, err) != 0 ? -1 : 1;
+    if (!p->w->box.writable) {
+        (void)error_set(&why, ERR_REFUSED, RETRY_NEVER, _("the folder %.*s is read-only"),
+                        STR_ARG(p->folder.name));
+        return close_failed(p, &why, err) != 0 ? -1 : 1;
+    }
+    return 0;
+}
+
+static int without_uid(struct push *p, struct error *err)
+{
+    struct error why = { 0 };
+    if (p->ops[0].attempts < UID_ATTEMPTS)
+        return close_later(p, SETTLE_S, err);
+    (void)error_set(&why, ERR_REFUSED, RETRY_NEVER, _("the message is no longer on the server"));
+    return close_failed(p, &why, err);
+}
+
+static int push_run(struct push *p, struct error *err)
+{
+    if (p->ops[0].kind == OP_APPEND)
+        return push_append(p, err);
+    if (p->ops[0].uid == 0)
+        return without_uid(p, err);
+    batch_uids(p->ops, p->n, &p->set);
+    int rc = source_open(p, err);
+    if (rc != 0)
+        return rc < 0 ? -1 : 0;
+    switch (p->ops[0].kind) {
+    case OP_FLAGS:
+        return push_flags(p, err);
+    case OP_MOVE:
+        return push_move(p, err);
+    case OP_COPY:
+        return push_copy(p, false, err);
+    case OP_EXPUNGE:
+        return push_expunge(p, err);
+    case OP_APPEND:
+        break;
+    }
+    return 0;
+}
+
+/* What may not be repeated blindly is marked before it goes out. */
+static int mark_begun(struct push *p, struct error *err)
+{
+    enum cache_op_kind kind = p->ops[0].kind;
+    if ((kind != OP_MOVE && kind != OP_COPY && kind != OP_APPEND) || p->ops[0].begun)
+        return 0;
+    int64_t ids[PUSH_MOST];
+    for (size_t i = 0; i < p->n; i++)
+        ids[i] = p->ops[i].id;
+    return cache_journal_begin(p->w->cache, ids, p->n, err);
+}
+
+/* A begun operation may need a search of its own, so it goes alone where a command cannot be repeated. */
+static size_t head_of(struct sync_account *w, const struct cache_op *ops, size_t n)
+{
+    bool alone = ops[0].begun && (ops[0].kind == OP_COPY ||
+                                  (ops[0].kind == OP_MOVE && (imap_caps(w->imap) & CAP_MOVE) == 0));
+    return alone || ops[0].uid == 0 ? 1 : batch_head(ops, n, n);
+}
+
+static int group_push(struct sync_account *w, const struct cache_op *ops, size_t n,
+                      struct error *err)
+{
+    struct push p = { .w = w, .a = arena_new(1024), .ops = ops, .n = n };
+    struct error gone = { 0 };
+    p.set.max = LINK_COMMAND_MAX;
+    int rc = folder_get(&p, ops[0].folder, &p.folder, &gone);
+    if (rc == 0)
+        rc = folder_get(&p, ops[0].target, &p.target, &gone);
+    if (rc == 1)
+        rc = close_failed(&p, &gone, err);
+    else if (rc < 0)
+        *err = gone;
+    else {
+        rc = mark_begun(&p, err);
+        if (rc == 0)
+            rc = push_run(&p, err);
+    }
+    buf_free(&p.set);
+    arena_free(&p.a);
+    return rc;
+}
+
+int push_all(struct sync_account *w, struct error *err)
+{
+    struct cache_op *ops = xcalloc(PUSH_MOST, sizeof *ops);
+    size_t n = PUSH_MOST;
+    int rc;
+    while ((rc = cache_journal_due(w->cache, w->id, now_s(), ops, &n, err)) == 0 && n > 0) {
+        batch_sort(ops, n);
+        for (size_t i = 0, k; rc == 0 && i < n; i += k) {
+            k = head_of(w, ops + i, n - i);
+            rc = group_push(w, ops + i, k, err);
+        }
+        if (rc != 0)
+            break;
+        n = PUSH_MOST;
+    }
+    free(ops);
+    return rc;
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+#include "sync/watch.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/i18n.h"
+#include "net/imap.h"
+#include "sync/account.h"
+#include "sync/link.h"
+#include "sync/sched.h"
+#include "sync/want.h"
+#include "base/banned.h"
+
+enum { PASSWORD_MAX = 64 << 10 };
+
+struct watch {
+    const struct config_account *cfg;
+    struct buf password;
+    struct queue *wants;
+    struct queue *stop; /* nothing ever lies in it: closed, it ends the waits */
+    struct net_cancel *cancel;
+    struct log *log;
+    pthread_t thread;
+};
+
+static struct imap *watch_open(struct watch *w, struct error *err)
+{
+    struct net_login login = { .user = w->cfg->in.user, .password = buf_str(&w->password) };
+    struct imap_options o = {
+        .endpoint = account_endpoint(w->cfg, NET_IMAP),
+        .login = &login,
+        .cancel = w->cancel,
+        .log = w->log,
+        .connect_ms = LINK_CONNECT_MS,
+        .wait_ms = LINK_SILENCE_MS,
+    };
+    struct imap *i = imap_open(&o, err);
+    if (i != NULL && (imap_caps(i) & CAP_IDLE) == 0)
+        (void)error_set(err, ERR_REFUSED, RETRY_NEVER, "no IDLE");
+    else if (i != NULL &&
+             imap_command(i, STR("EXAMINE INBOX"), &(struct imap_handler){ 0 }, err) == 0)
+        return i;
+    imap_close(&i);
+    return NULL;
+}
+
+/* Until the link breaks (-1) or it is told to stop (0). */
+static int watch_idle(struct watch *w, struct imap *i, struct error *err)
+{
+    for (;;) {
+        int rc = imap_idle(i, queue_fd(w->stop), err);
+        if (rc < 0 || rc == 1)
+            return rc < 0 ? -1 : 0;
+        if (rc == 0)
+            want_put(w->wants, want_new(WANT_INBOX, 0, 0, (struct str){ "", 0 }));
+    }
+}
+
+static int backoff(unsigned failures)
+{
+    unsigned draw;
+    clock_random(&draw, sizeof draw);
+    return (int)sync_sched_backoff_ms(failures, draw % 1000);
+}
+
+static void *watch_run(void *arg)
+{
+    struct watch *w = arg;
+    bool again = false;
+    for (unsigned failures = 0; !queue_closed(w->stop);) {
+        struct error err = { 0 };
+        struct imap *i = watch_open(w, &err);
+        if (i != NULL && again) /* something may have come while nobody looked */
+            want_put(w->wants, want_new(WANT_INBOX, 0, 0, (struct str){ "", 0 }));
+        if (i != NULL) {
+            failures = 0;
+            again = true;
+            (void)watch_idle(w, i, &err);
+            imap_close(&i);
+        }
+        if (err.code != ERR_NONE)
+            log_line(w->log, LOG_INFO, "%s: watching: %s", w->cfg->name, err.text);
+        if (err.code == ERR_AUTH || err.code == ERR_REFUSED)
+            break;
+        if (!queue_closed(w->stop))
+            msg_drop(queue_take(w->stop, backoff(++failures)));
+    }
+    return NULL;
+}
+
+static void watch_clear(struct watch *w)
+{
+    net_cancel_free(&w->cancel);
+    queue_free(&w->stop);
+    buf_wipe(&w->password);
+    free(w);
+}
+
+struct watch *watch_start(const struct config_account *cfg, struct str password,
+                          struct queue *wants, struct log *log, struct error *err)
+{
+    struct watch *w = xcalloc(1, sizeof *w);
+    *w = (struct watch){ .cfg = cfg, .wants = wants, .log = log };
+    buf_init(&w->password, PASSWORD_MAX);
+    buf_add_str(&w->password, password);
+    w->stop = queue_new(1, err);
+    w->cancel = w->stop != NULL ? net_cancel_new(err) : NULL;
+    if (w->cancel != NULL) {
+        if (pthread_create(&w->thread, NULL, watch_run, w) == 0)
+            return w;
+        (void)error_set(err, ERR_SYS, RETRY_LATER, _("cannot start a thread"));
+    }
+    watch_clear(w);
+    return NULL;
+}
+
+void watch_stop(struct watch *w)
+{
+    queue_close(w->stop);
+    net_cancel_set(w->cancel);
+}
+
+void watch_free(struct watch **w)
+{
+    if (*w == NULL)
+        return;
+    watch_stop(*w);
+    pthread_join((*w)->thread, NULL);
+    watch_clear(*w);
+    *w = NULL;
+}

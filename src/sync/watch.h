@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* watch.h - a thread with a connection of its own that IDLEs on the INBOX and wakes the worker (RFC 2177).
+ * Must not know: the store. */
+#ifndef TMAIL_SYNC_WATCH_H
+#define TMAIL_SYNC_WATCH_H
+
+#include "base/log.h"
+#include "base/queue.h"
+#include "config/config.h"
+
+struct watch;
+/* Copies the password, keeps cfg; puts WANT_INBOX into wants. NULL on failure. */
+struct watch *watch_start(const struct config_account *cfg, struct str password,
+                          struct queue *wants, struct log *log, struct error *err);
+/* Says that it should end; watch_free waits for it. */
+void watch_stop(struct watch *w);
+void watch_free(struct watch **w);
+
+#endif

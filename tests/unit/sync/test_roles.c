@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#include "unit/test.h"
+
+#include "sync/roles.h"
+#include "wire/imap_resp.h"
+
+#include "base/banned.h"
+
+static const struct {
+    const char *wire, *name;
+    char delim;
+} names[] = {
+    { "INBOX", "INBOX", '/' },
+    { "inbox", "INBOX", '.' },
+    { "Work/2026", "Work/2026", '/' },
+    { "INBOX.Work.2026", "INBOX/Work/2026", '.' },
+    { "Entw&APw-rfe", "Entw\xC3\xBCrfe", '/' },
+    { "a/b.c",
+      "a\xE2\x88\x95"
+      "b/c",
+      '.' },
+    { "flat.name", "flat.name", 0 },
+    { "&broken", "&broken", '/' },
+    { "\xFFraw", "\xEF\xBF\xBDraw", '/' },
+};
+
+static void test_names(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(names); i++) {
+        struct arena *a = arena_new(256);
+        struct sync_listed f = { .wire = str_c(names[i].wire), .delim = names[i].delim };
+        roles_name(a, &f);
+        assert_str(f.name, names[i].name);
+        arena_free(&a);
+    }
+}
+
+struct want {
+    const char *name;
+    unsigned flags;
+    enum cache_role role;
+};
+static const struct want special[] = {
+    { "INBOX", 0, ROLE_INBOX },
+    { "Sent", 0, ROLE_NONE },
+    { "Gesendet", LIST_SENT, ROLE_SENT },
+    { "Papierkorb", LIST_TRASH, ROLE_TRASH },
+    { "Trash", 0, ROLE_NONE },
+    { "Zweiter", LIST_TRASH, ROLE_NONE },
+    { "All", LIST_ALL, ROLE_ALL },
+};
+static const struct want common[] = {
+    { "INBOX", LIST_TRASH, ROLE_INBOX },
+    { "Sent Items", 0, ROLE_NONE },
+    { "INBOX/sent", 0, ROLE_SENT },
+    { "Deleted Items", 0, ROLE_TRASH },
+    { "Spam", 0, ROLE_JUNK },
+    { "Archive", LIST_NOSELECT, ROLE_NONE },
+    { "Lists/Archive", 0, ROLE_NONE },
+    { "drafts", 0, ROLE_DRAFTS },
+};
+
+static void check(const struct want *want, size_t n)
+{
+    struct sync_listed rows[8] = { 0 };
+    for (size_t i = 0; i < n; i++)
+        rows[i] = (struct sync_listed){ .name = str_c(want[i].name), .flags = want[i].flags };
+    roles_assign(rows, n);
+    for (size_t i = 0; i < n; i++)
+        if (rows[i].role != want[i].role)
+            fail_msg("%s: %d", want[i].name, rows[i].role);
+}
+
+static void test_roles(void **state)
+{
+    (void)state;
+    check(special, COUNT(special));
+    check(common, COUNT(common));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_roles),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
