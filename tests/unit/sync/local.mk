@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-SYNC_TESTS = tests/unit/sync/test_plan \
+SYNC_TESTS = tests/unit/sync/test_commit \
+	tests/unit/sync/test_plan \
 	tests/unit/sync/test_sched \
 	tests/unit/sync/test_batch \
 	tests/unit/sync/test_head \
@@ -21,3 +22,6 @@ tests_unit_sync_test_head_LDADD = libsync.a $(LINK_BASE) $(CRYPTO_LIBS) $(CMOCKA
 tests_unit_sync_test_judge_SOURCES = tests/unit/sync/test_judge.c tests/unit/test.h
 tests_unit_sync_test_judge_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_sync_test_judge_LDADD = libsync.a $(LINK_BASE) $(CMOCKA_LIBS)
+tests_unit_sync_test_commit_SOURCES = tests/unit/sync/test_commit.c tests/unit/test.h
+tests_unit_sync_test_commit_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_sync_test_commit_LDADD = libsync.a $(LINK_CACHE) $(CMOCKA_LIBS)
