@@ -5,5 +5,6 @@ libnet_a_SOURCES = \
 	src/net/tls.c src/net/tls.h \
 	src/net/stream.c src/net/stream.h \
 	src/net/login.c src/net/login.h \
-	src/net/smtp.c src/net/smtp.h
+	src/net/smtp.c src/net/smtp.h \
+	src/net/imap.c src/net/imap.h
 libnet_a_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS) $(GSASL_CFLAGS) $(SSL_CFLAGS)
