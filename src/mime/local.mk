@@ -5,4 +5,8 @@ libmime_a_SOURCES = \
 	src/mime/addr.c src/mime/addr.h \
 	src/mime/codec.c src/mime/codec.h \
 	src/mime/codec_pack.c src/mime/codec_pack.h \
-	src/mime/codec_line.c src/mime/codec_line.h
+	src/mime/codec_line.c src/mime/codec_line.h \
+	src/mime/uu.c src/mime/uu.h \
+	src/mime/names.c src/mime/names.h \
+	src/mime/mbox.c src/mime/mbox.h \
+	src/mime/flowed.c src/mime/flowed.h

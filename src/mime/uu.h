@@ -10,12 +10,13 @@ struct uu_file {
     size_t offset, length; /* of the begin line through the end line in the text */
     size_t decoded;        /* bytes of the file */
     struct str name;       /* as on the begin line, a view of the text */
-    bool
-        damaged; /* re-wrapped, cut or otherwise not decodable to the original: its text stays visible */
+    bool damaged;          /* not decodable to the original: its text stays visible */
+    bool unended;          /* the end line is missing or misspelt */
 };
 
 /* Finds "begin MODE NAME" ... "end" in text; at most max. A line cut of trailing blanks is filled
- * up to its length byte and is whole; a file without end is whole only if every line is. */
+ * up to its length byte and is whole; a file without end is whole if every line is and the last one
+ * shows that nothing followed it. Linear time. */
 size_t uu_find(struct str text, struct uu_file *out, size_t max);
 
 #endif

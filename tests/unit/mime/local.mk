@@ -2,7 +2,11 @@
 MIME_TESTS = \
 	tests/unit/mime/test_summary \
 	tests/unit/mime/test_addr \
-	tests/unit/mime/test_codec
+	tests/unit/mime/test_codec \
+	tests/unit/mime/test_uu \
+	tests/unit/mime/test_names \
+	tests/unit/mime/test_mbox \
+	tests/unit/mime/test_flowed
 check_PROGRAMS += $(MIME_TESTS)
 TESTS += $(MIME_TESTS)
 tests_unit_mime_test_summary_CPPFLAGS = $(TEST_CPPFLAGS)
@@ -11,3 +15,11 @@ tests_unit_mime_test_addr_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_mime_test_addr_LDADD = $(LINK_MIME) $(CMOCKA_LIBS)
 tests_unit_mime_test_codec_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_mime_test_codec_LDADD = $(LINK_MIME) $(CMOCKA_LIBS)
+tests_unit_mime_test_uu_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_mime_test_uu_LDADD = $(LINK_MIME) $(CMOCKA_LIBS)
+tests_unit_mime_test_names_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_mime_test_names_LDADD = $(LINK_MIME) $(CMOCKA_LIBS)
+tests_unit_mime_test_mbox_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_mime_test_mbox_LDADD = $(LINK_MIME) $(CMOCKA_LIBS)
+tests_unit_mime_test_flowed_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_mime_test_flowed_LDADD = $(LINK_MIME) $(CMOCKA_LIBS)

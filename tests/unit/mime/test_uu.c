@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+#include "unit/test.h"
+
+#include <stdlib.h>
+
+#include "mime/uu.h"
+
+enum { DAMAGED = 1, UNENDED = 2 };
+
+#define LINE45 "M86%A86%A86%A86%A86%A86%A86%A86%A86%A86%A86%A86%A86%A86%A86%A\n"
+
+struct want {
+    const char *name, *first, *last; /* first and last line of the file */
+    size_t decoded;
+    int state;
+};
+
+/* clang-format off */
+static const struct { const char *text; size_t n; struct want want[2]; } rows[] = {
+    { "", 0, { { 0 } } },
+    { "begin 644 a\n#86)C\n`\nend\n", 1, { { "a", "begin 644 a", "end", 3, 0 } } },
+    { "hi\r\nbegin 600 b c.txt\r\n#86)C\r\n`\r\nend\r\nbye\r\n", 1,
+      { { "b c.txt", "begin 600 b c.txt", "end", 3, 0 } } },
+    { "begin 644 a\n#86)C\n`\nend\nbetween\nbegin 644 b\n#86)C\n \nend\n", 2,
+      { { "a", "begin 644 a", "end", 3, 0 }, { "b", "begin 644 b", "end", 3, 0 } } },
+    { "begin 644 empty\n`\nend\n", 1, { { "empty", "begin 644 empty", "end", 0, 0 } } },
+    { "begin 644 cut\n#86\n\nend\n", 1, { { "cut", "begin 644 cut", "end", 3, 0 } } },
+    { "begin 644 lost\n#86\n#````\n`\nend\n", 1, { { "lost", "begin 644 lost", "end", 6, DAMAGED } } },
+    { "begin 644 lost\n#8`\n`\nend\n", 1, { { "lost", "begin 644 lost", "end", 3, DAMAGED } } },
+    { "begin 644 misspelt\n#86)C\n`\nEnd\n", 1,
+      { { "misspelt", "begin 644 misspelt", "End", 3, UNENDED } } },
+    { "begin 644 short\n" LINE45 "#86)C\nRegards\n", 1,
+      { { "short", "begin 644 short", "#86)C", 48, UNENDED } } },
+    { "begin 644 cut\n" LINE45 LINE45, 1, { { "cut", "begin 644 cut", "M", 90, DAMAGED | UNENDED } } },
+    { "begin 644 torn\n" LINE45 "what is this\n" LINE45 "`\nend\n", 1,
+      { { "torn", "begin 644 torn", "end", 90, DAMAGED } } },
+    { "begin 644 a\n#86)C\nbegin 644 b\n#86)C\n`\nend\n", 2,
+      { { "a", "begin 644 a", "#86)C", 3, DAMAGED | UNENDED }, { "b", "begin 644 b", "end", 3, 0 } } },
+    { "begin 644 files with this\nand go on.\nend\n", 0, { { 0 } } },
+    { "begin the day\n#86)C\nend\n", 0, { { 0 } } },
+    { "> begin 644 a\n> #86)C\n> end\n", 0, { { 0 } } },
+    { "begin 644 a", 0, { { 0 } } },
+    /* as it stands in an old article: wrapped anew, so that no line fits its length byte any more */
+    { "begin 644 reports\n"
+      "M9W)E<\" B<&P_ (B O=F%R+VQO9R]H='1P9\"]W96 (V-C1F-\n"
+      "BYA8V-E<W,N; &]GM ('P@8W5T (\"UF (# (+@60@ (C\\B ('P@8W5T\n"
+      "(\"UF (#$@+60@ (B8B (#X@<V5A<F-HM+61A=&$M) # $*?B]C;\n"
+      "End\n", 1, { { "reports", "begin 644 reports", "End", 45, DAMAGED | UNENDED } } },
+};
+/* clang-format on */
+
+static void check_file(struct str text, const struct uu_file *f, const struct want *want)
+{
+    struct str body = str_head(str_skip(text, f->offset), f->length);
+    assert_str(f->name, want->name);
+    assert_true(str_starts(body, want->first));
+    body = str_trim(body);
+    size_t lf = str_rfind(body, '\n');
+    assert_true(str_starts(str_skip(body, lf + 1), want->last));
+    assert_int_equal(f->decoded, want->decoded);
+    assert_int_equal(f->damaged, (want->state & DAMAGED) != 0);
+    assert_int_equal(f->unended, (want->state & UNENDED) != 0);
+}
+
+static void files_are_found(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct uu_file found[4];
+        struct str text = str_c(rows[i].text);
+        assert_int_equal(uu_find(text, found, COUNT(found)), rows[i].n);
+        for (size_t k = 0; k < rows[i].n; k++)
+            check_file(text, &found[k], &rows[i].want[k]);
+    }
+}
+
+/* Whatever a text is cut at, a file lies inside it, and none that ended is left out. */
+static void every_beginning_is_safe(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        for (size_t cut = 0; cut <= strlen(rows[i].text); cut++) {
+            char *copy = xmemdup0(rows[i].text, cut); /* so that a step too far is seen */
+            struct uu_file found[4];
+            size_t n = uu_find((struct str){ copy, cut }, found, COUNT(found));
+            for (size_t k = 0; k < n; k++)
+                assert_true(found[k].offset + found[k].length <= cut);
+            free(copy);
+        }
+}
+
+static void a_million_begins_take_no_time(void **state)
+{
+    (void)state;
+    struct buf text = BUF_INIT(64 << 20);
+    for (size_t i = 0; i < 100000; i++)
+        buf_adds(&text, "begin 644 x\n#86)C\n");
+    struct uu_file found[8];
+    assert_int_equal(uu_find(buf_str(&text), found, COUNT(found)), COUNT(found));
+    buf_clear(&text);
+    for (size_t i = 0; i < 1000000; i++)
+        buf_adds(&text, "begin 644 x\n");
+    assert_int_equal(uu_find(buf_str(&text), found, COUNT(found)), 0);
+    buf_free(&text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(files_are_found),
+        cmocka_unit_test(every_beginning_is_safe),
+        cmocka_unit_test(a_million_begins_take_no_time),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
