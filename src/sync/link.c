@@ -113,9 +113,9 @@ static void select_done(void *arg, const struct imap_resp *r)
         s->box.writable = false;
 }
 
-int link_put_name(struct sync_account *w, struct buf *out, struct str wire, struct error *err)
+int link_put_name(struct buf *out, struct str wire, struct error *err)
 {
-    if (wire_put_astring(out, wire, (imap_caps(w->imap) & CAP_LITERAL_PLUS) != 0))
+    if (wire_put_astring(out, wire, false))
         return 0;
     return error_set(err, ERR_REFUSED, RETRY_NEVER,
                      _("the folder's name cannot be sent to this server"));
@@ -126,7 +126,7 @@ int link_select_queue(struct sync_account *w, const struct cache_folder *f, bool
 {
     struct buf cmd = BUF_INIT(LINK_COMMAND_MAX);
     buf_adds(&cmd, writable ? "SELECT " : "EXAMINE ");
-    int rc = link_put_name(w, &cmd, f->wire, err);
+    int rc = link_put_name(&cmd, f->wire, err);
     if (rc == 0) {
         s->box.folder = f->id;
         s->box.writable = writable;

@@ -355,7 +355,7 @@ static int status_queue(struct sync_account *w, const struct cache_folder *f, st
 {
     struct buf cmd = BUF_INIT(LINK_COMMAND_MAX);
     buf_adds(&cmd, "STATUS ");
-    int rc = link_put_name(w, &cmd, f->wire, err);
+    int rc = link_put_name(&cmd, f->wire, err);
     buf_adds(&cmd, " (MESSAGES UIDNEXT UIDVALIDITY UNSEEN)");
     if (rc == 0)
         imap_queue(w->imap, buf_str(&cmd),

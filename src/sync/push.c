@@ -109,7 +109,7 @@ static int command(struct push *p, const char *before, const char *after, bool t
     buf_add_str(&cmd, buf_str(&p->set));
     buf_adds(&cmd, after);
     if (target)
-        rc = link_put_name(p->w, &cmd, p->target.wire, err);
+        rc = link_put_name(&cmd, p->target.wire, err);
     if (rc == 0)
         rc = buf_check(&cmd, err);
     if (rc == 0)
@@ -136,7 +136,7 @@ static int target_create(struct push *p, struct error *err)
         struct buf cmd = BUF_INIT(LINK_COMMAND_MAX);
         struct link_answer answer = { 0 };
         buf_adds(&cmd, verbs[i]);
-        int rc = link_put_name(p->w, &cmd, p->target.wire, err);
+        int rc = link_put_name(&cmd, p->target.wire, err);
         if (rc == 0)
             rc = link_command(p->w, buf_str(&cmd), &answer, err);
         buf_free(&cmd);
@@ -260,7 +260,7 @@ static int target_search(struct push *p, struct str message_id, uint32_t *uid, s
     struct buf cmd = BUF_INIT(LINK_COMMAND_MAX);
     buf_adds(&cmd, "UID SEARCH HEADER Message-ID ");
     int rc = 0;
-    if (wire_put_astring(&cmd, message_id, (imap_caps(p->w->imap) & CAP_LITERAL_PLUS) != 0))
+    if (wire_put_astring(&cmd, message_id, false))
         rc = search(p->w, buf_str(&cmd), &f, err);
     for (size_t i = 0; rc == 0 && i < f.n; i++)
         if (f.uids[i] > *uid)

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: MIT
+"""The engine against a real server: first sync, flags, moves and deletions both ways, a kill in the middle, a server that goes
+away and comes back. Another client's part is played by Python's imaplib. Usage: engine.py [MESSAGES]"""
+import json, os, signal, subprocess, sys, time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from dovecot import Dovecot
+from tm import BUILD, check, fail
+
+DRIVE = os.path.join(BUILD, "tests/interop/drive")
+ENGINE = os.path.join(BUILD, "tmail-sync")
+N = int(sys.argv[1]) if len(sys.argv) > 1 else 300
+SEEN, FLAGGED = 1, 4
+
+
+def message(i, pad=0):
+    return (f"From: Sender {i} <s{i}@example.org>\r\nTo: jane@example.org\r\nSubject: message {i}\r\n"
+            f"Date: Mon, 05 Jan 2026 {i // 3600 % 24:02}:{i // 60 % 60:02}:{i % 60:02} +0000\r\n"
+            f"Message-ID: <m{i}@example.org>\r\n\r\nBody of {i}.\r\n" + "x" * 70 * (i % 40) + "\r\n" +
+            "long line\r\n" * pad).encode()
+
+
+class Store:
+    """A store with its own engine, told what to do by drive."""
+
+    def __init__(self, place, name, port, password="pw"):
+        self.dir = os.path.join(place, name)
+        os.makedirs(self.dir, exist_ok=True)
+        self.db, self.rc = os.path.join(self.dir, "mail.db"), os.path.join(self.dir, "tmailrc")
+        self.port = port
+        self.configure(password)
+        self.env = dict(os.environ, XDG_RUNTIME_DIR=self.dir, HOME=self.dir, LC_ALL="C.UTF-8",
+                        DRIVE_LOG=os.path.join(self.dir, "log"))
+
+    def configure(self, password, port=None):
+        with open(self.rc, "w") as f:
+            f.write(f'[account work]\naddress = "jane@example.org"\n'
+                    f'receive = "imap://jane@127.0.0.1:{port or self.port}"\nsend = "sendmail:/bin/false"\n'
+                    f'password-command = "printf \'{password}\'"\n')
+        os.chmod(self.rc, 0o600)
+
+    def drive(self, *words, code=0):
+        p = subprocess.run([DRIVE, self.db, *map(str, words)], capture_output=True, env=self.env, timeout=150)
+        if code is not None and p.returncode != code:
+            fail(f"drive {words}: {p.returncode}, wanted {code}\n{p.stdout.decode()[-1500:]}\n{p.stderr.decode()}\n{self.log()}")
+        return p.stdout.decode()
+
+    def engine(self, *words, code=0):
+        out = self.drive(self.rc, ENGINE, *words, code=code)
+        return [json.loads(line) for line in out.splitlines()]
+
+    def sync(self, code=0):
+        return self.engine("sync", code=code)[-1]
+
+    def start(self):
+        return subprocess.Popen([DRIVE, self.db, self.rc, ENGINE, "sync"], stdout=subprocess.PIPE, env=self.env)
+
+    def list(self, folder):
+        rows = [line.split(" ", 4) for line in self.drive("list", folder).splitlines()]
+        return [dict(id=int(r[0]), uid=int(r[1]), flags=int(r[2]), body=r[3] == "1", subject=r[4]) for r in rows]
+
+    def find(self, folder, subject):
+        hits = [m for m in self.list(folder) if m["subject"] == subject]
+        check(len(hits) == 1, f"one {subject} in {folder}: {hits}")
+        return hits[0]
+
+    def stop(self):
+        self.engine("stop", code=None)
+
+    def log(self):
+        try:
+            with open(os.path.join(self.dir, "log")) as f:
+                return f.read()[-3000:]
+        except OSError:
+            return "(no log)"
+
+
+def subjects(rows):
+    return sorted(m["subject"] for m in rows)
+
+
+def uids_with(imap, folder, what):
+    imap.select(folder)
+    return imap.uid("search", None, what)[1][0].split()
+
+
+def first_sync(server, s):
+    began = time.monotonic()
+    done = s.sync()
+    print(f"first sync of {N}: {time.monotonic() - began:.2f} s")
+    check(done["fetched"] >= N, f"all are told as fetched: {done}")
+    rows = s.list("INBOX")
+    check(len(rows) == N and all(m["body"] for m in rows), f"{N} messages with bodies, not {len(rows)}")
+    check(len({m["uid"] for m in rows}) == N, "each has its own uid")
+    for i in (1, N // 2, N):
+        m = s.find("INBOX", f"message {i}")
+        check(s.drive("raw", m["id"]).encode().replace(b"\r\n", b"\n") == message(i).replace(b"\r\n", b"\n"), "bytes are the same")
+    check(s.sync()["fetched"] == 0, "nothing new: nothing fetched")
+
+
+def flags_both_ways(server, s):
+    imap = server.login()
+    imap.select("INBOX")
+    imap.uid("store", b"3:5", "+FLAGS", "(\\Flagged)")
+    s.sync()
+    check(len([m for m in s.list("INBOX") if m["flags"] & FLAGGED]) == 3, "flags set there show here")
+    for m in s.list("INBOX")[10:20]:
+        s.drive("flag", m["id"], "INBOX", f"+{SEEN}")
+    s.drive("flag", s.list("INBOX")[2]["id"], "INBOX", f"-{FLAGGED}")
+    s.sync()
+    check(s.drive("journal").strip() == "0", "the journal is empty")
+    check(len(uids_with(imap, "INBOX", "SEEN")) == 10, "flags set here show there")
+    check(len(uids_with(imap, "INBOX", "FLAGGED")) == 2, "and those taken off")
+    imap.logout()
+
+
+def moves_both_ways(server, s):
+    imap = server.login()
+    imap.create("Work")
+    s.sync()
+    for m in s.list("INBOX")[30:35]:
+        s.drive("move", m["id"], "INBOX", "Work")
+    check(len(s.list("Work")) == 5, "moved here at once")
+    check(s.sync()["fetched"] == 0, "a move downloads nothing")
+    check(len(uids_with(imap, "Work", "ALL")) == 5, "moved there")
+    check(all(m["uid"] != 0 for m in s.list("Work")), "with their new uids")
+    imap.select("Work")
+    imap.uid("move", b"1:2", "INBOX")
+    s.sync()
+    check(len(s.list("Work")) == 3 and len(s.list("INBOX")) == N - 3, "moved back by another client")
+    trash = [line for line in s.drive("folders").splitlines() if line.split(" ")[1] == "4"]
+    check(len(trash) == 1, f"one Trash: {trash}")
+    name = trash[0].split(" ", 4)[4]
+    gone = s.list("Work")[0]
+    s.drive("move", gone["id"], "Work", name)
+    s.sync()
+    check(len(uids_with(imap, name, "ALL")) == 1, "deleted: in Trash, which was made")
+    s.drive("expunge", gone["id"], name)
+    s.sync()
+    check(len(uids_with(imap, name, "ALL")) == 0 and s.list(name) == [], "and out of it for good")
+    imap.select("INBOX")
+    imap.uid("store", b"1:4", "+FLAGS", "(\\Deleted)")
+    imap.expunge()
+    s.sync()
+    check(len(s.list("INBOX")) == N - 7, "expunged there is gone here")
+    server.append("INBOX", message(N + 1))
+    check(s.sync()["fetched"] == 1, "one new message")
+    s.find("INBOX", f"message {N + 1}")
+    imap.logout()
+
+
+def renumbered(server, s):
+    """UIDVALIDITY changes: everything is recognised, nothing fetched anew."""
+    imap = server.login()
+    before = {m["subject"]: m["id"] for m in s.list("Work")}
+    imap.rename("Work", "Work2")
+    imap.create("Work")
+    imap.select("Work2")
+    imap.uid("move", b"1:*", "Work")
+    imap.delete("Work2")
+    imap.logout()
+    done = s.sync()
+    check({m["subject"]: m["id"] for m in s.list("Work")} == before, "the same messages under new numbers")
+    check(done["fetched"] == 0, f"nothing is downloaded twice: {done}")
+
+
+def idle(server, s):
+    """New mail comes by itself while the engine stays."""
+    p = subprocess.Popen([DRIVE, s.db, s.rc, ENGINE, "body", "999999"], stdout=subprocess.PIPE, env=s.env)
+    p.wait(30)
+    server.append("INBOX", message(N + 2))
+    until = time.monotonic() + 10
+    while not any(m["subject"] == f"message {N + 2}" for m in s.list("INBOX")):
+        check(time.monotonic() < until, "new mail comes by IDLE\n" + s.log())
+        time.sleep(0.05)
+
+
+def killed(server, place):
+    for attempt in range(3):
+        s = Store(place, f"killed{attempt}", server.port)
+        p = s.start()
+        seen = 0
+        for line in p.stdout:
+            ev = json.loads(line)
+            seen += ev["event"] == "progress"
+            if seen > attempt:
+                break
+        subprocess.run(["pkill", "-9", "-f", f"tmail-sync --store {s.db}"], check=False)
+        p.kill()
+        p.wait()
+        s.sync()
+        rows = s.list("INBOX")
+        want = {int(u) for u in uids_with(server.login(), "INBOX", "ALL")}
+        check({m["uid"] for m in rows} == want and len(rows) == len(want), "after a kill: all, and nothing twice")
+        check(all(m["body"] for m in rows), "with their bodies")
+        s.stop()
+
+
+def away(server, s):
+    server.stop()
+    began = time.monotonic()
+    done = s.sync(code=3)
+    check("work" in done["text"], f"a sentence with the account: {done}")
+    check(time.monotonic() - began < 20, "it is told soon")
+    server.start()
+    check(s.sync()["code"] == 0, "back again")
+    began = time.monotonic()
+    s.stop()
+    check(time.monotonic() - began < 1, "the engine ends at once")
+    s.configure("wrong")
+    done = s.sync(code=5)
+    check("work" in done["text"], f"login: {done}")
+    s.configure("pw")
+    s.sync()
+    s.stop()
+
+
+with Dovecot() as server:
+    for i in range(1, N + 1):
+        server.deliver("INBOX", message(i))
+    s = Store(server.place, "store", server.port)
+    for step in (first_sync, flags_both_ways, moves_both_ways, renumbered, idle, away):
+        began = time.monotonic()
+        step(server, s)
+        print(f"{step.__name__}: {time.monotonic() - began:.2f} s")
+    killed(server, server.place)
