@@ -5,10 +5,12 @@ libcache_a_SOURCES = \
 	src/cache/body.c src/cache/body.h \
 	src/cache/db.c src/cache/db.h \
 	src/cache/folder.c src/cache/folder.h \
-	src/cache/journal.h \
+	src/cache/apply.c src/cache/apply.h \
+	src/cache/draft.c \
+	src/cache/journal.c src/cache/journal.h \
 	src/cache/list.c \
 	src/cache/message.c src/cache/message.h \
-	src/cache/outbox.h \
+	src/cache/outbox.c src/cache/outbox.h \
 	src/cache/pending.c src/cache/pending.h \
 	src/cache/place.c src/cache/place.h \
 	src/cache/schema.c src/cache/schema.h \

@@ -153,9 +153,10 @@ static int message_find(struct cache *c, const struct cache_message *m, int64_t 
 static int adopt(struct cache *c, const struct candidate *found, const struct cache_placement *w,
                  struct error *err)
 {
-    const char *sql = found->match == MATCH_GHOST
-                          ? "UPDATE ghost SET uid = ?1 WHERE op = ?3"
-                          : "UPDATE placement SET uid = ?1 WHERE message = ?2 AND folder = ?4";
+    const char *sql =
+        found->match == MATCH_GHOST
+            ? "UPDATE ghost SET uid = ?1 WHERE op = ?3 AND message = ?2 AND folder = ?4"
+            : "UPDATE placement SET uid = ?1 WHERE message = ?2 AND folder = ?4";
     if (sql_run(c, sql,
                 SQL_ARGS(SQL_I(w->uid), SQL_I(found->message), SQL_I(found->op), SQL_I(w->folder)),
                 err) < 0)

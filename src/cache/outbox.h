@@ -30,7 +30,8 @@ struct outbox_entry {
     struct outbox_rcpt *rcpts;
     size_t rcpts_n;
 };
-/* Stores the entry (body already finished on the same handle, in the same transaction if one is open), durable. draft != 0: that draft goes in the same transaction. *id is set. */
+/* Stores the entry (body already finished on the same handle, in the same transaction if one is open), durable. draft !=
+ * 0: that draft is put away in the same transaction, and comes back when the entry is cancelled. *id is set. */
 int cache_outbox_add(struct cache *c, const struct outbox_entry *e, int64_t draft, int64_t *id,
                      struct error *err) MUST_CHECK;
 /* All entries, oldest first. */
@@ -43,20 +44,27 @@ int cache_outbox_take(struct cache *c, struct arena *a, int64_t account, int64_t
                       struct outbox_entry *out, struct error *err) MUST_CHECK;
 /* Durable mark before the final dot is written. */
 int cache_outbox_dot(struct cache *c, int64_t id, struct error *err) MUST_CHECK;
-/* Ends an attempt: new state, reason, not_before, and each recipient's answer. */
+/* Ends an attempt, durable: new state, reason, not_before, attempts, dot_sent, and each recipient's answer. */
 int cache_outbox_update(struct cache *c, const struct outbox_entry *e,
                         struct error *err) MUST_CHECK;
-/* After a crash: SENDING without dot_sent → QUEUED, with → DOUBT. By the engine at its start, under its lock. */
+/* After a crash, durable: SENDING without dot_sent → QUEUED, with → DOUBT. By the engine at its start, under its lock. */
 int cache_outbox_recover(struct cache *c, struct error *err) MUST_CHECK;
-/* The person: take it back before it goes (makes a draft of it when draft_blob is given and returns its number), or forget a failed or doubtful one. 1: too late, or none. */
+/* The person: take it back before it goes or after it was refused (its draft is listed again), or forget a doubtful one
+ * (its draft goes too). 1: too late, or none. */
 int cache_outbox_cancel(struct cache *c, int64_t id, struct error *err) MUST_CHECK;
+/* The draft that an entry was made from, for showing it again after a cancel. 1: none. */
+int cache_outbox_draft(struct cache *c, int64_t id, int64_t *draft, struct error *err) MUST_CHECK;
+/* The engine: an entry that is SENT and whose copy is settled goes, with its draft and, when no message has it, its
+ * body. */
+int cache_outbox_drop(struct cache *c, int64_t id, struct error *err) MUST_CHECK;
 /* FAILED or DOUBT → QUEUED now. 1: none. */
 int cache_outbox_retry(struct cache *c, int64_t id, int64_t now, struct error *err) MUST_CHECK;
 /* Entries that wait, and when the next is due (0: none). */
 int cache_outbox_pending(struct cache *c, int64_t account, int64_t *n, int64_t *next_due,
                          struct error *err) MUST_CHECK;
 
-/* Drafts: an opaque blob of compose's. Durable. id 0 makes a new one. */
+/* Drafts: an opaque blob of compose's. Durable. id 0 makes a new one; one that has gone meanwhile is made anew under its
+ * number. */
 int cache_draft_put(struct cache *c, int64_t *id, int64_t account, struct str subject,
                     struct str to, struct str blob, int64_t now, struct error *err) MUST_CHECK;
 int cache_draft_get(struct cache *c, struct arena *a, int64_t id, struct str *blob,

@@ -249,7 +249,8 @@ static int mark_original(struct freezing *f, const struct draft *d, struct error
                            .message = row.id,
                            .folder = row.folder,
                            .kind = OP_FLAGS,
-                           .add = d->forwards ? CACHE_FORWARDED : CACHE_ANSWERED };
+                           .add = d->forwards ? CACHE_FORWARDED : CACHE_ANSWERED,
+                           .quiet = true };
     int64_t id;
     return cache_journal_add(f->cache, &op, &id, err);
 }

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
-CACHE_TESTS = tests/unit/cache/test_list
+CACHE_TESTS = tests/unit/cache/test_journal tests/unit/cache/test_list
 check_PROGRAMS += $(CACHE_TESTS)
 TESTS += $(CACHE_TESTS)
 CACHE_TEST_CPPFLAGS = $(TEST_CPPFLAGS) $(SQLITE_CFLAGS) $(ZSTD_CFLAGS) $(CRYPTO_CFLAGS)
+tests_unit_cache_test_journal_SOURCES = tests/unit/cache/test_journal.c tests/unit/cache/fixture.h
+tests_unit_cache_test_journal_CPPFLAGS = $(CACHE_TEST_CPPFLAGS)
+tests_unit_cache_test_journal_LDADD = $(LINK_CACHE) $(CMOCKA_LIBS)
 tests_unit_cache_test_list_SOURCES = tests/unit/cache/test_list.c tests/unit/cache/fixture.h
 tests_unit_cache_test_list_CPPFLAGS = $(CACHE_TEST_CPPFLAGS)
 tests_unit_cache_test_list_LDADD = $(LINK_CACHE) $(CMOCKA_LIBS)

@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: MIT */
+#include "unit/cache/fixture.h"
+
+#include "cache/sql.h"
+
+struct stage {
+    struct fixture f;
+    int64_t inbox, archive, trash;
+};
+
+static struct fixture *stage_open(struct stage *s)
+{
+    fixture_open(&s->f);
+    s->inbox = folder_make(&s->f, "INBOX", ROLE_INBOX);
+    s->archive = folder_make(&s->f, "Archive", ROLE_ARCHIVE);
+    s->trash = folder_make(&s->f, "Trash", ROLE_TRASH);
+    return &s->f;
+}
+
+static int64_t add(struct fixture *f, enum cache_op_kind kind, int64_t message, int64_t folder,
+                   int64_t target, unsigned plus, unsigned minus)
+{
+    struct cache_op op = { .kind = kind,
+                           .message = message,
+                           .folder = folder,
+                           .target = target,
+                           .add = plus,
+                           .del = minus };
+    int64_t id = 0;
+    OK(cache_journal_add(f->c, &op, &id, &f->err));
+    return id;
+}
+
+static int64_t move(struct fixture *f, int64_t message, int64_t folder, int64_t target)
+{
+    return add(f, OP_MOVE, message, folder, target, 0, 0);
+}
+
+static size_t due(struct fixture *f, struct cache_op *ops, size_t room)
+{
+    OK(cache_journal_due(f->c, f->account, 1000, ops, &room, &f->err));
+    return room;
+}
+
+static void begin(struct fixture *f, int64_t op)
+{
+    assert_int_equal(cache_journal_begin(f->c, &op, 1, &f->err), 0);
+}
+
+static void finish(struct fixture *f, int64_t op, enum cache_fate fate, uint32_t uid)
+{
+    struct error why = { .code = ERR_REFUSED, .text = "no" };
+    OK(cache_journal_close(f->c, op, fate, uid, 2000, &why, &f->err));
+}
+
+static int undo(struct fixture *f)
+{
+    int64_t folder, message;
+    int rc = cache_journal_undo(f->c, &folder, &message, &f->err);
+    OK(rc);
+    return rc;
+}
+
+static int64_t open_ops(struct fixture *f)
+{
+    int64_t n, next;
+    OK(cache_journal_pending(f->c, 0, &n, &next, &f->err));
+    return n;
+}
+
+static void flags_show_at_once_and_survive_the_server(void **state)
+{
+    (void)state;
+    struct stage s;
+    struct fixture *f = stage_open(&s);
+    struct cache_op ops[4];
+    int64_t m = put(f, 1, s.inbox, 7, 0);
+    int64_t op = add(f, OP_FLAGS, m, s.inbox, 0, CACHE_SEEN | CACHE_FLAGGED, 0);
+    assert_int_equal(flags_in(f, m, s.inbox), CACHE_SEEN | CACHE_FLAGGED);
+    fixture_reopen(f);
+    assert_int_equal(due(f, ops, 4), 1);
+    assert_int_equal(ops[0].uid, 7);
+    assert_int_equal(ops[0].account, f->account);
+    OK(cache_place_flags(f->c, s.inbox, 7, CACHE_ANSWERED, STR(""), 5, &f->err));
+    assert_int_equal(flags_in(f, m, s.inbox), CACHE_SEEN | CACHE_FLAGGED | CACHE_ANSWERED);
+    /* Turned back before it began: that half is cancelled. */
+    assert_int_equal(add(f, OP_FLAGS, m, s.inbox, 0, 0, CACHE_FLAGGED), op);
+    assert_int_equal(due(f, ops, 4), 1);
+    assert_int_equal(ops[0].add, CACHE_SEEN);
+    assert_int_equal(ops[0].del, 0);
+    begin(f, op);
+    /* Under way: what follows is an operation of its own and waits. */
+    int64_t second = add(f, OP_FLAGS, m, s.inbox, 0, 0, CACHE_SEEN);
+    assert_int_not_equal(second, op);
+    assert_int_equal(due(f, ops, 4), 1);
+    assert_true(ops[0].begun);
+    finish(f, op, FATE_DONE, 0);
+    assert_int_equal(flags_in(f, m, s.inbox), CACHE_ANSWERED);
+    assert_int_equal(due(f, ops, 4), 1);
+    assert_int_equal(ops[0].id, second);
+    begin(f, second);
+    finish(f, second, FATE_FAILED, 0);
+    assert_int_equal(flags_in(f, m, s.inbox), CACHE_SEEN | CACHE_ANSWERED);
+    struct cache_failure *failures;
+    size_t n;
+    OK(cache_journal_failures(f->c, f->a, &failures, &n, &f->err));
+    assert_int_equal(n, 1);
+    assert_str(failures[0].text, "no");
+    OK(cache_journal_forget(f->c, 0, &f->err));
+    OK(cache_journal_failures(f->c, f->a, &failures, &n, &f->err));
+    assert_int_equal(n, 0);
+    fixture_close(f);
+}
+
+static void a_flag_that_is_so_already_is_no_operation(void **state)
+{
+    (void)state;
+    struct stage s;
+    struct fixture *f = stage_open(&s);
+    int64_t m = put(f, 1, s.inbox, 7, CACHE_SEEN);
+    assert_int_equal(add(f, OP_FLAGS, m, s.inbox, 0, CACHE_SEEN, CACHE_FLAGGED), 0);
+    assert_int_equal(add(f, OP_FLAGS, 999, s.inbox, 0, CACHE_SEEN, 0), 0);
+    assert_int_equal(open_ops(f), 0);
+    assert_int_equal(undo(f), 1);
+    fixture_close(f);
+}
+
+static void a_move_hides_the_source_and_keeps_its_uid_known(void **state)
+{
+    (void)state;
+    struct stage s;
+    struct fixture *f = stage_open(&s);
+    struct cache_op ops[4];
+    int64_t m = put(f, 1, s.inbox, 7, 0);
+    add(f, OP_FLAGS, m, s.inbox, 0, CACHE_SEEN, 0);
+    int64_t op = move(f, m, s.inbox, s.archive);
+    assert_int_equal(flags_in(f, m, s.inbox), -1);
+    assert_int_equal(flags_in(f, m, s.archive), CACHE_SEEN);
+    assert_int_equal(uid_in(f, m, s.archive), 0);
+    assert_int_equal(known_n(f, s.inbox), 1);
+    assert_int_equal(known_n(f, s.archive), 0);
+    /* The flag goes first, to the uid where the message still is. */
+    assert_int_equal(due(f, ops, 4), 1);
+    assert_int_equal(ops[0].kind, OP_FLAGS);
+    assert_int_equal(ops[0].uid, 7);
+    finish(f, ops[0].id, FATE_DONE, 0);
+    assert_int_equal(due(f, ops, 4), 1);
+    assert_int_equal(ops[0].id, op);
+    assert_int_equal(ops[0].uid, 7);
+    begin(f, op);
+    finish(f, op, FATE_DONE, 70);
+    assert_int_equal(known_n(f, s.inbox), 0);
+    assert_int_equal(uid_in(f, m, s.archive), 70);
+    assert_int_equal(open_ops(f), 0);
+    fixture_close(f);
+}
+
+static void a_failed_move_comes_back(void **state)
+{
+    (void)state;
+    struct stage s;
+    struct fixture *f = stage_open(&s);
+    int64_t m = put(f, 1, s.inbox, 7, CACHE_SEEN);
+    int64_t op = move(f, m, s.inbox, s.archive);
+    add(f, OP_FLAGS, m, s.archive, 0, CACHE_FLAGGED, 0);
+    begin(f, op);
+    finish(f, op, FATE_FAILED, 0);
+    assert_int_equal(flags_in(f, m, s.archive), -1);
+    assert_int_equal(flags_in(f, m, s.inbox), CACHE_SEEN | CACHE_FLAGGED);
+    assert_int_equal(uid_in(f, m, s.inbox), 7);
+    struct cache_op ops[4];
+    assert_int_equal(due(f, ops, 4), 1);
+    assert_int_equal(ops[0].folder, s.inbox);
+    assert_int_equal(ops[0].uid, 7);
+    fixture_close(f);
+}
+
+static void a_failed_move_hands_over_to_the_next(void **state)
+{
+    (void)state;
+    struct stage s;
+    struct fixture *f = stage_open(&s);
+    struct cache_op ops[4];
+    int64_t m = put(f, 1, s.inbox, 7, 0);
+    int64_t first = move(f, m, s.inbox, s.archive);
+    begin(f, first);
+    int64_t second = move(f, m, s.archive, s.trash);
+    finish(f, first, FATE_FAILED, 0);
+    assert_int_equal(due(f, ops, 4), 1);
+    assert_int_equal(ops[0].id, second);
+    assert_int_equal(ops[0].folder, s.inbox);
+    assert_int_equal(ops[0].uid, 7);
+    assert_int_equal(flags_in(f, m, s.trash), 0);
+    finish(f, second, FATE_DONE, 9);
+    assert_int_equal(uid_in(f, m, s.trash), 9);
+    assert_int_equal(known_n(f, s.inbox) + known_n(f, s.archive), 0);
+    fixture_close(f);
+}
+
+static void undo_of_a_move_not_begun_leaves_nothing(void **state)
+{
+    (void)state;
+    struct stage s;
+    struct fixture *f = stage_open(&s);
+    int64_t m = put(f, 1, s.inbox, 7, CACHE_SEEN);
+    int64_t op = move(f, m, s.inbox, s.archive);
+    fixture_reopen(f);
+    assert_int_equal(undo(f), 0);
+    assert_int_equal(flags_in(f, m, s.inbox), CACHE_SEEN);
+    assert_int_equal(uid_in(f, m, s.inbox), 7);
+    assert_int_equal(flags_in(f, m, s.archive), -1);
+    assert_int_equal(open_ops(f), 0);
+    /* An engine that had asked for it before must not send it. */
+    assert_int_equal(cache_journal_begin(f->c, &op, 1, &f->err), 1);
+    assert_int_equal(undo(f), 1);
+    fixture_close(f);
+}
+
+/* The same when the move is under way, whatever it comes to, and when it is done. */
+static void undo_of_a_move_begun_moves_back(void **state)
+{
+    (void)state;
+    for (int variant = 0; variant < 3; variant++) {
+        struct stage s;
+        struct fixture *f = stage_open(&s);
+        struct cache_op ops[4];
+        int64_t m = put(f, 1, s.inbox, 7, 0);
+        int64_t op = move(f, m, s.inbox, s.archive);
+        begin(f, op);
+        if (variant == 0)
+            finish(f, op, FATE_DONE, 70);
+        assert_int_equal(undo(f), 0);
+        assert_int_equal(flags_in(f, m, s.inbox), 0);
+        assert_int_equal(flags_in(f, m, s.archive), -1);
+        if (variant == 1)
+            finish(f, op, FATE_DONE, 70);
+        else if (variant == 2)
+            finish(f, op, FATE_FAILED, 0);
+        if (variant == 2) {
+            assert_int_equal(open_ops(f), 0);
+            assert_int_equal(uid_in(f, m, s.inbox), 7);
+            fixture_close(f);
+            continue;
+        }
+        assert_int_equal(due(f, ops, 4), 1);
+        assert_int_equal(ops[0].folder, s.archive);
+        assert_int_equal(ops[0].target, s.inbox);
+        assert_int_equal(ops[0].uid, 70);
+        finish(f, ops[0].id, FATE_DONE, 8);
+        assert_int_equal(uid_in(f, m, s.inbox), 8);
+        assert_int_equal(known_n(f, s.archive), 0);
+        fixture_close(f);
+    }
+}
+
+static void steps_are_undone_whole_and_newest_first(void **state)
+{
+    (void)state;
+    struct stage s;
+    struct fixture *f = stage_open(&s);
+    int64_t m[3];
+    struct cache_op ops[3];
+    for (int i = 0; i < 3; i++) {
+        m[i] = put(f, i, s.inbox, (uint32_t)i + 1, 0);
+        ops[i] = (struct cache_op){
+            .kind = OP_MOVE, .message = m[i], .folder = s.inbox, .target = s.trash
+        };
+    }
+    add(f, OP_FLAGS, m[1], s.inbox, 0, CACHE_FLAGGED, 0);
+    OK(cache_journal_add_all(f->c, ops, 3, &f->err));
+    struct cache_op quiet = {
+        .kind = OP_FLAGS, .message = m[0], .folder = s.trash, .add = CACHE_SEEN, .quiet = true
+    };
+    OK(cache_journal_add_all(f->c, &quiet, 1, &f->err));
+    fixture_reopen(f);
+    assert_int_equal(undo(f), 0);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(uid_in(f, m[i], s.inbox), i + 1);
+    assert_int_equal(flags_in(f, m[0], s.inbox), CACHE_SEEN);
+    assert_int_equal(flags_in(f, m[1], s.inbox), CACHE_FLAGGED);
+    assert_int_equal(undo(f), 0);
+    assert_int_equal(flags_in(f, m[1], s.inbox), 0);
+    assert_int_equal(undo(f), 1);
+    fixture_close(f);
+}
+
+static void an_expunge_can_be_undone_until_it_begins(void **state)
+{
+    (void)state;
+    struct stage s;
+    struct fixture *f = stage_open(&s);
+    int64_t m = put(f, 1, s.trash, 7, CACHE_SEEN);
+    add(f, OP_EXPUNGE, m, s.trash, 0, 0, 0);
+    assert_int_equal(flags_in(f, m, s.trash), -1);
+    assert_int_equal(known_n(f, s.trash), 1);
+    assert_int_equal(undo(f), 0);
+    assert_int_equal(uid_in(f, m, s.trash), 7);
+    int64_t op = add(f, OP_EXPUNGE, m, s.trash, 0, 0, 0);
+    begin(f, op);
+    assert_int_equal(undo(f), 1);
+    finish(f, op, FATE_DONE, 0);
+    assert_int_equal(known_n(f, s.trash), 0);
+    struct buf out = BUF_INIT(100);
+    assert_int_equal(cache_body_read(f->c, m, 0, 10, &out, &f->err), -1);
+    assert_int_equal(f->err.code, ERR_NOINPUT);
+    buf_free(&out);
+    fixture_close(f);
+}
+
+static void what_was_moved_is_recognised_where_it_arrives(void **state)
+{
+    (void)state;
+    struct stage s;
+    struct fixture *f = stage_open(&s);
+    int64_t m = put(f, 1, s.inbox, 7, 0);
+    int64_t op = move(f, m, s.inbox, s.archive);
+    begin(f, op); /* done on the server, the answer is lost */
+    OK(cache_place_gone(f->c, s.inbox, 7, &f->err));
+    assert_int_equal(known_n(f, s.inbox), 0);
+    assert_int_equal(flags_in(f, m, s.archive), 0);
+    assert_int_equal(put(f, 1, s.archive, 70, CACHE_FLAGGED), m);
+    assert_int_equal(uid_in(f, m, s.archive), 70);
+    assert_int_equal(flags_in(f, m, s.archive), CACHE_FLAGGED);
+    finish(f, op, FATE_DONE, 70);
+    struct cache_query q = { .kind = LIST_FOLDER, .folder = s.archive };
+    int64_t total, unread;
+    OK(cache_list_count(f->c, &q, &total, &unread, &f->err));
+    assert_int_equal(total, 1);
+    fixture_close(f);
+}
+
+/* Somebody else expunged what the person moved: it is brought to the target from here. */
+static void a_lost_source_is_appended(void **state)
+{
+    (void)state;
+    for (int later = 0; later < 2; later++) {
+        struct stage s;
+        struct fixture *f = stage_open(&s);
+        struct cache_op ops[4];
+        int64_t m = put(f, 1, s.inbox, 7, CACHE_SEEN);
+        int64_t op = move(f, m, s.inbox, s.archive);
+        if (later)
+            begin(f, op);
+        OK(cache_place_gone(f->c, s.inbox, 7, &f->err));
+        if (later)
+            OK(cache_journal_close(f->c, op, FATE_LATER, 0, 10, NULL, &f->err));
+        assert_int_equal(due(f, ops, 4), 1);
+        assert_int_equal(ops[0].kind, OP_APPEND);
+        assert_int_equal(ops[0].target, s.archive);
+        assert_int_equal(ops[0].add, CACHE_SEEN);
+        assert_false(ops[0].begun);
+        OK(cache_folder_settled(f->c, s.archive, &f->err));
+        finish(f, op, FATE_DONE, 70);
+        assert_int_equal(uid_in(f, m, s.archive), 70);
+        fixture_close(f);
+    }
+}
+
+static void an_append_keeps_its_message_whatever_happens(void **state)
+{
+    (void)state;
+    struct stage s;
+    struct fixture *f = stage_open(&s);
+    struct cache_op ops[4];
+    int64_t m = put(f, 1, s.archive, 0, CACHE_SEEN);
+    int64_t op = add(f, OP_APPEND, m, 0, s.archive, CACHE_SEEN, 0);
+    assert_int_equal(put(f, 1, s.archive, 0, CACHE_SEEN), m); /* repeated after a crash */
+    assert_int_equal(due(f, ops, 4), 1);
+    begin(f, op);
+    finish(f, op, FATE_FAILED, 0);
+    OK(cache_folder_settled(f->c, s.archive, &f->err));
+    assert_int_equal(uid_in(f, m, s.archive), 0);
+    int64_t n, next;
+    OK(cache_journal_pending(f->c, f->account, &n, &next, &f->err));
+    assert_int_equal(n, 1);
+    assert_int_equal(next, 2000 + CACHE_APPEND_AGAIN);
+    finish(f, op, FATE_DONE, 0);
+    assert_int_equal(put(f, 1, s.archive, 12, CACHE_SEEN), m);
+    OK(cache_folder_settled(f->c, s.archive, &f->err));
+    assert_int_equal(uid_in(f, m, s.archive), 12);
+    fixture_close(f);
+}
+
+static void copies_are_made_and_undone(void **state)
+{
+    (void)state;
+    struct stage s;
+    struct fixture *f = stage_open(&s);
+    struct cache_op ops[4];
+    int64_t m = put(f, 1, s.inbox, 7, 0);
+    add(f, OP_COPY, m, s.inbox, s.archive, 0, 0);
+    assert_int_equal(uid_in(f, m, s.archive), 0);
+    assert_int_equal(undo(f), 0);
+    assert_int_equal(uid_in(f, m, s.archive), -1);
+    assert_int_equal(open_ops(f), 0);
+    int64_t op = add(f, OP_COPY, m, s.inbox, s.archive, 0, 0);
+    begin(f, op);
+    finish(f, op, FATE_DONE, 9);
+    assert_int_equal(uid_in(f, m, s.archive), 9);
+    assert_int_equal(undo(f), 0);
+    assert_int_equal(uid_in(f, m, s.archive), -1);
+    assert_int_equal(due(f, ops, 4), 1);
+    assert_int_equal(ops[0].kind, OP_EXPUNGE);
+    assert_int_equal(ops[0].uid, 9);
+    assert_int_equal(uid_in(f, m, s.inbox), 7);
+    fixture_close(f);
+}
+
+static void nothing_moves_between_accounts(void **state)
+{
+    (void)state;
+    struct stage s;
+    struct fixture *f = stage_open(&s);
+    int64_t m = put(f, 1, s.inbox, 7, 0), id = 0;
+    OK(cache_account_id(f->c, STR("other"), &f->account, &f->err));
+    struct cache_op op = { .kind = OP_MOVE,
+                           .message = m,
+                           .folder = s.inbox,
+                           .target = folder_make(f, "INBOX", ROLE_INBOX) };
+    assert_int_equal(cache_journal_add(f->c, &op, &id, &f->err), -1);
+    assert_int_equal(f->err.code, ERR_USAGE);
+    assert_int_equal(uid_in(f, m, s.inbox), 7);
+    fixture_close(f);
+}
+
+static void a_new_uidvalidity_downloads_nothing_again(void **state)
+{
+    (void)state;
+    struct stage s;
+    struct fixture *f = stage_open(&s);
+    int64_t a = put(f, 1, s.inbox, 7, 0), b = put(f, 2, s.inbox, 8, 0),
+            c = put(f, 3, s.inbox, 9, 0);
+    int64_t op = add(f, OP_FLAGS, a, s.inbox, 0, CACHE_SEEN, 0);
+    move(f, c, s.inbox, s.archive);
+    OK(cache_folder_unsettle(f->c, s.inbox, &f->err));
+    assert_int_equal(known_n(f, s.inbox), 0);
+    struct cache_op ops[4];
+    assert_int_equal(due(f, ops, 4), 0);
+    /* Headers alone come in first: they find what waits. */
+    for (int n = 1; n <= 3; n += 2) {
+        struct cache_message m = message_make(f, n, "ignored");
+        struct cache_placement w = { .folder = s.inbox, .uid = (uint32_t)n + 100 };
+        memcpy(m.identity, m.head, sizeof m.identity);
+        m.body = 0;
+        int64_t id = 0;
+        OK(cache_message_put(f->c, &m, &w, &id, &f->err));
+        assert_int_equal(id, n == 1 ? a : c);
+    }
+    OK(cache_folder_settled(f->c, s.inbox, &f->err));
+    assert_int_equal(flags_in(f, b, s.inbox), -1);
+    assert_int_equal(due(f, ops, 4), 2);
+    assert_int_equal(ops[0].id, op);
+    assert_int_equal(ops[0].uid, 101);
+    assert_int_equal(ops[1].uid, 103);
+    fixture_close(f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(flags_show_at_once_and_survive_the_server),
+        cmocka_unit_test(a_flag_that_is_so_already_is_no_operation),
+        cmocka_unit_test(a_move_hides_the_source_and_keeps_its_uid_known),
+        cmocka_unit_test(a_failed_move_comes_back),
+        cmocka_unit_test(a_failed_move_hands_over_to_the_next),
+        cmocka_unit_test(undo_of_a_move_not_begun_leaves_nothing),
+        cmocka_unit_test(undo_of_a_move_begun_moves_back),
+        cmocka_unit_test(steps_are_undone_whole_and_newest_first),
+        cmocka_unit_test(an_expunge_can_be_undone_until_it_begins),
+        cmocka_unit_test(what_was_moved_is_recognised_where_it_arrives),
+        cmocka_unit_test(a_lost_source_is_appended),
+        cmocka_unit_test(an_append_keeps_its_message_whatever_happens),
+        cmocka_unit_test(copies_are_made_and_undone),
+        cmocka_unit_test(nothing_moves_between_accounts),
+        cmocka_unit_test(a_new_uidvalidity_downloads_nothing_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
