@@ -507,11 +507,11 @@ static int push_run(struct push *p, struct error *err)
     return 0;
 }
 
-/* What may not be repeated blindly is marked before it goes out. */
+/* Before anything goes out: from now on an undo is an operation of its own, and a repeat looks first. 1: one of them was taken
+ * back just now. */
 static int mark_begun(struct push *p, struct error *err)
 {
-    enum cache_op_kind kind = p->ops[0].kind;
-    if ((kind != OP_MOVE && kind != OP_COPY && kind != OP_APPEND) || p->ops[0].begun)
+    if (p->ops[0].begun)
         return 0;
     int64_t ids[PUSH_MOST];
     for (size_t i = 0; i < p->n; i++)
@@ -544,6 +544,8 @@ static int group_push(struct sync_account *w, const struct cache_op *ops, size_t
         rc = mark_begun(&p, err);
         if (rc == 0)
             rc = push_run(&p, err);
+        else if (rc == 1)
+            rc = 0; /* the rest is still due */
     }
     buf_free(&p.set);
     arena_free(&p.a);

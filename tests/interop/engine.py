@@ -199,7 +199,7 @@ def killed(server, place):
 def away(server, s):
     server.stop()
     began = time.monotonic()
-    done = s.sync(code=3)
+    done = s.sync(code=4)
     check("work" in done["text"], f"a sentence with the account: {done}")
     check(time.monotonic() - began < 20, "it is told soon")
     server.start()
@@ -208,7 +208,7 @@ def away(server, s):
     s.stop()
     check(time.monotonic() - began < 1, "the engine ends at once")
     s.configure("wrong")
-    done = s.sync(code=5)
+    done = s.sync(code=6)
     check("work" in done["text"], f"login: {done}")
     s.configure("pw")
     s.sync()
