@@ -11,10 +11,12 @@
 
 enum { NAME_COMPARED = 40, NEAR_ENOUGH = 3, UNDO_MAX_S = 600, INTERVAL_MIN_S = 30, DAY_S = 86400 };
 
+/* value may lie in the field itself. */
 static void set_text(char **field, struct str value)
 {
-    free(*field);
+    char *old = *field;
     *field = xmemdup0(value.p, value.n);
+    free(old);
 }
 
 static int set_command(char **field, struct str value, struct error *err)

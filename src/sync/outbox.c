@@ -278,6 +278,8 @@ static int entry_end(struct attempt *t, bool copy, struct error *err)
         rc = cache_outbox_update(w->cache, t->e, err);
     if (rc == 0 && copy)
         rc = copy_store(t, &s, err);
+    if (rc == 0 && t->e->state == OUTBOX_SENT)
+        rc = cache_outbox_drop(w->cache, t->e->id, err);
     if (rc == 0)
         rc = cache_commit(w->cache, err);
     if (rc != 0)
