@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: MIT */
+#include "unit/test.h"
+
+#include <stdio.h>
+
+#include "base/file.h"
+#include "net/smtp.h"
+#include "unit/net/script.h"
+
+struct mail {
+    struct str text;
+    int dots, fail_read, fail_dot;
+};
+
+static int mail_read(void *arg, uint64_t offset, size_t want, struct buf *out, struct error *err)
+{
+    const struct mail *m = arg;
+    if (m->fail_read)
+        return error_set(err, ERR_STORE, RETRY_LATER, "no");
+    buf_add_str(out, str_head(str_skip(m->text, (size_t)offset), want));
+    return 0;
+}
+
+static int mail_before_dot(void *arg, struct error *err)
+{
+    struct mail *m = arg;
+    m->dots++;
+    return m->fail_dot ? error_set(err, ERR_STORE, RETRY_LATER, "no") : 0;
+}
+
+struct run {
+    enum smtp_outcome outcome;
+    struct error err;
+    struct smtp_envelope env;
+    struct smtp_rcpt rcpts[2];
+    struct mail mail;
+    bool opened, usable;
+};
+
+static const struct net_login jane = { .user = "jane", .password = { "secret", 6 } };
+
+/* One session against the server of a script: open, send (if mail has text), close. */
+static void session(struct run *r, const struct script *server, const struct net_login *login,
+                    int wait_ms)
+{
+    struct smtp_options o = { .endpoint = { .proto = NET_SMTP,
+                                            .host = "127.0.0.1",
+                                            .port = script_port(server),
+                                            .tls = TLS_NONE,
+                                            .ehlo_name = "me.example" },
+                              .login = login,
+                              .connect_ms = wait_ms,
+                              .wait_ms = wait_ms };
+    struct smtp *s = smtp_open(&o, &r->err);
+    r->opened = s != NULL;
+    r->outcome = SMTP_UNSENT;
+    if (s == NULL)
+        return;
+    struct smtp_body body = { mail_read, mail_before_dot, &r->mail };
+    if (r->mail.text.n > 0)
+        r->outcome = smtp_send(s, &r->env, &body, &r->err);
+    r->usable = smtp_usable(s);
+    smtp_close(&s);
+}
+
+static void run_init(struct run *r)
+{
+    *r = (struct run){ .mail = { .text = STR("Subject: x\r\n\r\n.hi\r\n") } };
+    r->rcpts[0].address = "a@example.org";
+    r->rcpts[1].address = "b@example.org";
+    r->env = (struct smtp_envelope){
+        .sender = "me@example.org", .rcpts = r->rcpts, .rcpts_n = 2, .size = r->mail.text.n
+    };
+}
+
+#define HELLO "S: 220 hi\nC: EHLO me.example\n"
+#define PIPED HELLO "S: 250-hi\nS: 250-PIPELINING\nS: 250-8BITMIME\nS: 250 SIZE 1000\n"
+#define ENVELOPE                                                                                   \
+    "C: MAIL FROM:<me@example.org> SIZE=19\nC: RCPT TO:<a@example.org>\n"                          \
+    "C: RCPT TO:<b@example.org>\nC: DATA\n"
+#define BODY "C: Subject: x\nC: \nC: ..hi\nC: .\n"
+#define QUIT "C: QUIT\nS: 221 bye\nE:\n"
+#define TAKEN "S: 250 ok\nS: 250 ok\nS: 250 ok\nS: 354 go\n"
+
+static void every_dialogue_has_its_outcome(void **state)
+{
+    static const struct {
+        const char *script;
+        enum smtp_outcome want;
+        enum error_code code;
+        unsigned rcpt0, rcpt1;
+        int dots;
+        bool usable;
+    } rows[] = {
+        { PIPED ENVELOPE TAKEN BODY "S: 250 2.0.0 queued\n" QUIT, SMTP_SENT, ERR_NONE, 250, 250, 1,
+          true },
+        /* one recipient of two */
+        { PIPED ENVELOPE "S: 250 ok\nS: 550 5.1.1 who\nS: 250 ok\nS: 354 go\n" BODY
+                         "S: 250 ok\n" QUIT,
+          SMTP_SENT, ERR_NONE, 550, 250, 1, true },
+        /* nobody: for good, and for now */
+        { PIPED ENVELOPE "S: 250 ok\nS: 550 who\nS: 550 who\nS: 554 none\n" QUIT, SMTP_REJECTED,
+          ERR_ADDRESS, 550, 550, 0, true },
+        { PIPED ENVELOPE "S: 250 ok\nS: 550 who\nS: 451 grey\nS: 554 none\n" QUIT, SMTP_UNSENT,
+          ERR_REFUSED, 550, 451, 0, true },
+        /* RFC 2920 §3.1: DATA let through though nobody was taken */
+        { PIPED ENVELOPE "S: 250 ok\nS: 550 who\nS: 550 who\nS: 354 go\nC: .\nS: 554 none\n" QUIT,
+          SMTP_REJECTED, ERR_ADDRESS, 550, 550, 0, true },
+        { PIPED ENVELOPE "S: 552 big\nS: 503 x\nS: 503 x\nS: 503 x\n" QUIT, SMTP_REJECTED,
+          ERR_REFUSED, 503, 503, 0, true },
+        { PIPED ENVELOPE "S: 451 later\nS: 503 x\nS: 503 x\nS: 503 x\n" QUIT, SMTP_UNSENT,
+          ERR_REFUSED, 503, 503, 0, true },
+        { PIPED ENVELOPE "S: 550 go away\nX:\n", SMTP_REJECTED, ERR_REFUSED, 0, 0, 0, false },
+        { PIPED ENVELOPE "S: 421 closing\nX:\n", SMTP_UNSENT, ERR_NET, 0, 0, 0, false },
+        /* 250 where 354 is due is no leave to send, and nothing was sent */
+        { PIPED ENVELOPE "S: 250 ok\nS: 250 ok\nS: 250 ok\nS: 250 sent\nE:\n", SMTP_UNSENT,
+          ERR_PROTO, 250, 250, 0, false },
+        { PIPED ENVELOPE "S: 250 ok\nS: 250 ok\nS: 354 ok\nS: 354 go\nE:\n", SMTP_UNSENT, ERR_PROTO,
+          250, 354, 0, false },
+        /* an answer to the dot ahead of the dot */
+        { PIPED ENVELOPE "s: 250 ok\\r\\n250 ok\\r\\n250 ok\\r\\n354 go\\r\\n250 sent\\r\\n\nE:\n",
+          SMTP_UNSENT, ERR_PROTO, 250, 250, 0, false },
+        { PIPED ENVELOPE "s: 250 ok\\r\\n250 ok\\r\\n250 ok\\r\\n354 go\\r\\n552 full\\r\\n\nE:\n",
+          SMTP_REJECTED, ERR_REFUSED, 250, 250, 0, false },
+        /* the dot's own answer */
+        { PIPED ENVELOPE TAKEN BODY "S: 554 5.7.1 spam\n" QUIT, SMTP_REJECTED, ERR_REFUSED, 250,
+          250, 1, true },
+        { PIPED ENVELOPE TAKEN BODY "S: 452 full\n" QUIT, SMTP_UNSENT, ERR_REFUSED, 250, 250, 1,
+          true },
+        { PIPED ENVELOPE TAKEN BODY "S: 421 down\nE:\n", SMTP_UNSENT, ERR_NET, 250, 250, 1, false },
+        { PIPED ENVELOPE TAKEN BODY "X:\n", SMTP_IN_DOUBT, ERR_DOUBT, 250, 250, 1, false },
+        { PIPED ENVELOPE TAKEN BODY "S: nonsense\nE:\n", SMTP_IN_DOUBT, ERR_DOUBT, 250, 250, 1,
+          false },
+        { PIPED ENVELOPE TAKEN BODY "S: 354 go\nE:\n", SMTP_IN_DOUBT, ERR_DOUBT, 250, 250, 1,
+          false },
+        { PIPED ENVELOPE TAKEN BODY "S: 250-half\nS: 251 other\nE:\n", SMTP_IN_DOUBT, ERR_DOUBT,
+          250, 250, 1, false },
+        /* one step at a time where PIPELINING is not offered; no SIZE either */
+        { HELLO "S: 250 hi\nC: MAIL FROM:<me@example.org>\nS: 250 ok\nC: RCPT TO:<a@example.org>\n"
+                "S: 250 ok\nC: RCPT TO:<b@example.org>\nS: 251 ok\nC: DATA\nS: 354 go\n" BODY
+                "S: 250 ok\n" QUIT,
+          SMTP_SENT, ERR_NONE, 250, 251, 1, true },
+        { HELLO "S: 250 hi\nC: MAIL FROM:<me@example.org>\nS: 550 no\n" QUIT, SMTP_REJECTED,
+          ERR_REFUSED, 0, 0, 0, true },
+        /* HELO for the old ones */
+        { HELLO "S: 502 what\nC: HELO me.example\nS: 250 hi\nC: MAIL FROM:<me@example.org>\n"
+                "S: 550 no\n" QUIT,
+          SMTP_REJECTED, ERR_REFUSED, 0, 0, 0, true },
+        /* too large: said before anything is sent */
+        { HELLO "S: 250-hi\nS: 250 SIZE 10\n" QUIT, SMTP_REJECTED, ERR_REFUSED, 0, 0, 0, true },
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct run r;
+        run_init(&r);
+        struct script *server = script_start(str_c(rows[i].script), SIZE_MAX);
+        session(&r, server, NULL, 5000);
+        if (!script_end(&server) || !r.opened || r.outcome != rows[i].want ||
+            (r.outcome != SMTP_SENT && r.err.code != rows[i].code))
+            fail_msg("row %zu: outcome %d, error %d %s", i, (int)r.outcome, (int)r.err.code,
+                     r.err.text);
+        assert_int_equal(r.rcpts[0].code, rows[i].rcpt0);
+        assert_int_equal(r.rcpts[1].code, rows[i].rcpt1);
+        assert_int_equal(r.mail.dots, rows[i].dots);
+        assert_int_equal(r.usable, rows[i].usable);
+    }
+}
+
+static void opening_says_why_not(void **state)
+{
+    static const struct {
+        const char *script;
+        bool login;
+        enum error_code code;
+        enum error_retry retry;
+    } rows[] = {
+        { HELLO
+          "S: 250-hi\nS: 250 AUTH LOGIN PLAIN\nC: AUTH PLAIN AGphbmUAc2VjcmV0\nS: 235 ok\n" QUIT,
+          true, ERR_NONE, RETRY_NEVER },
+        { HELLO "S: 250-hi\nS: 250 AUTH LOGIN\nC: AUTH LOGIN\nS: 334 VXNlcm5hbWU6\nC: amFuZQ==\n"
+                "S: 334 UGFzc3dvcmQ6\nC: c2VjcmV0\nS: 235 ok\n" QUIT,
+          true, ERR_NONE, RETRY_NEVER },
+        { HELLO "S: 250-hi\nS: 250 AUTH PLAIN\nC: AUTH PLAIN *\nS: 334\nC: AGphbmUAc2VjcmV0\n"
+                "S: 235 ok\n" QUIT,
+          true, ERR_NONE, RETRY_NEVER },
+        { HELLO "S: 250-hi\nS: 250 AUTH PLAIN\nC: AUTH PLAIN *\nS: 535 5.7.8 wrong\n" QUIT, true,
+          ERR_AUTH, RETRY_NEVER },
+        { HELLO "S: 250-hi\nS: 250 AUTH PLAIN\nC: AUTH PLAIN *\nS: 454 busy\n" QUIT, true, ERR_AUTH,
+          RETRY_LATER },
+        { HELLO "S: 250-hi\nS: 250 AUTH PLAIN\nC: AUTH PLAIN *\nS: 250 sure\n" QUIT, true, ERR_AUTH,
+          RETRY_NEVER },
+        { HELLO "S: 250-hi\nS: 250 AUTH CRAM-MD5\n" QUIT, true, ERR_AUTH, RETRY_NEVER },
+        { HELLO "S: 250 hi\n" QUIT, true, ERR_AUTH, RETRY_NEVER },
+        { "S: 554 no\n" QUIT, false, ERR_REFUSED, RETRY_NEVER },
+        { "S: 421 busy\n" QUIT, false, ERR_NET, RETRY_LATER },
+        { "S: 250 hi\nE:\n", false, ERR_PROTO, RETRY_LATER },
+        { "S: * OK this is IMAP\nE:\n", false, ERR_PROTO, RETRY_LATER },
+        { "S: 220 hi\\r\\n250 early\nE:\n", false, ERR_PROTO, RETRY_LATER },
+        { "X:\n", false, ERR_NET, RETRY_LATER },
+        { "H:\n", false, ERR_NET, RETRY_LATER },
+        { HELLO "S: 250-hi\nH:\n", false, ERR_NET, RETRY_LATER },
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct run r;
+        run_init(&r);
+        r.mail.text.n = 0;
+        struct script *server = script_start(str_c(rows[i].script), SIZE_MAX);
+        bool hangs = strstr(rows[i].script, "H:\n") != NULL;
+        session(&r, server, rows[i].login ? &jane : NULL, hangs ? 50 : 5000);
+        if (!script_end(&server) || r.opened != (rows[i].code == ERR_NONE) ||
+            (!r.opened && (r.err.code != rows[i].code || r.err.retry != rows[i].retry)))
+            fail_msg("row %zu: error %d %s", i, (int)r.err.code, r.err.text);
+    }
+}
+
+static void a_cut_at_any_byte_is_never_sent(void **state)
+{
+    static const char text[] = PIPED ENVELOPE TAKEN BODY "S: 250 ok\n" QUIT;
+    size_t until = script_sends(str_c(PIPED ENVELOPE TAKEN BODY));
+    (void)state;
+    for (size_t cut = 1; cut < until + sizeof "250 ok\r\n" - 1; cut++) {
+        struct run r;
+        run_init(&r);
+        struct script *server = script_start(str_c(text), cut);
+        session(&r, server, NULL, 5000);
+        assert_true(script_end(&server));
+        enum smtp_outcome want = r.mail.dots > 0 ? SMTP_IN_DOUBT : SMTP_UNSENT;
+        if (r.outcome != want || (cut > until && want != SMTP_IN_DOUBT))
+            fail_msg("cut %zu: outcome %d", cut, (int)r.outcome);
+    }
+}
+
+static void our_own_failures_send_no_dot(void **state)
+{
+    (void)state;
+    for (int which = 0; which < 2; which++) {
+        struct run r;
+        run_init(&r);
+        r.mail.fail_read = which == 0;
+        r.mail.fail_dot = which == 1;
+        struct script *server = script_start(STR(PIPED ENVELOPE TAKEN "E:\n"), SIZE_MAX);
+        session(&r, server, NULL, 5000);
+        assert_true(script_end(&server));
+        assert_int_equal(r.outcome, SMTP_UNSENT);
+        assert_int_equal(r.err.code, ERR_STORE);
+        assert_false(r.usable);
+    }
+}
+
+static void bad_addresses_reach_no_server(void **state)
+{
+    static const char *const bad[] = { "a@example.org> SIZE=1", "a@example.org\r\nDATA", "a b@c",
+                                       "" };
+    (void)state;
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        struct run r;
+        run_init(&r);
+        r.env.rcpts_n = 1;
+        r.rcpts[0].address = bad[i];
+        struct script *server = script_start(STR(PIPED QUIT), SIZE_MAX);
+        session(&r, server, NULL, 5000);
+        assert_true(script_end(&server));
+        assert_int_equal(r.outcome, SMTP_REJECTED);
+        assert_int_equal(r.err.code, ERR_ADDRESS);
+        assert_int_equal(r.rcpts[0].code, 553);
+    }
+}
+
+static void two_messages_on_one_connection(void **state)
+{
+    static const char text[] = PIPED ENVELOPE "S: 451 later\nS: 503 x\nS: 503 x\nS: 503 x\n"
+                                              "C: RSET\nS: 250 ok\n" ENVELOPE TAKEN BODY
+                                              "S: 250 ok\n" ENVELOPE TAKEN BODY "S: 250 ok\n" QUIT;
+    static const enum smtp_outcome want[] = { SMTP_UNSENT, SMTP_SENT, SMTP_SENT };
+    struct script *server = script_start(STR(text), SIZE_MAX);
+    struct smtp_options o = { .endpoint = { .proto = NET_SMTP,
+                                            .host = "127.0.0.1",
+                                            .port = script_port(server),
+                                            .tls = TLS_NONE,
+                                            .ehlo_name = "me.example" },
+                              .connect_ms = 5000,
+                              .wait_ms = 5000 };
+    struct error err;
+    (void)state;
+    struct smtp *s = smtp_open(&o, &err);
+    assert_non_null(s);
+    for (size_t i = 0; i < COUNT(want); i++) {
+        struct run r;
+        run_init(&r);
+        struct smtp_body body = { mail_read, mail_before_dot, &r.mail };
+        assert_int_equal(smtp_send(s, &r.env, &body, &r.err), want[i]);
+    }
+    smtp_close(&s);
+    assert_true(script_end(&server));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_dialogue_has_its_outcome),
+        cmocka_unit_test(opening_says_why_not),
+        cmocka_unit_test(a_cut_at_any_byte_is_never_sent),
+        cmocka_unit_test(our_own_failures_send_no_dot),
+        cmocka_unit_test(bad_addresses_reach_no_server),
+        cmocka_unit_test(two_messages_on_one_connection),
+    };
+    struct error err;
+    if (net_init(&err) < 0)
+        return 1;
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    net_cleanup();
+    return failed;
+}
