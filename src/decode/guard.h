@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* guard.h - the skeleton of a message, found in one pass over the raw bytes before a library sees any
+ * of them: header fields, parts, where each begins and ends (RFC 5322 §2, RFC 2046 §5.1). Iterative, linear
+ * in time, with ceilings on everything that a sender can make grow. GMime is then given single field values
+ * of bounded length, never a tree or an address list: its parser recurses with both.
+ * Must not know: charsets, GMime. */
+#ifndef TMAIL_DECODE_GUARD_H
+#define TMAIL_DECODE_GUARD_H
+
+#include "base/buf.h"
+
+struct guard_limits {
+    size_t header_bytes, fields; /* of one header block; what is beyond is skipped */
+    size_t parts;                /* the last of them is the opaque rest */
+    unsigned depth; /* a container below it is an opaque leaf; at most GUARD_DEPTH_MAX */
+};
+enum { GUARD_DEPTH_MAX = 64 };
+extern const struct guard_limits guard_limits_default;
+
+/* value is raw: with folds, without its last line end. */
+struct guard_field {
+    struct str name, value;
+};
+
+enum guard_kind { GUARD_LEAF, GUARD_MULTIPART, GUARD_MESSAGE };
+
+struct guard_part {
+    size_t header, offset, end; /* of its header, its content, behind its content */
+    struct str type;            /* "text/plain" as written; empty when there is none */
+    struct str content_type, encoding, disposition, id; /* raw field values */
+    enum guard_kind kind;
+    unsigned depth;
+    bool unclosed; /* its boundary, or its end, never came */
+    bool opaque;   /* not looked into because of a limit */
+    bool digest;   /* a child of multipart/digest: a message where it does not say otherwise */
+};
+
+struct guard {
+    struct guard_field *fields; /* of the message's own header */
+    size_t fields_n;
+    struct guard_part *parts; /* in document order, the message itself first */
+    size_t parts_n;
+    bool over; /* a limit was passed */
+};
+
+/* Arrays live in a, strings point into raw. Never fails: every byte sequence is a message. */
+void guard_scan(struct arena *a, struct str raw, const struct guard_limits *limits,
+                struct guard *out);
+/* Value of a parameter of a structured field ("boundary"), without quotes; empty when absent. */
+struct str guard_param(struct arena *a, struct str value, const char *name);
+
+#endif

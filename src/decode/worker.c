@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+#include "decode/worker.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "decode/parse.h"
+#include "decode/proto.h"
+#include "decode/text.h"
+#include "base/banned.h"
+
+enum {
+    READ_SIZE = 256 << 10,
+    FLUSH_AT = 64 << 10,
+    CPU_SECONDS =
+        15, /* of one question: less than DECODE_WAIT_MS, and it holds when nobody waits any more */
+    MEMORY_MAX = 1 << 30,
+    EXIT_PROTOCOL = 76
+};
+
+#if defined(__SANITIZE_ADDRESS__)
+enum { LIMIT_MEMORY = 0 }; /* its shadow alone is terabytes */
+#else
+enum { LIMIT_MEMORY = 1 };
+#endif
+
+struct worker {
+    int fd;
+    struct parse *parse;
+    struct buf in, out;
+    struct buf body; /* of the question, when it came in several frames */
+    uint64_t size;   /* of all its bytes, also of those that were not kept */
+    enum proto_kind asked;
+    struct buf args;
+};
+
+void worker_limits(void)
+{
+    struct rlimit none = { 0, 0 }, memory = { MEMORY_MAX, MEMORY_MAX };
+    setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_DUMPABLE, 0);
+    if (LIMIT_MEMORY)
+        setrlimit(RLIMIT_AS, &memory);
+}
+
+/* Processor time of this process alone; SIGVTALRM's default ends it. 0 seconds: no limit. */
+static void watch(int seconds)
+{
+    struct itimerval timer = { { 0, 0 }, { seconds, 0 } };
+    setitimer(ITIMER_VIRTUAL, &timer, NULL);
+}
+
+static int flush(struct worker *w)
+{
+    struct error err;
+    int rc = file_write_fd(w->fd, buf_str(&w->out), "client", &err);
+    buf_clear(&w->out);
+    return rc;
+}
+
+static void answer_put(struct worker *w, enum proto_kind kind, struct str payload)
+{
+    proto_head(&w->out, kind, payload.n);
+    buf_add_str(&w->out, payload);
+}
+
+static void answer_summary(struct worker *w, struct arena *a, struct str bytes, uint64_t size)
+{
+    struct mime_summary summary;
+    struct buf flat = BUF_INIT(MIME_FLAT_MAX);
+    parse_summary(w->parse, a, bytes, size, &summary);
+    mime_summary_flatten(&summary, &flat);
+    /* Too many parts with too long names: the fields alone are still worth having. */
+    if (flat.over && summary.parts_n > 1) {
+        summary.parts_n = 1;
+        summary.damage |= MIME_DAMAGE_LIMIT;
+        buf_clear(&flat);
+        mime_summary_flatten(&summary, &flat);
+    }
+    answer_put(w, flat.over ? PROTO_REFUSED : PROTO_ANSWER, buf_str(&flat));
+    buf_free(&flat);
+}
+
+static void answer_text(struct worker *w, struct arena *a, struct str bytes)
+{
+    struct proto_text_ask ask;
+    struct decode_text text;
+    struct buf packed = BUF_INIT(PROTO_ANSWER_MAX);
+    if (proto_text_ask_get(buf_str(&w->args), &ask) != 0) {
+        answer_put(w, PROTO_REFUSED, STR(""));
+        return;
+    }
+    text_make(a, bytes, &ask, &text);
+    proto_text_put(&packed, &text);
+    answer_put(w, packed.over ? PROTO_REFUSED : PROTO_ANSWER, buf_str(&packed));
+    buf_free(&packed);
+}
+
+/* The whole of a question is here: last is its last bytes, which for a small one are all of them. */
+static void answer(struct worker *w, struct str last)
+{
+    struct str bytes = last;
+    uint64_t size = w->size + last.n;
+    struct arena *a = arena_new(16 << 10);
+    if (w->size > 0) {
+        size_t room = PROTO_MESSAGE_MAX - w->body.len;
+        buf_add_str(&w->body, str_head(last, room));
+        bytes = buf_str(&w->body);
+    }
+    watch(CPU_SECONDS);
+    if (w->asked == PROTO_ASK_TEXT)
+        answer_text(w, a, bytes);
+    else if (w->asked == PROTO_ASK_HEADER)
+        answer_put(w, PROTO_ANSWER, parse_header(w->parse, a, bytes));
+    else
+        answer_summary(w, a, bytes, size);
+    watch(0);
+    arena_free(&a);
+    if (w->body.cap > READ_SIZE)
+        buf_free(&w->body);
+    buf_clear(&w->body);
+    w->size = 0;
+    w->asked = PROTO_LAST;
+}
+
+static int frame_take(struct worker *w, unsigned kind, struct str payload)
+{
+    switch (kind) {
+    case PROTO_ASK_TEXT:
+    case PROTO_ASK_HEADER:
+        w->asked = kind;
+        buf_clear(&w->args);
+        buf_add_str(&w->args, payload);
+        return 0;
+    case PROTO_DATA:
+        buf_add_str(&w->body, str_head(payload, PROTO_MESSAGE_MAX - w->body.len));
+        w->size += payload.n;
+        return 0;
+    case PROTO_LAST:
+        answer(w, payload);
+        return w->out.len >= FLUSH_AT ? flush(w) : 0;
+    default:
+        return -1;
+    }
+}
+
+/* All frames that are here. */
+static int frames_take(struct worker *w)
+{
+    struct str in = buf_str(&w->in), payload;
+    unsigned kind;
+    int rc;
+    while ((rc = proto_frame(&in, PROTO_DATA_MAX, &kind, &payload)) == 0)
+        if (frame_take(w, kind, payload) != 0)
+            return -1;
+    buf_consume(&w->in, w->in.len - in.n);
+    return rc < 0 ? -1 : flush(w);
+}
+
+static int serve(struct worker *w)
+{
+    for (;;) {
+        char *room = buf_room(&w->in, READ_SIZE);
+        ssize_t n = room != NULL ? read(w->fd, room, READ_SIZE) : -1;
+        if (n < 0 && room != NULL && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n == 0 ? 0 : EXIT_PROTOCOL;
+        buf_grown(&w->in, (size_t)n);
+        if (frames_take(w) != 0)
+            return EXIT_PROTOCOL;
+    }
+}
+
+int worker_run(int fd)
+{
+    struct worker w = { .fd = fd, .asked = PROTO_LAST };
+    buf_init(&w.in, (size_t)READ_SIZE + PROTO_DATA_MAX + PROTO_HEAD);
+    buf_init(&w.out, (size_t)PROTO_ANSWER_MAX + FLUSH_AT + PROTO_HEAD);
+    buf_init(&w.body, PROTO_MESSAGE_MAX);
+    buf_init(&w.args, PROTO_DATA_MAX);
+    w.parse = parse_new();
+    answer_put(&w, PROTO_HELLO, STR("1"));
+    int code = flush(&w) == 0 ? serve(&w) : EXIT_PROTOCOL;
+    parse_free(&w.parse);
+    buf_free(&w.in);
+    buf_free(&w.out);
+    buf_free(&w.body);
+    buf_free(&w.args);
+    return code;
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+#include "unit/test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "decode/client.h"
+#include "decode/part.h"
+
+#define WORKER TEST_BUILDDIR "/tmail-decode"
+
+static const char small[] = "From: Jane Roe <jane@example.org>\r\n"
+                            "To: bob@example.org\r\n"
+                            "Subject: =?utf-8?q?caf=C3=A9?=\r\n"
+                            "Date: Sat, 31 Jan 2026 13:00:00 +0100\r\n"
+                            "Message-ID: <1@example.org>\r\n"
+                            "\r\n"
+                            "Hello there.\r\n";
+
+static struct decode_src src_of(const char *text, const char *key)
+{
+    return (struct decode_src){ .bytes = str_c(text), .key = str_c(key) };
+}
+
+static void a_message_is_summarised(void **state)
+{
+    struct error err;
+    struct mime_summary s;
+    struct arena *a = arena_new(4096);
+    struct decode *d = decode_new(WORKER, NULL, &err);
+    (void)state;
+    decode_warm(d);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(decode_summary(d, a, src_of(small, "k"), &s, &err), 0);
+        assert_str(s.subject, "caf\xC3\xA9");
+        assert_str(s.from, "Jane Roe <jane@example.org>");
+        assert_str(s.message_id, "<1@example.org>");
+        assert_str(s.preview, "Hello there.");
+        assert_int_equal(s.date, 1769860800);
+        assert_int_equal(s.parts_n, 1);
+        assert_int_equal(s.parts[0].offset, strlen(small) - 14);
+        assert_int_equal(s.parts[0].length, 14);
+    }
+    decode_free(&d);
+    assert_null(d);
+    arena_free(&a);
+}
+
+static void many_are_under_way(void **state)
+{
+    enum { N = 5000 };
+    struct error err;
+    struct mime_summary s;
+    struct decode *d = decode_new(WORKER, NULL, &err);
+    uint64_t tag, next = 0, taken = 0;
+    (void)state;
+    while (taken < N) {
+        if (next < N && next - taken < DECODE_AHEAD_MAX) {
+            assert_int_equal(decode_begin(d, next, STR(""), &err), 0);
+            assert_int_equal(decode_feed(d, next, str_head(str_c(small), 50), false, &err), 0);
+            assert_int_equal(decode_feed(d, next, str_skip(str_c(small), 50), true, &err), 0);
+            next++;
+            continue;
+        }
+        struct arena *a = arena_new(1024);
+        assert_int_equal(decode_take(d, a, -1, &tag, &s, &err), 0);
+        assert_int_equal(tag, taken++);
+        assert_str(s.message_id, "<1@example.org>");
+        arena_free(&a);
+    }
+    struct arena *a = arena_new(64);
+    assert_int_equal(decode_take(d, a, 0, &tag, &s, &err), 2);
+    arena_free(&a);
+    decode_free(&d);
+}
+
+/* A worker that takes n bytes and dies, the first time; afterwards the real one. */
+static void fake_worker(const char *dir, const char *first, char **path)
+{
+    struct error err;
+    struct buf script = BUF_INIT(4096);
+    *path = xasprintf("%s/worker", dir);
+    buf_addf(&script, "#!/bin/sh\nif test ! -e %s/was; then : > %s/was\n%s\nfi\nexec %s\n", dir,
+             dir, first, WORKER);
+    assert_int_equal(file_replace(*path, buf_str(&script), 0700, &err), 0);
+    buf_free(&script);
+}
+
+static void the_killer_is_marked_and_the_rest_is_answered(void **state)
+{
+    static const char *const deaths[] = {
+        "printf '\\1\\0\\0\\0\\1\\0\\0\\0001'; head -c 300 >/dev/null; kill -9 $$",
+        "printf '\\1\\0\\0\\0\\1\\0\\0\\0001'; exec sleep 20", /* it hangs */
+        "printf '\\1\\0\\0\\0\\1\\0\\0\\0001nonsense nonsense'; exec sleep 20",
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(deaths); i++) {
+        struct error err;
+        struct mime_summary s;
+        char *dir = file_temp_dir("tmail-test", &err), *path;
+        char *marks = xasprintf("%s/marks", dir);
+        struct arena *a = arena_new(4096);
+        uint64_t tag;
+        fake_worker(dir, deaths[i], &path);
+        struct decode *d = decode_new(path, marks, &err);
+        decode_patience(d, i == 1 ? 300 : 5000);
+        for (uint64_t n = 0; n < 3; n++) {
+            char key[] = { 'k', (char)('0' + n) };
+            assert_int_equal(decode_begin(d, n, (struct str){ key, 2 }, &err), 0);
+            assert_int_equal(decode_feed(d, n, str_c(small), true, &err), 0);
+        }
+        for (uint64_t n = 0; n < 3; n++) {
+            int rc = decode_take(d, a, -1, &tag, &s, &err);
+            assert_int_equal(tag, n);
+            if (i == 2) /* nonsense before anything was asked: nobody is to blame for certain */
+                continue;
+            assert_int_equal(rc, n == 0 ? 1 : 0);
+            assert_int_equal(s.damage, n == 0 ? MIME_DAMAGE_OPAQUE : 0);
+            assert_int_equal(s.parts[0].length, n == 0 ? strlen(small) : 14);
+        }
+        decode_free(&d);
+        /* Marked on disk: another process never asks for it. */
+        d = decode_new("/nonexistent/worker", i == 2 ? NULL : marks, &err);
+        if (i != 2)
+            assert_int_equal(decode_summary(d, a, src_of(small, "k0"), &s, &err), 1);
+        assert_int_equal(decode_summary(d, a, src_of(small, "k1"), &s, &err), -1);
+        assert_int_equal(err.code, ERR_SYS);
+        decode_free(&d);
+        arena_free(&a);
+        file_remove_tree(dir);
+        free(dir);
+        free(path);
+        free(marks);
+    }
+}
+
+static int slice(void *arg, uint64_t offset, size_t want, struct buf *out, struct error *err)
+{
+    struct str s = str_head(str_skip(*(struct str *)arg, (size_t)offset), want < 7 ? want : 7);
+    (void)err;
+    buf_add_str(out, s);
+    return 0;
+}
+
+static int collect(void *arg, struct str bytes, struct error *err)
+{
+    (void)err;
+    buf_add_str(arg, bytes);
+    return 0;
+}
+
+static void a_part_is_read_as_text_and_as_bytes(void **state)
+{
+    static const char mail[] = "Content-Type: text/plain; charset=utf-8\n"
+                               "Content-Transfer-Encoding: base64\n\n"
+                               "Y2Fmw6kgb2xl\n";
+    struct str bytes = str_c(mail);
+    struct decode_src src = { .read = slice, .arg = &bytes };
+    struct error err;
+    struct mime_summary s;
+    struct decode_text t;
+    struct arena *a = arena_new(4096);
+    struct buf got = BUF_INIT(100);
+    struct decode *d = decode_new(WORKER, NULL, &err);
+    (void)state;
+    assert_int_equal(decode_summary(d, a, src, &s, &err), 0);
+    assert_int_equal(decode_text(d, a, src, &s.parts[0], 80, &t, &err), 0);
+    assert_str(t.text, "caf\xC3\xA9 ole\n");
+    assert_int_equal(decode_part_bytes(src, &s.parts[0], collect, &got, &err), 0);
+    assert_str(buf_str(&got), "caf\xC3\xA9 ole");
+    s.parts[0].type = STR("image/png");
+    assert_int_equal(decode_text(d, a, src, &s.parts[0], 80, &t, &err), -1);
+    assert_int_equal(err.code, ERR_USAGE);
+    buf_clear(&got);
+    assert_int_equal(decode_header(d, STR(" =?iso-8859-1?Q?p=E9?=\r\n b"), &got, &err), 0);
+    assert_str(buf_str(&got), "p\xC3\xA9 b");
+    buf_free(&got);
+    decode_free(&d);
+    arena_free(&a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_message_is_summarised),
+        cmocka_unit_test(many_are_under_way),
+        cmocka_unit_test(the_killer_is_marked_and_the_rest_is_answered),
+        cmocka_unit_test(a_part_is_read_as_text_and_as_bytes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
