@@ -8,6 +8,7 @@
 #define TMAIL_MIME_BUILD_H
 
 #include "base/buf.h"
+#include "mime/field.h"
 
 /* Gives the next bytes of a part: 1 with up to the chunk's ceiling in chunk, 0 at the end, -1. */
 typedef int mime_read_fn(void *arg, struct buf *chunk, struct error *err);
@@ -38,13 +39,9 @@ struct mime_outline {
     size_t parts_n;
 };
 
-/* Writes a complete CRLF message through sink. Refuses CR, LF or NUL in any field value with
- * ERR_USAGE before the first byte. */
+/* Writes a complete CRLF message through sink. Refuses CR, LF or NUL in any field value or name with
+ * ERR_USAGE, and an extra field that the outline or the structure has itself, before the first byte. */
 int mime_build(const struct mime_outline *m, mime_sink_fn *sink, void *arg,
                struct error *err) MUST_CHECK;
-/* One header field, folded and encoded where needed (RFC 2047), with its CRLF. ERR_USAGE on CR,
- * LF, NUL or a bad name. */
-int mime_field_put(struct buf *out, const char *name, struct str value, bool addresses,
-                   struct error *err) MUST_CHECK;
 
 #endif

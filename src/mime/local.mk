@@ -9,4 +9,6 @@ libmime_a_SOURCES = \
 	src/mime/uu.c src/mime/uu.h \
 	src/mime/names.c src/mime/names.h \
 	src/mime/mbox.c src/mime/mbox.h \
-	src/mime/flowed.c src/mime/flowed.h
+	src/mime/flowed.c src/mime/flowed.h \
+	src/mime/field.c src/mime/field.h \
+	src/mime/build.c src/mime/build.h

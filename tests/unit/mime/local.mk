@@ -6,9 +6,11 @@ MIME_TESTS = \
 	tests/unit/mime/test_uu \
 	tests/unit/mime/test_names \
 	tests/unit/mime/test_mbox \
-	tests/unit/mime/test_flowed
-check_PROGRAMS += $(MIME_TESTS)
-TESTS += $(MIME_TESTS)
+	tests/unit/mime/test_flowed \
+	tests/unit/mime/test_build
+check_PROGRAMS += $(MIME_TESTS) tests/unit/mime/build_message
+TESTS += $(MIME_TESTS) tests/unit/mime/roundtrip.py
+EXTRA_DIST += tests/unit/mime/roundtrip.py
 tests_unit_mime_test_summary_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_mime_test_summary_LDADD = $(LINK_MIME) $(CMOCKA_LIBS)
 tests_unit_mime_test_addr_CPPFLAGS = $(TEST_CPPFLAGS)
@@ -23,3 +25,7 @@ tests_unit_mime_test_mbox_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_mime_test_mbox_LDADD = $(LINK_MIME) $(CMOCKA_LIBS)
 tests_unit_mime_test_flowed_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_mime_test_flowed_LDADD = $(LINK_MIME) $(CMOCKA_LIBS)
+tests_unit_mime_test_build_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_mime_test_build_LDADD = $(LINK_MIME) $(CMOCKA_LIBS)
+tests_unit_mime_build_message_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_mime_build_message_LDADD = $(LINK_MIME)
