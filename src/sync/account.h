@@ -46,6 +46,7 @@ struct sync_account {
 
     /* What may not wait until a long fetch is over: called between windows. May open another folder. -1 breaks off. */
     int (*between)(void *arg, struct error *err);
+    bool (*urgent)(void *arg); /* true: it should be called soon */
     void *between_arg;
     /* Fills in the password by asking the person: 0, -1. */
     int (*ask)(void *arg, struct error *err);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/i18n.h"
 #include "sync/head.h"
 #include "sync/link.h"
@@ -25,10 +26,13 @@ struct item {
 
 struct fetch {
     struct sync_account *w;
-    const struct fetch_window *window;
-    uint32_t *uids;            /* the window's, ascending */
+    struct fetch_job *job;
+    size_t asked;      /* uids asked for so far */
+    size_t windows[2]; /* sizes of those under way, the older one first */
+    size_t windows_n;
+    int64_t began, answered;   /* of the run; of the newest window that ended */
     struct item *head, **tail; /* in the order of their decode_begin */
-    size_t under_way, got;
+    size_t under_way;
     struct item *open; /* its literal is coming in; not in the list yet */
     struct buf header; /* a streamed header block */
     struct link_answer answer;
@@ -68,14 +72,14 @@ static void item_commit(struct fetch *f, struct item *i, struct arena **a,
     };
     memcpy(m.head, i->known_by, sizeof m.head);
     memcpy(m.identity, i->known_by, sizeof m.identity); /* until the body's own takes its place */
-    struct cache_placement where = { .folder = f->window->folder,
+    struct cache_placement where = { .folder = f->job->folder,
                                      .uid = i->uid,
                                      .flags = i->flags,
                                      .keywords = arena_cstr(*a, i->keywords) };
-    bool whole = f->window->what == FETCH_WHOLE;
+    bool whole = f->job->what == FETCH_WHOLE;
     commit_message(f->w->commit, whole ? i->tag : 0, a, &m, &where);
     buf_free(&flat);
-    f->got++;
+    f->w->fetched += whole;
 }
 
 /* Takes one summary if there is one within wait_ms. 0, 1 nothing yet, -1. */
@@ -93,7 +97,7 @@ static int summary_take(struct fetch *f, int wait_ms, struct error *err)
         f->under_way--;
         if (i->uid != 0)
             item_commit(f, i, &a, &s);
-        else if (f->window->what == FETCH_WHOLE)
+        else if (f->job->what == FETCH_WHOLE)
             commit_drop(f->w->commit, i->tag);
         item_free(&i);
         rc = 0;
@@ -131,7 +135,7 @@ static int item_bytes(struct fetch *f, struct str bytes, bool last, struct error
     if (f->open == NULL && item_begin(f, err) != 0)
         return -1;
     head_add(&f->open->head, bytes);
-    if (f->window->what == FETCH_WHOLE)
+    if (f->job->what == FETCH_WHOLE)
         commit_bytes(f->w->commit, f->open->tag, bytes);
     return decode_feed(f->w->decode, f->open->tag, bytes, last, err);
 }
@@ -149,15 +153,16 @@ static char *keywords_text(const struct wire_node *flag)
     return buf_detach(&out);
 }
 
+/* Descending. */
 static int uid_cmp(const void *va, const void *vb)
 {
     const uint32_t *a = va, *b = vb;
-    return (*a > *b) - (*a < *b);
+    return (*a < *b) - (*a > *b);
 }
 
 static bool is_wanted(const struct fetch *f, uint32_t uid)
 {
-    return bsearch(&uid, f->uids, f->window->n, sizeof uid, uid_cmp) != NULL;
+    return bsearch(&uid, f->job->uids, f->job->n, sizeof uid, uid_cmp) != NULL;
 }
 
 /* The literal's line is complete: what it is, and into the list. */
@@ -221,20 +226,26 @@ static int header_resp(void *arg, const struct imap_resp *r, struct error *err)
     return rc;
 }
 
-/* ------------------------------------------------------------------ the window */
+/* ------------------------------------------------------------------ windows */
 
-static void window_done(void *arg, const struct imap_resp *r)
+static void window_done(void *arg, const struct imap_resp *r);
+
+static void window_put(struct buf *cmd, const uint32_t *descending, size_t n)
 {
-    struct fetch *f = arg;
-    link_done(&f->answer, r);
+    uint32_t *uids = xcalloc(n, sizeof *uids);
+    for (size_t i = 0; i < n; i++)
+        uids[i] = descending[n - 1 - i];
+    imap_set_put(cmd, uids, n);
+    free(uids);
 }
 
 static void window_queue(struct fetch *f)
 {
-    bool whole = f->window->what == FETCH_WHOLE;
+    bool whole = f->job->what == FETCH_WHOLE;
+    size_t left = f->job->n - f->asked, n = left < f->job->window ? left : f->job->window;
     struct buf cmd = BUF_INIT(LINK_COMMAND_MAX);
     buf_adds(&cmd, "UID FETCH ");
-    imap_set_put(&cmd, f->uids, f->window->n);
+    window_put(&cmd, f->job->uids + f->asked, n);
     buf_adds(&cmd, whole ? " (UID FLAGS INTERNALDATE BODY.PEEK[])"
                          : " (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER])");
     imap_queue(f->w->imap, buf_str(&cmd),
@@ -243,6 +254,40 @@ static void window_queue(struct fetch *f)
                                        .done = window_done,
                                        .arg = f });
     buf_free(&cmd);
+    f->asked += n;
+    f->windows[f->windows_n++] = n;
+}
+
+static void window_resize(struct fetch_job *j, int64_t took_ms)
+{
+    if (took_ms < FETCH_WINDOW_MS && j->window < FETCH_WINDOW_MOST)
+        j->window *= 2;
+    else if (took_ms > 4 * FETCH_WINDOW_MS && j->window > FETCH_WINDOW_LEAST)
+        j->window /= 2;
+}
+
+/* The next one goes out while the other still comes in. */
+static void window_done(void *arg, const struct imap_resp *r)
+{
+    struct fetch *f = arg;
+    struct fetch_job *j = f->job;
+    int64_t now = clock_mono_ms();
+    struct link_answer answer = { 0 };
+    link_done(&answer, r);
+    if (answer.fate == LINK_REFUSED && f->answer.fate != LINK_REFUSED)
+        f->answer = answer;
+    if (r == NULL)
+        return;
+    j->done += f->windows[0];
+    f->windows[0] = f->windows[1];
+    f->windows_n--;
+    window_resize(j, now - f->answered);
+    f->answered = now;
+    if (j->name.n > 0)
+        account_progress(f->w, j->name, (int64_t)j->done, (int64_t)j->n);
+    if (f->asked < j->n && now - f->began < FETCH_RUN_MS && answer.fate == LINK_OK &&
+        !f->w->urgent(f->w->between_arg))
+        window_queue(f);
 }
 
 static void fetch_clear(struct fetch *f)
@@ -253,22 +298,26 @@ static void fetch_clear(struct fetch *f)
     }
     item_free(&f->open);
     buf_free(&f->header);
-    link_answer_clear(&f->answer);
-    free(f->uids);
 }
 
-int fetch_run(struct sync_account *w, const struct fetch_window *window, size_t *got,
-              struct error *err)
+int fetch_run(struct sync_account *w, struct fetch_job *job, struct error *err)
 {
-    struct fetch f = { .w = w, .window = window, .header = BUF_INIT(FETCH_HEADER_MAX) };
-    *got = 0;
+    int64_t now = clock_mono_ms();
+    struct fetch f = { .w = w,
+                       .job = job,
+                       .asked = job->done,
+                       .header = BUF_INIT(FETCH_HEADER_MAX),
+                       .began = now,
+                       .answered = now,
+                       .answer.fate = LINK_OK };
+    f.tail = &f.head;
+    if (job->window == 0)
+        job->window = FETCH_WINDOW_FIRST;
     if (w->decode == NULL && (w->decode = decode_new(NULL, NULL, err)) == NULL)
         return -1;
-    f.tail = &f.head;
-    f.uids = xcalloc(window->n, sizeof *f.uids);
-    memcpy(f.uids, window->uids, window->n * sizeof *f.uids);
-    qsort(f.uids, window->n, sizeof *f.uids, uid_cmp);
     window_queue(&f);
+    if (f.asked < job->n)
+        window_queue(&f);
     int rc = imap_run(w->imap, err);
     if (rc == 0)
         rc = link_check(&f.answer, err);
@@ -277,7 +326,6 @@ int fetch_run(struct sync_account *w, const struct fetch_window *window, size_t 
     if (rc != 0)
         decode_free(
             &w->decode); /* questions were left open: a fresh one cannot mix up their answers */
-    *got = f.got;
     fetch_clear(&f);
     return rc;
 }

@@ -1,23 +1,33 @@
 /* SPDX-License-Identifier: MIT */
-/* fetch.h - one window of messages: from the connection through the decoder to the commit thread, as the bytes pass.
- * Must not know: which messages are wanted and why.*/
+/* fetch.h - messages from the connection through the decoder to the commit thread, as the bytes pass. They are asked for in
+ * windows, two of them under way, so that the line is never empty; a run ends after a second or when something urgent waits.
+ * Must not know: which messages are wanted and why. */
 #ifndef TMAIL_SYNC_FETCH_H
 #define TMAIL_SYNC_FETCH_H
 
 #include "sync/account.h"
 
-enum { FETCH_HEADER_MAX = 1 << 20 };
+enum {
+    FETCH_HEADER_MAX = 1 << 20,
+    FETCH_RUN_MS = 1000,     /* nothing new is asked for after so long */
+    FETCH_WINDOW_FIRST = 50, /* messages */
+    FETCH_WINDOW_LEAST = 5,
+    FETCH_WINDOW_MOST = 1000,
+    FETCH_WINDOW_MS = 150 /* what a window should take: quicker ones are followed by larger ones */
+};
 
 enum fetch_what { FETCH_WHOLE, FETCH_HEADERS_ONLY };
-struct fetch_window {
+struct fetch_job {
     int64_t folder;
-    const uint32_t *uids; /* any order */
+    struct str name;      /* for the progress; empty: none is told */
+    const uint32_t *uids; /* strictly descending */
     size_t n;
     enum fetch_what what;
+    size_t done;   /* so many of uids have been asked for and answered */
+    size_t window; /* 0: the first */
 };
-/* Fetches them from the mailbox that is open. What the server does not have any more just does not come. *got counts what came. 0 means
- * handed to the commit thread, not yet in the store. */
-int fetch_run(struct sync_account *w, const struct fetch_window *window, size_t *got,
-              struct error *err) MUST_CHECK;
+/* Fetches on from job->done, in the mailbox that is open. What the server does not have any more just does not come. 0 means
+ * handed to the commit thread, not yet in the store; call again while done < n. */
+int fetch_run(struct sync_account *w, struct fetch_job *job, struct error *err) MUST_CHECK;
 
 #endif

@@ -13,14 +13,8 @@
 #include "base/banned.h"
 
 enum {
-    GROUP = 16, /* folders looked at in one turn of the connection */
-    WINDOW_FIRST = 100,
-    WINDOW_LEAST = 10,
-    WINDOW_MOST = 1000,
-    WINDOW_SHORT_MS =
-        400, /* a quicker window is followed by a larger one, so that turns cost little */
-    WINDOW_LONG_MS = 1500, /* a slower one by a smaller, so that nothing urgent waits for long */
-    APPLY_MS = 4,          /* the write lock is given up after so long */
+    GROUP = 16,   /* folders looked at in one turn of the connection */
+    APPLY_MS = 4, /* the write lock is given up after so long */
     COMPARE_EVERY_S = 3600,
     PLACES_MAX = 16
 };
@@ -180,33 +174,14 @@ static int reopen(struct sync_account *w, const struct cache_folder *f, uint32_t
     return 0;
 }
 
-static size_t window_next(size_t window, int64_t took_ms)
+/* All of a job, with what is urgent in between. */
+static int job_run(struct sync_account *w, const struct cache_folder *f, struct fetch_job *job,
+                   uint32_t uidvalidity, struct error *err)
 {
-    if (took_ms < WINDOW_SHORT_MS && window < WINDOW_MOST)
-        return window * 2 > WINDOW_MOST ? WINDOW_MOST : window * 2;
-    if (took_ms > WINDOW_LONG_MS && window / 2 >= WINDOW_LEAST)
-        return window / 2;
-    return window;
-}
-
-static int bodies_fetch(struct sync_account *w, const struct cache_folder *f,
-                        const struct sync_plan *p, uint32_t uidvalidity, struct error *err)
-{
-    size_t window = WINDOW_FIRST;
-    for (size_t at = 0; at < p->bodies_n;) {
-        if (w->between(w->between_arg, err) != 0 || reopen(w, f, uidvalidity, err) != 0)
+    while (job->done < job->n)
+        if (w->between(w->between_arg, err) != 0 || reopen(w, f, uidvalidity, err) != 0 ||
+            fetch_run(w, job, err) != 0)
             return -1;
-        size_t n = p->bodies_n - at < window ? p->bodies_n - at : window, got = 0;
-        int64_t began = clock_mono_ms();
-        int rc = fetch_run(w, &(struct fetch_window){ f->id, p->bodies + at, n, FETCH_WHOLE }, &got,
-                           err);
-        w->fetched += (int64_t)got;
-        if (rc != 0)
-            return -1;
-        at += n;
-        window = window_next(window, clock_mono_ms() - began);
-        account_progress(w, f->name, (int64_t)at, (int64_t)p->bodies_n);
-    }
     return 0;
 }
 
@@ -214,30 +189,34 @@ static int bodies_fetch(struct sync_account *w, const struct cache_folder *f,
 static int headers_fetch_all(struct sync_account *w, const struct cache_folder *f,
                              const struct sync_plan *p, uint32_t uidvalidity, struct error *err)
 {
-    for (size_t at = 0, n, got; at < p->bodies_n; at += n) {
-        n = p->bodies_n - at < WINDOW_MOST ? p->bodies_n - at : WINDOW_MOST;
-        struct fetch_window window = { f->id, p->bodies + at, n, FETCH_HEADERS_ONLY };
-        if (reopen(w, f, uidvalidity, err) != 0 || fetch_run(w, &window, &got, err) != 0)
-            return -1;
-        account_progress(w, f->name, (int64_t)(at + n), (int64_t)p->bodies_n);
-    }
+    struct fetch_job job = { .folder = f->id,
+                             .name = f->name,
+                             .uids = p->bodies,
+                             .n = p->bodies_n,
+                             .what = FETCH_HEADERS_ONLY };
+    if (job_run(w, f, &job, uidvalidity, err) != 0)
+        return -1;
     return commit_flush(w->commit, err);
 }
 
 static int messages_fetch(struct sync_account *w, const struct cache_folder *f,
                           const struct sync_plan *p, uint32_t uidvalidity, struct error *err)
 {
-    size_t got;
+    struct fetch_job headers = { .folder = f->id,
+                                 .uids = p->headers,
+                                 .n = p->headers_n,
+                                 .what = FETCH_HEADERS_ONLY,
+                                 .window = PLAN_HEADERS };
+    struct fetch_job bodies = {
+        .folder = f->id, .name = f->name, .uids = p->bodies, .n = p->bodies_n, .what = FETCH_WHOLE
+    };
     if (p->bodies_n == 0)
         return 0;
     account_progress(w, f->name, 0, (int64_t)p->bodies_n);
     if (p->headers_n > 0 &&
-        (reopen(w, f, uidvalidity, err) != 0 ||
-         fetch_run(w, &(struct fetch_window){ f->id, p->headers, p->headers_n, FETCH_HEADERS_ONLY },
-                   &got, err) != 0 ||
-         commit_flush(w->commit, err) != 0))
+        (job_run(w, f, &headers, uidvalidity, err) != 0 || commit_flush(w->commit, err) != 0))
         return -1;
-    return bodies_fetch(w, f, p, uidvalidity, err);
+    return job_run(w, f, &bodies, uidvalidity, err);
 }
 
 /* ------------------------------------------------------------------ one folder, and all of them */
@@ -481,17 +460,18 @@ static int body_fetch(struct sync_account *w, struct arena *a, const struct cach
                       struct error *err)
 {
     struct cache_folder f;
-    size_t got = 0;
+    struct fetch_job job = { .folder = at->folder, .uids = &at->uid, .n = 1 };
+    int64_t before = w->fetched;
     int rc = cache_folder_get(w->cache, a, at->folder, &f, err);
     if (rc == 0)
         rc = link_select(w, &f, false, err);
     if (rc == 0 && w->box.uidvalidity != f.uidvalidity)
         return 1; /* renumbered: the next pass finds it again */
     if (rc == 0)
-        rc = fetch_run(w, &(struct fetch_window){ f.id, &at->uid, 1, FETCH_WHOLE }, &got, err);
+        rc = fetch_run(w, &job, err);
     if (rc == 0)
         rc = commit_flush(w->commit, err);
-    return rc != 0 ? rc : got > 0 ? 0 : 1;
+    return rc != 0 ? rc : w->fetched > before ? 0 : 1;
 }
 
 int pull_body(struct sync_account *w, int64_t message, struct error *err)

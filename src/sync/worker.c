@@ -2,6 +2,7 @@
 #include "sync/worker.h"
 
 #include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -261,6 +262,13 @@ static int between(void *arg, struct error *err)
     return push_all(&w->acc, err);
 }
 
+static bool urgent(void *arg)
+{
+    const struct worker *w = arg;
+    struct pollfd p = { .fd = queue_fd(w->wants), .events = POLLIN };
+    return poll(&p, 1, 0) > 0;
+}
+
 static bool pass_is_due(const struct worker *w)
 {
     struct sync_sched s = w->sched;
@@ -512,6 +520,7 @@ struct worker *worker_start(const struct worker_options *o, struct error *err)
                                     .log = o->log,
                                     .may_ask = !o->outbox_only,
                                     .between = between,
+                                    .urgent = urgent,
                                     .between_arg = w,
                                     .ask = ask,
                                     .ask_arg = w };
