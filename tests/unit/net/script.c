@@ -181,9 +181,13 @@ struct script *script_start(struct str text, size_t cut)
     s->fd = -1;
     s->ok = true;
     buf_init(&s->in, 1 << 20);
+    int small = 16 << 10; /* so that a test can fill the pipes */
     s->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (s->listener < 0 || bind(s->listener, (struct sockaddr *)&a, sizeof a) < 0 ||
-        listen(s->listener, 8) < 0 || getsockname(s->listener, (struct sockaddr *)&a, &n) < 0 ||
+    if (s->listener < 0 ||
+        setsockopt(s->listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof small) < 0 ||
+        setsockopt(s->listener, SOL_SOCKET, SO_SNDBUF, &small, sizeof small) < 0 ||
+        bind(s->listener, (struct sockaddr *)&a, sizeof a) < 0 || listen(s->listener, 8) < 0 ||
+        getsockname(s->listener, (struct sockaddr *)&a, &n) < 0 ||
         pthread_create(&s->thread, NULL, play, s) != 0)
         abort();
     s->port = ntohs(a.sin_port);
