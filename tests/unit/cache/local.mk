@@ -1,11 +1,28 @@
 # SPDX-License-Identifier: MIT
-CACHE_TESTS = tests/unit/cache/test_journal tests/unit/cache/test_list
+CACHE_TESTS = tests/unit/cache/test_body \
+	tests/unit/cache/test_db \
+	tests/unit/cache/test_journal \
+	tests/unit/cache/test_list \
+	tests/unit/cache/test_outbox \
+	tests/unit/cache/test_thread
 check_PROGRAMS += $(CACHE_TESTS)
 TESTS += $(CACHE_TESTS)
 CACHE_TEST_CPPFLAGS = $(TEST_CPPFLAGS) $(SQLITE_CFLAGS) $(ZSTD_CFLAGS) $(CRYPTO_CFLAGS)
+tests_unit_cache_test_body_SOURCES = tests/unit/cache/test_body.c tests/unit/cache/fixture.h
+tests_unit_cache_test_body_CPPFLAGS = $(CACHE_TEST_CPPFLAGS)
+tests_unit_cache_test_body_LDADD = $(LINK_CACHE) $(CMOCKA_LIBS)
+tests_unit_cache_test_db_SOURCES = tests/unit/cache/test_db.c tests/unit/cache/fixture.h
+tests_unit_cache_test_db_CPPFLAGS = $(CACHE_TEST_CPPFLAGS)
+tests_unit_cache_test_db_LDADD = $(LINK_CACHE) $(CMOCKA_LIBS)
 tests_unit_cache_test_journal_SOURCES = tests/unit/cache/test_journal.c tests/unit/cache/fixture.h
 tests_unit_cache_test_journal_CPPFLAGS = $(CACHE_TEST_CPPFLAGS)
 tests_unit_cache_test_journal_LDADD = $(LINK_CACHE) $(CMOCKA_LIBS)
 tests_unit_cache_test_list_SOURCES = tests/unit/cache/test_list.c tests/unit/cache/fixture.h
 tests_unit_cache_test_list_CPPFLAGS = $(CACHE_TEST_CPPFLAGS)
 tests_unit_cache_test_list_LDADD = $(LINK_CACHE) $(CMOCKA_LIBS)
+tests_unit_cache_test_outbox_SOURCES = tests/unit/cache/test_outbox.c tests/unit/cache/fixture.h
+tests_unit_cache_test_outbox_CPPFLAGS = $(CACHE_TEST_CPPFLAGS)
+tests_unit_cache_test_outbox_LDADD = $(LINK_CACHE) $(CMOCKA_LIBS)
+tests_unit_cache_test_thread_SOURCES = tests/unit/cache/test_thread.c tests/unit/cache/fixture.h
+tests_unit_cache_test_thread_CPPFLAGS = $(CACHE_TEST_CPPFLAGS)
+tests_unit_cache_test_thread_LDADD = $(LINK_CACHE) $(CMOCKA_LIBS)
