@@ -180,7 +180,7 @@ static int freeze(struct freezing *f, const struct draft *d, struct outbox_entry
                   const struct mime_addr *from, struct error *err)
 {
     char *date = arena_alloc(f->arena, CLOCK_RFC5322_MAX);
-    char *boundary = arena_fmt(f->arena, "=_%s", random_hex(f->arena));
+    char *boundary = arena_fmt(f->arena, "tmail-%s", random_hex(f->arena));
     unsigned char identity[32];
     int known;
     clock_rfc5322(clock_wall_ms() / 1000, date);
