@@ -16,6 +16,14 @@ void account_state(struct sync_account *w, const char *state, const char *text)
                                               .text = str_c(text) });
 }
 
+void account_prefix(const struct sync_account *w, struct error *why)
+{
+    struct error prefix = { 0 };
+    (void)error_set(&prefix, why->code, why->retry, _("account %s: "), w->cfg->name);
+    if (!str_starts(str_c(why->text), prefix.text))
+        (void)error_prefix(why, "%s", prefix.text);
+}
+
 void account_error(struct sync_account *w, const struct error *why)
 {
     log_line(w->log, LOG_ERROR, "%s", why->text);

@@ -55,6 +55,8 @@ struct sync_account {
 
 /* Events with the account's name. */
 void account_state(struct sync_account *w, const char *state, const char *text);
+/* "account NAME: " before the sentence, once. */
+void account_prefix(const struct sync_account *w, struct error *why);
 void account_error(struct sync_account *w, const struct error *why);
 void account_folder_changed(struct sync_account *w, int64_t folder);
 /* At most ten a second, but for the last one (done == total). */

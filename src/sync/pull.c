@@ -287,8 +287,8 @@ static int group_sync(struct sync_account *w, struct cache_folder *f, size_t n, 
         struct error why = { 0 };
         opened[i] = link_select_end(w, &views[i].select, &why) == 0;
         if (!opened[i]) {
-            (void)error_prefix(&why, _("account %s, folder %.*s: "), w->cfg->name,
-                               STR_ARG(f[i].name));
+            (void)error_prefix(&why, _("folder %.*s: "), STR_ARG(f[i].name));
+            account_prefix(w, &why);
             account_error(w, &why);
         }
     }

@@ -53,7 +53,7 @@ static int close_later(struct push *p, int64_t wait_s, struct error *err)
 static int close_failed(struct push *p, const struct error *why, struct error *err)
 {
     struct error said = *why;
-    (void)error_prefix(&said, _("account %s: "), p->w->cfg->name);
+    account_prefix(p->w, &said);
     for (size_t i = 0; i < p->n; i++)
         if (cache_journal_close(p->w->cache, p->ops[i].id, FATE_FAILED, 0, 0, &said, err) != 0)
             return -1;
@@ -404,8 +404,8 @@ static int append_done(struct push *p, uint32_t uid, struct error *err)
 /* A copy of the person's own mail is never undone here because the server does not want it now: it is offered again. */
 static int append_refused(struct push *p, struct error *why, struct error *err)
 {
-    (void)error_prefix(why, _("account %s: a copy for %.*s: "), p->w->cfg->name,
-                       STR_ARG(p->target.name));
+    (void)error_prefix(why, _("a copy for %.*s: "), STR_ARG(p->target.name));
+    account_prefix(p->w, why);
     if (p->ops[0].attempts == 0)
         account_error(p->w, why);
     return close_later(p, APPEND_AGAIN_S, err);

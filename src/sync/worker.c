@@ -212,7 +212,7 @@ static void outbox_round(struct worker *w, struct error *first)
         if (outbox_hurry(&w->acc, s->id, &err) < 0)
             break;
     if (outbox_all(&w->acc, &err) != 0) {
-        (void)error_prefix(&err, _("account %s: "), w->acc.cfg->name);
+        account_prefix(&w->acc, &err);
         account_error(&w->acc, &err);
         if (err.code == ERR_AUTH)
             account_state(&w->acc, "login-needed", err.text);
@@ -343,7 +343,7 @@ static void mail_failed(struct worker *w, struct error *err)
     unsigned draw;
     clock_random(&draw, sizeof draw);
     sync_sched_failed(&w->sched, err, clock_wall_ms(), draw % 1000);
-    (void)error_prefix(err, _("account %s: "), w->acc.cfg->name);
+    account_prefix(&w->acc, err);
     if (err->code == ERR_AUTH)
         account_state(&w->acc, "login-needed", err->text);
     else if (err->code == ERR_NET || err->code == ERR_TLS)
