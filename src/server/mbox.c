@@ -262,8 +262,6 @@ int mbox_append(struct mbox *m, const struct mbox_new *new, uint32_t *uid, struc
         rc = write_at(m, m->end, buf_str(&head), err);
         if (rc == 0)
             rc = write_at(m, m->end + head.len, buf_str(&stored), err);
-        if (rc == 0)
-            rc = mbox_sync(m, err);
         if (rc != 0 && ftruncate(m->fd, (off_t)m->end) != 0)
             log_line(m->log, LOG_ERROR, "mailbox %s: cannot cut back", m->leaf);
     }

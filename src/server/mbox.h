@@ -58,7 +58,7 @@ int mbox_begin(struct mbox *m, bool write, struct error *err) MUST_CHECK;
 void mbox_end(struct mbox *m);
 /* Index of a UID, or n. */
 size_t mbox_find(const struct mbox *m, uint32_t uid);
-/* Adds one message: after 0 it is on the disk; after -1 the file is as it was (err->sys has ENOSPC for a full disk). */
+/* Adds one message, durable with mbox_sync; after -1 the file is as it was (err->sys has ENOSPC for a full disk). */
 int mbox_append(struct mbox *m, const struct mbox_new *new, uint32_t *uid,
                 struct error *err) MUST_CHECK;
 /* Appends the message as it is served. */

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* mailbox.h - a mailbox shared by sessions: one owner thread has the file, everybody else sends it jobs and gets them back
+ * answered. Sessions that are attached get events in a queue of their own, in the order in which things happened.
+ * Must not know: protocols, which folder of whom it is. */
+#ifndef TMAIL_SERVER_MAILBOX_H
+#define TMAIL_SERVER_MAILBOX_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/queue.h"
+
+struct log;
+struct mailbox;
+
+/* What a session sees of a message. */
+struct mailbox_row {
+    uint32_t uid;
+    unsigned flags;
+    int64_t date;
+    uint64_t size;
+    char *keywords; /* NULL: none */
+};
+
+enum mailbox_event_kind { EVENT_NEW, EVENT_FLAGS, EVENT_GONE, EVENT_CLOSED };
+struct mailbox_event {
+    struct msg m; /* kind: enum mailbox_event_kind */
+    struct mailbox_row *rows;
+    size_t n;
+};
+
+enum mailbox_kind {
+    MAILBOX_ATTACH, /* events: the session's queue; answer: all rows, validity, uid_next */
+    MAILBOX_DETACH,
+    MAILBOX_STATUS, /* answer: all rows, validity, uid_next; sees what other programs did */
+    MAILBOX_APPEND, /* items; answer: uids, validity; all of them or none */
+    MAILBOX_STORE,  /* uids, flags_mode, flags, keywords */
+    MAILBOX_EXPUNGE, /* those of uids (all if NULL) that have \Deleted, or without that when forced */
+    MAILBOX_READ     /* uids[0]; answer: bytes; rc 1: no such message any more */
+};
+enum flags_mode { FLAGS_SET, FLAGS_ADD, FLAGS_DEL };
+
+struct mailbox_item {
+    struct buf bytes;
+    char *sender, *keywords; /* or NULL */
+    unsigned flags;
+    int64_t date;
+};
+struct mailbox_job {
+    struct msg m; /* kind: enum mailbox_kind */
+    struct queue *answer;
+    struct queue *events;
+    struct mailbox_item *items;
+    size_t items_n;
+    uint32_t *uids;
+    size_t uids_n;
+    enum flags_mode mode;
+    unsigned flags;
+    char *keywords;
+    bool forced;
+    /* the answer */
+    int rc;
+    struct error err;
+    struct mailbox_row *rows;
+    size_t rows_n;
+    uint32_t validity, uid_next;
+    struct buf bytes;
+};
+
+struct mailbox_job *mailbox_job_new(enum mailbox_kind kind);
+void mailbox_job_free(struct mailbox_job **j);
+/* Takes *j, waits in answers (the caller's own) and gives it back answered: its rc. -1 with *err and *j NULL when the
+ * mailbox has been closed. */
+int mailbox_call(struct mailbox *b, struct queue *answers, struct mailbox_job **j,
+                 struct error *err) MUST_CHECK;
+void mailbox_rows_free(struct mailbox_row *rows, size_t n);
+
+/* For the store alone: opens the file leaf in the folder dir and starts the owner. */
+struct mailbox *mailbox_start(int dir, const char *leaf, uint32_t validity, struct log *log,
+                              struct error *err);
+/* Does what is queued, tells the sessions, ends the owner. The struct stays until mailbox_free. */
+void mailbox_stop(struct mailbox *b);
+void mailbox_free(struct mailbox **b);
+
+#endif

@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/store.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/i18n.h"
+#include "base/log.h"
+#include "server/limits.h"
+#include "server/names.h"
+#include "base/banned.h"
+
+enum { STORE_QUEUE = 1000 };
+enum store_kind { STORE_OPEN, STORE_DONE, STORE_LIST, STORE_CHANGE, STORE_LOGIN };
+
+/* A mailbox that is open, or that was and still has users. */
+struct open_box {
+    char *account, *folder;
+    struct mailbox *box;
+    size_t users;
+    bool stopped; /* deleted or renamed: nobody gets it any more */
+    uint64_t used;
+};
+struct failure {
+    char peer[64];
+    unsigned n;
+    int64_t at_ms;
+};
+struct store {
+    const struct server_options *options;
+    struct log *log;
+    struct queue *q;
+    pthread_t thread;
+    int mail_dir;
+    struct open_box *boxes;
+    size_t boxes_n;
+    uint64_t tick;
+    uint32_t last_validity;
+    struct failure failures[SERVER_LOGIN_ADDRESSES];
+};
+struct store_job {
+    struct msg m; /* kind: enum store_kind */
+    struct queue *answer;
+    char *account, *folder, *to; /* login: account is the peer, folder the name, to the password */
+    enum desk_change change;
+    bool make;
+    struct mailbox *box;
+    int rc, delay_ms;
+    struct error err;
+    struct folder_list list;
+    struct buf text;
+};
+
+static void job_drop(struct msg *m)
+{
+    struct store_job *j = (struct store_job *)m;
+    if (j->to != NULL)
+        explicit_bzero(j->to, strlen(j->to));
+    free(j->account);
+    free(j->folder);
+    free(j->to);
+    folders_list_free(&j->list);
+    buf_free(&j->text);
+    free(j);
+}
+
+static struct store_job *job_new(enum store_kind kind, struct str account, struct str folder,
+                                 struct str to)
+{
+    struct store_job *j = xcalloc(1, sizeof *j);
+    j->m.kind = (int)kind;
+    j->m.drop = job_drop;
+    j->account = xmemdup0(account.p, account.n);
+    j->folder = xmemdup0(folder.p, folder.n);
+    j->to = xmemdup0(to.p, to.n);
+    buf_init(&j->text, 4096);
+    return j;
+}
+
+/* Takes j and gives it back answered. The store outlives every desk, so that there is always an answer. */
+static struct store_job *ask(struct desk *d, struct store_job *j)
+{
+    j->answer = d->answers;
+    queue_put(d->store->q, &j->m);
+    return (struct store_job *)queue_take(d->answers, -1);
+}
+
+static struct open_box *box_find(struct store *s, const char *account, const char *folder)
+{
+    for (size_t i = 0; i < s->boxes_n; i++) {
+        struct open_box *o = &s->boxes[i];
+        if (!o->stopped && str_eq(str_c(o->account), str_c(account)) &&
+            str_eq(str_c(o->folder), str_c(folder)))
+            return o;
+    }
+    return NULL;
+}
+
+static void box_forget(struct store *s, size_t i)
+{
+    struct open_box *o = &s->boxes[i];
+    mailbox_free(&o->box);
+    free(o->account);
+    free(o->folder);
+    *o = s->boxes[--s->boxes_n];
+}
+
+/* Mailboxes without users stay open, as the next delivery will want them; the one longest unused goes first. */
+static void boxes_trim(struct store *s)
+{
+    size_t idle = 0;
+    size_t oldest = s->boxes_n;
+    for (size_t i = s->boxes_n; i-- > 0;) {
+        if (s->boxes[i].users > 0)
+            continue;
+        if (s->boxes[i].stopped) {
+            box_forget(s, i);
+            boxes_trim(s);
+            return;
+        }
+        idle++;
+        if (oldest == s->boxes_n || s->boxes[i].used < s->boxes[oldest].used)
+            oldest = i;
+    }
+    if (idle > STORE_IDLE_BOXES)
+        box_forget(s, oldest);
+}
+
+/* Seconds, but never the same twice: a folder made anew in the same second is another folder. */
+static uint32_t validity_next(struct store *s)
+{
+    uint32_t now = (uint32_t)(clock_wall_ms() / 1000);
+    s->last_validity = now > s->last_validity ? now : s->last_validity + 1;
+    return s->last_validity;
+}
+
+static struct mailbox *box_start(struct store *s, int account_dir, const char *folder, bool make,
+                                 struct error *err)
+{
+    struct buf leaf = BUF_INIT(4096);
+    struct mailbox *box = NULL;
+    int dir = folders_parent(account_dir, str_c(folder), make, &leaf, err);
+    if (dir >= 0) {
+        box = mailbox_start(dir, buf_c(&leaf), validity_next(s), s->log, err);
+        close(dir);
+    }
+    buf_free(&leaf);
+    return box;
+}
+
+static int do_open(struct store *s, struct store_job *j)
+{
+    if (name_is_inbox(str_c(j->folder)))
+        memcpy(j->folder, "INBOX", 5);
+    struct open_box *o = box_find(s, j->account, j->folder);
+    if (o == NULL) {
+        int dir = folders_account(s->mail_dir, str_c(j->account), true, &j->err);
+        int rc = dir >= 0 ? folders_exists(dir, str_c(j->folder), &j->err) : -1;
+        struct mailbox *box = NULL;
+        if (rc == 0 || (rc == 1 && j->make))
+            box = box_start(s, dir, j->folder, j->make, &j->err);
+        if (dir >= 0)
+            close(dir);
+        if (box == NULL)
+            return rc == 1 && !j->make ? 1 : -1;
+        s->boxes = xrealloc(s->boxes, s->boxes_n + 1, sizeof *s->boxes);
+        o = &s->boxes[s->boxes_n++];
+        *o = (struct open_box){ .account = xstrdup(j->account),
+                                .folder = xstrdup(j->folder),
+                                .box = box };
+    }
+    o->users++;
+    o->used = ++s->tick;
+    j->box = o->box;
+    return 0;
+}
+
+static int do_done(struct store *s, struct store_job *j)
+{
+    for (size_t i = 0; i < s->boxes_n; i++)
+        if (s->boxes[i].box == j->box)
+            s->boxes[i].users--;
+    boxes_trim(s);
+    return 0;
+}
+
+/* Ends what is open of a folder (and of those below it): its file is about to go or to have another name. */
+static void boxes_stop(struct store *s, const char *account, const char *folder, bool below)
+{
+    for (size_t i = 0; i < s->boxes_n; i++) {
+        struct open_box *o = &s->boxes[i];
+        struct str rest = str_c(o->folder);
+        if (o->stopped || !str_eq(str_c(o->account), str_c(account)) ||
+            str_lit(&rest, folder) != 0 || !(rest.n == 0 || (below && rest.p[0] == '/')))
+            continue;
+        mailbox_stop(o->box);
+        o->stopped = true;
+    }
+    boxes_trim(s);
+}
+
+static int do_create(struct store *s, struct store_job *j, int dir)
+{
+    int rc = folders_exists(dir, str_c(j->folder), &j->err);
+    if (rc != 1)
+        return rc == 0 ? 1 : -1;
+    j->make = true;
+    if (do_open(s, j) != 0)
+        return -1;
+    return do_done(s, j);
+}
+
+static int do_rename(struct store *s, struct store_job *j, int dir)
+{
+    struct str below = str_c(j->to);
+    if (name_is_inbox(str_c(j->folder)) ||
+        (str_lit(&below, j->folder) == 0 && str_starts(below, "/")))
+        return error_set(&j->err, ERR_USAGE, RETRY_NEVER, _("this folder cannot be renamed so"));
+    int rc = folders_exists(dir, str_c(j->folder), &j->err);
+    if (rc != 0)
+        return rc;
+    rc = folders_exists(dir, str_c(j->to), &j->err);
+    if (rc != 1)
+        return rc == 0 ? 2 : -1;
+    boxes_stop(s, j->account, j->folder, true);
+    return folders_rename(dir, str_c(j->folder), str_c(j->to), &j->err);
+}
+
+static int do_delete(struct store *s, struct store_job *j, int dir)
+{
+    if (name_is_inbox(str_c(j->folder)))
+        return error_set(&j->err, ERR_USAGE, RETRY_NEVER, _("INBOX cannot be deleted"));
+    int rc = folders_exists(dir, str_c(j->folder), &j->err);
+    if (rc != 0)
+        return rc;
+    boxes_stop(s, j->account, j->folder, false);
+    return folders_delete(dir, str_c(j->folder), &j->err);
+}
+
+static int do_change(struct store *s, struct store_job *j)
+{
+    int dir = folders_account(s->mail_dir, str_c(j->account), true, &j->err);
+    if (dir < 0)
+        return -1;
+    int rc = j->change == DESK_CREATE   ? do_create(s, j, dir)
+             : j->change == DESK_DELETE ? do_delete(s, j, dir)
+             : j->change == DESK_RENAME
+                 ? do_rename(s, j, dir)
+                 : folders_subscribe(dir, str_c(j->folder), j->change == DESK_SUBSCRIBE, &j->err);
+    close(dir);
+    return rc;
+}
+
+static int do_list(struct store *s, struct store_job *j)
+{
+    int dir = folders_account(s->mail_dir, str_c(j->account), true, &j->err);
+    if (dir < 0)
+        return -1;
+    int rc = folders_list(dir, &j->list, &j->err);
+    close(dir);
+    return rc;
+}
+
+/* The place of an address among those that failed; the oldest makes room. */
+static struct failure *failure_of(struct store *s, struct str peer)
+{
+    struct failure *oldest = &s->failures[0];
+    for (size_t i = 0; i < COUNT(s->failures); i++) {
+        if (s->failures[i].n > 0 && str_eqc(peer, s->failures[i].peer))
+            return &s->failures[i];
+        if (s->failures[i].at_ms < oldest->at_ms)
+            oldest = &s->failures[i];
+    }
+    *oldest = (struct failure){ 0 };
+    if (peer.n < sizeof oldest->peer)
+        memcpy(oldest->peer, peer.p, peer.n);
+    return oldest;
+}
+
+static int do_login(struct store *s, struct store_job *j)
+{
+    struct failure *f = failure_of(s, str_c(j->account));
+    if (options_login(s->options, str_c(j->folder), str_c(j->to), &j->text)) {
+        *f = (struct failure){ 0 };
+        return 0;
+    }
+    j->delay_ms = SERVER_LOGIN_DELAY_MS << (f->n < 2 ? f->n : 2);
+    if (j->delay_ms > SERVER_LOGIN_DELAY_MAX_MS)
+        j->delay_ms = SERVER_LOGIN_DELAY_MAX_MS;
+    f->n++;
+    f->at_ms = clock_mono_ms();
+    return 1;
+}
+
+static void *store_thread(void *arg)
+{
+    static int (*const table[])(struct store *, struct store_job *) = {
+        [STORE_OPEN] = do_open,     [STORE_DONE] = do_done,   [STORE_LIST] = do_list,
+        [STORE_CHANGE] = do_change, [STORE_LOGIN] = do_login,
+    };
+    struct store *s = arg;
+    struct msg *m;
+    while ((m = queue_take(s->q, -1)) != NULL) {
+        struct store_job *j = (struct store_job *)m;
+        struct queue *answer = j->answer;
+        j->rc = table[m->kind](s, j);
+        queue_put_now(answer, m);
+    }
+    while (s->boxes_n > 0)
+        box_forget(s, s->boxes_n - 1);
+    return NULL;
+}
+
+static int mail_dir_open(const struct server_options *o, struct error *err)
+{
+    char *path = xasprintf("%s/mail", o->root);
+    int fd = -1;
+    if (file_mkdirs(path, err) == 0) {
+        fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0)
+            error_sys(err, _("cannot open %s"), path);
+    }
+    free(path);
+    return fd;
+}
+
+struct store *store_start(const struct server_options *options, struct log *log, struct error *err)
+{
+    int mail_dir = mail_dir_open(options, err);
+    if (mail_dir < 0)
+        return NULL;
+    struct store *s = xcalloc(1, sizeof *s);
+    s->options = options;
+    s->log = log;
+    s->mail_dir = mail_dir;
+    s->q = queue_new(STORE_QUEUE, err);
+    if (s->q != NULL && pthread_create(&s->thread, NULL, store_thread, s) == 0)
+        return s;
+    if (s->q != NULL)
+        error_set(err, ERR_SYS, RETRY_LATER, _("cannot start a thread"));
+    queue_free(&s->q);
+    close(mail_dir);
+    free(s);
+    return NULL;
+}
+
+void store_stop(struct store **s)
+{
+    if (*s == NULL)
+        return;
+    queue_close((*s)->q);
+    pthread_join((*s)->thread, NULL);
+    queue_free(&(*s)->q);
+    close((*s)->mail_dir);
+    free((*s)->boxes);
+    free(*s);
+    *s = NULL;
+}
+
+int desk_open(struct desk *d, struct store *s, struct error *err)
+{
+    *d = (struct desk){ .store = s, .answers = queue_new(1, err) };
+    return d->answers != NULL ? 0 : -1;
+}
+
+void desk_close(struct desk *d)
+{
+    queue_free(&d->answers);
+}
+
+bool desk_login(struct desk *d, struct str peer, struct str name, struct str password,
+                struct buf *account, int *delay_ms)
+{
+    struct store_job *j = ask(d, job_new(STORE_LOGIN, peer, name, password));
+    bool ok = j->rc == 0;
+    *delay_ms = j->delay_ms;
+    if (ok)
+        buf_add_str(account, buf_str(&j->text));
+    job_drop(&j->m);
+    return ok;
+}
+
+int desk_mailbox(struct desk *d, struct str account, struct str folder, bool make,
+                 struct mailbox **box, struct error *err)
+{
+    struct store_job *j = job_new(STORE_OPEN, account, folder, STR(""));
+    j->make = make;
+    j = ask(d, j);
+    int rc = j->rc;
+    if (rc == 0)
+        *box = j->box;
+    else if (rc < 0)
+        *err = j->err;
+    job_drop(&j->m);
+    return rc;
+}
+
+void desk_mailbox_done(struct desk *d, struct mailbox **box)
+{
+    if (*box == NULL)
+        return;
+    struct store_job *j = job_new(STORE_DONE, STR(""), STR(""), STR(""));
+    j->box = *box;
+    *box = NULL;
+    j = ask(d, j);
+    job_drop(&j->m);
+}
+
+int desk_list(struct desk *d, struct str account, struct folder_list *out, struct error *err)
+{
+    struct store_job *j = ask(d, job_new(STORE_LIST, account, STR(""), STR("")));
+    int rc = j->rc;
+    if (rc < 0)
+        *err = j->err;
+    *out = j->list;
+    j->list = (struct folder_list){ 0 };
+    job_drop(&j->m);
+    return rc;
+}
+
+int desk_change(struct desk *d, enum desk_change what, struct str account, struct str folder,
+                struct str to, struct error *err)
+{
+    struct store_job *j = job_new(STORE_CHANGE, account, folder, to);
+    j->change = what;
+    j = ask(d, j);
+    int rc = j->rc;
+    if (rc < 0)
+        *err = j->err;
+    job_drop(&j->m);
+    return rc;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* store.h - all accounts: which mailboxes are open, folders made and removed, who may log in. One thread has the tables;
+ * connections ask it through a desk of their own.
+ * Must not know: protocols. */
+#ifndef TMAIL_SERVER_STORE_H
+#define TMAIL_SERVER_STORE_H
+
+#include "server/folders.h"
+#include "server/mailbox.h"
+#include "server/options.h"
+
+struct log;
+struct store;
+
+/* Opens or makes the root, private to us, and starts the thread. Keeps options and log. */
+struct store *store_start(const struct server_options *options, struct log *log, struct error *err);
+/* Ends it and all mailboxes. Nobody may have a desk any more. */
+void store_stop(struct store **s);
+
+/* Where one connection asks; belongs to its thread. */
+struct desk {
+    struct store *store;
+    struct queue *answers;
+};
+int desk_open(struct desk *d, struct store *s, struct error *err) MUST_CHECK;
+void desk_close(struct desk *d);
+
+/* True if the login holds; account is filled then. delay_ms: how long the answer is to be held back. */
+bool desk_login(struct desk *d, struct str peer, struct str name, struct str password,
+                struct buf *account, int *delay_ms);
+/* 0 with *box in use by us; 1 when there is no such folder; -1. make: create it (INBOX always is). */
+int desk_mailbox(struct desk *d, struct str account, struct str folder, bool make,
+                 struct mailbox **box, struct error *err) MUST_CHECK;
+void desk_mailbox_done(struct desk *d, struct mailbox **box);
+int desk_list(struct desk *d, struct str account, struct folder_list *out,
+              struct error *err) MUST_CHECK;
+enum desk_change {
+    DESK_CREATE, /* 1: it exists */
+    DESK_DELETE, /* 1: it does not exist */
+    DESK_RENAME, /* 1: from does not exist; 2: to exists */
+    DESK_SUBSCRIBE,
+    DESK_UNSUBSCRIBE
+};
+int desk_change(struct desk *d, enum desk_change what, struct str account, struct str folder,
+                struct str to, struct error *err) MUST_CHECK;
+
+#endif
