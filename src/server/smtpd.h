@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* smtpd.h - one SMTP session as a step function: bytes in, replies out (RFC 5321; and the dialogue as a person types it).
+ * A session whose every line ended in a bare LF is served so; from the first CRLF on nothing but CRLF counts, so that no
+ * two servers can disagree on where a message ends.
+ * Must not know: sockets, threads, files. */
+#ifndef TMAIL_SERVER_SMTPD_H
+#define TMAIL_SERVER_SMTPD_H
+
+#include "server/options.h"
+#include "server/session.h"
+
+struct smtpd;
+
+struct smtpd_mail {
+    struct str sender; /* empty: the null sender */
+    const char *const *accounts;
+    size_t accounts_n;
+    struct str bytes; /* as it is to be stored */
+    int64_t now;
+};
+struct smtpd_ops {
+    /* True if the login holds; *delay_ms: hold the answer back so long. */
+    bool (*login)(void *arg, struct str name, struct str password, int *delay_ms);
+    /* 0 when every account has it, durably. */
+    int (*deliver)(void *arg, const struct smtpd_mail *mail, struct error *err);
+    int64_t (*now)(void *arg); /* seconds since 1970 */
+    void *arg;
+};
+struct smtpd_setup {
+    const struct server_options *options;
+    const struct smtpd_ops *ops;
+    const char *peer; /* address */
+    bool submission, loopback;
+};
+
+/* Keeps what setup points to; writes the greeting. */
+struct smtpd *smtpd_new(const struct smtpd_setup *setup, struct buf *out);
+void smtpd_free(struct smtpd **s);
+
+/* Consumes from *in, appends replies to out. */
+enum session_step smtpd_feed(struct smtpd *s, struct str *in, struct buf *out);
+int smtpd_delay_ms(const struct smtpd *s);
+/* True while the next line is a secret: not for the log. */
+bool smtpd_secret(const struct smtpd *s);
+
+#endif
