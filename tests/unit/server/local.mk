@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-SERVER_TESTS = tests/unit/server/test_names
+SERVER_TESTS = tests/unit/server/test_names tests/unit/server/test_mbox
 check_PROGRAMS += $(SERVER_TESTS)
 TESTS += $(SERVER_TESTS)
 tests_unit_server_test_names_SOURCES = tests/unit/server/test_names.c tests/unit/test.h

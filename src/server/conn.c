@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/conn.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/i18n.h"
+#include "base/log.h"
+#include "server/imapd.h"
+#include "server/limits.h"
+#include "server/smtpd.h"
+#include "server/store.h"
+#include "base/banned.h"
+
+enum { READ_BYTES = 16 << 10, TRACE_LINE = 300 };
+
+struct conn {
+    struct msg m;
+    struct conn_setup setup;
+    int fd;
+    enum server_port port;
+    char peer[64];
+    bool loopback, gone;
+    struct desk desk;
+    struct smtpd *smtpd;
+    struct imapd *imapd;
+    struct buf in, out;
+    int64_t login_by_ms;
+};
+
+static void conn_drop(struct msg *m)
+{
+    struct conn *c = (struct conn *)m;
+    if (c->fd >= 0)
+        close(c->fd);
+    buf_wipe(&c->in);
+    buf_free(&c->out);
+    free(c);
+}
+
+/* ---- the log of the dialogue ---- */
+
+static bool is_secret(const struct conn *c, struct str line)
+{
+    if (c->smtpd != NULL)
+        return smtpd_secret(c->smtpd) || str_istarts(line, "AUTH");
+    return imapd_secret(c->imapd) || str_isearch(line, STR(" LOGIN ")) < line.n ||
+           str_isearch(line, STR(" AUTHENTICATE ")) < line.n;
+}
+
+static void trace(const struct conn *c, const char *who, struct str bytes)
+{
+    struct str line;
+    if (!c->setup.options->trace)
+        return;
+    while (str_line(&bytes, &line)) {
+        bool hide = who[0] == 'C' && is_secret(c, line);
+        line = str_head(line, TRACE_LINE);
+        log_line(c->setup.log, LOG_INFO, "%s %d %s: %.*s", server_port_names[c->port], c->fd, who,
+                 hide ? 3 : (int)line.n, hide ? "***" : line.p);
+    }
+}
+
+/* ---- the socket ---- */
+
+/* Waits for events on the socket or on extra (-1: none); poll's revents of both. False when it is time to end. */
+static bool wait_for(struct conn *c, short events, int extra, int wait_ms, bool *extra_ready)
+{
+    struct pollfd p[3] = { { .fd = c->fd, .events = events },
+                           { .fd = c->setup.stop_fd, .events = POLLIN },
+                           { .fd = extra, .events = POLLIN } };
+    int n;
+    do
+        n = poll(p, COUNT(p), wait_ms);
+    while (n < 0 && errno == EINTR);
+    *extra_ready = p[2].revents != 0;
+    return n > 0 && p[1].revents == 0;
+}
+
+static int flush(void *arg, struct buf *out)
+{
+    struct conn *c = arg;
+    size_t sent = 0;
+    bool unused;
+    trace(c, "S", buf_str(out));
+    while (sent < out->len && !c->gone) {
+        ssize_t n = send(c->fd, out->data + sent, out->len - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n >= 0)
+            sent += (size_t)n;
+        else if (errno == EAGAIN)
+            c->gone = !wait_for(c, POLLOUT, -1, SERVER_WRITE_MS, &unused);
+        else if (errno != EINTR)
+            c->gone = true;
+    }
+    buf_clear(out);
+    return c->gone ? -1 : 0;
+}
+
+/* 0; -1 when nothing more will come. */
+static int receive(struct conn *c)
+{
+    char bytes[READ_BYTES];
+    ssize_t n;
+    do
+        n = recv(c->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    if (n < 0 && errno == EAGAIN)
+        return 0;
+    if (n <= 0)
+        return -1;
+    trace(c, "C", (struct str){ bytes, (size_t)n });
+    buf_add(&c->in, bytes, (size_t)n);
+    return 0;
+}
+
+/* ---- what SMTP sessions ask for ---- */
+
+static bool smtp_login(void *arg, struct str name, struct str password, int *delay_ms)
+{
+    struct conn *c = arg;
+    struct buf account = BUF_INIT(4096);
+    bool ok = desk_login(&c->desk, str_c(c->peer), name, password, &account, delay_ms);
+    buf_free(&account);
+    return ok;
+}
+
+static int deliver_one(struct conn *c, const struct smtpd_mail *mail, const char *account,
+                       struct error *err)
+{
+    struct mailbox *box = NULL;
+    if (desk_mailbox(&c->desk, str_c(account), STR("INBOX"), true, &box, err) != 0)
+        return -1;
+    struct mailbox_job *j = mailbox_job_new(MAILBOX_APPEND);
+    j->items = xcalloc(1, sizeof *j->items);
+    j->items_n = 1;
+    j->items[0].date = mail->now;
+    j->items[0].sender = xmemdup0(mail->sender.p, mail->sender.n);
+    buf_init(&j->items[0].bytes, SERVER_OUT_MAX);
+    buf_add_str(&j->items[0].bytes, mail->bytes);
+    int rc = mailbox_call(box, c->desk.answers, &j, err);
+    mailbox_job_free(&j);
+    desk_mailbox_done(&c->desk, &box);
+    return rc;
+}
+
+static bool is_among(const struct smtpd_mail *mail, const char *account)
+{
+    for (size_t i = 0; i < mail->accounts_n; i++)
+        if (str_eq(str_c(mail->accounts[i]), str_c(account)))
+            return true;
+    return false;
+}
+
+static int smtp_deliver(void *arg, const struct smtpd_mail *mail, struct error *err)
+{
+    struct conn *c = arg;
+    const char *copy_to = c->setup.options->copy_to;
+    const char *to = NULL;
+    int rc = 0;
+    for (size_t i = 0; i < mail->accounts_n && rc == 0; i++) {
+        to = mail->accounts[i];
+        rc = deliver_one(c, mail, to, err);
+    }
+    if (rc == 0 && copy_to != NULL && !is_among(mail, copy_to)) {
+        to = copy_to;
+        rc = deliver_one(c, mail, to, err);
+    }
+    if (rc != 0)
+        log_line(c->setup.log, LOG_ERROR, "delivery to %s failed: %s", to, err->text);
+    return rc;
+}
+
+static int64_t smtp_now(void *arg)
+{
+    (void)arg;
+    return clock_wall_ms() / 1000;
+}
+
+/* ---- the loop ---- */
+
+static enum session_step feed(struct conn *c, int *delay_ms)
+{
+    struct str in = buf_str(&c->in);
+    enum session_step step =
+        c->smtpd != NULL ? smtpd_feed(c->smtpd, &in, &c->out) : imapd_feed(c->imapd, &in, &c->out);
+    buf_consume(&c->in, c->in.len - in.n);
+    *delay_ms = c->smtpd != NULL ? smtpd_delay_ms(c->smtpd) : imapd_delay_ms(c->imapd);
+    return step;
+}
+
+/* A refused login is answered late; only the end of the server or of the connection is noticed meanwhile. */
+static void hold_back(struct conn *c, int delay_ms)
+{
+    struct pollfd p = { .fd = c->setup.stop_fd, .events = POLLIN };
+    if (delay_ms > 0)
+        poll(&p, 1, delay_ms);
+}
+
+static int wait_ms(const struct conn *c)
+{
+    if (c->imapd == NULL)
+        return SERVER_COMMAND_MS;
+    if (!imapd_logged_in(c->imapd))
+        return clock_left_ms(c->login_by_ms);
+    return SERVER_IDLE_MS;
+}
+
+static void say_goodbye(struct conn *c)
+{
+    if (c->smtpd != NULL)
+        buf_addf(&c->out, "421 4.3.2 %s closing connection\r\n", c->setup.options->host);
+    else
+        buf_adds(&c->out, "* BYE closing connection\r\n");
+}
+
+static void talk(struct conn *c)
+{
+    enum session_step step = SESSION_MORE;
+    while (!c->gone) {
+        bool more = false;
+        int delay_ms;
+        step = feed(c, &delay_ms);
+        hold_back(c, delay_ms);
+        if (flush(c, &c->out) != 0 || step == SESSION_CLOSE)
+            return;
+        if (step == SESSION_WAIT)
+            continue;
+        int extra = c->imapd != NULL ? imapd_event_fd(c->imapd) : -1;
+        if (!wait_for(c, POLLIN, extra, wait_ms(c), &more)) {
+            say_goodbye(c);
+            flush(c, &c->out);
+            return;
+        }
+        if (more)
+            imapd_wake(c->imapd, &c->out);
+        if (receive(c) != 0)
+            return;
+    }
+}
+
+static void *conn_thread(void *arg)
+{
+    struct conn *c = arg;
+    struct error err;
+    struct smtpd_ops smtp_ops = {
+        .login = smtp_login, .deliver = smtp_deliver, .now = smtp_now, .arg = c
+    };
+    if (desk_open(&c->desk, c->setup.store, &err) == 0) {
+        c->login_by_ms = clock_mono_ms() + SERVER_LOGIN_MS;
+        if (c->port == PORT_IMAP) {
+            struct imapd_setup setup = { .desk = &c->desk,
+                                         .peer = c->peer,
+                                         .loopback = c->loopback,
+                                         .host = c->setup.options->host,
+                                         .flush = flush,
+                                         .arg = c };
+            c->imapd = imapd_new(&setup, &c->out, &err);
+        } else {
+            struct smtpd_setup setup = { .options = c->setup.options,
+                                         .ops = &smtp_ops,
+                                         .peer = c->peer,
+                                         .submission = c->port == PORT_SUBMISSION,
+                                         .loopback = c->loopback };
+            c->smtpd = smtpd_new(&setup, &c->out);
+        }
+        if (c->imapd != NULL || c->smtpd != NULL)
+            talk(c);
+        imapd_free(&c->imapd);
+        smtpd_free(&c->smtpd);
+        desk_close(&c->desk);
+    }
+    shutdown(c->fd, SHUT_WR);
+    queue_put_now(c->setup.done, &c->m);
+    return NULL;
+}
+
+int conn_start(const struct conn_setup *setup, int fd, enum server_port port, const char *peer,
+               bool loopback, struct error *err)
+{
+    pthread_attr_t attr;
+    pthread_t thread;
+    struct conn *c = xcalloc(1, sizeof *c);
+    c->m.drop = conn_drop;
+    c->setup = *setup;
+    c->fd = fd;
+    c->port = port;
+    c->loopback = loopback;
+    struct str name = str_head(str_c(peer), sizeof c->peer - 1);
+    memcpy(c->peer, name.p, name.n);
+    buf_init(&c->in, SERVER_OUT_MAX);
+    buf_init(&c->out, SERVER_OUT_MAX);
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, SERVER_STACK_BYTES);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    int rc = pthread_create(&thread, &attr, conn_thread, c);
+    pthread_attr_destroy(&attr);
+    if (rc == 0)
+        return 0;
+    conn_drop(&c->m);
+    return error_set(err, ERR_SYS, RETRY_LATER, _("cannot start a thread"));
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* conn.h - one connection in a thread of its own: moves bytes between the socket and a session, with deadlines.
+ * Must not know: what the bytes mean. */
+#ifndef TMAIL_SERVER_CONN_H
+#define TMAIL_SERVER_CONN_H
+
+#include "base/queue.h"
+#include "server/options.h"
+
+struct log;
+struct store;
+
+struct conn_setup {
+    const struct server_options *options;
+    struct store *store;
+    struct log *log;
+    int stop_fd;        /* readable once all are to end */
+    struct queue *done; /* gets one message when the connection has ended */
+};
+/* Takes fd, also on failure. Keeps what setup points to until its message is in done. */
+int conn_start(const struct conn_setup *setup, int fd, enum server_port port, const char *peer,
+               bool loopback, struct error *err) MUST_CHECK;
+
+#endif

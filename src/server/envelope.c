@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/envelope.h"
+
+#include "mime/addr.h"
+#include "server/section.h"
+#include "wire/imap_cmd.h"
+#include "base/banned.h"
+
+enum { FIELD_MAX = 64 << 10, ENVELOPE_ADDRESSES = 200 };
+
+static void put_field(struct str header, const char *name, struct buf *out)
+{
+    struct buf value = BUF_INIT(FIELD_MAX);
+    if (section_field(header, name, &value))
+        wire_put_string(out, buf_str(&value));
+    else
+        buf_adds(out, "NIL");
+    buf_free(&value);
+}
+
+static void put_nstring(struct str s, struct buf *out)
+{
+    if (s.n > 0)
+        wire_put_string(out, s);
+    else
+        buf_adds(out, "NIL");
+}
+
+static void put_address(const struct mime_addr *a, struct buf *out)
+{
+    if (a->group_start || a->group_end) {
+        buf_adds(out, "(NIL NIL ");
+        put_nstring(a->group_start ? a->name : (struct str){ "", 0 }, out);
+        buf_adds(out, " NIL)");
+        return;
+    }
+    buf_addc(out, '(');
+    put_nstring(a->name, out);
+    buf_adds(out, " NIL ");
+    put_nstring(a->local, out);
+    buf_addc(out, ' ');
+    put_nstring(a->domain, out);
+    buf_addc(out, ')');
+}
+
+/* "((name route mailbox host) ...)" or NIL; instead is asked where the field is missing. */
+static void put_addresses(struct str header, const char *name, const char *instead, struct buf *out)
+{
+    struct buf value = BUF_INIT(FIELD_MAX);
+    struct arena *a = arena_new(4096);
+    struct mime_addr *list = arena_array(a, ENVELOPE_ADDRESSES, sizeof *list);
+    if ((!section_field(header, name, &value) || str_trim(buf_str(&value)).n == 0) &&
+        instead != NULL) {
+        buf_clear(&value);
+        section_field(header, instead, &value);
+    }
+    size_t n = mime_addr_list(a, buf_str(&value), list, ENVELOPE_ADDRESSES);
+    buf_adds(out, n > 0 ? "(" : "NIL");
+    for (size_t i = 0; i < n; i++)
+        put_address(&list[i], out);
+    if (n > 0)
+        buf_addc(out, ')');
+    arena_free(&a);
+    buf_free(&value);
+}
+
+void envelope_put(struct str header, struct buf *out)
+{
+    static const struct {
+        const char *name, *instead;
+    } lists[] = { { "From", NULL }, { "Sender", "From" }, { "Reply-To", "From" },
+                  { "To", NULL },   { "Cc", NULL },       { "Bcc", NULL } };
+    buf_addc(out, '(');
+    put_field(header, "Date", out);
+    buf_addc(out, ' ');
+    put_field(header, "Subject", out);
+    for (size_t i = 0; i < COUNT(lists); i++) {
+        buf_addc(out, ' ');
+        put_addresses(header, lists[i].name, lists[i].instead, out);
+    }
+    buf_addc(out, ' ');
+    put_field(header, "In-Reply-To", out);
+    buf_addc(out, ' ');
+    put_field(header, "Message-ID", out);
+    buf_addc(out, ')');
+}

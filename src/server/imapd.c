@@ -1,0 +1,551 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/imapd_in.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mime/codec.h"
+#include "server/limits.h"
+#include "wire/imap_name.h"
+#include "wire/imap_resp.h"
+#include "base/banned.h"
+
+static const char caps_before[] = "IMAP4rev1 LITERAL+ SASL-IR ID";
+static const char caps_after[] = "IMAP4rev1 LITERAL+ SASL-IR ID IDLE NAMESPACE UIDPLUS MOVE "
+                                 "UNSELECT CHILDREN SPECIAL-USE LIST-EXTENDED LIST-STATUS";
+
+static void put_caps(struct imapd *i)
+{
+    buf_adds(i->out, "CAPABILITY ");
+    buf_adds(i->out, i->logged_in ? caps_after : caps_before);
+    if (!i->logged_in)
+        buf_adds(i->out, i->setup.loopback ? " AUTH=PLAIN" : " LOGINDISABLED");
+}
+
+static void tagged(struct imapd *i, const char *what, const char *text)
+{
+    buf_addf(i->out, "%s %s %s\r\n", i->tag.len > 0 ? buf_c(&i->tag) : "*", what, text);
+}
+
+void imapd_ok(struct imapd *i, const char *text)
+{
+    tagged(i, "OK", text);
+}
+
+void imapd_no(struct imapd *i, const char *text)
+{
+    tagged(i, "NO", text);
+}
+
+void imapd_bad(struct imapd *i, const char *text)
+{
+    tagged(i, "BAD", text);
+    if (++i->errors <= IMAP_ERRORS_MAX)
+        return;
+    buf_adds(i->out, "* BYE too many errors\r\n");
+    i->closing = true;
+}
+
+void imapd_fail(struct imapd *i, const struct error *err)
+{
+    const char *code = err->sys == ENOSPC || err->sys == EDQUOT ? "[OVERQUOTA] "
+                       : err->code == ERR_LIMIT                 ? "[LIMIT] "
+                       : err->retry == RETRY_LATER              ? "[UNAVAILABLE] "
+                                                                : "";
+    struct buf text = BUF_INIT(ERROR_TEXT_MAX * 2);
+    buf_addf(&text, "%s%s", code, err->text);
+    imapd_no(i, buf_c(&text));
+    buf_free(&text);
+}
+
+void imapd_tell(struct imapd *i, bool expunges)
+{
+    if (i->box == NULL)
+        return;
+    view_drain(&i->view, i->events);
+    view_tell(&i->view, expunges, i->out);
+    if (!i->view.closed)
+        return;
+    buf_adds(i->out, "* BYE the mailbox was deleted or renamed\r\n");
+    i->closing = true;
+}
+
+void imapd_leave(struct imapd *i)
+{
+    struct error ignored;
+    if (i->box == NULL)
+        return;
+    struct mailbox_job *j = mailbox_job_new(MAILBOX_DETACH);
+    j->events = i->events;
+    /* A mailbox that has been closed forgot us by itself. */
+    if (mailbox_call(i->box, i->setup.desk->answers, &j, &ignored) == 0 || j != NULL)
+        mailbox_job_free(&j);
+    desk_mailbox_done(i->setup.desk, &i->box);
+    queue_free(&i->events);
+    view_clear(&i->view);
+    buf_free(&i->cached);
+    buf_init(&i->cached, SERVER_OUT_MAX);
+    i->cached_uid = 0;
+    buf_clear(&i->folder);
+}
+
+int imapd_job(struct imapd *i, struct mailbox_job *j, struct error *err)
+{
+    int rc = mailbox_call(i->box, i->setup.desk->answers, &j, err);
+    mailbox_job_free(&j);
+    return rc;
+}
+
+int imapd_read(struct imapd *i, size_t row, struct error *err)
+{
+    uint32_t uid = i->view.rows[row].r.uid;
+    if (i->cached_uid == uid)
+        return 0;
+    struct mailbox_job *j = mailbox_job_new(MAILBOX_READ);
+    j->uids = xcalloc(1, sizeof *j->uids);
+    j->uids[0] = uid;
+    j->uids_n = 1;
+    int rc = mailbox_call(i->box, i->setup.desk->answers, &j, err);
+    if (rc == 0) {
+        struct buf old = i->cached;
+        i->cached = j->bytes;
+        j->bytes = old;
+        i->cached_uid = uid;
+    }
+    mailbox_job_free(&j);
+    return rc;
+}
+
+bool imapd_text(const struct wire_node *n, struct str *s)
+{
+    if (n == NULL || !(wire_is_string(n) || n->kind == WIRE_ATOM) || !str_is_line(n->s))
+        return false;
+    *s = n->s;
+    return true;
+}
+
+bool imapd_folder(const struct wire_node *n, struct buf *out)
+{
+    struct str s;
+    return imapd_text(n, &s) && s.n > 0 && s.n <= WIRE_NAME_MAX && wire_name_decode(s, out) == 0 &&
+           str_is_line(buf_str(out));
+}
+
+static const struct {
+    const char *name;
+    unsigned flag;
+} system_flags[] = { { "\\Seen", IMAP_SEEN },       { "\\Answered", IMAP_ANSWERED },
+                     { "\\Flagged", IMAP_FLAGGED }, { "\\Deleted", IMAP_DELETED },
+                     { "\\Draft", IMAP_DRAFT },     { "\\Recent", 0 } };
+
+static bool flag_take(struct str s, unsigned *flags, struct buf *keywords)
+{
+    for (size_t k = 0; k < COUNT(system_flags); k++)
+        if (str_ieqc(s, system_flags[k].name)) {
+            *flags |= system_flags[k].flag;
+            return true;
+        }
+    if (s.n == 0 || s.p[0] == '\\')
+        return false;
+    for (size_t k = 0; k < s.n; k++)
+        if (s.p[k] <= ' ' || s.p[k] == 127 || strchr("(){%*\"\\]", s.p[k]) != NULL)
+            return false;
+    buf_addf(keywords, "%s%.*s", keywords->len > 0 ? " " : "", STR_ARG(s));
+    return true;
+}
+
+bool imapd_flags(const struct wire_node *first, unsigned *flags, struct buf *keywords)
+{
+    *flags = 0;
+    if (first != NULL && first->kind == WIRE_LIST)
+        first = first->child;
+    for (; first != NULL; first = first->next)
+        if (first->kind != WIRE_ATOM || !flag_take(first->s, flags, keywords))
+            return false;
+    return !keywords->over;
+}
+
+/* ---- commands of every state ---- */
+
+static void on_capability(struct imapd *i, const struct wire_node *args)
+{
+    (void)args;
+    buf_adds(i->out, "* ");
+    put_caps(i);
+    buf_adds(i->out, "\r\n");
+    imapd_ok(i, "Done");
+}
+
+static void on_noop(struct imapd *i, const struct wire_node *args)
+{
+    (void)args;
+    if (i->box != NULL) {
+        /* Has the owner look at what other programs did. */
+        struct error ignored;
+        if (imapd_job(i, mailbox_job_new(MAILBOX_STATUS), &ignored) < 0)
+            view_drain(&i->view, i->events);
+    }
+    imapd_tell(i, true);
+    imapd_ok(i, "Done");
+}
+
+static void on_logout(struct imapd *i, const struct wire_node *args)
+{
+    (void)args;
+    buf_adds(i->out, "* BYE tmaild closing connection\r\n");
+    imapd_ok(i, "Done");
+    i->closing = true;
+}
+
+static void on_id(struct imapd *i, const struct wire_node *args)
+{
+    (void)args;
+    buf_adds(i->out, "* ID (\"name\" \"tmaild\")\r\n");
+    imapd_ok(i, "Done");
+}
+
+/* ---- login ---- */
+
+static void login(struct imapd *i, struct str name, struct str password)
+{
+    if (!i->setup.loopback) {
+        imapd_no(i, "[PRIVACYREQUIRED] no login in the clear");
+        return;
+    }
+    buf_clear(&i->account);
+    i->logged_in =
+        desk_login(i->setup.desk, str_c(i->setup.peer), name, password, &i->account, &i->delay_ms);
+    if (!i->logged_in) {
+        imapd_no(i, "[AUTHENTICATIONFAILED] wrong name or password");
+        if (++i->tries >= SERVER_LOGIN_TRIES) {
+            buf_adds(i->out, "* BYE too many tries\r\n");
+            i->closing = true;
+        }
+        return;
+    }
+    buf_addf(i->out, "%s OK [", buf_c(&i->tag));
+    put_caps(i);
+    buf_adds(i->out, "] Logged in\r\n");
+}
+
+static void on_login(struct imapd *i, const struct wire_node *args)
+{
+    struct str name;
+    struct str password;
+    if (!imapd_text(args, &name) || !imapd_text(wire_nth(args, 1), &password) ||
+        wire_count(args) != 2)
+        imapd_bad(i, "LOGIN needs a name and a password");
+    else
+        login(i, name, password);
+}
+
+/* authorization NUL name NUL password in base64 (RFC 4616) */
+static void login_plain(struct imapd *i, struct str line)
+{
+    struct error ignored;
+    struct buf text = BUF_INIT(IMAP_LITERAL_LOGIN_MAX);
+    struct codec *c = codec_new(CODEC_BASE64, NULL);
+    struct str id;
+    struct str name;
+    int rc = codec_decode(c, line, true, &text, &ignored);
+    struct str rest = buf_str(&text);
+    codec_free(&c);
+    if (str_eqc(line, "*"))
+        imapd_bad(i, "cancelled");
+    else if (rc != 0 || str_until(&rest, '\0', &id) != 0 || str_until(&rest, '\0', &name) != 0 ||
+             !str_is_line(rest) || !str_is_line(name))
+        imapd_bad(i, "cannot read that");
+    else
+        login(i, name, rest);
+    buf_wipe(&text);
+}
+
+static void on_authenticate(struct imapd *i, const struct wire_node *args)
+{
+    if (!wire_is(args, "PLAIN"))
+        imapd_no(i, "this mechanism is not known");
+    else if (args->next != NULL)
+        login_plain(i, args->next->s);
+    else {
+        i->auth_line = true;
+        buf_adds(i->out, "+ \r\n");
+    }
+}
+
+static void on_idle(struct imapd *i, const struct wire_node *args)
+{
+    (void)args;
+    i->idling = true;
+    buf_adds(i->out, "+ idling\r\n");
+    imapd_tell(i, true);
+}
+
+/* ---- dispatch ---- */
+
+enum needs { ANY, NO_LOGIN, LOGIN, SELECTED };
+
+static const struct {
+    const char *name;
+    enum needs needs;
+    bool uid, args;
+    imapd_fn *fn;
+} commands[] = {
+    { "CAPABILITY", ANY, false, false, on_capability },
+    { "NOOP", ANY, false, false, on_noop },
+    { "LOGOUT", ANY, false, false, on_logout },
+    { "ID", ANY, false, true, on_id },
+    { "LOGIN", NO_LOGIN, false, true, on_login },
+    { "AUTHENTICATE", NO_LOGIN, false, true, on_authenticate },
+    { "SELECT", LOGIN, false, true, imapd_select },
+    { "EXAMINE", LOGIN, false, true, imapd_examine },
+    { "CREATE", LOGIN, false, true, imapd_create },
+    { "DELETE", LOGIN, false, true, imapd_delete },
+    { "RENAME", LOGIN, false, true, imapd_rename },
+    { "SUBSCRIBE", LOGIN, false, true, imapd_subscribe },
+    { "UNSUBSCRIBE", LOGIN, false, true, imapd_unsubscribe },
+    { "LIST", LOGIN, false, true, imapd_list },
+    { "LSUB", LOGIN, false, true, imapd_lsub },
+    { "STATUS", LOGIN, false, true, imapd_status },
+    { "NAMESPACE", LOGIN, false, false, imapd_namespace },
+    { "APPEND", LOGIN, false, true, imapd_append_end },
+    { "IDLE", LOGIN, false, false, on_idle },
+    { "CHECK", SELECTED, false, false, on_noop },
+    { "CLOSE", SELECTED, false, false, imapd_close },
+    { "UNSELECT", SELECTED, false, false, imapd_unselect },
+    { "EXPUNGE", SELECTED, true, false, imapd_expunge },
+    { "FETCH", SELECTED, true, true, imapd_fetch },
+    { "STORE", SELECTED, true, true, imapd_store },
+    { "COPY", SELECTED, true, true, imapd_copy },
+    { "MOVE", SELECTED, true, true, imapd_move },
+    { "SEARCH", SELECTED, true, true, imapd_search },
+};
+
+static bool state_allows(const struct imapd *i, enum needs needs)
+{
+    return needs == ANY || (needs == NO_LOGIN && !i->logged_in) ||
+           (needs == LOGIN && i->logged_in) || (needs == SELECTED && i->box != NULL);
+}
+
+static bool is_tag(const struct wire_node *n)
+{
+    return n != NULL && n->kind == WIRE_ATOM && n->s.n > 0 && n->s.n < 200 &&
+           str_find(n->s, '+') == n->s.n && str_find(n->s, '*') == n->s.n;
+}
+
+static void dispatch(struct imapd *i, const struct wire_node *line)
+{
+    buf_clear(&i->tag);
+    if (line == NULL)
+        return;
+    if (!is_tag(line)) {
+        imapd_bad(i, "a tag and a command, please");
+        return;
+    }
+    buf_add_str(&i->tag, line->s);
+    const struct wire_node *cmd = line->next;
+    i->by_uid = wire_is(cmd, "UID");
+    if (i->by_uid)
+        cmd = cmd->next;
+    for (size_t k = 0; k < COUNT(commands) && cmd != NULL; k++) {
+        if (!wire_is(cmd, commands[k].name) || (i->by_uid && !commands[k].uid))
+            continue;
+        if (!state_allows(i, commands[k].needs))
+            imapd_bad(i, "not now");
+        else if (commands[k].args && cmd->next == NULL)
+            imapd_bad(i, "arguments are missing");
+        else
+            commands[k].fn(i, cmd->next);
+        return;
+    }
+    imapd_bad(i, "command not known");
+}
+
+/* ---- bytes ---- */
+
+struct imapd *imapd_new(const struct imapd_setup *setup, struct buf *out, struct error *err)
+{
+    static const struct wire_imap_limits limits = { .line_max = IMAP_LINE_MAX,
+                                                    .depth_max = IMAP_SEARCH_DEPTH,
+                                                    .nodes_max = IMAP_LINE_MAX,
+                                                    .memory_max = IMAP_COMMAND_MAX,
+                                                    .literal_keep = IMAP_LITERAL_MAX,
+                                                    .literal_max = UINT64_MAX };
+    (void)err;
+    struct imapd *i = xcalloc(1, sizeof *i);
+    i->setup = *setup;
+    i->reader = wire_imap_new(WIRE_SERVER, &limits);
+    buf_init(&i->tag, 256);
+    buf_init(&i->account, 4096);
+    buf_init(&i->folder, 4096);
+    buf_init(&i->cached, SERVER_OUT_MAX);
+    buf_init(&i->append.bytes, SERVER_MESSAGE_MAX);
+    i->out = out;
+    buf_adds(out, "* OK [");
+    put_caps(i);
+    buf_addf(out, "] %s tmaild ready\r\n", setup->host);
+    return i;
+}
+
+void imapd_free(struct imapd **i)
+{
+    if (*i == NULL)
+        return;
+    imapd_leave(*i);
+    wire_imap_free(&(*i)->reader);
+    buf_free(&(*i)->tag);
+    buf_free(&(*i)->account);
+    buf_free(&(*i)->folder);
+    buf_free(&(*i)->cached);
+    buf_free(&(*i)->append.bytes);
+    free(*i);
+    *i = NULL;
+}
+
+int imapd_delay_ms(const struct imapd *i)
+{
+    return i->delay_ms;
+}
+
+bool imapd_logged_in(const struct imapd *i)
+{
+    return i->logged_in;
+}
+
+bool imapd_secret(const struct imapd *i)
+{
+    return i->auth_line;
+}
+
+int imapd_event_fd(const struct imapd *i)
+{
+    return i->idling && i->box != NULL ? queue_fd(i->events) : -1;
+}
+
+void imapd_wake(struct imapd *i, struct buf *out)
+{
+    i->out = out;
+    if (i->idling)
+        imapd_tell(i, true);
+}
+
+static void append_begin(struct imapd *i)
+{
+    i->append.active = true;
+    i->append.too_large = false;
+    buf_clear(&i->append.bytes);
+}
+
+/* A literal is announced: taken as an argument, as the message of APPEND, or refused before it is sent. */
+static void literal_choose(struct imapd *i, const struct wire_node *line)
+{
+    const struct wire_literal *lit = wire_imap_literal(i->reader);
+    bool message =
+        i->logged_in && is_tag(line) && wire_is(line->next, "APPEND") && wire_count(line) >= 3;
+    uint64_t max = message        ? (uint64_t)SERVER_MESSAGE_MAX
+                   : i->logged_in ? (uint64_t)IMAP_LITERAL_MAX
+                                  : (uint64_t)IMAP_LITERAL_LOGIN_MAX;
+    if (lit->size > max && lit->sync) {
+        buf_clear(&i->tag);
+        if (is_tag(line))
+            buf_add_str(&i->tag, line->s);
+        imapd_no(i, message ? "[TOOBIG] message too large" : "[LIMIT] literal too large");
+        wire_imap_refuse(i->reader);
+        return;
+    }
+    if (message)
+        append_begin(i);
+    else if (lit->size <= max)
+        wire_imap_keep(i->reader);
+    if (lit->size > max)
+        i->append.too_large = true; /* it comes whatever we say: eaten, then refused */
+    if (lit->sync)
+        buf_adds(i->out, "+ go ahead\r\n");
+}
+
+static void chunk_take(struct imapd *i)
+{
+    bool last;
+    struct str s = wire_imap_chunk(i->reader, &last);
+    if (i->append.active && !i->append.too_large)
+        buf_add_str(&i->append.bytes, s);
+}
+
+static void append_forget(struct imapd *i)
+{
+    i->append.active = i->append.too_large = false;
+    buf_free(&i->append.bytes);
+    buf_init(&i->append.bytes, SERVER_MESSAGE_MAX);
+}
+
+/* A line that is none of the grammar's: DONE, or the answer to AUTHENTICATE. False when it is not whole yet. */
+static bool raw_line(struct imapd *i, struct str *in)
+{
+    struct str line;
+    if (str_find(*in, '\n') == in->n) {
+        if (in->n > IMAP_LINE_MAX) {
+            buf_adds(i->out, "* BYE line too long\r\n");
+            i->closing = true;
+        }
+        return false;
+    }
+    str_line(in, &line);
+    if (i->idling) {
+        i->idling = false;
+        imapd_tell(i, true);
+        if (str_ieqc(line, "DONE"))
+            imapd_ok(i, "Done");
+        else
+            imapd_bad(i, "DONE was expected");
+    } else {
+        i->auth_line = false;
+        login_plain(i, line);
+    }
+    return true;
+}
+
+static bool step(struct imapd *i, struct str *in)
+{
+    struct error err;
+    const struct wire_node *line = NULL;
+    if (i->idling || i->auth_line)
+        return raw_line(i, in);
+    switch (wire_imap_next(i->reader, in, &line, &err)) {
+    case WIRE_OK:
+        if (i->append.too_large && !i->append.active) {
+            buf_clear(&i->tag);
+            if (is_tag(line))
+                buf_add_str(&i->tag, line->s);
+            imapd_no(i, "[LIMIT] literal too large");
+        } else
+            dispatch(i, line);
+        append_forget(i);
+        return true;
+    case WIRE_ANNOUNCE:
+        literal_choose(i, line);
+        return true;
+    case WIRE_CHUNK:
+        chunk_take(i);
+        return true;
+    case WIRE_BAD:
+        buf_clear(&i->tag);
+        append_forget(i);
+        imapd_bad(i, err.text);
+        return true;
+    case WIRE_MORE:
+        break;
+    }
+    return false;
+}
+
+enum session_step imapd_feed(struct imapd *i, struct str *in, struct buf *out)
+{
+    i->out = out;
+    i->delay_ms = 0;
+    while (!i->closing && i->delay_ms == 0 && step(i, in))
+        if (out->len > SERVER_OUT_FLUSH && i->setup.flush(i->setup.arg, out) != 0)
+            i->closing = true;
+    if (out->over)
+        i->closing = true;
+    return i->closing ? SESSION_CLOSE : i->delay_ms > 0 ? SESSION_WAIT : SESSION_MORE;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* imapd.h - one IMAP4rev1 session (RFC 3501) as a step function on bytes; with LITERAL+, SASL-IR, UIDPLUS, MOVE, IDLE,
+ * UNSELECT, NAMESPACE, ID, SPECIAL-USE, LIST-EXTENDED and LIST-STATUS.
+ * Must not know: sockets. */
+#ifndef TMAIL_SERVER_IMAPD_H
+#define TMAIL_SERVER_IMAPD_H
+
+#include "base/buf.h"
+#include "server/session.h"
+
+struct desk;
+struct imapd;
+
+struct imapd_setup {
+    struct desk *desk;
+    const char *peer, *host;
+    bool loopback; /* logging in in the clear is accepted */
+    /* Sends and empties out: long answers do not wait in memory. -1 when nobody listens any more. */
+    int (*flush)(void *arg, struct buf *out);
+    void *arg;
+};
+
+/* Keeps what setup points to; writes the greeting. */
+struct imapd *imapd_new(const struct imapd_setup *setup, struct buf *out, struct error *err);
+void imapd_free(struct imapd **i);
+/* Consumes from *in, appends answers to out. */
+enum session_step imapd_feed(struct imapd *i, struct str *in, struct buf *out);
+int imapd_delay_ms(const struct imapd *i);
+bool imapd_logged_in(const struct imapd *i);
+/* True while the next line is a secret: not for the log. */
+bool imapd_secret(const struct imapd *i);
+/* During IDLE a descriptor that is readable when there is something to tell; else -1. */
+int imapd_event_fd(const struct imapd *i);
+/* Tells it. */
+void imapd_wake(struct imapd *i, struct buf *out);
+
+#endif

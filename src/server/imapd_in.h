@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* imapd_in.h - the inside of an IMAP session, shared by the files that hold its commands.
+ * Must not know: sockets. */
+#ifndef TMAIL_SERVER_IMAPD_IN_H
+#define TMAIL_SERVER_IMAPD_IN_H
+
+#include "server/imapd.h"
+#include "server/store.h"
+#include "server/view.h"
+#include "wire/imap_token.h"
+
+/* The message of an APPEND while its literal arrives. */
+struct imapd_append {
+    bool active, too_large;
+    struct buf bytes;
+};
+struct imapd {
+    struct imapd_setup setup;
+    struct wire_imap *reader;
+    struct buf tag, account, folder; /* folder: UTF-8 name of the one selected */
+    bool logged_in, read_only, by_uid, idling, auth_line, closing;
+    struct mailbox *box; /* NULL: none selected */
+    struct queue *events;
+    struct view view;
+    struct imapd_append append;
+    /* The message read last: partial fetches come in a row. */
+    uint32_t cached_uid;
+    struct buf cached;
+    unsigned tries, errors;
+    int delay_ms;
+    struct buf *out;
+};
+
+/* Each gets the arguments behind the command's name and answers, tagged line included. */
+typedef void imapd_fn(struct imapd *i, const struct wire_node *args);
+imapd_fn imapd_select, imapd_examine, imapd_close, imapd_unselect, imapd_create, imapd_delete,
+    imapd_rename, imapd_subscribe, imapd_unsubscribe, imapd_list, imapd_lsub, imapd_status,
+    imapd_namespace;
+imapd_fn imapd_fetch, imapd_store, imapd_copy, imapd_move, imapd_expunge, imapd_append_end,
+    imapd_search;
+
+/* "TAG OK text"; text may begin with a [CODE]. */
+void imapd_ok(struct imapd *i, const char *text);
+void imapd_no(struct imapd *i, const char *text);
+void imapd_bad(struct imapd *i, const char *text);
+/* NO with the reason, and [LIMIT], [OVERQUOTA] or such where the error tells. */
+void imapd_fail(struct imapd *i, const struct error *err);
+/* What happened to the mailbox meanwhile, before the tagged line. */
+void imapd_tell(struct imapd *i, bool expunges);
+/* Leaves the selected mailbox, if any. */
+void imapd_leave(struct imapd *i);
+/* True and s filled for an atom or string without CR, LF, NUL. */
+bool imapd_text(const struct wire_node *n, struct str *s);
+/* Appends the UTF-8 name of a folder argument; false when it is no name. */
+bool imapd_folder(const struct wire_node *n, struct buf *out);
+/* Flags of a list (or of the rest of the line) as bits and words; false for what is no flag. */
+bool imapd_flags(const struct wire_node *first, unsigned *flags, struct buf *keywords);
+/* The message of a row as it is served, from memory when it was the last one: 0, 1 when it is gone, -1. */
+int imapd_read(struct imapd *i, size_t row, struct error *err) MUST_CHECK;
+/* A job for the selected mailbox; frees it. */
+int imapd_job(struct imapd *i, struct mailbox_job *j, struct error *err) MUST_CHECK;
+
+#endif
