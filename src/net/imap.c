@@ -806,7 +806,10 @@ static int log_in(struct imap *i, const struct net_login *l, struct error *err)
         return break_off(i);
     if (imap_run(i, err) < 0)
         return -1;
-    return answer.kind == IMAP_OK ? 0 : login_refused(i, &answer, err);
+    if (answer.kind == IMAP_OK)
+        return 0;
+    login_refused(i, &answer, err);
+    return break_off(i); /* many servers let LOGOUT wait for its answer now */
 }
 
 struct imap *imap_open(const struct imap_options *o, struct error *err)

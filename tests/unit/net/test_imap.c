@@ -111,12 +111,11 @@ static void opening_logs_in_or_says_why_not(void **state)
         { "S: * PREAUTH [CAPABILITY IMAP4rev1] hi\n" LOGOUT("t1"), ERR_NONE, RETRY_NEVER },
         { "S: * OK [CAPABILITY IMAP4rev1 LOGINDISABLED] hi\nE:\n", ERR_AUTH, RETRY_NEVER },
         { "S: * OK [CAPABILITY IMAP4rev1] hi\nC: t1 LOGIN *\nS: t1 NO [AUTHENTICATIONFAILED] "
-          "no\n" LOGOUT("t2"),
+          "no\nE:\n",
           ERR_AUTH, RETRY_NEVER },
-        { "S: * OK [CAPABILITY IMAP4rev1] hi\nC: t1 LOGIN *\nS: t1 NO\n" LOGOUT("t2"), ERR_AUTH,
+        { "S: * OK [CAPABILITY IMAP4rev1] hi\nC: t1 LOGIN *\nS: t1 NO\nE:\n", ERR_AUTH,
           RETRY_NEVER },
-        { "S: * OK [CAPABILITY IMAP4rev1] hi\nC: t1 LOGIN *\nS: t1 NO [UNAVAILABLE] later\n" LOGOUT(
-              "t2"),
+        { "S: * OK [CAPABILITY IMAP4rev1] hi\nC: t1 LOGIN *\nS: t1 NO [UNAVAILABLE] later\nE:\n",
           ERR_AUTH, RETRY_LATER },
         { "S: * BYE too many\nH:\n", ERR_REFUSED, RETRY_LATER },
         { "S: * NO no\nH:\n", ERR_PROTO, RETRY_LATER },
