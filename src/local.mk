@@ -12,3 +12,8 @@ LINK_DECODEWORKER = libdecodeworker.a $(LINK_DECODE) $(GMIME_LIBS) $(XML_LIBS)
 LINK_NET = libnet.a $(LINK_WIRE) $(CURL_LIBS) $(GSASL_LIBS)
 LINK_COMPOSE = libcompose.a $(LINK_CACHE) $(LINK_CONFIG) $(LINK_MIME) $(JANSSON_LIBS)
 LINK_SERVER = libserver.a $(LINK_MIME) $(LINK_WIRE)
+LINK_SYNC = libsync.a $(LINK_NET) $(LINK_CACHE) $(LINK_CONFIG) $(LINK_BUS) $(LINK_DECODE)
+
+pkglibexec_PROGRAMS += tmail-sync
+tmail_sync_SOURCES = src/tmail-sync.c
+tmail_sync_LDADD = $(LINK_SYNC)

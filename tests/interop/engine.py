@@ -50,7 +50,7 @@ class Store:
         return [json.loads(line) for line in out.splitlines()]
 
     def sync(self, code=0):
-        return self.engine("sync", code=code)[-1]
+        return {"fetched": 0, "code": 0, "text": "", **self.engine("sync", code=code)[-1]}
 
     def start(self):
         return subprocess.Popen([DRIVE, self.db, self.rc, ENGINE, "sync"], stdout=subprocess.PIPE, env=self.env)

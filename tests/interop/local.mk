@@ -4,3 +4,9 @@ tests_interop_net_imap_SOURCES = tests/interop/net_imap.c
 tests_interop_net_imap_LDADD = $(LINK_NET)
 TESTS += tests/interop/net_imap.sh
 EXTRA_DIST += tests/interop/dovecot.sh tests/interop/net_imap.sh
+check_PROGRAMS += tests/interop/drive
+tests_interop_drive_SOURCES = tests/interop/drive.c
+tests_interop_drive_LDADD = $(LINK_BUS) $(LINK_CACHE)
+TESTS += tests/interop/engine.py
+tests/interop/engine.log: tests/interop/drive tmail-sync tmail-decode
+EXTRA_DIST += tests/interop/tm.py tests/interop/dovecot.py tests/interop/engine.py

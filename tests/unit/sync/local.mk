@@ -2,6 +2,7 @@
 SYNC_TESTS = tests/unit/sync/test_commit \
 	tests/unit/sync/test_plan \
 	tests/unit/sync/test_sched \
+	tests/unit/sync/test_roles \
 	tests/unit/sync/test_batch \
 	tests/unit/sync/test_head \
 	tests/unit/sync/test_judge
@@ -25,3 +26,6 @@ tests_unit_sync_test_judge_LDADD = libsync.a $(LINK_BASE) $(CMOCKA_LIBS)
 tests_unit_sync_test_commit_SOURCES = tests/unit/sync/test_commit.c tests/unit/test.h
 tests_unit_sync_test_commit_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_sync_test_commit_LDADD = libsync.a $(LINK_CACHE) $(CMOCKA_LIBS)
+tests_unit_sync_test_roles_SOURCES = tests/unit/sync/test_roles.c tests/unit/test.h
+tests_unit_sync_test_roles_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_sync_test_roles_LDADD = libsync.a libwire.a $(LINK_BASE) $(CMOCKA_LIBS)
