@@ -3,6 +3,7 @@ CACHE_TESTS = tests/unit/cache/test_body \
 	tests/unit/cache/test_db \
 	tests/unit/cache/test_journal \
 	tests/unit/cache/test_list \
+	tests/unit/cache/test_model \
 	tests/unit/cache/test_outbox \
 	tests/unit/cache/test_thread
 check_PROGRAMS += $(CACHE_TESTS)
@@ -20,6 +21,9 @@ tests_unit_cache_test_journal_LDADD = $(LINK_CACHE) $(CMOCKA_LIBS)
 tests_unit_cache_test_list_SOURCES = tests/unit/cache/test_list.c tests/unit/cache/fixture.h
 tests_unit_cache_test_list_CPPFLAGS = $(CACHE_TEST_CPPFLAGS)
 tests_unit_cache_test_list_LDADD = $(LINK_CACHE) $(CMOCKA_LIBS)
+tests_unit_cache_test_model_SOURCES = tests/unit/cache/test_model.c tests/unit/cache/fixture.h
+tests_unit_cache_test_model_CPPFLAGS = $(CACHE_TEST_CPPFLAGS)
+tests_unit_cache_test_model_LDADD = $(LINK_CACHE) $(CMOCKA_LIBS)
 tests_unit_cache_test_outbox_SOURCES = tests/unit/cache/test_outbox.c tests/unit/cache/fixture.h
 tests_unit_cache_test_outbox_CPPFLAGS = $(CACHE_TEST_CPPFLAGS)
 tests_unit_cache_test_outbox_LDADD = $(LINK_CACHE) $(CMOCKA_LIBS)
