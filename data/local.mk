@@ -75,3 +75,12 @@ dist_demotmaildevel_DATA = data/demo/Lists/tmail-devel/flags \
 	data/demo/Lists/tmail-devel/011.eml \
 	data/demo/Lists/tmail-devel/012.eml \
 	data/demo/Lists/tmail-devel/013.eml
+# tmail --demo finds the sample mailbox beside itself, also where the build has a folder of its own.
+noinst_DATA += data/demo-linked
+data/demo-linked:
+	@$(MKDIR_P) data
+	@test -e data/demo || $(LN_S) $(abs_top_srcdir)/data/demo data/demo
+	@echo linked >$@
+distclean-local:
+	-rm -f data/demo-linked
+	-if test -L data/demo; then rm -f data/demo; fi
