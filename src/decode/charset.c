@@ -80,7 +80,6 @@ static const char *iconv_name(struct str charset, char name[NAME_MAX_BYTES + 1])
         { "x-sjis", "CP932" },
         { "shift-jis", "CP932" },
         { "big5", "BIG5-HKSCS" },
-        { "iso-2022-jp", "ISO-2022-JP-MS" },
         { "tis-620", "CP874" },
         { "x-mac-roman", "MACINTOSH" },
         { "iso-8859-11", "CP874" },

@@ -38,6 +38,8 @@ static void line_end(struct layout *l)
 {
     for (size_t i = 0; i < l->open_n; i++)
         span_end(l, &l->open[i]);
+    if (l->quote > 0 && !l->at_start)
+        layout_span(l, SPAN_QUOTE, l->quote, l->line_start, l->out.len - l->line_start);
     buf_addc(&l->out, '\n');
     l->at_start = true;
     l->space = false;
@@ -50,13 +52,29 @@ static void put(struct layout *l, struct str s)
     l->column += utf8_width(s);
 }
 
+/* The empty line that was asked for, with the prefix that both neighbours have. */
+static void gap_fill(struct layout *l)
+{
+    if (!l->gap)
+        return;
+    struct str p = str_head(str_c(l->prefix), l->gap_prefix);
+    while (p.n > 0 && p.p[p.n - 1] == ' ')
+        p.n--;
+    buf_add_str(&l->out, p);
+    buf_addc(&l->out, '\n');
+    l->gap = false;
+}
+
 static void line_begin(struct layout *l)
 {
     if (!l->at_start)
         return;
-    put(l, str_c(l->prefix));
-    put(l, str_c(l->hang));
-    memset(l->hang, ' ', strlen(l->hang));
+    gap_fill(l);
+    struct str prefix = str_c(l->prefix), mark = str_c(l->mark);
+    l->line_start = l->out.len;
+    put(l, str_head(prefix, prefix.n > mark.n ? prefix.n - mark.n : 0));
+    put(l, mark.n > 0 ? mark : str_head(prefix, 0));
+    l->mark[0] = '\0';
     l->at_start = false;
     l->space = false;
     l->blank_lines = 0;
@@ -94,6 +112,8 @@ void layout_line(struct layout *l)
 void layout_break(struct layout *l)
 {
     bool empty = l->at_start;
+    if (l->gap || (empty && l->out.len == 0))
+        return; /* an empty line more says nothing */
     if (empty) {
         struct str p = str_c(l->prefix);
         while (p.n > 0 && p.p[p.n - 1] == ' ')
@@ -106,9 +126,12 @@ void layout_break(struct layout *l)
 
 void layout_gap(struct layout *l)
 {
+    size_t n = strlen(l->prefix);
     layout_line(l);
-    if (l->out.len > 0 && l->blank_lines == 0)
-        layout_break(l);
+    if (l->out.len == 0 || l->blank_lines > 0)
+        return;
+    l->gap_prefix = l->gap && l->gap_prefix < n ? l->gap_prefix : n;
+    l->gap = true;
 }
 
 void layout_open(struct layout *l, enum decode_span_kind kind, unsigned level)

@@ -20,7 +20,11 @@ struct layout {
     unsigned width; /* 0: never broken */
     unsigned column;
     char prefix[LAYOUT_PREFIX_MAX]; /* before every line */
-    char hang[16];      /* before the first line of an item only, replaced by blanks after it */
+    char mark[16];  /* takes the place of the prefix's end on the next line: an item's number */
+    unsigned quote; /* > 0: every line with something on it gets SPAN_QUOTE of this level */
+    size_t line_start;
+    bool gap; /* an empty line is due before the next word */
+    size_t gap_prefix;
     bool at_start;      /* nothing on this line yet, not even the prefix */
     bool space;         /* wanted before the next word */
     size_t blank_lines; /* empty lines at the end of out */
@@ -38,7 +42,7 @@ void layout_space(struct layout *l);
 void layout_line(struct layout *l);
 /* Ends the line also when it is empty. */
 void layout_break(struct layout *l);
-/* Ends the line and leaves one empty line, unless there is one or nothing stands above. */
+/* Ends the line and leaves one empty line before what comes next, if anything stands above. */
 void layout_gap(struct layout *l);
 void layout_open(struct layout *l, enum decode_span_kind kind, unsigned level);
 void layout_close(struct layout *l);

@@ -13,13 +13,21 @@ static bool in_address(char c)
     return (unsigned char)c > 32 && c != 127 && c != '<' && c != '>' && c != '"';
 }
 
+static size_t count(struct str s, char c)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s.n; i++)
+        n += s.p[i] == c;
+    return n;
+}
+
 /* Without what ends the sentence around it; a closing bracket stays when it was opened inside. */
 static struct str trim_end(struct str s)
 {
     while (s.n > 0) {
         char c = s.p[s.n - 1];
         bool stop = memchr(".,;:!?'*_|]}", c, 12) != NULL;
-        if (!stop && !(c == ')' && str_find(s, '(') == s.n))
+        if (!stop && !(c == ')' && count(s, ')') > count(s, '(')))
             break;
         s.n--;
     }

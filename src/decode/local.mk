@@ -15,6 +15,7 @@ libdecodeworker_a_SOURCES = \
 	src/decode/parse.c src/decode/parse.h \
 	src/decode/preview.c src/decode/preview.h \
 	src/decode/text.c src/decode/text.h \
+	src/decode/words.c src/decode/words.h \
 	src/decode/worker.c src/decode/worker.h
 libdecodeworker_a_CPPFLAGS = $(AM_CPPFLAGS) $(GMIME_CFLAGS) $(XML_CFLAGS)
 

@@ -8,6 +8,7 @@
 #include "decode/charset.h"
 #include "decode/guard.h"
 #include "decode/preview.h"
+#include "decode/words.h"
 #include "mime/addr.h"
 #include "mime/uu.h"
 #include "base/banned.h"
@@ -38,7 +39,7 @@ void parse_free(struct parse **p)
     if (*p == NULL)
         return;
     g_mime_parser_options_free((*p)->options);
-    g_mime_shutdown();
+    /* GMime itself stays: once shut down it cannot be started again. */
     free(*p);
     *p = NULL;
 }
@@ -61,6 +62,9 @@ static struct str one_line(struct arena *a, struct str in)
             continue;
         p[out.n++] = blank ? ' ' : c;
     }
+    while (out.n > 0 && p[out.n - 1] == ' ')
+        out.n--;
+    p[out.n] = '\0';
     out.p = p;
     return out;
 }
@@ -78,35 +82,26 @@ static struct str repaired(struct arena *a, struct str raw)
     return line;
 }
 
-/* A string of GMime's: whatever it made of it, what we keep is UTF-8 on one line. Frees g. */
-static struct str adopt(struct arena *a, char *g)
+static struct str words(struct arena *a, struct str line)
 {
-    struct str s = g != NULL ? repaired(a, str_c(g)) : str_head(STR(""), 0);
-    g_free(g);
-    return s;
-}
-
-/* RFC 2047 §2: is there something to decode at all? */
-static bool has_words(struct str s)
-{
-    return str_search(s, STR("=?")) < s.n;
-}
-
-static struct str words(struct parse *p, struct arena *a, struct str line)
-{
-    if (!has_words(line))
+    if (!words_any(line))
         return line;
-    return adopt(a, g_mime_utils_header_decode_text(p->options, arena_str(a, line).p));
+    struct buf b = BUF_INIT((size_t)FIELD_MAX * 4);
+    words_decode(line, &b);
+    /* A decoded line end would be a second field wherever the text is written again. */
+    line = repaired(a, buf_str(&b));
+    buf_free(&b);
+    return line;
 }
 
-struct str parse_header(struct parse *p, struct arena *a, struct str raw)
+struct str parse_header(struct arena *a, struct str raw)
 {
-    return words(p, a, repaired(a, str_head(raw, FIELD_MAX)));
+    return words(a, repaired(a, str_head(raw, FIELD_MAX)));
 }
 
 /* The field with each name decoded and quoted again where that is needed, so that a comma that was
  * hidden in an encoded word separates nothing (RFC 2047 §5). */
-static struct str address_words(struct parse *p, struct arena *a, struct str line)
+static struct str address_words(struct arena *a, struct str line)
 {
     size_t max = 2;
     for (size_t i = 0; i < line.n; i++)
@@ -117,7 +112,7 @@ static struct str address_words(struct parse *p, struct arena *a, struct str lin
     size_t n = mime_addr_list(a, line, addrs, max);
     bool first = true;
     for (size_t i = 0; i < n; i++) {
-        addrs[i].name = words(p, a, addrs[i].name);
+        addrs[i].name = words(a, addrs[i].name);
         if (addrs[i].group_end) {
             buf_addc(&out, ';');
             first = false;
@@ -135,10 +130,10 @@ static struct str address_words(struct parse *p, struct arena *a, struct str lin
     return s;
 }
 
-static struct str addresses(struct parse *p, struct arena *a, struct str raw)
+static struct str addresses(struct arena *a, struct str raw)
 {
     struct str line = repaired(a, str_head(raw, FIELD_MAX));
-    return has_words(line) ? address_words(p, a, line) : line;
+    return words_any(line) ? address_words(a, line) : line;
 }
 
 /* The <ids> of a field, separated by blanks; what stands between them is no id (RFC 5322 §3.6.4). One
@@ -203,8 +198,7 @@ static const struct {
 };
 
 /* The first field of a name counts; of To and Cc, which some programs repeat, all do. */
-static void put_field(struct parse *p, struct arena *a, const struct guard_field *f,
-                      struct mime_summary *out)
+static void put_field(struct arena *a, const struct guard_field *f, struct mime_summary *out)
 {
     size_t i = 0;
     while (i < COUNT(fields) && !str_ieqc(f->name, fields[i].name))
@@ -221,9 +215,9 @@ static void put_field(struct parse *p, struct arena *a, const struct guard_field
     bool more = at->n > 0 && at->n < FIELD_MAX && (at == &out->to || at == &out->cc);
     if (at->n > 0 && !more)
         return;
-    struct str value = fields[i].kind == FIELD_TEXT  ? parse_header(p, a, f->value)
+    struct str value = fields[i].kind == FIELD_TEXT  ? parse_header(a, f->value)
                        : fields[i].kind == FIELD_IDS ? ids(a, f->value)
-                                                     : addresses(p, a, f->value);
+                                                     : addresses(a, f->value);
     if (more)
         value = str_c(arena_fmt(a, "%.*s, %.*s", STR_ARG(*at), STR_ARG(value)));
     *at = value;
@@ -269,11 +263,11 @@ static uint64_t decoded_size(enum mime_encoding encoding, uint64_t n)
 }
 
 /* A parameter, decoded (RFC 2231, or RFC 2047 in quotes as many programs write it). */
-static struct str param(struct parse *p, struct arena *a, const char *value, size_t max)
+static struct str param(struct arena *a, const char *value, size_t max)
 {
     if (value == NULL)
         return (struct str){ "", 0 };
-    struct str s = words(p, a, repaired(a, str_head(str_c(value), SHORT_MAX)));
+    struct str s = words(a, repaired(a, str_head(str_c(value), SHORT_MAX)));
     return str_head(s, utf8_cut(s, max));
 }
 
@@ -289,9 +283,9 @@ static void put_type(struct parse *p, struct arena *a, const struct guard_part *
         return;
     const char *format = g_mime_content_type_get_parameter(type, "format");
     const char *delsp = g_mime_content_type_get_parameter(type, "delsp");
-    info->charset = lower(a, param(p, a, g_mime_content_type_get_parameter(type, "charset"), 100));
+    info->charset = lower(a, param(a, g_mime_content_type_get_parameter(type, "charset"), 100));
     if (info->name.n == 0)
-        info->name = param(p, a, g_mime_content_type_get_parameter(type, "name"), NAME_MAX_BYTES);
+        info->name = param(a, g_mime_content_type_get_parameter(type, "name"), NAME_MAX_BYTES);
     if (str_ieqc(str_c(format), "flowed"))
         info->flags |= MIME_PART_FLOWED;
     if (str_ieqc(str_c(delsp), "yes"))
@@ -313,8 +307,7 @@ static void put_disposition(struct parse *p, struct arena *a, const struct guard
         info->flags |= MIME_PART_ATTACHMENT;
     else if (str_ieqc(kind, "inline"))
         info->flags |= MIME_PART_INLINE;
-    info->name =
-        param(p, a, g_mime_content_disposition_get_parameter(d, "filename"), NAME_MAX_BYTES);
+    info->name = param(a, g_mime_content_disposition_get_parameter(d, "filename"), NAME_MAX_BYTES);
     g_object_unref(d);
 }
 
@@ -413,7 +406,7 @@ void parse_summary(struct parse *p, struct arena *a, struct str raw, uint64_t si
     *out = (struct mime_summary){ 0 };
     guard_scan(a, raw, &guard_limits_default, &g);
     for (size_t i = 0; i < g.fields_n; i++)
-        put_field(p, a, &g.fields[i], out);
+        put_field(a, &g.fields[i], out);
     put_parts(p, a, raw, &g, out);
     if (g.over)
         out->damage |= MIME_DAMAGE_LIMIT;

@@ -16,6 +16,6 @@ void parse_free(struct parse **p);
 void parse_summary(struct parse *p, struct arena *a, struct str raw, uint64_t size,
                    struct mime_summary *out);
 /* A field's value: unfolded, RFC 2047 decoded, valid UTF-8 on one line. */
-struct str parse_header(struct parse *p, struct arena *a, struct str raw);
+struct str parse_header(struct arena *a, struct str raw);
 
 #endif

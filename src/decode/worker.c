@@ -116,7 +116,7 @@ static void answer(struct worker *w, struct str last)
     if (w->asked == PROTO_ASK_TEXT)
         answer_text(w, a, bytes);
     else if (w->asked == PROTO_ASK_HEADER)
-        answer_put(w, PROTO_ANSWER, parse_header(w->parse, a, bytes));
+        answer_put(w, PROTO_ANSWER, parse_header(a, bytes));
     else
         answer_summary(w, a, bytes, size);
     watch(0);

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+#include "unit/test.h"
+
+#include <stdlib.h>
+
+#include "base/utf8.h"
+#include "decode/parse.h"
+
+static void fields_are_decoded(void **state)
+{
+    static const struct {
+        const char *in;
+        size_t at;
+        const char *want;
+    } rows[] = {
+#define AT(field) offsetof(struct mime_summary, field)
+        { "Subject: =?utf-8?B?w6k=?=\r\n =?utf-8?B?w6k=?= x\n\n", AT(subject),
+          "\xC3\xA9\xC3\xA9 x" },
+        { "Subject: a\n\tb\n\n", AT(subject), "a b" },
+        { "Subject: caf\xE9\n\n", AT(subject), "caf\xC3\xA9" },
+        { "Subject: =?utf-8?Q?a=0D=0ABcc:_x?=\n\n", AT(subject), "a Bcc: x" },
+        { "Subject: =?x-none?Q?a?= =?utf-8?Q\n\n", AT(subject), NULL },
+        { "subject:one\nSubject: two\n\n", AT(subject), "one" },
+        { "From: =?utf-8?Q?Roe=2C_Jane?= <j@x.org>\n\n", AT(from), "\"Roe, Jane\" <j@x.org>" },
+        { "To: a@x.org\nTo: b@x.org\n\n", AT(to), "a@x.org, b@x.org" },
+        { "To: =?utf-8?Q?G?=: a@x.org, b@x.org;, c@x.org\n\n", AT(to),
+          "G: a@x.org, b@x.org;, c@x.org" },
+        { "References: <a@x>\n\t<b@x> junk <c@x>\n\n", AT(references), "<a@x> <b@x> <c@x>" },
+        { "In-Reply-To: Your message of Monday <a@x>\n\n", AT(in_reply_to), "<a@x>" },
+        { "Message-ID: a@x\n\n", AT(message_id), "<a@x>" },
+        { "List-Id: Dev <dev.x.org>\n\n", AT(list_id), "Dev <dev.x.org>" },
+        { "\n> q\n\nhello\r\n  you\n", AT(preview), "hello you" },
+        { "Content-Type: text/html\n\n<style>x</style><p>a<b>b</b> &amp; c", AT(preview),
+          "a b & c" },
+    };
+    struct parse *p = parse_new();
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct arena *a = arena_new(1024);
+        struct mime_summary s;
+        parse_summary(p, a, str_c(rows[i].in), strlen(rows[i].in), &s);
+        struct str got = *(struct str *)(void *)((char *)&s + rows[i].at);
+        if (rows[i].want != NULL)
+            assert_str(got, rows[i].want);
+        assert_true(utf8_valid(got));
+        arena_free(&a);
+    }
+    parse_free(&p);
+}
+
+static void parts_say_what_they_are(void **state)
+{
+    static const char mail[] =
+        "Content-Type: multipart/mixed; boundary=b\n\n--b\n"
+        "Content-Type: Text/Plain; charset=\"UTF-8\"; format=flowed; delsp=yes\n\nhi\n"
+        "begin 644 a.txt\n#86)C\n`\nend\n--b\n"
+        "Content-Type: application/pdf; name=\"=?utf-8?Q?=C3=A9.pdf?=\"\n"
+        "Content-Transfer-Encoding: BASE64\nContent-ID: <i@x>\n\nAAAA\n--b\n"
+        "Content-Disposition: attachment;\n filename*0*=utf-8''%C3%A9; "
+        "filename*1=\"b.bin\"\n\nx\n--b--\n";
+    struct parse *p = parse_new();
+    struct arena *a = arena_new(1024);
+    struct mime_summary s;
+    (void)state;
+    parse_summary(p, a, str_c(mail), strlen(mail), &s);
+    assert_int_equal(s.parts_n, 5);
+    assert_int_equal(s.parts[0].flags, MIME_PART_CONTAINER);
+    assert_str(s.parts[1].type, "text/plain");
+    assert_str(s.parts[1].charset, "utf-8");
+    assert_int_equal(s.parts[1].flags, MIME_PART_FLOWED | MIME_PART_DELSP);
+    assert_true((s.parts[2].flags & MIME_PART_UU) != 0);
+    assert_str(s.parts[2].name, "a.txt");
+    assert_memory_equal(mail + s.parts[2].offset, "begin 644", 9);
+    assert_int_equal(s.parts[2].decoded, 3);
+    assert_str(s.parts[3].name, "\xC3\xA9.pdf");
+    assert_str(s.parts[3].id, "i@x");
+    assert_int_equal(s.parts[3].encoding, MIME_BASE64);
+    assert_true((s.parts[3].flags & MIME_PART_ATTACHMENT) != 0);
+    assert_memory_equal(mail + s.parts[3].offset, "AAAA\n--b", 8);
+    assert_int_equal(s.parts[3].length, 4);
+    assert_str(s.parts[4].name, "\xC3\xA9"
+                                "b.bin");
+    assert_true((s.parts[4].flags & MIME_PART_ATTACHMENT) != 0);
+    arena_free(&a);
+    parse_free(&p);
+}
+
+/* head, n times piece, tail. */
+static void hostile(struct parse *p, const char *head, const char *piece, size_t n,
+                    const char *tail, unsigned damage)
+{
+    struct buf mail = BUF_INIT(64 << 20), flat = BUF_INIT(MIME_FLAT_MAX);
+    struct arena *a = arena_new(1024);
+    struct mime_summary s;
+    buf_adds(&mail, head);
+    for (size_t i = 0; i < n; i++)
+        buf_adds(&mail, piece);
+    buf_adds(&mail, tail);
+    assert_false(mail.over);
+    parse_summary(p, a, buf_str(&mail), mail.len, &s);
+    assert_int_equal(s.damage & MIME_DAMAGE_LIMIT, damage);
+    assert_true(s.parts_n > 0 && s.parts_n <= MIME_PARTS_MAX);
+    mime_summary_flatten(&s, &flat);
+    assert_false(flat.over);
+    assert_true(arena_used(a) < (64u << 20));
+    buf_free(&mail);
+    buf_free(&flat);
+    arena_free(&a);
+}
+
+static void nothing_hangs_or_crashes(void **state)
+{
+    struct parse *p = parse_new();
+    char nuls[] = "Subject: a\0b\0\n\0\n\0\0";
+    struct mime_summary s;
+    struct arena *a = arena_new(1024);
+    (void)state;
+    hostile(p, "To: ", "a:", 50000, "\n\n", MIME_DAMAGE_LIMIT);
+    hostile(p, "To: ", "\"a", 50000, "\n\n", MIME_DAMAGE_LIMIT);
+    hostile(p, "To: ", "(", 50000, "\n\n", 0);
+    hostile(p, "To: =?utf-8?Q?a?= ", "b:,", 20000, "\n\n", 0);
+    hostile(p, "", "X-A: b\n", 800000, "\n", MIME_DAMAGE_LIMIT);
+    hostile(p, "", "To: b@x.org\n", 1900, "\n", 0);
+    hostile(p, "X-A: ", "0123456789", 1000000, "\n\n", MIME_DAMAGE_LIMIT);
+    hostile(p, "Subject: ", "=?utf-8?Q?a?= ", 100000, "\n\n", MIME_DAMAGE_LIMIT);
+    hostile(p, "Content-Type: multipart/mixed; boundary=b\n\n", "--b\n\nx\n", 100000, "--b--\n",
+            MIME_DAMAGE_LIMIT);
+    hostile(p, "", "Content-Type: multipart/mixed; boundary=b\n\n--b\n", 10000, "",
+            MIME_DAMAGE_LIMIT);
+    hostile(p, "", "Content-Type: message/rfc822\n\n", 10000, "", MIME_DAMAGE_LIMIT);
+    hostile(p, "Content-Type: multipart/mixed", ";boundary", 100000, "\n\n", 0);
+    hostile(p, "Content-Type: text/plain", "; a*0*=x", 100000, "\n\n", 0);
+    hostile(p, "References: ", "<", 60000, "\n\n", 0);
+    hostile(p, "Date: ", "1 ", 30000, "\n\n", 0);
+    parse_summary(p, a, (struct str){ nuls, sizeof nuls - 1 }, sizeof nuls - 1, &s);
+    assert_str(s.subject, "a b");
+    arena_free(&a);
+    parse_free(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fields_are_decoded),
+        cmocka_unit_test(parts_say_what_they_are),
+        cmocka_unit_test(nothing_hangs_or_crashes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
