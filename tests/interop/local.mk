@@ -10,3 +10,8 @@ tests_interop_drive_LDADD = $(LINK_BUS) $(LINK_CACHE)
 TESTS += tests/interop/engine.py
 tests/interop/engine.log: tests/interop/drive tmail-sync tmail-decode
 EXTRA_DIST += tests/interop/tm.py tests/interop/dovecot.py tests/interop/engine.py
+check_PROGRAMS += tests/interop/net_smtp
+tests_interop_net_smtp_SOURCES = tests/interop/net_smtp.c
+tests_interop_net_smtp_LDADD = $(LINK_NET)
+TESTS += tests/interop/net_smtp.py
+EXTRA_DIST += tests/interop/net_smtp.py

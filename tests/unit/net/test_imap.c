@@ -213,6 +213,7 @@ static int text_read(void *arg, uint64_t offset, size_t want, struct buf *out, s
 
 static void append_waits_only_where_it_must(void **state)
 {
+    static char small[] = "a\r\nb\r\n";
     static const struct {
         const char *script;
         enum imap_kind first, second;
@@ -239,8 +240,7 @@ static void append_waits_only_where_it_must(void **state)
         assert_non_null(i);
         for (size_t n = 0; n < 2; n++) {
             heard_init(&h[n]);
-            imap_queue_append(i, STR("Sent \xC3\xA9"), IMAP_SEEN, 0, 6, text_read,
-                              (char[]){ "a\r\nb\r\n" },
+            imap_queue_append(i, STR("Sent \xC3\xA9"), IMAP_SEEN, 0, 6, text_read, small,
                               &(struct imap_handler){ NULL, NULL, heard_done, &h[n] });
         }
         if (imap_run(i, &err) != 0)
