@@ -9,6 +9,7 @@ log_path = {place}/dovecot.log
 protocols = imap
 ssl = no
 disable_plaintext_auth = no
+auth_failure_delay = 0 secs
 default_internal_user = {user}
 default_internal_group = {group}
 default_login_user = {user}
@@ -44,6 +45,9 @@ service imap-login {{
 }}
 service anvil {{
   chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service auth {{
   unix_listener auth-userdb {{
@@ -91,7 +95,7 @@ class Dovecot:
     def start(self):
         path = shutil.which("dovecot", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
         self.process = subprocess.Popen([path, "-F", "-c", f"{self.place}/dovecot.conf"],
-                                        stdin=subprocess.DEVNULL)
+                                        stdin=subprocess.DEVNULL, start_new_session=True)
         until = time.monotonic() + 20
         while True:
             try:
@@ -106,6 +110,10 @@ class Dovecot:
         if self.process is not None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(20)
+            try:
+                os.killpg(self.process.pid, signal.SIGKILL)  # connections too, at once
+            except ProcessLookupError:
+                pass
             self.process = None
 
     def login(self):

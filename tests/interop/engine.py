@@ -32,10 +32,10 @@ class Store:
         self.env = dict(os.environ, XDG_RUNTIME_DIR=self.dir, HOME=self.dir, LC_ALL="C.UTF-8",
                         DRIVE_LOG=os.path.join(self.dir, "log"))
 
-    def configure(self, password, port=None):
+    def configure(self, password):
         with open(self.rc, "w") as f:
             f.write(f'[account work]\naddress = "jane@example.org"\n'
-                    f'receive = "imap://jane@127.0.0.1:{port or self.port}"\nsend = "sendmail:/bin/false"\n'
+                    f'receive = "imap://jane@127.0.0.1:{self.port}"\nsend = "sendmail:{self.dir}/sendmail"\n'
                     f'password-command = "printf \'{password}\'"\n')
         os.chmod(self.rc, 0o600)
 
@@ -175,6 +175,40 @@ def idle(server, s):
         time.sleep(0.05)
 
 
+def sendmail(s, code):
+    """What stands for the sendmail command: keeps the newest message, ends with code."""
+    path = os.path.join(s.dir, "sendmail")
+    with open(path + ".new", "w") as f:
+        f.write(f"#!/bin/sh\necho \"$@\" >>{s.dir}/sent.args\ncat >{s.dir}/sent\nexit {code}\n")
+    os.chmod(path + ".new", 0o755)
+    os.rename(path + ".new", path)
+
+
+def sending(server, s):
+    mail = os.path.join(s.dir, "mail")
+    with open(mail, "wb") as f:
+        f.write(message(5000))
+    sendmail(s, 75)
+    number = s.drive("queue", mail, 3600, "jane@example.org", "bob@example.org").strip()
+    done = s.engine("send", number, code=4)[-1]
+    check(s.drive("outbox").split(" ")[1] == "0", f"try later: it stays queued: {done}")
+    sendmail(s, 0)
+    s.engine("send", number)
+    check(s.drive("outbox") == "", "sent: out of the outbox")
+    check(open(os.path.join(s.dir, "sent"), "rb").read() == message(5000).replace(b"\r\n", b"\n"), "bit for bit")
+    check(open(os.path.join(s.dir, "sent.args")).read().splitlines() == ["-i -f jane@example.org -- bob@example.org"] * 2,
+          "to whom")
+    s.find("Sent", "message 5000")
+    s.sync()
+    check(s.find("Sent", "message 5000")["uid"] != 0, "the copy is on the server")
+    check(len(uids_with(server.login(), "Sent", "ALL")) == 1, "once")
+    check(s.sync()["fetched"] == 0, "and is not fetched back")
+    sendmail(s, 67)
+    number = s.drive("queue", mail, 0, "jane@example.org", "bob@example.org").strip()
+    s.engine("send", number, code=8)
+    check(s.drive("outbox").split(" ")[1] == "3", "refused: it is kept, with the reason")
+
+
 def killed(server, place):
     for attempt in range(3):
         s = Store(place, f"killed{attempt}", server.port)
@@ -219,7 +253,7 @@ with Dovecot() as server:
     for i in range(1, N + 1):
         server.deliver("INBOX", message(i))
     s = Store(server.place, "store", server.port)
-    for step in (first_sync, flags_both_ways, moves_both_ways, renumbered, idle, away):
+    for step in (first_sync, flags_both_ways, moves_both_ways, renumbered, idle, sending, away):
         began = time.monotonic()
         step(server, s)
         print(f"{step.__name__}: {time.monotonic() - began:.2f} s")
