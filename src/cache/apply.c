@@ -299,7 +299,7 @@ static int follower(struct cache *c, const struct cache_op *op, struct cache_op 
  * would expunge it there, is not made at all. */
 static int move_failed(struct cache *c, const struct cache_op *op, struct error *err)
 {
-    struct cache_op next;
+    struct cache_op next = { .id = 0 };
     int rc = follower(c, op, &next, err);
     if (rc < 0)
         return -1;
