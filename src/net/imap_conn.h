@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* imap_conn.h - what the files of the IMAP client share: its state, what is queued, what has come.
+ * imap_out.c has the commands and the bytes to be sent, imap_login.c greeting and login, imap.c the rest.
+ * Must not know: who uses the client. */
+#ifndef TMAIL_NET_IMAP_CONN_H
+#define TMAIL_NET_IMAP_CONN_H
+
+#include "net/imap.h"
+
+struct command {
+    struct command *next;
+    char tag[16];
+    uint64_t start; /* of the stream of bytes we send */
+    struct imap_handler h;
+};
+
+/* A piece of what is to be sent: bytes, or what read gives. */
+struct segment {
+    struct segment *next;
+    struct buf bytes;
+    size_t pos;
+    const struct command *owner; /* of a literal and what follows it; NULL: bytes of any commands */
+    bool wait_plus;              /* only after a continuation request */
+    uint64_t left, offset;       /* of read */
+    int (*read)(void *arg, uint64_t offset, size_t want, struct buf *out, struct error *err);
+    void *read_arg;
+};
+
+enum plus_state { PLUS_NONE, PLUS_WANTED, PLUS_GOT };
+
+struct imap {
+    struct stream *stream;
+    struct wire_imap *parser;
+    struct log *log;
+    struct buf in;
+    struct command *commands, **commands_end; /* oldest first */
+    struct segment *segments, **segments_end;
+    uint64_t queued, sent; /* bytes, since the beginning */
+    uint64_t lines, lines_max;
+    unsigned next_tag, caps;
+    enum plus_state plus;
+    int wait_ms;
+    bool secure, preauth, broken, closing, caps_known, event, unfit;
+    struct imap_handler unsolicited;
+    struct imap_handler streaming; /* who gets the chunks of the literal under way */
+    uint32_t streaming_seq;
+    char host[256];
+};
+
+/* Queues a command's tag, bytes to follow by imap_queue_bytes; h may be NULL; copied. */
+struct command *imap_command_add(struct imap *i, const struct imap_handler *h);
+/* Takes c out of the list, tells its owner and frees it. */
+void imap_command_done(struct imap *i, struct command *c, const struct imap_resp *r);
+/* owner: the command whose refusal takes these bytes away again; NULL: none. */
+void imap_queue_bytes(struct imap *i, const struct command *owner, struct str bytes);
+/* Bytes that may go only after a continuation request. */
+void imap_queue_waiting(struct imap *i, const struct command *owner, struct str bytes);
+/* RFC 7888: a literal of this size need not wait here. */
+bool imap_literal_plus(const struct imap *i, uint64_t size);
+/* Sends what the link takes. *blocked: there is more, and the link is what it waits for. */
+int imap_pump_out(struct imap *i, bool *blocked, struct error *err);
+/* Takes away what c had still to send: allowed where it was waiting to be asked for it. */
+int imap_drop_unsent(struct imap *i, const struct command *c, struct error *err);
+/* The connection is over: everybody who waits is told, once. What they queue now waits for the next
+ * run, to fail there. Returns -1. */
+int imap_break_off(struct imap *i);
+/* ERR_PROTO; what goes to the log. Returns -1. */
+int imap_protocol_error(struct imap *i, const char *what, struct error *err);
+/* Reads the greeting (or takes it from said) and learns the capabilities. */
+int imap_greet(struct imap *i, const struct imap_options *o, struct str said, struct error *err);
+int imap_log_in(struct imap *i, const struct net_login *l, struct error *err);
+
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+#include "net/imap_conn.h"
+
+#include "base/clock.h"
+#include "base/i18n.h"
+#include "net/words.h"
+#include "wire/imap_cmd.h"
+#include "base/banned.h"
+
+struct greeting {
+    struct imap *imap;
+    enum imap_kind kind;
+    bool seen;
+    char words[NET_WORDS_MAX];
+};
+
+static int greeting_line(struct greeting *g, const struct wire_node *line, struct error *err)
+{
+    struct imap_resp r;
+    if (wire_imap_resp(line, &r, err) < 0)
+        return -1;
+    if (r.kind == IMAP_CAPABILITY || r.code == CODE_CAPABILITY) {
+        g->imap->caps = r.caps;
+        g->imap->caps_known = true;
+    }
+    if (!g->seen) {
+        g->kind = r.tag.n > 0 ? IMAP_OTHER : r.kind;
+        net_words(g->words, sizeof g->words, r.text);
+    }
+    g->seen = true;
+    return 0;
+}
+
+/* Lines that libcurl read for us. */
+static int greeting_said(struct greeting *g, struct str said, struct error *err)
+{
+    struct wire_imap *p = wire_imap_new(WIRE_CLIENT, NULL);
+    const struct wire_node *line = NULL;
+    enum wire_result rc = WIRE_OK;
+    int bad = 0;
+    while (bad == 0 && (rc = wire_imap_next(p, &said, &line, err)) == WIRE_OK)
+        bad = greeting_line(g, line, err);
+    wire_imap_free(&p);
+    return bad < 0 || rc != WIRE_MORE ? imap_protocol_error(g->imap, "greeting", err) : 0;
+}
+
+static int greeting_read(struct greeting *g, int wait_ms, struct error *err)
+{
+    struct imap *i = g->imap;
+    int64_t deadline = clock_mono_ms() + wait_ms;
+    const struct wire_node *line = NULL;
+    for (;;) {
+        int rc = stream_read(i->stream, &i->in, clock_left_ms(deadline), err);
+        if (rc == 1)
+            error_set(err, ERR_NET, RETRY_LATER, _("%s closed the connection"), i->host);
+        if (rc == 2)
+            error_set(err, ERR_NET, RETRY_LATER, _("%s did not answer within %d seconds"), i->host,
+                      (wait_ms + 999) / 1000);
+        if (rc != 0)
+            return -1;
+        struct str in = buf_str(&i->in);
+        enum wire_result got = wire_imap_next(i->parser, &in, &line, err);
+        if (got == WIRE_OK && in.n > 0)
+            return imap_protocol_error(i, "words behind the greeting", err);
+        if (got == WIRE_OK && greeting_line(g, line, err) == 0) {
+            buf_clear(&i->in);
+            return 0;
+        }
+        if (got != WIRE_MORE)
+            return imap_protocol_error(i, "greeting", err);
+        buf_clear(&i->in);
+    }
+}
+
+static int greeting_check(const struct greeting *g, struct error *err)
+{
+    struct imap *i = g->imap;
+    if (g->kind == IMAP_BYE)
+        return error_set(err, ERR_REFUSED, RETRY_LATER, _("%s refuses the connection: %s"), i->host,
+                         g->words);
+    i->preauth = g->kind == IMAP_PREAUTH;
+    if (g->kind != IMAP_OK && !i->preauth)
+        return imap_protocol_error(i, "no greeting", err);
+    return 0;
+}
+
+int imap_greet(struct imap *i, const struct imap_options *o, struct str said, struct error *err)
+{
+    struct greeting g = { .imap = i, .kind = IMAP_OTHER };
+    if (o->endpoint.tls == TLS_STARTTLS) {
+        if (greeting_said(&g, said, err) < 0)
+            return -1;
+        if (!i->secure && greeting_check(&g, err) < 0)
+            return -1; /* with TLS the greeting is forgotten; libcurl has refused PREAUTH */
+    } else if (greeting_read(&g, o->connect_ms, err) < 0 || greeting_check(&g, err) < 0)
+        return -1;
+    return i->caps_known ? 0 : imap_command(i, STR("CAPABILITY"), NULL, err);
+}
+
+struct login {
+    enum imap_kind kind;
+    enum imap_code code;
+    char words[NET_WORDS_MAX];
+};
+
+static void login_done(void *arg, const struct imap_resp *r)
+{
+    struct login *l = arg;
+    if (r == NULL)
+        return;
+    l->kind = r->kind;
+    l->code = r->code;
+    net_words(l->words, sizeof l->words, r->text);
+}
+
+/* RFC 4616, with the initial response at once where SASL-IR (RFC 4959) is offered. */
+static int queue_plain(struct imap *i, const struct net_login *l, const struct imap_handler *h,
+                       struct error *err)
+{
+    struct buf secret = BUF_INIT(8192), line = BUF_INIT(9000);
+    int rc = login_plain(l, &secret, err);
+    struct command *c = imap_command_add(i, h);
+    buf_addf(&line, "%s AUTHENTICATE PLAIN", c->tag);
+    if (i->caps & CAP_SASL_IR) {
+        buf_addf(&line, " %s\r\n", buf_c(&secret));
+        imap_queue_bytes(i, NULL, buf_str(&line));
+    } else {
+        buf_adds(&line, "\r\n");
+        imap_queue_bytes(i, NULL, buf_str(&line));
+        buf_clear(&line);
+        buf_addf(&line, "%s\r\n", buf_c(&secret));
+        imap_queue_waiting(i, c, buf_str(&line));
+    }
+    if (rc == 0)
+        rc = buf_check(&line, err);
+    buf_wipe(&line);
+    buf_wipe(&secret);
+    return rc;
+}
+
+/* An argument in quotes or, where it has what quotes cannot hold, as a literal. */
+static void queue_argument(struct imap *i, const struct command *c, struct str s)
+{
+    struct buf out = BUF_INIT(20000);
+    buf_addc(&out, ' ');
+    if (wire_put_astring(&out, s, imap_literal_plus(i, s.n)))
+        imap_queue_bytes(i, c, buf_str(&out));
+    else {
+        buf_addf(&out, "{%zu}\r\n", s.n);
+        imap_queue_bytes(i, c, buf_str(&out));
+        imap_queue_waiting(i, c, s);
+    }
+    i->unfit = i->unfit || out.over;
+    buf_wipe(&out);
+}
+
+static int queue_login(struct imap *i, const struct net_login *l, const struct imap_handler *h,
+                       struct error *err)
+{
+    if (memchr(l->password.n ? l->password.p : "", '\0', l->password.n) != NULL)
+        return error_set(err, ERR_AUTH, RETRY_NEVER,
+                         _("the password has a NUL character, which no login can carry"));
+    struct command *c = imap_command_add(i, h);
+    imap_queue_bytes(i, c, str_c(c->tag));
+    imap_queue_bytes(i, c, STR(" LOGIN"));
+    queue_argument(i, c, str_c(l->user));
+    queue_argument(i, c, l->password);
+    imap_queue_bytes(i, c, STR("\r\n"));
+    return 0;
+}
+
+static int login_refused(const struct imap *i, const struct login *l, struct error *err)
+{
+    bool later = l->code == CODE_UNAVAILABLE || l->code == CODE_LIMIT;
+    return error_set(err, ERR_AUTH, later ? RETRY_LATER : RETRY_NEVER,
+                     later ? _("%s cannot log you in now: %s")
+                           : _("%s refuses the login: check user and password (%s)"),
+                     i->host, l->words);
+}
+
+int imap_log_in(struct imap *i, const struct net_login *l, struct error *err)
+{
+    struct login answer = { .kind = IMAP_OTHER };
+    struct imap_handler h = { .done = login_done, .arg = &answer };
+    int rc;
+    if (l == NULL)
+        rc = error_set(err, ERR_AUTH, RETRY_NEVER, _("%s wants a login"), i->host);
+    else if (i->caps & CAP_AUTH_PLAIN)
+        rc = queue_plain(i, l, &h, err);
+    else if (!(i->caps & CAP_LOGINDISABLED))
+        rc = queue_login(i, l, &h, err);
+    else
+        rc = error_set(err, ERR_AUTH, RETRY_NEVER,
+                       _("%s offers no login that tmail knows (PLAIN, LOGIN)"), i->host);
+    i->caps_known = false;
+    if (rc < 0)
+        return imap_break_off(i);
+    if (imap_run(i, err) < 0)
+        return -1;
+    if (answer.kind == IMAP_OK)
+        return 0;
+    login_refused(i, &answer, err);
+    return imap_break_off(i); /* many servers let LOGOUT wait for its answer now */
+}
