@@ -178,6 +178,8 @@ static int path_read(struct str in, const char *keyword, struct smtp_cmd *out, s
         in = str_trim(in);
     size_t n = path_length(in);
     out->arg = route_skip(str_head(in, n));
+    if (n > 0 && out->arg.n == 0)
+        return cmd_bad(err, 553, _("this is no address"));
     in = str_skip(in, n);
     if (bracket) {
         in = str_trim(in);
