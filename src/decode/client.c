@@ -299,31 +299,42 @@ static bool owes(struct decode *d)
     return d->written < stream_end(d) || (i < d->jobs_n && job_at(d, i)->state == JOB_ASKED);
 }
 
+/* 1: bytes moved; 0: none could; -1: the worker is gone. */
+static int pump_both(struct decode *d)
+{
+    int in = pump_in(d);
+    int out = in >= 0 ? pump_out(d) : 0;
+    return in < 0 || out < 0 ? -1 : in > 0 || out > 0;
+}
+
+/* Waits until bytes can move. -1 when the worker has had its turn for too long. */
+static int pump_wait(struct decode *d, int wait_ms)
+{
+    struct pollfd fd = { d->fd, POLLIN, 0 };
+    if (d->written < stream_end(d))
+        fd.events |= POLLOUT;
+    bool turn = owes(d);
+    int left = turn ? clock_left_ms(d->progress_at + d->patience_ms) : INT_MAX;
+    int n = poll(&fd, 1, wait_ms < 0 || wait_ms > left ? left : wait_ms);
+    if (n > 0)
+        return pump_both(d);
+    return n == 0 && turn && clock_left_ms(d->progress_at + d->patience_ms) == 0 ? -1 : 0;
+}
+
 /* Moves bytes both ways, waiting at most wait_ms for the chance. 1: something moved; 0: time is up; -1: no
  * worker can be had. A worker that dies is buried here, and the next call starts another. */
 static int pump(struct decode *d, int wait_ms, struct error *err)
 {
     if (worker_start(d, err) != 0)
         return -1;
-    int in = pump_in(d);
-    int out = in >= 0 ? pump_out(d) : 0;
-    if (in == 0 && out == 0) {
-        short want = d->written < stream_end(d) ? POLLIN | POLLOUT : POLLIN;
-        struct pollfd fd = { d->fd, want, 0 };
-        int left = owes(d) ? clock_left_ms(d->progress_at + d->patience_ms) : INT_MAX;
-        int n = poll(&fd, 1, wait_ms < 0 || wait_ms > left ? left : wait_ms);
-        if (n == 0 && owes(d) && clock_left_ms(d->progress_at + d->patience_ms) == 0)
-            in = -1; /* it hangs */
-        else if (n > 0) {
-            in = pump_in(d);
-            out = in >= 0 ? pump_out(d) : 0;
-        }
-    }
-    if (in < 0 || out < 0)
+    int moved = pump_both(d);
+    if (moved == 0)
+        moved = pump_wait(d, wait_ms);
+    if (moved < 0)
         return bury(d, err) == 0 ? 1 : -1;
-    if (in > 0 || out > 0)
+    if (moved > 0)
         d->progress_at = clock_mono_ms();
-    return in > 0 || out > 0;
+    return moved;
 }
 
 static struct job *feeding(struct decode *d)
@@ -527,6 +538,17 @@ static bool is_text(struct str type)
            str_ieqc(type, "message/disposition-notification");
 }
 
+static int job_text(struct arena *a, const struct job *j, struct decode_text *out,
+                    struct error *err)
+{
+    *out = (struct decode_text){ .damage = MIME_DAMAGE_OPAQUE };
+    if (j->rc < 0)
+        return error_set(err, ERR_USAGE, RETRY_NEVER, _("this part cannot be shown as text"));
+    if (j->rc == 1)
+        return 1;
+    return proto_text_get(a, arena_str(a, buf_str(&j->answer)), out, err);
+}
+
 int decode_text(struct decode *d, struct arena *a, struct decode_src part,
                 const struct mime_part_info *info, unsigned width, struct decode_text *out,
                 struct error *err)
@@ -555,13 +577,8 @@ int decode_text(struct decode *d, struct arena *a, struct decode_src part,
     int rc = buf_check(&packed, err);
     if (rc == 0)
         rc = ask(d, &q, &j, err);
-    *out = (struct decode_text){ .damage = MIME_DAMAGE_OPAQUE };
-    if (rc == 0 && j->rc < 0)
-        rc = error_set(err, ERR_USAGE, RETRY_NEVER, _("this part cannot be shown as text"));
-    else if (rc == 0 && j->rc == 1)
-        rc = 1;
-    else if (rc == 0)
-        rc = proto_text_get(a, arena_str(a, buf_str(&j->answer)), out, err);
+    if (rc == 0)
+        rc = job_text(a, j, out, err);
     if (rc == 0 && cut)
         out->damage |= MIME_DAMAGE_LIMIT;
     if (j != NULL)

@@ -185,6 +185,17 @@ static void image(struct html *h, const xmlChar **atts)
         buf_add_str(&h->link_text, alt);
 }
 
+/* A target without the line ends and tabs that browsers take out of it. */
+static struct str tight(struct arena *a, struct str target)
+{
+    char *p = arena_alloc(a, target.n + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < target.n; i++)
+        if (target.p[i] != '\n' && target.p[i] != '\r' && target.p[i] != '\t')
+            p[n++] = target.p[i];
+    return (struct str){ p, n };
+}
+
 static void link_start(struct html *h, struct element *e, const xmlChar **atts)
 {
     struct str target = str_trim(attribute(atts, "href"));
@@ -199,7 +210,7 @@ static void link_start(struct html *h, struct element *e, const xmlChar **atts)
         if (t->links_n > 0)
             memcpy(t->links, old, t->links_n * sizeof *old);
     }
-    t->links[t->links_n] = (struct decode_link){ .target = arena_str(h->a, target) };
+    t->links[t->links_n] = (struct decode_link){ .target = tight(h->a, target) };
     layout_open(&h->l, SPAN_LINK, (unsigned)t->links_n);
     buf_clear(&h->link_text);
     e->link = h->in_link = true;
@@ -493,6 +504,16 @@ static void without_tags(struct html *h, struct str html)
     h->out->damage |= MIME_DAMAGE_LIMIT;
 }
 
+/* Spans of links that turned out to have no text, and so are none. */
+static void drop_dead_links(struct decode_text *out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < out->spans_n; i++)
+        if (out->spans[i].kind != SPAN_LINK || out->spans[i].level < out->links_n)
+            out->spans[n++] = out->spans[i];
+    out->spans_n = n;
+}
+
 void html_text(struct arena *a, struct str html, unsigned width, struct decode_text *out)
 {
     struct html *h = xcalloc(1, sizeof *h);
@@ -514,9 +535,12 @@ void html_text(struct arena *a, struct str html, unsigned width, struct decode_t
         buf_clear(&h->word);
         without_tags(h, html);
     }
+    if (h->in_link && !h->too_deep)
+        link_end(h); /* its end tag never came */
     word_end(h);
     put_links(h);
     layout_end(&h->l, a, out);
+    drop_dead_links(out);
     buf_free(&h->word);
     buf_free(&h->link_text);
     free(h);

@@ -34,25 +34,32 @@ static struct str trim_end(struct str s)
     return s;
 }
 
+/* The address at the front of text; empty when there is none. */
+static struct str link_at(struct str text)
+{
+    for (size_t i = 0; i < COUNT(openers); i++) {
+        size_t n = strlen(openers[i]);
+        if (!str_istarts(text, openers[i]))
+            continue;
+        while (n < text.n && n < LINK_MAX && in_address(text.p[n]))
+            n++;
+        struct str found = trim_end(str_head(text, n));
+        return str_head(found, found.n > strlen(openers[i]) + 2 ? found.n : 0);
+    }
+    return str_head(text, 0);
+}
+
 struct str link_find(struct str text)
 {
+    bool inside = false; /* a word cannot begin here */
     for (size_t at = 0; at < text.n; at++) {
         char c = text.p[at];
-        if (c != 'h' && c != 'H' && c != 'f' && c != 'm' && c != 'w')
-            continue;
-        if (at > 0 && (ascii_is_alnum(text.p[at - 1]) || (unsigned char)text.p[at - 1] >= 0x80))
-            continue;
-        struct str rest = str_skip(text, at);
-        for (size_t i = 0; i < COUNT(openers); i++) {
-            size_t n = strlen(openers[i]);
-            if (!str_istarts(rest, openers[i]))
-                continue;
-            while (n < rest.n && n < LINK_MAX && in_address(rest.p[n]))
-                n++;
-            struct str found = trim_end(str_head(rest, n));
-            if (found.n > strlen(openers[i]) + 2)
+        if (!inside && memchr("hHfFmMwW", c, 8) != NULL) {
+            struct str found = link_at(str_skip(text, at));
+            if (found.n > 0)
                 return found;
         }
+        inside = ascii_is_alnum(c) || (unsigned char)c >= 0x80;
     }
     return str_skip(text, text.n);
 }

@@ -44,29 +44,25 @@ void parse_free(struct parse **p)
     *p = NULL;
 }
 
-/* One line: line ends, tabs and NULs are blanks, a run of them at a fold is one; trimmed. */
+/* One line: a fold, with the blanks that begin the next line, is one blank (RFC 5322 §2.2.3); tabs and NULs
+ * are blanks; trimmed. Terminated. */
 static struct str one_line(struct arena *a, struct str in)
 {
-    struct str out = { NULL, 0 };
     struct str s = str_trim(in);
     char *p = arena_alloc(a, s.n + 1);
+    size_t n = 0;
     for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-        bool end = c == '\r' || c == '\n';
-        bool blank = end || c == '\t' || c == '\0';
-        if (end && out.n > 0 && p[out.n - 1] == ' ')
+        bool fold = s.p[i] == '\r' || s.p[i] == '\n';
+        while (fold && i + 1 < s.n && ascii_is_space(s.p[i + 1]))
+            i++;
+        if (fold && n > 0 && p[n - 1] == ' ')
             continue;
-        if (blank && i > 0 && (s.p[i - 1] == '\r' || s.p[i - 1] == '\n'))
-            continue;
-        if (c == ' ' && i > 0 && (s.p[i - 1] == '\r' || s.p[i - 1] == '\n'))
-            continue;
-        p[out.n++] = blank ? ' ' : c;
+        p[n++] = fold || s.p[i] == '\t' || s.p[i] == '\0' ? ' ' : s.p[i];
     }
-    while (out.n > 0 && p[out.n - 1] == ' ')
-        out.n--;
-    p[out.n] = '\0';
-    out.p = p;
-    return out;
+    while (n > 0 && p[n - 1] == ' ')
+        n--;
+    p[n] = '\0';
+    return (struct str){ p, n };
 }
 
 /* Valid UTF-8 of a raw field; terminated. Raw 8-bit bytes are UTF-8, or else windows-1252. */

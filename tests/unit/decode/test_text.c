@@ -34,6 +34,8 @@ static void html_reads_as_a_person_would(void **state)
           "see this page[1].\n\n[1] https://x.org/p\n" },
         { "<a href='#top'>up</a>", 0, "up\n" },
         { "<hr>", 3, "---\n" },
+        { "<a href='x'><img src='cid:1'> </a>z", 0, "z\n" },
+        { "<a href='https://x.org/a\nb'>open", 0, "open[1]\n\n[1] https://x.org/ab\n" },
         { "<b><i>unclosed <p>x</i>", 0, "unclosed\n\nx\n" },
     };
     (void)state;
@@ -43,6 +45,8 @@ static void html_reads_as_a_person_would(void **state)
         html_text(a, str_c(rows[i].html), rows[i].width, &t);
         assert_str(t.text, rows[i].want);
         assert_int_equal(t.damage, 0);
+        for (size_t k = 0; k < t.spans_n; k++)
+            assert_true(t.spans[k].kind != SPAN_LINK || t.spans[k].level < t.links_n);
         for (size_t k = 0; k < t.spans_n; k++)
             assert_null(memchr(t.text.p + t.spans[k].start, '\n', t.spans[k].length));
         arena_free(&a);
