@@ -137,6 +137,29 @@ static void the_killer_is_marked_and_the_rest_is_answered(void **state)
     }
 }
 
+/* More than is kept, and more than one frame: it goes through. */
+static void big_messages_pass(void **state)
+{
+    struct error err;
+    struct mime_summary s;
+    struct arena *a = arena_new(4096);
+    struct decode *d = decode_new(WORKER, NULL, &err);
+    size_t n = (size_t)DECODE_KEEP_MAX + 12345;
+    char *big = xmalloc(n);
+    (void)state;
+    memset(big, 'x', n);
+    memcpy(big, "Subject: big\n\n", 14);
+    for (int i = 0; i < 2; i++) {
+        struct decode_src src = { .bytes = { big, n } };
+        assert_int_equal(decode_summary(d, a, src, &s, &err), 0);
+        assert_str(s.subject, "big");
+        assert_int_equal(s.parts[0].length, n - 14);
+    }
+    free(big);
+    decode_free(&d);
+    arena_free(&a);
+}
+
 static int slice(void *arg, uint64_t offset, size_t want, struct buf *out, struct error *err)
 {
     struct str s = str_head(str_skip(*(struct str *)arg, (size_t)offset), want < 7 ? want : 7);
@@ -188,6 +211,7 @@ int main(void)
         cmocka_unit_test(a_message_is_summarised),
         cmocka_unit_test(many_are_under_way),
         cmocka_unit_test(the_killer_is_marked_and_the_rest_is_answered),
+        cmocka_unit_test(big_messages_pass),
         cmocka_unit_test(a_part_is_read_as_text_and_as_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
