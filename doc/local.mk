@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: MIT
-EXTRA_DIST += doc/journal.md doc/store.md
+EXTRA_DIST += doc/journal.md doc/store.md doc/violations.md
+dist_man_MANS = doc/tmailrc.5 doc/tmaild.8
