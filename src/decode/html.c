@@ -243,11 +243,23 @@ static void open_span(struct html *h, enum kind kind)
     layout_open(&h->l, spans[kind], 0);
 }
 
+/* True for what has an empty line around it; of lists only the outermost. */
+static bool has_gap(const struct html *h, const struct element *e)
+{
+    if (e->kind == KIND_LIST || e->kind == KIND_ORDERED) {
+        for (const struct element *o = h->stack; o < e; o++)
+            if (o->kind == KIND_ITEM)
+                return false;
+        return true;
+    }
+    return e->kind == KIND_GAP || e->kind == KIND_HEADING || e->kind == KIND_PRE ||
+           e->kind == KIND_QUOTE;
+}
+
 static void block_start(struct html *h, struct element *e)
 {
     struct layout *l = &h->l;
-    bool gap = e->kind == KIND_GAP || e->kind == KIND_HEADING || e->kind == KIND_PRE ||
-               e->kind == KIND_QUOTE;
+    bool gap = has_gap(h, e);
     /* A paragraph directly in an item stands beside its number. */
     if (gap && l->mark[0] == '\0')
         layout_gap(l);
@@ -350,8 +362,7 @@ static void block_end(struct html *h, const struct element *e)
         l->quote--;
     l->prefix[e->prefix_n] = '\0';
     l->mark[0] = '\0';
-    if (e->kind == KIND_GAP || e->kind == KIND_HEADING || e->kind == KIND_PRE ||
-        e->kind == KIND_QUOTE)
+    if (has_gap(h, e))
         layout_gap(l);
 }
 

@@ -28,6 +28,7 @@ static void html_reads_as_a_person_would(void **state)
         { "<style>p{}</style><script>x</script><title>t</title>y", 0, "y\n" },
         { "<div style='DISPLAY : none'>no<b>ne</b></div>yes<span hidden>no</span>", 0, "yes\n" },
         { "<h1>T</h1>x", 0, "T\n\nx\n" },
+        { "x<ul><li>a<ul><li>b</ul></ul>y", 0, "x\n\n- a\n  - b\n\ny\n" },
         { "<img src='cid:1' alt='a cat'> b", 0, "[a cat] b\n" },
         { "a<b>b</b>c", 0, "abc\n" },
         { "see <a href='https://x.org/p'>this page</a>.", 0,
