@@ -1,4 +1,17 @@
 # SPDX-License-Identifier: MIT
 noinst_LIBRARIES += libcli.a
 libcli_a_SOURCES = \
-	src/cli/demo.c src/cli/demo.h
+	src/cli/cli.c src/cli/cli.h \
+	src/cli/demo.c src/cli/demo.h \
+	src/cli/demo_show.c src/cli/demo_show.h \
+	src/cli/engine.c src/cli/engine.h \
+	src/cli/message.c src/cli/message.h \
+	src/cli/out.c src/cli/out.h \
+	src/cli/sub_codec.c \
+	src/cli/sub_list.c src/cli/sub_list.h \
+	src/cli/sub_outbox.c \
+	src/cli/sub_save.c \
+	src/cli/sub_send.c \
+	src/cli/sub_show.c \
+	src/cli/sub_sync.c
+libcli_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)

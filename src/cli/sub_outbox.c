@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/cli.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "base/clock.h"
+#include "base/i18n.h"
+#include "cache/body.h"
+#include "cache/outbox.h"
+#include "cli/engine.h"
+#include "cli/out.h"
+#include "base/banned.h"
+
+enum { CHUNK = 256 << 10 };
+
+static const char *const state_names[] = {
+    [OUTBOX_QUEUED] = "queued", [OUTBOX_SENDING] = "sending", [OUTBOX_DOUBT] = "doubt",
+    [OUTBOX_FAILED] = "failed", [OUTBOX_SENT] = "sent",
+};
+
+static json_t *entry_json(const struct outbox_entry *e)
+{
+    json_t *o = json_object(), *rcpts = json_array();
+    json_object_set_new(o, "id", json_integer(e->id));
+    json_object_set_new(o, "state", json_string(state_names[e->state]));
+    json_object_set_new(o, "subject", out_json_text(e->subject));
+    json_object_set_new(o, "from", out_json_text(e->sender));
+    json_object_set_new(o, "size", json_integer((json_int_t)e->size));
+    json_object_set_new(o, "message_id", out_json_text(e->message_id));
+    json_object_set_new(o, "not_before", out_json_date(e->not_before));
+    json_object_set_new(o, "attempts", json_integer(e->attempts));
+    json_object_set_new(o, "reason", out_json_text(e->reason));
+    for (size_t i = 0; i < e->rcpts_n; i++) {
+        json_t *r = json_object();
+        json_object_set_new(r, "address", out_json_text(e->rcpts[i].address));
+        json_object_set_new(r, "code", json_integer(e->rcpts[i].code));
+        json_object_set_new(r, "text", out_json_text(e->rcpts[i].text));
+        json_array_append_new(rcpts, r);
+    }
+    json_object_set_new(o, "to", rcpts);
+    return o;
+}
+
+static void print_entry(const struct outbox_entry *e)
+{
+    printf("%6lld %-8s ", (long long)e->id, state_names[e->state]);
+    out_text(e->rcpts_n > 0 ? e->rcpts[0].address : STR(""), false);
+    printf("%s  ", e->rcpts_n > 1 ? ", ..." : "");
+    out_text(e->subject, false);
+    if (e->reason.n > 0) {
+        fputs("  (", stdout);
+        out_text(e->reason, false);
+        putchar(')');
+    }
+    putchar('\n');
+}
+
+static int outbox_list(struct cli *c, bool json, struct error *err)
+{
+    struct arena *a = arena_new(64 << 10);
+    struct outbox_entry *all;
+    size_t n = 0;
+    int rc = cache_outbox_list(c->cache, a, &all, &n, err);
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        if (all[i].state == OUTBOX_SENT)
+            continue;
+        if (json)
+            out_json_line(entry_json(&all[i]));
+        else
+            print_entry(&all[i]);
+    }
+    arena_free(&a);
+    return rc;
+}
+
+static int outbox_show(struct cli *c, int64_t id, bool json, struct error *err)
+{
+    struct arena *a = arena_new(64 << 10);
+    struct buf chunk = BUF_INIT(CHUNK);
+    struct outbox_entry e;
+    int rc = cache_outbox_get(c->cache, a, id, &e, err);
+    if (rc == 0 && json)
+        out_json_line(entry_json(&e));
+    for (uint64_t at = 0; rc == 0 && !json && at < e.size; at += chunk.len) {
+        buf_clear(&chunk);
+        rc = cache_body_read_id(c->cache, e.body, at, CHUNK, &chunk, err);
+        if (chunk.len == 0)
+            break;
+        out_text(buf_str(&chunk), true);
+    }
+    buf_free(&chunk);
+    arena_free(&a);
+    return rc;
+}
+
+/* Everything that waits is asked for at once; what fails says so. */
+static int outbox_flush(struct cli *c, struct error *err)
+{
+    struct arena *a = arena_new(64 << 10);
+    struct outbox_entry *all;
+    size_t n = 0;
+    struct error first = { 0 };
+    int rc = cli_need_config(c, err);
+    if (rc == 0)
+        rc = cache_outbox_list(c->cache, a, &all, &n, err);
+    struct bus *bus = rc == 0 && n > 0 ? engine_open(c, true, err) : NULL;
+    if (rc == 0 && n > 0 && bus == NULL)
+        rc = -1;
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        struct bus_hint hint = { .kind = HINT_SEND, .id = all[i].id };
+        struct bus_event done;
+        if (all[i].state != OUTBOX_QUEUED)
+            continue;
+        rc = engine_ask(bus, &hint, NULL, NULL, &done, err);
+        if (rc == 0 && done.code != 0 && first.code == ERR_NONE)
+            engine_error(&done, &first);
+    }
+    bus_close(&bus);
+    arena_free(&a);
+    if (rc == 0 && first.code != ERR_NONE) {
+        *err = first;
+        rc = -1;
+    }
+    return rc;
+}
+
+/* 0; 1 when there is no such entry; -1. */
+static int change(struct cli *c, const char *what, const char *number, bool json, struct error *err)
+{
+    struct str s = str_c(number);
+    uint64_t id;
+    if (str_u64(&s, &id) != 0 || s.n > 0 || id > INT64_MAX)
+        return error_set(err, ERR_USAGE, RETRY_NEVER, _("\"%s\" is no number of the outbox"),
+                         number);
+    if (strcmp(what, "cancel") == 0)
+        return cache_outbox_cancel(c->cache, (int64_t)id, err);
+    if (strcmp(what, "retry") == 0)
+        return cache_outbox_retry(c->cache, (int64_t)id, clock_wall_ms() / 1000, err);
+    return outbox_show(c, (int64_t)id, json, err);
+}
+
+static bool takes_number(const char *what)
+{
+    return strcmp(what, "cancel") == 0 || strcmp(what, "retry") == 0 || strcmp(what, "show") == 0;
+}
+
+int sub_outbox(struct cli *c, int argc, char **argv)
+{
+    static const struct option options[] = { { "json", no_argument, NULL, 'j' },
+                                             { NULL, 0, NULL, 0 } };
+    struct error err;
+    bool json = false;
+    int o;
+    while ((o = getopt_long(argc, argv, "", options, NULL)) == 'j')
+        json = true;
+    const char *what = optind < argc ? argv[optind] : "list";
+    int words = argc - optind;
+    if (o != -1 || (takes_number(what) ? words != 2 : words > 1) ||
+        (!takes_number(what) && strcmp(what, "list") != 0 && strcmp(what, "flush") != 0))
+        return cli_usage(cli_find(STR("outbox")));
+    int rc = cli_need_cache(c, CACHE_WRITE, &err);
+    if (rc == 0 && takes_number(what))
+        rc = change(c, what, argv[optind + 1], json, &err);
+    else if (rc == 0 && strcmp(what, "flush") == 0)
+        rc = outbox_flush(c, &err);
+    else if (rc == 0)
+        rc = outbox_list(c, json, &err);
+    if (rc == 1) {
+        error_set(&err, ERR_NOINPUT, RETRY_NEVER, _("too late, or there is no such entry"));
+        (void)cli_fail(&err);
+        return CLI_NOTHING;
+    }
+    return rc == 0 ? out_end() : cli_fail(&err);
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/cli.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/i18n.h"
+#include "cli/engine.h"
+#include "cli/out.h"
+#include "base/banned.h"
+
+enum { ACCOUNTS_MAX = 32, LINE_MAX_BYTES = 4096 };
+
+struct sync {
+    struct str accounts[ACCOUNTS_MAX];
+    size_t accounts_n;
+    struct str folder;
+    bool watch, json, terminal;
+};
+
+static int read_options(struct sync *s, int argc, char **argv)
+{
+    static const struct option options[] = { { "watch", no_argument, NULL, 'w' },
+                                             { "json", no_argument, NULL, 'j' },
+                                             { NULL, 0, NULL, 0 } };
+    int o;
+    while ((o = getopt_long(argc, argv, "a:f:", options, NULL)) != -1) {
+        if (o == 'w')
+            s->watch = true;
+        else if (o == 'j')
+            s->json = true;
+        else if (o == 'f')
+            s->folder = str_c(optarg);
+        else if (o == 'a' && s->accounts_n < ACCOUNTS_MAX)
+            s->accounts[s->accounts_n++] = str_c(optarg);
+        else
+            return -1;
+    }
+    return optind == argc ? 0 : -1;
+}
+
+static void show_progress(const struct bus_event *ev)
+{
+    struct buf line = BUF_INIT(LINE_MAX_BYTES);
+    buf_addf(&line, "%.*s: %.*s %lld/%lld", STR_ARG(ev->account), STR_ARG(ev->folder),
+             (long long)ev->done, (long long)ev->total);
+    fputs("\r\033[K", stderr);
+    struct buf clean = BUF_INIT(2 * LINE_MAX_BYTES);
+    out_clean(buf_str(&line), false, &clean);
+    fputs(buf_c(&clean), stderr);
+    fflush(stderr);
+    buf_free(&clean);
+    buf_free(&line);
+}
+
+static void see(void *arg, const struct bus_event *ev)
+{
+    const struct sync *s = arg;
+    if (s->json) {
+        struct buf line = BUF_INIT(BUS_LINE_MAX);
+        bus_event_write(ev, &line);
+        fputs(buf_c(&line), stdout);
+        fflush(stdout);
+        buf_free(&line);
+    } else if (s->terminal && ev->kind == EVENT_PROGRESS)
+        show_progress(ev);
+    else if (ev->kind == EVENT_OP_FAILED || (ev->kind == EVENT_OUTBOX && ev->text.n > 0)) {
+        struct buf clean = BUF_INIT(LINE_MAX_BYTES);
+        out_clean(ev->text, false, &clean);
+        fprintf(stderr, "%stmail: %s\n", s->terminal ? "\r\033[K" : "", buf_c(&clean));
+        buf_free(&clean);
+    }
+}
+
+/* One pass over one account (or all): its exit status. */
+static int pass(struct sync *s, struct bus *bus, struct str account, int64_t id, int64_t *fetched,
+                int64_t *sent)
+{
+    struct bus_hint hint = { .kind = HINT_SYNC, .id = id, .account = account, .folder = s->folder };
+    struct bus_event done;
+    struct error err;
+    if (engine_ask(bus, &hint, see, s, &done, &err) != 0)
+        return cli_fail(&err);
+    if (s->json)
+        see(s, &done);
+    else if (s->terminal)
+        fputs("\r\033[K", stderr);
+    *fetched += done.fetched;
+    *sent += done.sent;
+    engine_error(&done, &err);
+    return err.code == ERR_NONE ? EX_OK : cli_fail(&err);
+}
+
+static void watch(struct sync *s, struct bus *bus)
+{
+    struct bus_event ev;
+    struct error err;
+    int rc;
+    while ((rc = bus_wait(bus, &ev, -1, &err)) == 0)
+        see(s, &ev);
+    (void)cli_fail(&err);
+}
+
+static int run(struct sync *s, struct bus *bus)
+{
+    int code = EX_OK;
+    int64_t fetched = 0, sent = 0;
+    if (s->accounts_n == 0)
+        s->accounts[s->accounts_n++] = STR("");
+    for (size_t i = 0; i < s->accounts_n; i++) {
+        int one = pass(s, bus, s->accounts[i], (int64_t)i + 1, &fetched, &sent);
+        if (code == EX_OK)
+            code = one;
+    }
+    if (!s->json)
+        printf(_("%lld fetched, %lld sent\n"), (long long)fetched, (long long)sent);
+    fflush(stdout);
+    if (s->watch) {
+        watch(s, bus);
+        code = EX_TEMPFAIL; /* the engine has left */
+    }
+    return code;
+}
+
+int sub_sync(struct cli *c, int argc, char **argv)
+{
+    struct sync s = { .terminal = isatty(STDERR_FILENO) };
+    struct error err;
+    if (read_options(&s, argc, argv) != 0)
+        return cli_usage(cli_find(STR("sync")));
+    if (c->offline) {
+        error_set(&err, ERR_USAGE, RETRY_NEVER, _("sync and --offline exclude each other"));
+        return cli_fail(&err);
+    }
+    if (cli_need_config(c, &err) != 0 || cli_need_cache(c, CACHE_WRITE, &err) != 0)
+        return cli_fail(&err);
+    struct bus *bus = engine_open(c, false, &err);
+    if (bus == NULL)
+        return cli_fail(&err);
+    int code = run(&s, bus);
+    bus_close(&bus);
+    return code;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/i18n.h"
+#include "cli/cli.h"
+#include "cli/demo.h"
+#include "cli/demo_show.h"
+#include "config.h"
+#include "base/banned.h"
+
+/* What stands before everything else on the command line. */
+struct globals {
+    const char *profile, *config, *folder;
+    bool offline, demo, version, help;
+};
+
+/* "--name VALUE" or "--name=VALUE" at argv[*i]: its value, with *i moved past it; NULL when it is another option. */
+static const char *option_value(int argc, char **argv, int *i, const char *name)
+{
+    struct str s = str_c(argv[*i]);
+    if (str_lit(&s, name) != 0)
+        return NULL;
+    if (str_lit(&s, "=") == 0)
+        return s.p;
+    if (s.n > 0 || *i + 1 >= argc)
+        return NULL;
+    return argv[++*i];
+}
+
+/* Reads the options that are the same for all modes; the index of the first other word. */
+static int globals_read(struct globals *g, int argc, char **argv)
+{
+    int i = 1;
+    for (; i < argc; i++) {
+        const char *value;
+        if ((value = option_value(argc, argv, &i, "--profile")) != NULL)
+            g->profile = value;
+        else if ((value = option_value(argc, argv, &i, "--config")) != NULL)
+            g->config = value;
+        else if (strcmp(argv[i], "--offline") == 0)
+            g->offline = true;
+        else if (strcmp(argv[i], "--demo") == 0)
+            g->demo = true;
+        else if (strcmp(argv[i], "--version") == 0)
+            g->version = true;
+        else if (strcmp(argv[i], "--help") == 0)
+            g->help = true;
+        else
+            break;
+    }
+    return i;
+}
+
+static int usage(void)
+{
+    fprintf(stderr, "%s\n", _("tmail: these words make no sense together; see tmail --help"));
+    return EX_USAGE;
+}
+
+/* The screens, on the configuration and the store of c. */
+static int reader(struct cli *c, const char *folder)
+{
+    struct error err;
+    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+        error_set(&err, ERR_USAGE, RETRY_NEVER, _("the reader needs a terminal; see tmail --help"));
+        return cli_fail(&err);
+    }
+    if (cli_need_config(c, &err) != 0)
+        return cli_fail(&err);
+    (void)folder;
+    return EX_UNAVAILABLE;
+}
+
+static int demo(const struct globals *g)
+{
+    struct error err;
+    struct cli c;
+    struct demo *d = demo_start(&err);
+    if (d == NULL)
+        return cli_fail(&err);
+    cli_init(&c, demo_profile(d), NULL);
+    c.offline = g->offline;
+    int code = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) ? reader(&c, NULL) : demo_show(&c);
+    cli_clear(&c);
+    demo_stop(&d);
+    return code;
+}
+
+/* tmail -f FOLDER, tmail -s ... ADDR..., or the reader. */
+static int without_word(struct cli *c, int argc, char **argv)
+{
+    if (argc == 1)
+        return reader(c, NULL);
+    if (strcmp(argv[1], "-f") == 0)
+        return argc == 3 ? reader(c, argv[2]) : usage();
+    return cli_send(c, argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+    struct globals g = { 0 };
+    struct cli c;
+    setlocale(LC_ALL, "");
+    bindtextdomain(PACKAGE, LOCALEDIR);
+    textdomain(PACKAGE);
+    signal(SIGPIPE, SIG_IGN);
+    int first = globals_read(&g, argc, argv);
+    if (g.version) {
+        puts("tmail " PACKAGE_VERSION);
+        return EX_OK;
+    }
+    if (g.help) {
+        cli_help();
+        return EX_OK;
+    }
+    if (g.demo)
+        return first == argc ? demo(&g) : usage();
+    cli_init(&c, g.profile, g.config);
+    c.offline = g.offline;
+    argv[first - 1] = argv[0];
+    int code = first < argc && cli_find(str_c(argv[first])) != NULL
+                   ? cli_main(&c, argc - first, argv + first)
+                   : without_word(&c, argc - first + 1, argv + first - 1);
+    cli_clear(&c);
+    return code;
+}
