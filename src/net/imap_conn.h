@@ -21,7 +21,8 @@ struct segment {
     size_t pos;
     const struct command *owner; /* of a literal and what follows it; NULL: bytes of any commands */
     bool wait_plus;              /* only after a continuation request */
-    uint64_t left, offset;       /* of read */
+    bool begun; /* TLS wants a write repeated with the same bytes: nothing may be added now */
+    uint64_t left, offset; /* of read */
     int (*read)(void *arg, uint64_t offset, size_t want, struct buf *out, struct error *err);
     void *read_arg;
 };
@@ -57,7 +58,7 @@ void imap_queue_bytes(struct imap *i, const struct command *owner, struct str by
 void imap_queue_waiting(struct imap *i, const struct command *owner, struct str bytes);
 /* RFC 7888: a literal of this size need not wait here. */
 bool imap_literal_plus(const struct imap *i, uint64_t size);
-/* Sends what the link takes. *blocked: there is more, and the link is what it waits for. */
+/* Sends what the link takes in one turn. *blocked: there is more, and the link is what it waits for. */
 int imap_pump_out(struct imap *i, bool *blocked, struct error *err);
 /* Takes away what c had still to send: allowed where it was waiting to be asked for it. */
 int imap_drop_unsent(struct imap *i, const struct command *c, struct error *err);

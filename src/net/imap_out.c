@@ -9,7 +9,11 @@
 #include "wire/imap_name.h"
 #include "base/banned.h"
 
-enum { IMAP_SEGMENT_MAX = 1 << 20, IMAP_READ_SIZE = 64 << 10 };
+enum {
+    IMAP_SEGMENT_MAX = 1 << 20,
+    IMAP_READ_SIZE = 64 << 10,
+    IMAP_TURN_MAX = 256 << 10 /* sent before we listen again */
+};
 
 static struct segment *segment_add(struct imap *i, const struct command *owner, bool wait_plus)
 {
@@ -34,7 +38,8 @@ static struct segment *segment_tail(struct imap *i, const struct command *owner,
     struct segment *g = i->segments;
     while (g != NULL && g->next != NULL)
         g = g->next;
-    if (g == NULL || g->owner != owner || g->read != NULL || g->bytes.max - g->bytes.len < room)
+    if (g == NULL || g->owner != owner || g->read != NULL || g->begun ||
+        g->bytes.max - g->bytes.len < room)
         g = segment_add(i, owner, false);
     return g;
 }
@@ -202,6 +207,7 @@ static int segment_fill(struct segment *g, struct error *err)
 
 int imap_pump_out(struct imap *i, bool *blocked, struct error *err)
 {
+    uint64_t until = i->sent + IMAP_TURN_MAX;
     *blocked = false;
     for (struct segment *g; (g = i->segments) != NULL;) {
         size_t sent = 0;
@@ -210,6 +216,7 @@ int imap_pump_out(struct imap *i, bool *blocked, struct error *err)
             return 0;
         }
         g->wait_plus = false;
+        g->begun = true;
         i->plus = PLUS_NONE;
         if (g->pos == g->bytes.len && g->left > 0 && segment_fill(g, err) < 0)
             return -1;
@@ -218,10 +225,14 @@ int imap_pump_out(struct imap *i, bool *blocked, struct error *err)
         g->pos += sent;
         i->sent += sent;
         if (g->pos < g->bytes.len) {
-            *blocked = sent == 0;
+            *blocked = sent == 0 || i->sent >= until;
             if (*blocked)
                 return 0;
-        } else if (g->left == 0) {
+        } else if (g->left > 0) {
+            *blocked = i->sent >= until;
+            if (*blocked)
+                return 0;
+        } else {
             i->segments = g->next;
             if (i->segments == NULL)
                 i->segments_end = &i->segments;

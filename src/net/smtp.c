@@ -14,6 +14,7 @@ enum {
     SMTP_IN_MAX = 1 << 20, /* replies not yet read: many, when a long envelope is pipelined */
     SMTP_OUT_MAX = 16 << 20,
     SMTP_READ_SIZE = 64 << 10,
+    SMTP_DOT_MS = 600000,
     SMTP_QUIT_MS = 500
 };
 
@@ -31,7 +32,7 @@ struct smtp {
     struct log *log;
     struct buf in;
     char host[256];
-    int wait_ms;
+    int wait_ms, dot_ms;
     unsigned ext;
     uint64_t size_max; /* 0: not told */
     bool secure, usable;
@@ -104,11 +105,11 @@ static enum wire_result answer_take(struct str *in, struct smtp_answer *a,
 }
 
 /* Waits for one whole reply. -1: none came; the connection is of no more use. */
-static int answer_read(struct smtp *s, struct smtp_answer *a,
+static int answer_wait(struct smtp *s, int wait_ms, struct smtp_answer *a,
                        void (*each)(void *arg, size_t n, const struct wire_reply *r), void *arg,
                        struct error *err)
 {
-    int64_t deadline = clock_mono_ms() + s->wait_ms;
+    int64_t deadline = clock_mono_ms() + wait_ms;
     for (;;) {
         struct str in = buf_str(&s->in);
         enum wire_result rc = answer_take(&in, a, each, arg);
@@ -124,10 +125,17 @@ static int answer_read(struct smtp *s, struct smtp_answer *a,
             error_set(err, ERR_NET, RETRY_LATER, _("%s closed the connection"), s->host);
         if (got == 2)
             error_set(err, ERR_NET, RETRY_LATER, _("%s did not answer within %d seconds"), s->host,
-                      (s->wait_ms + 999) / 1000);
+                      (wait_ms + 999) / 1000);
         if (got != 0)
             return broken(s);
     }
+}
+
+static int answer_read(struct smtp *s, struct smtp_answer *a,
+                       void (*each)(void *arg, size_t n, const struct wire_reply *r), void *arg,
+                       struct error *err)
+{
+    return answer_wait(s, s->wait_ms, a, each, arg, err);
 }
 
 /* Nothing may have come ahead of what we are about to say: answers must follow their commands. */
@@ -324,6 +332,7 @@ struct smtp *smtp_open(const struct smtp_options *o, struct error *err)
     struct smtp *s = xcalloc(1, sizeof *s);
     s->log = o->log;
     s->wait_ms = o->wait_ms;
+    s->dot_ms = o->dot_ms > 0 ? o->dot_ms : SMTP_DOT_MS;
     s->usable = true;
     buf_init(&s->in, SMTP_IN_MAX);
     snprintf(s->host, sizeof s->host, "%s", o->endpoint.host);
@@ -549,7 +558,7 @@ static enum smtp_outcome send_end(struct smtp *s, struct smtp_envelope *env,
         in_doubt(s, err);
         return body_broken(s, env, SMTP_IN_DOUBT, err);
     }
-    if (answer_read(s, &a, NULL, NULL, err) < 0 || (a.code >= 300 && a.code < 400))
+    if (answer_wait(s, s->dot_ms, &a, NULL, NULL, err) < 0 || (a.code >= 300 && a.code < 400))
         return in_doubt(s, err);
     if (!is_yes(a.code))
         return refuse(s, env, &a, err);

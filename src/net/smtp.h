@@ -16,6 +16,7 @@ struct smtp_options {
     struct net_cancel *cancel;
     struct log *log;
     int connect_ms, wait_ms; /* to be connected; for each reply, from its command on */
+    int dot_ms; /* for the reply to the final dot; 0: ten minutes (RFC 5321 §4.5.3.2.6) */
 };
 struct smtp;
 /* Connects, greets, logs in. Keeps cancel and log. NULL with ERR_NET, ERR_TLS, ERR_AUTH (with the

@@ -252,6 +252,59 @@ static void append_waits_only_where_it_must(void **state)
     }
 }
 
+static int blanks_read(void *arg, uint64_t offset, size_t want, struct buf *out, struct error *err)
+{
+    (void)arg;
+    (void)offset;
+    (void)err;
+    for (; want > 0; want--)
+        buf_addc(out, ' ');
+    return 0;
+}
+
+/* Refused while its literal is on its way: the rest would be read as commands, so the connection goes. */
+static void a_literal_refused_half_way_closes_the_link(void **state)
+{
+    struct heard h;
+    struct error err;
+    (void)state;
+    heard_init(&h);
+    struct script *server =
+        script_start(STR(LOGIN "C: t2 APPEND *\nS: t2 NO full\nH:\n"), SIZE_MAX);
+    struct imap *i = open_it(server, 5000, &err);
+    assert_non_null(i);
+    imap_queue_append(i, STR("Sent"), 0, 0, 64 << 20, blanks_read, NULL,
+                      &(struct imap_handler){ NULL, NULL, heard_done, &h });
+    assert_int_equal(imap_run(i, &err), -1);
+    assert_int_equal(h.done, 1);
+    assert_int_equal(h.kind, IMAP_NO);
+    imap_close(&i);
+    assert_true(script_end(&server));
+}
+
+/* "OK" for a command that still waits behind another's literal. */
+static void answers_ahead_of_their_commands_close_the_link(void **state)
+{
+    struct heard h[2];
+    struct error err;
+    (void)state;
+    struct script *server = script_start(
+        STR("S: * PREAUTH [CAPABILITY IMAP4rev1] hi\nC: t1 APPEND *\nS: t2 OK done\nE:\n"),
+        SIZE_MAX);
+    struct imap *i = open_it(server, 5000, &err);
+    assert_non_null(i);
+    heard_init(&h[0]);
+    heard_init(&h[1]);
+    imap_queue_append(i, STR("Sent"), 0, 0, 10, blanks_read, NULL,
+                      &(struct imap_handler){ NULL, NULL, heard_done, &h[0] });
+    imap_queue(i, STR("NOOP"), &(struct imap_handler){ NULL, NULL, heard_done, &h[1] });
+    assert_int_equal(imap_run(i, &err), -1);
+    assert_int_equal(err.code, ERR_PROTO);
+    assert_int_equal(h[0].broken + h[1].broken, 2);
+    imap_close(&i);
+    assert_true(script_end(&server));
+}
+
 static void idle_ends_for_three_reasons(void **state)
 {
     static const char text[] =
@@ -416,6 +469,8 @@ int main(void)
         cmocka_unit_test(queued_commands_go_together),
         cmocka_unit_test(refusals_of_one_command_leave_the_link),
         cmocka_unit_test(append_waits_only_where_it_must),
+        cmocka_unit_test(a_literal_refused_half_way_closes_the_link),
+        cmocka_unit_test(answers_ahead_of_their_commands_close_the_link),
         cmocka_unit_test(idle_ends_for_three_reasons),
         cmocka_unit_test(a_cut_at_any_byte_ends_every_command_once),
         cmocka_unit_test(hostile_answers_close_the_link),

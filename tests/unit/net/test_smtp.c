@@ -50,7 +50,8 @@ static void session(struct run *r, const struct script *server, const struct net
                                             .ehlo_name = "me.example" },
                               .login = login,
                               .connect_ms = wait_ms,
-                              .wait_ms = wait_ms };
+                              .wait_ms = wait_ms,
+                              .dot_ms = 100 };
     struct smtp *s = smtp_open(&o, &r->err);
     r->opened = s != NULL;
     r->outcome = SMTP_UNSENT;
@@ -129,6 +130,7 @@ static void every_dialogue_has_its_outcome(void **state)
           true },
         { PIPED ENVELOPE TAKEN BODY "S: 421 down\nE:\n", SMTP_UNSENT, ERR_NET, 250, 250, 1, false },
         { PIPED ENVELOPE TAKEN BODY "X:\n", SMTP_IN_DOUBT, ERR_DOUBT, 250, 250, 1, false },
+        { PIPED ENVELOPE TAKEN BODY "H:\n", SMTP_IN_DOUBT, ERR_DOUBT, 250, 250, 1, false },
         { PIPED ENVELOPE TAKEN BODY "S: nonsense\nE:\n", SMTP_IN_DOUBT, ERR_DOUBT, 250, 250, 1,
           false },
         { PIPED ENVELOPE TAKEN BODY "S: 354 go\nE:\n", SMTP_IN_DOUBT, ERR_DOUBT, 250, 250, 1,
