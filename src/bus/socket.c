@@ -102,8 +102,8 @@ static char *real_store(const char *store)
     return path;
 }
 
-/* Opens the folder of the socket (made if missing) and gives the name in it. A name below a descriptor is short whatever the path. */
-static int place_open(const char *store, char **name)
+/* Opens the folder of the socket (made if missing where make says so) and gives the name in it. A name below a descriptor is short whatever the path. */
+static int place_open(const char *store, bool make, char **name)
 {
     const char *runtime = getenv("XDG_RUNTIME_DIR");
     struct error ignored;
@@ -116,7 +116,8 @@ static int place_open(const char *store, char **name)
         dir = xmemdup0(s.p, str_rfind(s, '/'));
         *name = xstrdup("engine.socket");
     }
-    int fd = file_mkdirs(dir, &ignored) == 0 ? open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+    int fd =
+        !make || file_mkdirs(dir, &ignored) == 0 ? open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
     free(dir);
     free(real);
     return fd;
@@ -132,7 +133,7 @@ int socket_connect(const char *store)
 {
     struct sockaddr_un a;
     char *name;
-    int dir = place_open(store, &name);
+    int dir = place_open(store, false, &name);
     int fd = dir >= 0 ? socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
     address(&a, dir, name);
     if (fd >= 0 && (connect(fd, (struct sockaddr *)&a, sizeof a) != 0 || !socket_peer_is_us(fd))) {
@@ -149,7 +150,7 @@ int socket_listen(const char *store, struct error *err)
 {
     struct sockaddr_un a;
     char *name;
-    int dir = place_open(store, &name);
+    int dir = place_open(store, true, &name);
     int fd = dir >= 0 ? socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0) : -1;
     address(&a, dir, name);
     if (dir >= 0)
@@ -170,7 +171,7 @@ int socket_listen(const char *store, struct error *err)
 void socket_unlink(const char *store)
 {
     char *name;
-    int dir = place_open(store, &name);
+    int dir = place_open(store, false, &name);
     if (dir >= 0) {
         unlinkat(dir, name, 0);
         close(dir);

@@ -2,7 +2,7 @@
 """What the interop tests share: a private tmaild, a profile for tmail, and running both. No sleeping: everything waits for an event."""
 import json, os, shutil, signal, subprocess, sys, tempfile, time
 
-BUILD = os.environ.get("top_builddir", os.path.join(os.getcwd(), "build"))
+BUILD = os.environ.get("top_builddir", os.getcwd())
 SRC = os.environ.get("top_srcdir", os.getcwd())
 TMAIL = os.path.join(BUILD, "tmail")
 TMAILD = os.path.join(BUILD, "tmaild")
