@@ -147,6 +147,55 @@ static void opening_logs_in_or_says_why_not(void **state)
     }
 }
 
+/* What no quotes can hold goes as a literal; what no login can carry goes nowhere. */
+static void passwords_of_any_letters(void **state)
+{
+    static const struct {
+        const char *script;
+        struct str password;
+        enum error_code code;
+    } rows[] = {
+        { "S: * OK [CAPABILITY IMAP4rev1] hi\nC: t1 LOGIN jane {4}\nS: + go\nC: s\xC3\xA9"
+          "c\nS: t1 OK [CAPABILITY IMAP4rev1] in\n" LOGOUT("t2"),
+          { "s\xC3\xA9"
+            "c",
+            4 },
+          ERR_NONE },
+        { "S: * OK [CAPABILITY IMAP4rev1 LITERAL+] hi\nC: t1 LOGIN jane {4+}\nC: s\xC3\xA9"
+          "c\nS: t1 OK [CAPABILITY IMAP4rev1] in\n" LOGOUT("t2"),
+          { "s\xC3\xA9"
+            "c",
+            4 },
+          ERR_NONE },
+        { "S: * OK [CAPABILITY IMAP4rev1] hi\nC: t1 LOGIN jane {4}\nS: t1 NO\nE:\n",
+          { "s\xC3\xA9"
+            "c",
+            4 },
+          ERR_AUTH },
+        { "S: * OK [CAPABILITY IMAP4rev1] hi\nE:\n", { "a\0b", 3 }, ERR_AUTH },
+        { "S: * OK [CAPABILITY " CAPS "] hi\nE:\n", { "a\0b", 3 }, ERR_AUTH },
+    };
+    (void)state;
+    for (size_t k = 0; k < COUNT(rows); k++) {
+        struct error err = { 0 };
+        struct script *server = script_start(str_c(rows[k].script), SIZE_MAX);
+        struct net_login login = { .user = "jane", .password = rows[k].password };
+        struct imap_options o = { .endpoint = { .proto = NET_IMAP,
+                                                .host = "127.0.0.1",
+                                                .port = script_port(server),
+                                                .tls = TLS_NONE },
+                                  .login = &login,
+                                  .connect_ms = 5000,
+                                  .wait_ms = 5000 };
+        struct imap *i = imap_open(&o, &err);
+        bool opened = i != NULL;
+        imap_close(&i);
+        if (!script_end(&server) || opened != (rows[k].code == ERR_NONE) ||
+            (!opened && err.code != rows[k].code))
+            fail_msg("row %zu: error %d %s", k, (int)err.code, err.text);
+    }
+}
+
 static void queued_commands_go_together(void **state)
 {
     static const char text[] =
@@ -466,6 +515,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(opening_logs_in_or_says_why_not),
+        cmocka_unit_test(passwords_of_any_letters),
         cmocka_unit_test(queued_commands_go_together),
         cmocka_unit_test(refusals_of_one_command_leave_the_link),
         cmocka_unit_test(append_waits_only_where_it_must),

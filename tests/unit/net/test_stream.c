@@ -83,6 +83,26 @@ static void starttls_is_had_or_nothing_is(void **state)
     }
 }
 
+/* Only the loopback itself may be spoken to in the clear, not a name that looks like it. */
+static void what_only_looks_like_the_loopback_is_none(void **state)
+{
+    struct buf said = BUF_INIT(1024);
+    struct error err = { 0 };
+    bool secure = false;
+    (void)state;
+    struct script *server = script_start(STR("S: 220 hi\nC: EHLO me\nS: 250 hi\nE:\n"), SIZE_MAX);
+    struct endpoint ep = base;
+    ep.proto = NET_SMTP;
+    ep.host = "127.localhost";
+    ep.port = script_port(server);
+    ep.ehlo_name = "me";
+    ep.loopback_plain = true;
+    assert_null(stream_open(&ep, 5000, NULL, NULL, &said, &secure, &err));
+    assert_int_equal(err.code, ERR_TLS);
+    assert_true(script_end(&server));
+    buf_free(&said);
+}
+
 static void what_cannot_be_reached_is_told(void **state)
 {
     struct script *gone = script_start(STR("E:\n"), SIZE_MAX);
@@ -279,6 +299,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(starttls_is_had_or_nothing_is),
+        cmocka_unit_test(what_only_looks_like_the_loopback_is_none),
         cmocka_unit_test(what_cannot_be_reached_is_told),
         cmocka_unit_test(a_silent_server_costs_the_deadline),
         cmocka_unit_test(a_cancel_ends_every_wait),
