@@ -10,7 +10,14 @@
 #include "sync/say.h"
 #include "base/banned.h"
 
-enum { BATCH_MESSAGES = 64, BATCH_MS = 4, SAY_EVERY_MS = 100, BODIES_MAX = 1024 };
+enum {
+    BATCH_MESSAGES =
+        128, /* collected before they are stored together: most pages are written once for all of them */
+    BATCH_WAIT_MS = 15, /* so long a message waits for others */
+    BATCH_LOCK_MS = 4,  /* so long the write lock is held */
+    SAY_EVERY_MS = 100,
+    BODIES_MAX = 1024
+};
 
 enum job_kind { JOB_BYTES, JOB_DROP, JOB_MESSAGE, JOB_FLUSH };
 struct job {
@@ -45,8 +52,10 @@ struct commit {
     size_t owners;
     struct open_body *bodies;
     size_t bodies_n;
-    unsigned batch_n; /* messages in the open transaction; 0: none is open */
-    int64_t batch_at, said_at;
+    struct job *ready[BATCH_MESSAGES]; /* whole messages that wait to be stored together */
+    size_t ready_n;
+    int64_t ready_at; /* when the first of them came, monotonic ms */
+    int64_t said_at;
     int64_t changed; /* folder that has changes nobody was told of; 0: none */
 };
 
@@ -96,10 +105,9 @@ static void body_forget(struct commit *c, struct open_body *b)
     *b = c->bodies[--c->bodies_n];
 }
 
-/* The open transaction is lost, with messages of any owner and frames of any body in it: all will be fetched again. */
+/* The transaction is lost, with messages of any owner and frames of any body in it: all will be fetched again. */
 static void batch_abort(struct commit *c, const struct error *why)
 {
-    c->batch_n = 0;
     cache_rollback(c->cache);
     while (c->bodies_n > 0)
         body_forget(c, &c->bodies[c->bodies_n - 1]);
@@ -107,22 +115,6 @@ static void batch_abort(struct commit *c, const struct error *why)
     for (size_t i = 0; i < c->owners; i++)
         if (c->failed[i].code == ERR_NONE)
             c->failed[i] = *why;
-}
-
-static void batch_end(struct commit *c)
-{
-    struct error err = { 0 };
-    if (c->batch_n > 0 && cache_commit(c->cache, &err) != 0)
-        batch_abort(c, &err);
-    c->batch_n = 0;
-}
-
-static int batch_begin(struct commit *c, struct error *err)
-{
-    if (c->batch_n > 0)
-        return 0;
-    c->batch_at = clock_mono_ms();
-    return cache_begin(c->cache, false, err);
 }
 
 static struct open_body *body_find(struct commit *c, const struct job *j)
@@ -153,9 +145,6 @@ static int message_put(struct commit *c, struct job *j, struct error *err)
     struct open_body *b = j->tag != 0 ? body_find(c, j) : NULL;
     if (j->tag != 0 && b == NULL)
         return error_set(err, ERR_STORE, RETRY_LATER, _("a message ended that never began"));
-    if (batch_begin(c, err) != 0)
-        return -1;
-    c->batch_n++; /* from here on an error takes the whole batch with it */
     int known = 0, rc = 0;
     int64_t id = 0;
     if (b != NULL) {
@@ -174,30 +163,60 @@ static void do_bytes(struct commit *c, struct job *j)
         batch_abort(c, &err);
 }
 
-static void do_message(struct commit *c, struct job *j)
+static void changed_note(struct commit *c, int64_t folder)
+{
+    if (c->changed != 0 && c->changed != folder)
+        changed_say(c);
+    c->changed = folder;
+}
+
+/* One transaction with as many of the messages as BATCH_LOCK_MS allows; how many. */
+static size_t batch_store(struct commit *c, struct job **jobs, size_t n)
 {
     struct error err = { 0 };
-    if (c->failed[j->owner].code != ERR_NONE)
-        return;
-    if (c->changed != 0 && c->changed != j->where.folder) {
-        batch_end(c);
-        changed_say(c);
+    size_t done = 0;
+    int rc = cache_begin(c->cache, false, &err);
+    int64_t until = clock_mono_ms() + BATCH_LOCK_MS;
+    while (rc == 0 && done < n && (done == 0 || clock_mono_ms() < until)) {
+        if (c->failed[jobs[done]->owner].code == ERR_NONE)
+            rc = message_put(c, jobs[done], &err);
+        done++;
     }
-    if (message_put(c, j, &err) != 0) {
+    if (rc == 0)
+        rc = cache_commit(c->cache, &err);
+    if (rc != 0) {
         batch_abort(c, &err);
-        return;
+        return n;
     }
-    c->changed = j->where.folder;
-    int64_t now = clock_mono_ms();
-    if (c->batch_n >= BATCH_MESSAGES || now - c->batch_at >= BATCH_MS)
-        batch_end(c);
-    if (c->batch_n == 0 && now - c->said_at >= SAY_EVERY_MS)
+    return done;
+}
+
+static void ready_store(struct commit *c)
+{
+    for (size_t i = 0; i < c->ready_n;)
+        i += batch_store(c, c->ready + i, c->ready_n - i);
+    for (size_t i = 0; i < c->ready_n; i++) {
+        changed_note(c, c->ready[i]->where.folder);
+        msg_drop(&c->ready[i]->msg);
+    }
+    c->ready_n = 0;
+    if (clock_mono_ms() - c->said_at >= SAY_EVERY_MS)
         changed_say(c);
+}
+
+/* Takes j. */
+static void do_message(struct commit *c, struct job *j)
+{
+    if (c->ready_n == 0)
+        c->ready_at = clock_mono_ms();
+    c->ready[c->ready_n++] = j;
+    if (c->ready_n == BATCH_MESSAGES)
+        ready_store(c);
 }
 
 static void do_flush(struct commit *c, struct job *j)
 {
-    batch_end(c);
+    ready_store(c);
     changed_say(c);
     for (size_t i = c->bodies_n; i > 0; i--)
         if (c->bodies[i - 1].owner == j->owner)
@@ -209,49 +228,55 @@ static void do_flush(struct commit *c, struct job *j)
     (void)queue_put_now(j->answers, &f->msg);
 }
 
+/* Takes j. */
 static void do_job(struct commit *c, struct job *j)
 {
+    struct open_body *b;
     switch ((enum job_kind)j->msg.kind) {
     case JOB_BYTES:
         do_bytes(c, j);
         break;
-    case JOB_DROP: {
-        struct open_body *b = body_find(c, j);
+    case JOB_DROP:
+        b = body_find(c, j);
         if (b != NULL)
             body_forget(c, b);
         break;
-    }
     case JOB_MESSAGE:
         do_message(c, j);
-        break;
+        return;
     case JOB_FLUSH:
         do_flush(c, j);
         break;
     }
+    msg_drop(&j->msg);
 }
 
-/* A batch never stays open while the thread waits. */
-static struct msg *job_next(struct commit *c)
+/* While messages or news wait, not for long. NULL: the queue is closed and empty. */
+static struct job *job_next(struct commit *c)
 {
-    struct msg *m = queue_take(c->jobs, 0);
-    if (m != NULL)
-        return m;
-    batch_end(c);
-    if (c->changed != 0) {
-        m = queue_take(c->jobs, SAY_EVERY_MS);
-        if (m != NULL)
-            return m;
-        changed_say(c);
+    struct msg *m = NULL;
+    if (c->ready_n > 0) {
+        int left = clock_left_ms(c->ready_at + BATCH_WAIT_MS);
+        m = left > 0 ? queue_take(c->jobs, left) : NULL;
+        if (m == NULL)
+            ready_store(c);
     }
-    return queue_take(c->jobs, -1);
+    if (m == NULL && c->changed != 0) {
+        m = queue_take(c->jobs, SAY_EVERY_MS);
+        if (m == NULL)
+            changed_say(c);
+    }
+    if (m == NULL)
+        m = queue_take(c->jobs, -1);
+    return (struct job *)m;
 }
 
 static void *commit_run(void *arg)
 {
     struct commit *c = arg;
-    for (struct msg *m; (m = job_next(c)) != NULL; msg_drop(m))
-        do_job(c, (struct job *)m);
-    batch_end(c);
+    for (struct job *j; (j = job_next(c)) != NULL;)
+        do_job(c, j);
+    ready_store(c);
     changed_say(c);
     while (c->bodies_n > 0)
         body_forget(c, &c->bodies[c->bodies_n - 1]);

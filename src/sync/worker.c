@@ -457,6 +457,8 @@ static void *worker_run(void *arg)
 {
     struct worker *w = arg;
     bool idle_said = false;
+    if (has_mail(w))
+        decode_warm(w->acc.decode);
     while (!queue_closed(w->wants)) {
         int64_t outbox_due = due_at(w, cache_outbox_pending);
         int64_t next = next_at(w, outbox_due);
