@@ -61,12 +61,17 @@ void cache_body_drop(struct cache_body **b)
     *b = NULL;
 }
 
-static int row_ready(struct cache_body *b, struct error *err)
+/* The body's row: made with its first frame, or at once as it will be when it is small. */
+static int row_ready(struct cache_body *b, enum body_state state, struct str identity,
+                     struct error *err)
 {
     if (b->id != 0)
         return 0;
-    if (sql_run(b->cache, "INSERT INTO body(size, state, started) VALUES(0, ?, ?)",
-                SQL_ARGS(SQL_I(BODY_WRITING), SQL_I(clock_wall_ms() / 1000)), err) < 0)
+    if (sql_run(b->cache,
+                "INSERT INTO body(identity, size, state, started) VALUES(nullif(?, x''), ?, ?, ?)",
+                SQL_ARGS(SQL_B(identity), SQL_I(b->size), SQL_I(state),
+                         SQL_I(clock_wall_ms() / 1000)),
+                err) < 0)
         return -1;
     b->id = sqlite3_last_insert_rowid(b->cache->db);
     return 0;
@@ -90,7 +95,7 @@ static int frame_write(struct cache_body *b, struct error *err)
 {
     if (b->frames >= CACHE_FRAMES_MAX)
         return error_set(err, ERR_LIMIT, RETRY_NEVER, _("A message is too large for the store"));
-    if (frame_pack(b, err) < 0 || row_ready(b, err) < 0)
+    if (frame_pack(b, err) < 0 || row_ready(b, BODY_WRITING, (struct str){ NULL, 0 }, err) < 0)
         return -1;
     int64_t id = b->id * CACHE_FRAMES_MAX + b->frames;
     if (sql_run(b->cache, "INSERT INTO frame VALUES(?, ?)",
@@ -144,9 +149,13 @@ static int finish(struct cache_body *b, struct str identity, int64_t *body, int 
     *known = rc == 0;
     if (*known)
         return frames_forget(b, err);
-    if ((b->pending.len > 0 && frame_write(b, err) < 0) || row_ready(b, err) < 0)
+    bool small = b->id == 0;
+    if (row_ready(b, BODY_DONE, identity, err) < 0 ||
+        (b->pending.len > 0 && frame_write(b, err) < 0))
         return -1;
     *body = b->id;
+    if (small)
+        return 0;
     return sql_run(b->cache, "UPDATE body SET identity = ?, size = ?, state = ? WHERE id = ?",
                    SQL_ARGS(SQL_B(identity), SQL_I(b->size), SQL_I(BODY_DONE), SQL_I(b->id)), err);
 }

@@ -139,6 +139,8 @@ static int handle_open(struct cache *c, struct error *err)
     sqlite3_wal_autocheckpoint(c->db, c->mode == CACHE_READ ? 0 : WAL_PAGES_MAX);
     sqlite3_db_config(c->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_db_config(c->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    /* Else statements that touch a partial index are compiled anew for each value bound. */
+    sqlite3_db_config(c->db, SQLITE_DBCONFIG_ENABLE_QPSG, 1, NULL);
     if (schema_ready(c, err) < 0)
         return -1;
     if (c->mode == CACHE_READ)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cache/place.h"
 
+#include "base/i18n.h"
 #include "cache/journal.h"
 #include "cache/sql.h"
 #include "base/banned.h"
@@ -43,15 +44,68 @@ int ghost_get(struct cache *c, struct arena *a, int64_t op, struct place *out, s
                       out, err);
 }
 
+/* One more placement in the folder's thread; *threads and *threads_unread: by how much the folder's counts grow. */
+static int thread_count(struct cache *c, const struct place *p, int64_t date, int64_t thread,
+                        int64_t unread, int64_t *threads, int64_t *threads_unread,
+                        struct error *err)
+{
+    int64_t n = 0;
+    const struct sql_arg args[] = { SQL_I(p->folder), SQL_I(thread), SQL_I(date) };
+    int rc =
+        sql_int(c, "SELECT n FROM folder_thread WHERE folder = ? AND thread = ?", args, 2, &n, err);
+    if (rc < 0)
+        return -1;
+    *threads = rc;
+    *threads_unread = rc == 1 ? unread : 0;
+    if (rc == 1)
+        return sql_run(c,
+                       "INSERT INTO folder_thread(folder, last, thread, n, unread)"
+                       " VALUES(?, ?, ?, 1, ?)",
+                       SQL_ARGS(SQL_I(p->folder), SQL_I(date), SQL_I(thread), SQL_I(unread)), err);
+    if (unread) /* thread_read counts the folder's */
+        return sql_run(c,
+                       "UPDATE folder_thread SET n = n + 1, last = max(last, ?3),"
+                       " unread = unread + 1 WHERE folder = ?1 AND thread = ?2",
+                       args, 3, err);
+    return sql_run(c,
+                   "UPDATE folder_thread SET n = n + 1, last = max(last, ?3)"
+                   " WHERE folder = ?1 AND thread = ?2",
+                   args, 3, err);
+}
+
+static int message_facts(struct cache *c, int64_t message, int64_t *date, int64_t *thread,
+                         struct error *err)
+{
+    sqlite3_stmt *s =
+        sql_bind(c, "SELECT date, thread FROM message WHERE id = ?", SQL_ARGS(SQL_I(message)), err);
+    int rc = s == NULL ? -1 : sql_step(c, s, err);
+    if (rc == 1)
+        return error_set(err, ERR_USAGE, RETRY_NEVER, _("That message is no longer here"));
+    if (rc < 0)
+        return -1;
+    *date = sqlite3_column_int64(s, 0);
+    *thread = sqlite3_column_int64(s, 1);
+    sqlite3_reset(s);
+    return 0;
+}
+
 int place_insert(struct cache *c, const struct place *p, struct error *err)
 {
-    return sql_run(c,
-                   "INSERT INTO placement(folder, date, message, uid, flags, server_flags, modseq,"
-                   " thread, keywords) SELECT ?1, date, id, ?3, ?4, ?5, ?6, thread, ?7"
-                   " FROM message WHERE id = ?2",
-                   SQL_ARGS(SQL_I(p->folder), SQL_I(p->message), SQL_I(p->uid), SQL_I(p->flags),
-                            SQL_I(p->server_flags), SQL_I(p->modseq), SQL_T(p->keywords)),
-                   err);
+    int64_t date = 0, thread = 0, threads = 0, threads_unread = 0,
+            unread = (p->flags & CACHE_SEEN) == 0;
+    if (message_facts(c, p->message, &date, &thread, err) < 0 ||
+        sql_run(c, "INSERT INTO placement VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                SQL_ARGS(SQL_I(p->folder), SQL_I(date), SQL_I(p->message), SQL_I(p->uid),
+                         SQL_I(p->flags), SQL_I(p->server_flags), SQL_I(p->modseq), SQL_I(thread),
+                         SQL_T(p->keywords)),
+                err) < 0 ||
+        thread_count(c, p, date, thread, unread, &threads, &threads_unread, err) < 0)
+        return -1;
+    return sql_run(
+        c,
+        "UPDATE folder SET total = total + 1, unread = unread + ?, threads = threads + ?,"
+        " threads_unread = threads_unread + ? WHERE id = ?",
+        SQL_ARGS(SQL_I(unread), SQL_I(threads), SQL_I(threads_unread), SQL_I(p->folder)), err);
 }
 
 int place_delete(struct cache *c, int64_t folder, int64_t message, struct error *err)

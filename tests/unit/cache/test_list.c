@@ -94,7 +94,7 @@ static void inboxes_of_all_accounts_are_one(void **state)
 static void fill(struct fixture *f, int64_t folder, int n)
 {
     char *sql = xasprintf(
-        "DROP TRIGGER IF EXISTS placement_in; DROP TRIGGER IF EXISTS thread_in;"
+        "DROP TRIGGER IF EXISTS placement_out; DROP TRIGGER IF EXISTS thread_out;"
         "DELETE FROM message; DELETE FROM placement; DELETE FROM folder_thread; BEGIN;"
         "INSERT INTO message SELECT value, 1, value, value / 2, 0, 10, 0, 0, 0, 0, NULL, NULL,"
         " 'from', 'to', 'subject', '', '', '' FROM generate_series_of;"
