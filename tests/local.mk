@@ -3,9 +3,20 @@
 TEST_EXTENSIONS = .sh .py
 SH_LOG_COMPILER = $(SHELL)
 PY_LOG_COMPILER = python3
+# The engine and the decoder have no terminal: what the sanitizers find in them goes to files, which sanitizer-reports shows.
+if SANITIZERS
+SANITIZER_ENVIRONMENT = \
+	ASAN_OPTIONS='log_path=$(abs_top_builddir)/sanitizer-report:detect_leaks=1'; \
+	UBSAN_OPTIONS='log_path=$(abs_top_builddir)/sanitizer-report:print_stacktrace=1'; \
+	export ASAN_OPTIONS UBSAN_OPTIONS;
+endif
+sanitizer-reports:
+	@for f in sanitizer-report.*; do [ ! -f "$$f" ] || { cat "$$f"; bad=1; }; done; [ -z "$$bad" ]
+.PHONY: sanitizer-reports
+
 AM_TESTS_ENVIRONMENT = \
 	top_srcdir='$(abs_top_srcdir)'; top_builddir='$(abs_top_builddir)'; export top_srcdir top_builddir; \
-	LC_ALL=C.UTF-8; TZ=UTC; export LC_ALL TZ;
+	LC_ALL=C.UTF-8; TZ=UTC; export LC_ALL TZ; $(SANITIZER_ENVIRONMENT)
 TEST_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests $(CMOCKA_CFLAGS) -DTEST_SRCDIR='"$(abs_top_srcdir)"' -DTEST_BUILDDIR='"$(abs_top_builddir)"'
 EXTRA_DIST += tests/lint/layers.sh tests/lint/layers.txt tests/lint/headers.sh tests/lint/source.sh tests/lint/size.sh \
 	tests/lint/size.allow tests/lint/format.sh
@@ -37,3 +48,4 @@ lint:
 		$(NCURSES_CFLAGS) $(CURL_CFLAGS) $(SQLITE_CFLAGS) $(GMIME_CFLAGS) $(XML_CFLAGS) $(INIPARSER_CFLAGS)
 check-local: lint
 .PHONY: lint
+CLEANFILES += sanitizer-report.*

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "wire/imap_resp.h"
 
-#include "base/i18n.h"
 #include "base/banned.h"
 
 struct word {
@@ -20,8 +19,7 @@ static unsigned word_value(const struct word *table, struct str s, unsigned othe
 
 static int resp_bad(struct error *err)
 {
-    return error_set(err, ERR_PROTO, RETRY_LATER,
-                     _("the server's answer breaks the rules of IMAP"));
+    return error_set(err, ERR_PROTO, RETRY_LATER, "the server's answer breaks the rules of IMAP");
 }
 
 unsigned wire_imap_flags(const struct wire_node *first)

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "base/i18n.h"
 #include "base/banned.h"
 
 enum state {
@@ -107,12 +106,12 @@ static enum wire_result line_bad(struct wire_imap *p, bool ended, enum error_cod
 
 static enum wire_result grammar_bad(struct wire_imap *p, struct error *err)
 {
-    return line_bad(p, false, ERR_PROTO, _("the line breaks the grammar of IMAP"), err);
+    return line_bad(p, false, ERR_PROTO, "the line breaks the grammar of IMAP", err);
 }
 
 static enum wire_result limit_bad(struct wire_imap *p, struct error *err)
 {
-    return line_bad(p, false, ERR_LIMIT, _("the line is larger than a limit of this program"), err);
+    return line_bad(p, false, ERR_LIMIT, "the line is larger than a limit of this program", err);
 }
 
 static bool memory_left(const struct wire_imap *p, uint64_t n)
@@ -170,7 +169,7 @@ static int word_end(struct wire_imap *p, enum wire_kind kind)
 static enum wire_result line_end(struct wire_imap *p, struct error *err)
 {
     if (p->depth > 0 || (p->root == NULL && p->side == WIRE_CLIENT))
-        return line_bad(p, true, ERR_PROTO, _("the line breaks the grammar of IMAP"), err);
+        return line_bad(p, true, ERR_PROTO, "the line breaks the grammar of IMAP", err);
     p->fresh = true;
     return WIRE_OK;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "wire/smtp_cmd.h"
 
-#include "base/i18n.h"
 #include "base/utf8.h"
 #include "base/banned.h"
 
@@ -132,13 +131,13 @@ static int params_read(struct str in, struct smtp_cmd *out, struct error *err)
     struct str word;
     while (str_word(&in, &word)) {
         if (out->params_n == SMTP_PARAMS_MAX)
-            return cmd_bad(err, 501, _("too many parameters"));
+            return cmd_bad(err, 501, "too many parameters");
         size_t eq = str_find(word, '=');
         struct smtp_param *p = &out->params[out->params_n++];
         p->name = str_head(word, eq);
         p->value = str_skip(word, eq + 1);
         if (p->name.n == 0)
-            return cmd_bad(err, 501, _("a parameter has no name"));
+            return cmd_bad(err, 501, "a parameter has no name");
     }
     return 0;
 }
@@ -154,13 +153,13 @@ static struct str route_skip(struct str path)
 static int path_check(struct smtp_cmd *out, bool null_ok, struct error *err)
 {
     if (out->arg.n > SMTP_PATH_MAX)
-        return cmd_bad(err, 501, _("the address is too long"));
+        return cmd_bad(err, 501, "the address is too long");
     if (out->arg.n == 0)
-        return null_ok ? 0 : cmd_bad(err, 501, _("an address must stand behind the colon"));
+        return null_ok ? 0 : cmd_bad(err, 501, "an address must stand behind the colon");
     addr_split(out->arg, &out->local, &out->domain);
     if (!local_ok(out->local, true) || (out->domain.n > 0 && !domain_ok(out->domain, true)) ||
         out->local.n + 1 == out->arg.n)
-        return cmd_bad(err, 553, _("this is no address"));
+        return cmd_bad(err, 553, "this is no address");
     return 0;
 }
 
@@ -168,10 +167,10 @@ static int path_check(struct smtp_cmd *out, bool null_ok, struct error *err)
 static int path_read(struct str in, const char *keyword, struct smtp_cmd *out, struct error *err)
 {
     if (str_ilit(&in, keyword) != 0)
-        return cmd_bad(err, 501, _("FROM: or TO: must follow"));
+        return cmd_bad(err, 501, "FROM: or TO: must follow");
     in = str_trim(in);
     if (str_lit(&in, ":") != 0)
-        return cmd_bad(err, 501, _("a colon must follow FROM or TO"));
+        return cmd_bad(err, 501, "a colon must follow FROM or TO");
     in = str_trim(in);
     bool bracket = str_lit(&in, "<") == 0;
     if (bracket)
@@ -179,15 +178,15 @@ static int path_read(struct str in, const char *keyword, struct smtp_cmd *out, s
     size_t n = path_length(in);
     out->arg = route_skip(str_head(in, n));
     if (n > 0 && out->arg.n == 0)
-        return cmd_bad(err, 553, _("this is no address"));
+        return cmd_bad(err, 553, "this is no address");
     in = str_skip(in, n);
     if (bracket) {
         in = str_trim(in);
         if (str_lit(&in, ">") != 0)
-            return cmd_bad(err, 553, _("the closing bracket of the address is missing"));
+            return cmd_bad(err, 553, "the closing bracket of the address is missing");
     }
     if (in.n > 0 && in.p[0] != ' ' && in.p[0] != '\t')
-        return cmd_bad(err, 553, _("something stands behind the address"));
+        return cmd_bad(err, 553, "something stands behind the address");
     if (params_read(in, out, err) != 0)
         return -1;
     return path_check(out, bracket && out->verb == SMTP_MAIL, err);
@@ -209,9 +208,9 @@ int wire_smtp_cmd(struct str line, struct smtp_cmd *out, struct error *err)
     struct str in = line, word;
     *out = (struct smtp_cmd){ .verb = SMTP_UNKNOWN };
     if (!line_ok(line))
-        return cmd_bad(err, 500, _("the command holds characters that it must not"));
+        return cmd_bad(err, 500, "the command holds characters that it must not");
     if (!str_word(&in, &word))
-        return cmd_bad(err, 500, _("the command is missing"));
+        return cmd_bad(err, 500, "the command is missing");
     out->verb = verb_of(word);
     out->arg = str_trim(in);
     switch (out->verb) {
@@ -222,9 +221,9 @@ int wire_smtp_cmd(struct str line, struct smtp_cmd *out, struct error *err)
     case SMTP_HELO:
     case SMTP_EHLO:
     case SMTP_LHLO:
-        return out->arg.n > 0 ? 0 : cmd_bad(err, 501, _("the name of your host must follow"));
+        return out->arg.n > 0 ? 0 : cmd_bad(err, 501, "the name of your host must follow");
     case SMTP_UNKNOWN:
-        return cmd_bad(err, 500, _("the command is not known"));
+        return cmd_bad(err, 500, "the command is not known");
     default:
         return 0;
     }
