@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-NET_TESTS = tests/unit/net/test_stream tests/unit/net/test_smtp tests/unit/net/test_imap
+NET_TESTS = tests/unit/net/test_stream tests/unit/net/test_smtp tests/unit/net/test_imap tests/unit/net/test_transcripts
 check_PROGRAMS += $(NET_TESTS)
 TESTS += $(NET_TESTS)
 NET_SCRIPT = tests/unit/net/script.c tests/unit/net/script.h tests/unit/test.h
@@ -12,3 +12,15 @@ tests_unit_net_test_imap_LDADD = $(LINK_NET) $(CMOCKA_LIBS)
 tests_unit_net_test_stream_SOURCES = tests/unit/net/test_stream.c $(NET_SCRIPT)
 tests_unit_net_test_stream_CPPFLAGS = $(TEST_CPPFLAGS) $(SSL_CFLAGS)
 tests_unit_net_test_stream_LDADD = $(LINK_NET) $(CMOCKA_LIBS)
+tests_unit_net_test_transcripts_SOURCES = tests/unit/net/test_transcripts.c $(NET_SCRIPT)
+tests_unit_net_test_transcripts_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_net_test_transcripts_LDADD = $(LINK_NET) $(CMOCKA_LIBS)
+EXTRA_DIST += \
+	tests/interop/transcripts/imap-bare-no.t \
+	tests/interop/transcripts/imap-bye-in-session.t \
+	tests/interop/transcripts/imap-fetch-literal.t \
+	tests/interop/transcripts/imap-login-disabled.t \
+	tests/interop/transcripts/smtp-250-for-354.t \
+	tests/interop/transcripts/smtp-greylisted.t \
+	tests/interop/transcripts/smtp-lost-after-dot.t \
+	tests/interop/transcripts/smtp-pipelined.t

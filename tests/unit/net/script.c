@@ -133,7 +133,7 @@ static void play_line(struct script *s, struct str line)
     struct str rest = str_skip(line, 2);
     if (rest.n > 0 && rest.p[0] == ' ')
         rest = str_skip(rest, 1);
-    switch (line.n > 0 ? line.p[0] : '#') {
+    switch (line.n > 1 && line.p[1] == ':' ? line.p[0] : '#') {
     case 'S':
         say(s, rest, "\r\n");
         break;

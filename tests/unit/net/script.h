@@ -8,7 +8,7 @@
  *   X:          close
  *   H:          stop talking until the client has closed
  *   N:          the next connection
- *   # text      a remark
+ * Any other line is a remark.
  * After the last line the connection is closed. */
 #ifndef TMAIL_TESTS_UNIT_NET_SCRIPT_H
 #define TMAIL_TESTS_UNIT_NET_SCRIPT_H
