@@ -141,9 +141,26 @@ static int change(struct cli *c, const char *what, const char *number, bool json
     return outbox_show(c, (int64_t)id, json, err);
 }
 
-static bool takes_number(const char *what)
+/* What the words behind the options ask for: how many words it takes. 0: no such thing. */
+static int words_of(const char *what)
 {
-    return strcmp(what, "cancel") == 0 || strcmp(what, "retry") == 0 || strcmp(what, "show") == 0;
+    static const struct {
+        const char *name;
+        int words;
+    } table[] = { { "list", 1 }, { "flush", 1 }, { "cancel", 2 }, { "retry", 2 }, { "show", 2 } };
+    for (size_t i = 0; i < COUNT(table); i++)
+        if (strcmp(what, table[i].name) == 0)
+            return table[i].words;
+    return 0;
+}
+
+static int run(struct cli *c, const char *what, const char *number, bool json, struct error *err)
+{
+    if (cli_need_cache(c, CACHE_WRITE, err) != 0)
+        return -1;
+    if (number != NULL)
+        return change(c, what, number, json, err);
+    return strcmp(what, "flush") == 0 ? outbox_flush(c, err) : outbox_list(c, json, err);
 }
 
 int sub_outbox(struct cli *c, int argc, char **argv)
@@ -155,18 +172,11 @@ int sub_outbox(struct cli *c, int argc, char **argv)
     int o;
     while ((o = getopt_long(argc, argv, "", options, NULL)) == 'j')
         json = true;
-    const char *what = optind < argc ? argv[optind] : "list";
     int words = argc - optind;
-    if (o != -1 || (takes_number(what) ? words != 2 : words > 1) ||
-        (!takes_number(what) && strcmp(what, "list") != 0 && strcmp(what, "flush") != 0))
+    const char *what = words > 0 ? argv[optind] : "list";
+    if (o != -1 || (words > 0 && words != words_of(what)))
         return cli_usage(cli_find(STR("outbox")));
-    int rc = cli_need_cache(c, CACHE_WRITE, &err);
-    if (rc == 0 && takes_number(what))
-        rc = change(c, what, argv[optind + 1], json, &err);
-    else if (rc == 0 && strcmp(what, "flush") == 0)
-        rc = outbox_flush(c, &err);
-    else if (rc == 0)
-        rc = outbox_list(c, json, &err);
+    int rc = run(c, what, words == 2 ? argv[optind + 1] : NULL, json, &err);
     if (rc == 1) {
         error_set(&err, ERR_NOINPUT, RETRY_NEVER, _("too late, or there is no such entry"));
         (void)cli_fail(&err);
