@@ -175,7 +175,9 @@ static void put_missing(const struct fixup_env *e, const char *date, struct str 
         buf_addf(out, "Date: %s\r\n", date);
     if (!fixup_has(header, "Message-ID"))
         buf_addf(out, "Message-ID: <%.*s@%.*s>\r\n", STR_ARG(e->id), STR_ARG(e->host));
-    if (is_8bit(body) && !fixup_has(header, "MIME-Version") && !fixup_has(header, "Content-Type"))
+    /* Typed by a person: a program that makes a Message-ID knows of MIME what it wants to know. */
+    if (!fixup_has(header, "Message-ID") && !fixup_has(header, "MIME-Version") &&
+        !fixup_has(header, "Content-Type") && is_8bit(body))
         buf_addf(out,
                  "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=%s\r\n"
                  "Content-Transfer-Encoding: 8bit\r\n",

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -14,7 +15,7 @@
 #include "server/limits.h"
 #include "base/banned.h"
 
-enum { LOCK_STEP_MS = 20 };
+enum { LOCK_STEP_MS = 20, LOCK_OLD_S = 300 };
 
 /* No wait that could not be ended: the blocking form of the lock would hold up a server that is told to stop. */
 int mboxlock_file(int fd, bool write, struct error *err)
@@ -38,29 +39,44 @@ void mboxlock_file_release(int fd)
     fcntl(fd, F_OFD_SETLK, &lock);
 }
 
-/* True if the lock names a process of this machine that is no more. */
+/* True if nobody holds the lock any more: its process is gone, it is ours (a process has one owner for each mailbox, which
+ * asks only while it does not hold it), or it is older than anybody needs. */
 static bool lock_is_left_over(int dir, const char *name)
 {
     char text[32];
-    int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    struct stat st;
+    uint32_t pid = 0;
+    int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return false;
     ssize_t n = read(fd, text, sizeof text);
+    bool old = fstat(fd, &st) == 0 && clock_wall_ms() / 1000 - st.st_mtime > LOCK_OLD_S;
     close(fd);
     struct str s = { text, n > 0 ? (size_t)n : 0 };
-    uint32_t pid;
-    return str_u32(&s, &pid) == 0 && pid > 0 && pid <= INT32_MAX && kill((pid_t)pid, 0) != 0 &&
-           errno == ESRCH;
+    if (old || str_u32(&s, &pid) != 0 || pid == 0 || pid > INT32_MAX)
+        return old;
+    return (pid_t)pid == getpid() || (kill((pid_t)pid, 0) != 0 && errno == ESRCH);
 }
 
+/* Under another name first: whoever sees the lock sees whose it is, also after a crash between two steps. */
 static int lock_make(int dir, const char *name)
 {
-    int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return -1;
-    dprintf(fd, "%ld\n", (long)getpid());
-    close(fd);
-    return 0;
+    char *fresh = xasprintf(".%s.%ld", name, (long)getpid());
+    unlinkat(dir, fresh, 0);
+    int fd = openat(dir, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int rc = fd < 0 || dprintf(fd, "%ld\n", (long)getpid()) < 0 ? -1 : 0;
+    int why = errno;
+    if (fd >= 0)
+        close(fd);
+    if (rc == 0) {
+        rc = linkat(dir, fresh, dir, name, 0);
+        why = errno;
+    }
+    if (fd >= 0)
+        unlinkat(dir, fresh, 0);
+    free(fresh);
+    errno = why;
+    return rc;
 }
 
 int mboxlock_dot(int dir, const char *leaf, struct error *err)

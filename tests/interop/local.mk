@@ -18,3 +18,5 @@ EXTRA_DIST += tests/interop/net_smtp.py
 TESTS += tests/interop/path.py tests/interop/demo.py
 tests/interop/path.log tests/interop/demo.log: tmail tmail-sync tmail-decode tmaild
 EXTRA_DIST += tests/interop/path.py tests/interop/demo.py
+TESTS += tests/interop/tmaild.py
+EXTRA_DIST += tests/interop/tmaild.py
