@@ -234,7 +234,7 @@ static void hint_answer(struct engine *e, const struct bus_hint *h)
 
 static void hint_do(struct engine *e, const struct bus_hint *h, unsigned client)
 {
-    e->full = e->full || h->kind == HINT_SYNC || h->kind == HINT_BODY;
+    e->full = e->full || h->kind == HINT_SYNC || h->kind == HINT_BODY || h->kind == HINT_WAKE;
     config_look(e);
     config_reload(e);
     switch (h->kind) {

@@ -98,6 +98,7 @@ static void note(struct worker *w, struct want *want)
 {
     switch ((enum want_kind)want->msg.kind) {
     case WANT_WORK:
+        go_full(w);
         w->work = true;
         break;
     case WANT_INBOX:

@@ -57,6 +57,10 @@ static int listen_until(struct bus *b, enum bus_event_kind kind, int64_t id)
             return kind == EVENT_BYE ? 0 : 75;
         if (rc == 0)
             show(&ev);
+        if (rc == 0 && ev.kind == EVENT_ASK)
+            bus_hint(b, &(struct bus_hint){ .kind = HINT_ANSWER,
+                                            .id = ev.id,
+                                            .text = str_c(getenv("DRIVE_PASSWORD")) });
         if (rc == 0 && ev.kind == kind && (ev.id == id || kind == EVENT_BYE))
             return ev.code;
     }

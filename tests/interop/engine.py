@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The engine against a real server: first sync, flags, moves and deletions both ways, a kill in the middle, a server that goes
 away and comes back. Another client's part is played by Python's imaplib. Usage: engine.py [MESSAGES]"""
-import json, os, signal, subprocess, sys, time
+import json, os, socket, subprocess, sys, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from dovecot import Dovecot
@@ -36,7 +36,7 @@ class Store:
         with open(self.rc, "w") as f:
             f.write(f'[account work]\naddress = "jane@example.org"\n'
                     f'receive = "imap://jane@127.0.0.1:{self.port}"\nsend = "sendmail:{self.dir}/sendmail"\n'
-                    f'password-command = "printf \'{password}\'"\n')
+                    + (f'password-command = "printf \'{password}\'"\n' if password else ""))
         os.chmod(self.rc, 0o600)
 
     def drive(self, *words, code=0):
@@ -209,6 +209,43 @@ def sending(server, s):
     check(s.drive("outbox").split(" ")[1] == "3", "refused: it is kept, with the reason")
 
 
+def asked(server, s):
+    """No password in the configuration: the person is asked, once."""
+    s.configure(None)
+    s.env["DRIVE_PASSWORD"] = "pw"
+    events = s.engine("sync")
+    check([e["state"] for e in events if e["event"] == "ask"] == ["password"], "asked once")
+    check(not any(e["event"] == "ask" for e in s.engine("sync")), "and not again")
+    s.stop()
+    s.env["DRIVE_PASSWORD"] = ""
+    check("work" in s.sync(code=6)["text"], "no answer: login needed")
+    s.stop()
+    s.configure("pw")
+
+
+def body(server, s):
+    m = s.find("INBOX", f"message {N}")
+    check(s.engine("body", m["id"])[-1].get("text", "") == "", "a body on demand")
+    check(s.engine("body", 999999)[-1]["text"] != "", "and a sentence where there is none")
+    check(len([r for r in s.list("INBOX") if r["subject"] == m["subject"]]) == 1, "still once")
+
+
+def hanging(server, place):
+    """A server that takes the connection and says nothing: stopping does not wait for it."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(5)
+        s = Store(place, "hanging", silent.getsockname()[1])
+        p = s.start()
+        for line in p.stdout:
+            if json.loads(line).get("state") == "connecting":
+                break
+        began = time.monotonic()
+        s.stop()
+        check(time.monotonic() - began < 1, "stopped at once")
+        p.wait(20)
+
+
 def killed(server, place):
     for attempt in range(3):
         s = Store(place, f"killed{attempt}", server.port)
@@ -253,8 +290,9 @@ with Dovecot() as server:
     for i in range(1, N + 1):
         server.deliver("INBOX", message(i))
     s = Store(server.place, "store", server.port)
-    for step in (first_sync, flags_both_ways, moves_both_ways, renumbered, idle, sending, away):
+    for step in (first_sync, flags_both_ways, moves_both_ways, renumbered, body, idle, sending, away, asked):
         began = time.monotonic()
         step(server, s)
         print(f"{step.__name__}: {time.monotonic() - began:.2f} s")
+    hanging(server, server.place)
     killed(server, server.place)
