@@ -275,9 +275,12 @@ static int idle_wait(struct imap *i, const struct idle *d, int wake_fd, struct e
         int rc = pump_in(i, err);
         if (rc < 0)
             return -1;
+        int left = clock_left_ms(deadline); /* also for a server that never stops talking */
+        if (left == 0)
+            return 2;
         if (rc == 0)
             continue;
-        rc = stream_wait(i->stream, false, wake_fd, clock_left_ms(deadline), err);
+        rc = stream_wait(i->stream, false, wake_fd, left, err);
         if (rc != 0)
             return rc;
     }

@@ -137,6 +137,16 @@ static int not_trusted(struct stream *s, struct error *err)
     return tls_distrust(s->host, verify, err);
 }
 
+static int no_authorities(const struct endpoint *ep, struct error *err)
+{
+    if (ep->ca_file == NULL)
+        return error_set(err, ERR_TLS, RETRY_LATER,
+                         _("this computer knows no certificate authorities: install its package "
+                           "ca-certificates, or name a CA file with tls-ca"));
+    return error_set(err, ERR_CONFIG, RETRY_NEVER, _("the file of tls-ca cannot be used: %s"),
+                     ep->ca_file);
+}
+
 /* What libcurl says went wrong while connecting, as our sentence. */
 static int connect_failed(struct stream *s, CURLcode rc, const struct endpoint *ep, int wait_ms,
                           struct error *err)
@@ -154,12 +164,11 @@ static int connect_failed(struct stream *s, CURLcode rc, const struct endpoint *
     case CURLE_PEER_FAILED_VERIFICATION:
         return not_trusted(s, err);
     case CURLE_SSL_CACERT_BADFILE:
-        return error_set(err, ERR_CONFIG, RETRY_NEVER, _("the file of tls-ca cannot be used: %s"),
-                         ep->ca_file);
+        return no_authorities(ep, err);
     case CURLE_SSL_CONNECT_ERROR:
         return error_set(err, ERR_TLS, RETRY_LATER,
-                         _("%s:%u does not speak TLS here: check the port, and whether it should "
-                           "be STARTTLS"),
+                         _("%s:%u does not speak TLS as it should: check the port, and whether "
+                           "STARTTLS is what it wants"),
                          s->host, s->port);
     case CURLE_USE_SSL_FAILED:
         return error_set(err, ERR_TLS, RETRY_LATER,
