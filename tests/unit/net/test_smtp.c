@@ -113,6 +113,8 @@ static void every_dialogue_has_its_outcome(void **state)
         { PIPED ENVELOPE "S: 451 later\nS: 503 x\nS: 503 x\nS: 503 x\n" QUIT, SMTP_UNSENT,
           ERR_REFUSED, 503, 503, 0, true },
         { PIPED ENVELOPE "S: 550 go away\nX:\n", SMTP_REJECTED, ERR_REFUSED, 0, 0, 0, false },
+        { PIPED ENVELOPE "S: 451 no\nS: 250 ok\nS: 250 ok\nS: 354 go\nE:\n", SMTP_UNSENT,
+          ERR_REFUSED, 250, 250, 0, false },
         { PIPED ENVELOPE "S: 421 closing\nX:\n", SMTP_UNSENT, ERR_NET, 0, 0, 0, false },
         /* 250 where 354 is due is no leave to send, and nothing was sent */
         { PIPED ENVELOPE "S: 250 ok\nS: 250 ok\nS: 250 ok\nS: 250 sent\nE:\n", SMTP_UNSENT,
