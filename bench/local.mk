@@ -1,12 +1,21 @@
 # SPDX-License-Identifier: MIT
 # Benchmarks are built by "make bench" and run by bench/run; no test asserts a time.
-bench_list = bench/mkstore
-EXTRA_PROGRAMS += $(bench_list)
-CLEANFILES += $(bench_list)
+bench_list = bench/mkstore bench/send
+if HAVE_TEST_LIBS
+bench_list += bench/start
+endif
+EXTRA_PROGRAMS += bench/mkstore bench/send bench/start
+CLEANFILES += bench/mkstore bench/send bench/start
+EXTRA_DIST += bench/run
 .PHONY: bench
 bench: $(bench_list)
 BENCH_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 bench_mkstore_SOURCES = bench/mkstore.c bench/corpus.c bench/corpus.h
 bench_mkstore_CPPFLAGS = $(BENCH_CPPFLAGS)
 bench_mkstore_LDADD = libcache.a $(LINK_MIME) $(SQLITE_LIBS) $(ZSTD_LIBS) $(CRYPTO_LIBS)
-EXTRA_DIST += bench/sync.py
+bench_send_SOURCES = bench/send.c bench/lap.c bench/lap.h
+bench_send_CPPFLAGS = $(BENCH_CPPFLAGS)
+bench_send_LDADD = $(LINK_BASE)
+bench_start_SOURCES = bench/start.c bench/lap.c bench/lap.h
+bench_start_CPPFLAGS = $(BENCH_CPPFLAGS) $(VTERM_CFLAGS)
+bench_start_LDADD = $(LINK_BASE) $(VTERM_LIBS)
