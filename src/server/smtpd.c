@@ -171,13 +171,25 @@ static bool mail_params_ok(struct smtpd *s, const struct smtp_cmd *c, struct buf
     return true;
 }
 
+/* A name without a domain is one of ours, as people type it. */
+static bool addr_ok(const struct smtp_cmd *c)
+{
+    struct buf whole = BUF_INIT(SMTP_LINE_MAX);
+    buf_add_str(&whole, c->arg);
+    if (c->domain.n == 0)
+        buf_adds(&whole, "@localhost");
+    bool ok = c->arg.n > 0 && !whole.over && wire_smtp_addr_ok(buf_str(&whole), true);
+    buf_free(&whole);
+    return ok;
+}
+
 static void on_mail(struct smtpd *s, const struct smtp_cmd *c, struct buf *out)
 {
     if (s->helo.len == 0)
         reply(s, out, 503, "5.5.1", "say HELO first");
     else if (s->has_sender)
         reply(s, out, 503, "5.5.1", "sender already given");
-    else if (c->arg.n > 0 && !wire_smtp_addr_ok(c->arg, true))
+    else if (c->arg.n > 0 && !addr_ok(c))
         reply(s, out, 553, "5.1.7", "this sender address cannot be used");
     else if (mail_params_ok(s, c, out)) {
         s->has_sender = true;
@@ -225,7 +237,7 @@ static void on_rcpt(struct smtpd *s, const struct smtp_cmd *c, struct buf *out)
         reply(s, out, 503, "5.5.1", "MAIL first");
     else if (s->rcpts_n >= SMTP_RCPT_MAX)
         reply(s, out, 452, "4.5.3", "too many recipients");
-    else if (c->arg.n == 0 || !wire_smtp_addr_ok(c->arg, true))
+    else if (!addr_ok(c))
         reply(s, out, 553, "5.1.3", "this address cannot be used");
     else if (c->params_n > 0)
         reply(s, out, 555, "5.5.4", "parameter not known");

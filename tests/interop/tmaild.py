@@ -141,7 +141,7 @@ def test_smuggling(s):
     inner = b'MAIL FROM:<evil@b.c>\r\nRCPT TO:<xxx@wxs.nl>\r\nDATA\r\nSubject: evil\r\n\r\nevil\r\n.\r\n'
     for end in (b'\n.\n', b'\n.\r\n', b'\r.\r', b'\r\n.\n', b'\r\n.\r', b'\r.\r\n', b'\n.\r'):
         s.talk(head + end + inner + b'\r\n.\r\nQUIT\r\n')
-        assert s.messages() == [], end
+        assert s.messages() == [], end  # nothing delivered
     # A bare LF among the commands of a CRLF session.
     got = s.talk(b'EHLO me\r\nNOOP\nNOOP\r\nQUIT\r\n')
     assert '\r\n500 ' in got and '\r\n221 ' not in got, got

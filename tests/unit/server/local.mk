@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: MIT
-SERVER_TESTS = tests/unit/server/test_names tests/unit/server/test_mbox
+SERVER_TESTS = \
+	tests/unit/server/test_names \
+	tests/unit/server/test_mbox \
+	tests/unit/server/test_fixup \
+	tests/unit/server/test_smtpd \
+	tests/unit/server/test_section \
+	tests/unit/server/test_imapd
 check_PROGRAMS += $(SERVER_TESTS)
 TESTS += $(SERVER_TESTS)
 tests_unit_server_test_names_SOURCES = tests/unit/server/test_names.c tests/unit/test.h
@@ -8,3 +14,15 @@ tests_unit_server_test_names_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
 tests_unit_server_test_mbox_SOURCES = tests/unit/server/test_mbox.c tests/unit/test.h
 tests_unit_server_test_mbox_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_server_test_mbox_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
+tests_unit_server_test_fixup_SOURCES = tests/unit/server/test_fixup.c tests/unit/test.h
+tests_unit_server_test_fixup_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_server_test_fixup_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
+tests_unit_server_test_smtpd_SOURCES = tests/unit/server/test_smtpd.c tests/unit/test.h
+tests_unit_server_test_smtpd_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_server_test_smtpd_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
+tests_unit_server_test_section_SOURCES = tests/unit/server/test_section.c tests/unit/test.h
+tests_unit_server_test_section_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_server_test_section_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
+tests_unit_server_test_imapd_SOURCES = tests/unit/server/test_imapd.c tests/unit/test.h
+tests_unit_server_test_imapd_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_server_test_imapd_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
