@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* corpus.h - mail made up from a seed and a number: the same bytes for the same two, each by itself.
- * Threads, names, subjects, sizes and dates are spread as in a working mailbox; text of several scripts.
+/* corpus.h - mail made up from a seed and a number: the same bytes for the same two, each by
+ * itself.
+ * Threads, names, subjects, sizes and dates are spread as in a working mailbox; text of several
+ * scripts.
  * Must not know: where the mail goes. */
 #ifndef TMAIL_BENCH_CORPUS_H
 #define TMAIL_BENCH_CORPUS_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* mkstore STORE N [SEED]: fills a new store with N made-up messages in the INBOX of the account "bench". */
+/* mkstore STORE N [SEED]: fills a new store with N made-up messages in the INBOX of the account
+ * "bench". */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

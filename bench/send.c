@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* send TMAIL TMAILD [RUNS]: script send as a whole process, start to exit, of a mail of 1 kB to a tmaild on the loopback;
- * and, where they are installed, msmtp and s-nail through the same server. All take turns. */
+/* send TMAIL TMAILD [RUNS]: script send as a whole process, start to exit, of a mail of 1 kB to a
+ * tmaild on the loopback; and, where they are installed, msmtp and s-nail through the same server.
+ * All take turns. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* start TMAIL MKSTORE [RUNS]: program start to the first full screen, through a pseudo-terminal of 80x24, with 1,000 and
- * 100,000 messages. The time is that of the last byte before 12 ms of silence on a screen that is full of index rows; the
- * sizes take turns, so that a noisy machine is noisy for both. */
+/* start TMAIL MKSTORE [RUNS]: program start to the first full screen, through a pseudo-terminal of
+ * 80x24, with 1,000 and 100,000 messages. The time is that of the last byte before 12 ms of silence
+ * on a screen that is full of index rows; the sizes take turns, so that a noisy machine is noisy
+ * for both. */
 #include <fcntl.h>
 #include <poll.h>
 #include <pty.h>

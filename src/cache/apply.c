@@ -24,7 +24,8 @@ static int op_insert(struct cache *c, const struct cache_op *op, int64_t *id, st
     return 0;
 }
 
-/* A flag operation that is open, not begun, and has nothing behind it on the same source: the next one melts into it. */
+/* A flag operation that is open, not begun, and has nothing behind it on the same source: the next
+ * one melts into it. */
 static int flags_open(struct cache *c, const struct cache_op *op, struct cache_op *open,
                       struct error *err)
 {
@@ -93,7 +94,8 @@ static int move_open(struct cache *c, const struct cache_op *op, int64_t *id, st
                    id, err);
 }
 
-/* What comes after op for the place that it did not reach acts on the place that it did not leave. */
+/* What comes after op for the place that it did not reach acts on the place that it did not leave.
+ */
 static int repoint(struct cache *c, const struct cache_op *op, struct error *err)
 {
     return sql_run(
@@ -295,8 +297,8 @@ static int follower(struct cache *c, const struct cache_op *op, struct cache_op 
     return rc;
 }
 
-/* A move failed that another follows: that one starts from where the message still is; one that leads back there, or
- * would expunge it there, is not made at all. */
+/* A move failed that another follows: that one starts from where the message still is; one that
+ * leads back there, or would expunge it there, is not made at all. */
 static int move_failed(struct cache *c, const struct cache_op *op, struct error *err)
 {
     struct cache_op next = { .id = 0 };
@@ -339,7 +341,8 @@ int apply_failed(struct cache *c, const struct cache_op *op, struct error *err)
     return 0;
 }
 
-/* The server has the flags now: on the ghost of the next operation that took the message away, else on its placement. */
+/* The server has the flags now: on the ghost of the next operation that took the message away, else
+ * on its placement. */
 static int flags_done(struct cache *c, const struct cache_op *op, struct error *err)
 {
     static const char ghost[] =

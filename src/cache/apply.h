@@ -7,8 +7,8 @@
 
 #include "cache/journal.h"
 
-/* Applies op and records it; *id is 0 when nothing is left for the server. *effect is op with what really changed; its
- * message is 0 when nothing did. */
+/* Applies op and records it; *id is 0 when nothing is left for the server. *effect is op with what
+ * really changed; its message is 0 when nothing did. */
 int apply_op(struct cache *c, const struct cache_op *op, int64_t *id, struct cache_op *effect,
              struct error *err) MUST_CHECK;
 /* Takes back what apply_op said it did. 1: nothing of it is left to take back. */

@@ -8,7 +8,8 @@
 #include "cache/sql.h"
 #include "base/banned.h"
 
-/* Held means: a message or an outbox entry has it. What is not held is swept when it is a day old. */
+/* Held means: a message or an outbox entry has it. What is not held is swept when it is a day old.
+ */
 enum body_state { BODY_WRITING, BODY_DONE, BODY_HELD };
 enum { ZSTD_LEVEL = 1 };
 

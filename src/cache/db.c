@@ -25,8 +25,8 @@ static int exec(struct cache *c, const char *sql, struct error *err)
     return rc == SQLITE_OK ? 0 : sql_error(c, rc, err);
 }
 
-/* Creates the file with mode 0600 when there is none. An existing one is not opened: closing a second descriptor of it
- * would drop SQLite's locks of other handles in this process (POSIX). */
+/* Creates the file with mode 0600 when there is none. An existing one is not opened: closing a
+ * second descriptor of it would drop SQLite's locks of other handles in this process (POSIX). */
 static int file_create(const char *path, struct error *err)
 {
     const char *slash = strrchr(path, '/');
@@ -75,8 +75,8 @@ static int version_read(struct cache *c, int64_t *version, struct error *err)
     return 0;
 }
 
-/* auto_vacuum and WAL must be set before the first table. Two programs may try it at once: SQLite calls no busy
- * handler for the change to WAL, so that we wait ourselves. */
+/* auto_vacuum and WAL must be set before the first table. Two programs may try it at once: SQLite
+ * calls no busy handler for the change to WAL, so that we wait ourselves. */
 static int file_format(struct cache *c, struct error *err)
 {
     for (int waited = 0;; waited += 10) {
@@ -222,7 +222,8 @@ int cache_commit(struct cache *c, struct error *err)
     }
     if (!c->want_durable || c->full)
         return 0;
-    /* The level cannot be raised inside of a transaction: one more, whose commit fsyncs the log with all before it. */
+    /* The level cannot be raised inside of a transaction: one more, whose commit fsyncs the log
+     * with all before it. */
     if (cache_begin(c, true, err) < 0)
         return -1;
     return sql_end(
@@ -250,7 +251,8 @@ void cache_checkpoint(struct cache *c)
     char sql[64];
     snprintf(sql, sizeof sql, "PRAGMA incremental_vacuum(%d)", VACUUM_PAGES);
     sqlite3_exec(c->db, sql, NULL, NULL, NULL);
-    /* Waits for nobody. Emptied where possible: the next to open the store would have to read the whole log. */
+    /* Waits for nobody. Emptied where possible: the next to open the store would have to read the
+     * whole log. */
     sqlite3_busy_timeout(c->db, 0);
     sqlite3_wal_checkpoint_v2(c->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     sqlite3_busy_timeout(c->db, BUSY_MS);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* db.h - the store: one SQLite file (WAL) with migrations, a statement cache and transactions. DESIGN §5.
- * One handle per thread. What a person made is committed with synchronous=FULL, what came from a server with NORMAL. A
- * function of src/cache that fails has undone all since the outermost begin.
+/* db.h - the store: one SQLite file (WAL) with migrations, a statement cache and transactions.
+ * DESIGN §5. One handle per thread. What a person made is committed with synchronous=FULL, what
+ * came from a server with NORMAL. A function of src/cache that fails has undone all since the
+ * outermost begin.
  * Must not know: MIME, IMAP: rows and bytes only. */
 #ifndef TMAIL_CACHE_DB_H
 #define TMAIL_CACHE_DB_H
@@ -15,12 +16,13 @@ enum cache_mode {
 enum { CACHE_SCHEMA = 1 };
 
 struct cache;
-/* Creates (0600, its folder 0700) or migrates; refuses a newer schema with ERR_STORE and leaves it untouched. A file that
- * is no database, cannot be read or is corrupt gives ERR_STORE with a sentence that says what to do. CACHE_READ on a store
- * that is not there: ERR_NOINPUT. */
+/* Creates (0600, its folder 0700) or migrates; refuses a newer schema with ERR_STORE and leaves it
+ * untouched. A file that is no database, cannot be read or is corrupt gives ERR_STORE with a
+ * sentence that says what to do. CACHE_READ on a store that is not there: ERR_NOINPUT. */
 struct cache *cache_open(const char *path, enum cache_mode mode, struct error *err);
 void cache_close(struct cache **c);
-/* Transactions nest by counting; only the outermost commits. durable: fsynced before commit returns. */
+/* Transactions nest by counting; only the outermost commits. durable: fsynced before commit
+ * returns. */
 int cache_begin(struct cache *c, bool durable, struct error *err) MUST_CHECK;
 int cache_commit(struct cache *c, struct error *err) MUST_CHECK;
 /* Undoes all since the outermost begin. */
@@ -29,8 +31,8 @@ void cache_rollback(struct cache *c);
 const char *cache_path(const struct cache *c);
 /* A number that changes when another handle has committed something (PRAGMA data_version). */
 int64_t cache_version(struct cache *c);
-/* Folds the write-ahead log back and gives free room to the disk, as far as nobody is in the way; only the engine calls
- * it: when it has been busy, and before it ends. */
+/* Folds the write-ahead log back and gives free room to the disk, as far as nobody is in the way;
+ * only the engine calls it: when it has been busy, and before it ends. */
 void cache_checkpoint(struct cache *c);
 
 #endif

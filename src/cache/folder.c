@@ -95,7 +95,8 @@ int cache_folder_state(struct cache *c, const struct cache_folder *f, struct err
                    err);
 }
 
-/* Takes all messages out of the folder, one by one, since each may be the last place of its message. */
+/* Takes all messages out of the folder, one by one, since each may be the last place of its
+ * message. */
 static int folder_empty(struct cache *c, int64_t folder, struct error *err)
 {
     static const char find[] = "SELECT message FROM placement WHERE folder = ?1"

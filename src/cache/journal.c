@@ -125,8 +125,8 @@ int cache_journal_undo(struct cache *c, int64_t *folder, int64_t *message, struc
     return sql_end(c, undo(c, folder, message, err), err);
 }
 
-/* An operation with the uid of its source: its own ghost's, or that of the next operation which took the message from
- * there, or the placement's. */
+/* An operation with the uid of its source: its own ghost's, or that of the next operation which
+ * took the message from there, or the placement's. */
 #define OPERATION                                                                                  \
     "SELECT id, account, message, folder, target, kind, plus, minus, begun, attempts, retry_at,"   \
     " coalesce((SELECT uid FROM ghost g WHERE g.message = j.message AND g.folder = j.folder"       \
@@ -217,7 +217,8 @@ static int op_get(struct cache *c, int64_t id, struct cache_op *op, struct error
     return rc;
 }
 
-/* When the source went away while the operation was under way, it is known now that it was not this that took it. */
+/* When the source went away while the operation was under way, it is known now that it was not this
+ * that took it. */
 static int op_later(struct cache *c, const struct cache_op *op, struct error *err)
 {
     int64_t gone = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* journal.h - what the person did, applied to the local rows at once and kept for the server until it has confirmed it.
- * doc/journal.md has the states.
+/* journal.h - what the person did, applied to the local rows at once and kept for the server until
+ * it has confirmed it. doc/journal.md has the states.
  * Must not know: IMAP commands. */
 #ifndef TMAIL_CACHE_JOURNAL_H
 #define TMAIL_CACHE_JOURNAL_H
@@ -29,30 +29,34 @@ enum {
     CACHE_FAILURES_MAX = 100, /* kept */
     CACHE_APPEND_AGAIN = 24 * 3600
 };
-/* Applies op to the local rows and records it for the server, in one durable transaction: after 0 it survives a crash.
- * A change that undoes one not yet begun cancels it. *op_id is 0 when there is nothing to tell the server: no change, or
- * the message is not in folder any more. An APPEND's message was put with uid 0 in the same transaction. */
+/* Applies op to the local rows and records it for the server, in one durable transaction: after 0
+ * it survives a crash. A change that undoes one not yet begun cancels it. *op_id is 0 when there is
+ * nothing to tell the server: no change, or the message is not in folder any more. An APPEND's
+ * message was put with uid 0 in the same transaction. */
 int cache_journal_add(struct cache *c, const struct cache_op *op, int64_t *op_id,
                       struct error *err) MUST_CHECK;
 /* Several as one step of undo. */
 int cache_journal_add_all(struct cache *c, const struct cache_op *ops, size_t n,
                           struct error *err) MUST_CHECK;
-/* Undoes the newest step not undone yet (a new op with the opposite effect, or the removal of one not begun). *folder and
- * *message: where the cursor goes. 1: nothing to undo. What the server has expunged stays so. */
+/* Undoes the newest step not undone yet (a new op with the opposite effect, or the removal of one
+ * not begun). *folder and *message: where the cursor goes. 1: nothing to undo. What the server has
+ * expunged stays so. */
 int cache_journal_undo(struct cache *c, int64_t *folder, int64_t *message,
                        struct error *err) MUST_CHECK;
-/* Up to *n due operations of an account, oldest first, none whose predecessor on the same message is still open, and none
- * whose message has no uid in folder yet (a pass over that folder brings it). */
+/* Up to *n due operations of an account, oldest first, none whose predecessor on the same message
+ * is still open, and none whose message has no uid in folder yet (a pass over that folder brings
+ * it). */
 int cache_journal_due(struct cache *c, int64_t account, int64_t now, struct cache_op *ops,
                       size_t *n, struct error *err) MUST_CHECK;
-/* Marks them begun, durable before the command is sent. 1: one of them was taken back meanwhile and none is marked; ask
- * for the due ones again. */
+/* Marks them begun, durable before the command is sent. 1: one of them was taken back meanwhile and
+ * none is marked; ask for the due ones again. */
 int cache_journal_begin(struct cache *c, const int64_t *op_ids, size_t n,
                         struct error *err) MUST_CHECK;
 enum cache_fate { FATE_DONE, FATE_FAILED, FATE_LATER };
-/* DONE: forget op; uid (0: unknown) is what the target gave it. LATER: due again at retry_at, not begun. FAILED: undo its
- * local effect and keep why's text for the person; an APPEND stays and is tried again CACHE_APPEND_AGAIN seconds after
- * retry_at, since what it brings may be nowhere else. An op that has gone meanwhile is fine. */
+/* DONE: forget op; uid (0: unknown) is what the target gave it. LATER: due again at retry_at, not
+ * begun. FAILED: undo its local effect and keep why's text for the person; an APPEND stays and is
+ * tried again CACHE_APPEND_AGAIN seconds after retry_at, since what it brings may be nowhere else.
+ * An op that has gone meanwhile is fine. */
 int cache_journal_close(struct cache *c, int64_t op_id, enum cache_fate fate, uint32_t uid,
                         int64_t retry_at, const struct error *why, struct error *err) MUST_CHECK;
 /* Open operations of an account (0: all), and when the next is due (seconds; 0: none). */

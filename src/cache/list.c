@@ -6,8 +6,8 @@
 
 enum { ESTIMATE_ROWS = 10000 };
 
-/* Every list is one index walked from a key on: ?1 folder or thread, ?2 and ?3 the key, ?4 how many. CROSS JOIN keeps
- * SQLite from turning the order of the tables round. */
+/* Every list is one index walked from a key on: ?1 folder or thread, ?2 and ?3 the key, ?4 how
+ * many. CROSS JOIN keeps SQLite from turning the order of the tables round. */
 #define SELECT_ROW                                                                                 \
     "SELECT m.id, p.folder, m.account, p.thread, p.uid, p.flags, m.flags, m.body, p.date, m.size," \
     " m.sender, m.recipients, m.subject, m.mid, m.parent, p.keywords, m.preview, "
@@ -23,7 +23,8 @@ enum { ESTIMATE_ROWS = 10000 };
                " ON m.id = p.message WHERE p.folder = ?1 AND ?5 = 0 AND (p.flags & 1) = 0"         \
                " AND (p.date, p.message) " FOLDER_OLDER
 
-/* A message of the conversation as it lies in folder ?5 or, when it does not, in its first folder. */
+/* A message of the conversation as it lies in folder ?5 or, when it does not, in its first folder.
+ */
 #define CONVERSATION_ROWS                                                                          \
     SELECT_ROW "m.date, m.id, 1, (p.flags & 1) = 0 FROM message m CROSS JOIN placement p"          \
                " ON p.message = m.id AND p.folder = coalesce((SELECT x.folder FROM placement x"    \
@@ -143,7 +144,8 @@ static bool row_before(const struct cache_row *a, const struct cache_row *b)
     return a->key.date != b->key.date ? a->key.date > b->key.date : a->key.id > b->key.id;
 }
 
-/* Merges page (newest first) into rows, of which at most want stay: the first ones, or the last ones when going back. */
+/* Merges page (newest first) into rows, of which at most want stay: the first ones, or the last
+ * ones when going back. */
 static void rows_merge(struct cache_row *rows, size_t *n, const struct cache_row *page,
                        size_t page_n, size_t want, bool back, struct cache_row *room)
 {
@@ -227,7 +229,8 @@ int cache_list_count(struct cache *c, const struct cache_query *q, int64_t *tota
     return rc < 0 ? -1 : 0;
 }
 
-/* How many rows stand on one side of a key, counted up to ?4; and the date at the list's two ends. */
+/* How many rows stand on one side of a key, counted up to ?4; and the date at the list's two ends.
+ */
 static const struct {
     const char *newer, *older, *first, *last;
 } sides[] = {

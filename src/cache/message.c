@@ -54,7 +54,8 @@ static int message_insert(struct cache *c, const struct cache_message *m, int64_
                           struct error *err)
 {
     struct thread_place t;
-    /* Asked for here because the thread may have this number; nobody else writes in this transaction. */
+    /* Asked for here because the thread may have this number; nobody else writes in this
+     * transaction. */
     int rc =
         sql_int(c, "SELECT seq FROM sqlite_sequence WHERE name = 'message'", SQL_NONE, id, err);
     if (rc < 0)
@@ -130,8 +131,8 @@ static int candidates(struct cache *c, const char *sql, struct str key, int64_t 
     return rc < 0 ? -1 : 0;
 }
 
-/* Which message of the store this is. The header alone can be forged: it counts only for a place that waits for its
- * uid, which is what a move or a change of UIDVALIDITY leaves. */
+/* Which message of the store this is. The header alone can be forged: it counts only for a place
+ * that waits for its uid, which is what a move or a change of UIDVALIDITY leaves. */
 static int message_find(struct cache *c, const struct cache_message *m, int64_t folder,
                         struct candidate *best, struct error *err)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* message.h - messages, where they lie, and the lists that a screen shows.
- * A message is stored once; a placement says (folder, uid, flags, modseq). A placement with uid 0 was made here and waits
- * for the server. A message lies in a folder at most once: a second copy of the same bytes in one folder is a message of
- * its own that shares the body.
- * Lists are read by keyset on an index that is exactly their order: never OFFSET. Counts are kept.
+ * A message is stored once; a placement says (folder, uid, flags, modseq). A placement with uid 0
+ * was made here and waits for the server. A message lies in a folder at most once: a second copy
+ * of the same bytes in one folder is a message of its own that shares the body. Lists are read by
+ * keyset on an index that is exactly their order: never OFFSET. Counts are kept.
  * Must not know: MIME: columns come already extracted. */
 #ifndef TMAIL_CACHE_MESSAGE_H
 #define TMAIL_CACHE_MESSAGE_H
@@ -22,9 +22,10 @@ enum cache_flag {
     CACHE_BODY_HERE = 512
 };
 
-/* What the engine knows of a message. identity: SHA-256 of the bytes as stored when the body is here, else the same as
- * head. head: SHA-256 of the whole header block and of the size as decimal digits; all zero when not known. It finds a
- * message again after a move or a change of UIDVALIDITY, and is never trusted otherwise. */
+/* What the engine knows of a message. identity: SHA-256 of the bytes as stored when the body is
+ * here, else the same as head. head: SHA-256 of the whole header block and of the size as decimal
+ * digits; all zero when not known. It finds a message again after a move or a change of
+ * UIDVALIDITY, and is never trusted otherwise. */
 struct cache_message {
     int64_t account;
     unsigned char identity[32], head[32];
@@ -45,34 +46,37 @@ struct cache_placement {
     struct str keywords; /* blank separated */
 };
 
-/* Inserts the message (or finds it by identity within the account) and places it; joins it to its thread; keeps the
- * counts. A placement with uid 0 of the same message in that folder is taken over, so that what was moved or appended
- * from here is not doubled. A header-only row of the same (folder, uid) is completed in place. With uid 0 it is safe to
- * repeat. *id is set. */
+/* Inserts the message (or finds it by identity within the account) and places it; joins it to its
+ * thread; keeps the counts. A placement with uid 0 of the same message in that folder is taken
+ * over, so that what was moved or appended from here is not doubled. A header-only row of the same
+ * (folder, uid) is completed in place. With uid 0 it is safe to repeat. *id is set. */
 int cache_message_put(struct cache *c, const struct cache_message *m,
                       const struct cache_placement *where, int64_t *id,
                       struct error *err) MUST_CHECK;
 /* One more placement of a message that is here. */
 int cache_place(struct cache *c, int64_t message, const struct cache_placement *where,
                 struct error *err) MUST_CHECK;
-/* The server's flags of (folder, uid), with what the journal still has to say about them laid on top. 1: no such
- * placement. */
+/* The server's flags of (folder, uid), with what the journal still has to say about them laid on
+ * top. 1: no such placement. */
 int cache_place_flags(struct cache *c, int64_t folder, uint32_t uid, unsigned flags,
                       struct str keywords, uint64_t modseq, struct error *err) MUST_CHECK;
-/* The server no longer has (folder, uid). The message goes when it lies nowhere else and nothing pending needs it: what
- * the person moved or copied from there is kept, and turned into an OP_APPEND to its target when the body is here. */
+/* The server no longer has (folder, uid). The message goes when it lies nowhere else and nothing
+ * pending needs it: what the person moved or copied from there is kept, and turned into an
+ * OP_APPEND to its target when the body is here. */
 int cache_place_gone(struct cache *c, int64_t folder, uint32_t uid, struct error *err) MUST_CHECK;
 /* The server gave a uid to the pending placement of message in folder. */
 int cache_place_uid(struct cache *c, int64_t folder, int64_t message, uint32_t uid,
                     struct error *err) MUST_CHECK;
-/* UIDVALIDITY changed: all uids of the folder are forgotten; the placements are matched again by identity or head as
- * they come. */
+/* UIDVALIDITY changed: all uids of the folder are forgotten; the placements are matched again by
+ * identity or head as they come. */
 int cache_folder_unsettle(struct cache *c, int64_t folder, struct error *err) MUST_CHECK;
-/* After a whole pass over the folder: drops what has no uid and no open operation that will give it one. */
+/* After a whole pass over the folder: drops what has no uid and no open operation that will give it
+ * one. */
 int cache_folder_settled(struct cache *c, int64_t folder, struct error *err) MUST_CHECK;
 
-/* What the store believes the server has in a folder, ascending uid; for the plan. flags are the server's, without the
- * journal. What the person moved away or expunged here is in it until the server has confirmed that. */
+/* What the store believes the server has in a folder, ascending uid; for the plan. flags are the
+ * server's, without the journal. What the person moved away or expunged here is in it until the
+ * server has confirmed that. */
 struct cache_known {
     uint32_t uid;
     unsigned flags;
@@ -112,16 +116,16 @@ struct cache_row {
     struct str parent; /* Message-ID of what it answers; empty when it answers nothing */
     struct str preview;
 };
-/* The next or previous *n rows after key (NULL: first or last page), in display order (newest first; a conversation
- * oldest first); strings live in a. *n becomes what there was. */
+/* The next or previous *n rows after key (NULL: first or last page), in display order (newest
+ * first; a conversation oldest first); strings live in a. *n becomes what there was. */
 int cache_list(struct cache *c, struct arena *a, const struct cache_query *q,
                const struct cache_key *key, enum cache_dir dir, struct cache_row *rows, size_t *n,
                struct error *err) MUST_CHECK;
 /* How many rows the list has, and how many are unread, from kept counts. */
 int cache_list_count(struct cache *c, const struct cache_query *q, int64_t *total, int64_t *unread,
                      struct error *err) MUST_CHECK;
-/* Rows before key in display order (0 for the first): for "37/1200"; bounded work, an estimate further than 10,000 rows
- * from both ends. */
+/* Rows before key in display order (0 for the first): for "37/1200"; bounded work, an estimate
+ * further than 10,000 rows from both ends. */
 int cache_list_position(struct cache *c, const struct cache_query *q, const struct cache_key *key,
                         int64_t *position, struct error *err) MUST_CHECK;
 /* The next unread row after key (NULL: from the top). 1 when there is none. */
@@ -137,8 +141,8 @@ int cache_summary(struct cache *c, struct arena *a, int64_t message, struct str 
 /* Message by Message-ID (with brackets). 1 when there is none. */
 int cache_message_by_mid(struct cache *c, struct str message_id, int64_t *message,
                          struct error *err) MUST_CHECK;
-/* Where a message lies on its server (what has a uid): up to *n places; *n becomes what there was. What the person moved away
- * here and the server still has counts too. */
+/* Where a message lies on its server (what has a uid): up to *n places; *n becomes what there was.
+ * What the person moved away here and the server still has counts too. */
 struct cache_where {
     int64_t account, folder;
     uint32_t uid;

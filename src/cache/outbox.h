@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* outbox.h - mail on its way out, and drafts: what a person wrote is fsynced before anything else happens.
+/* outbox.h - mail on its way out, and drafts: what a person wrote is fsynced before anything else
+ * happens.
  * Must not know: SMTP, MIME. */
 #ifndef TMAIL_CACHE_OUTBOX_H
 #define TMAIL_CACHE_OUTBOX_H
@@ -8,9 +9,11 @@
 
 enum outbox_state {
     OUTBOX_QUEUED,  /* due at not_before (undo time, retry) */
-    OUTBOX_SENDING, /* a connection has it; found so at start: in doubt only if data had been sent */
+    OUTBOX_SENDING, /* a connection has it; found so at start: in doubt only if data had been sent
+                     */
     OUTBOX_DOUBT,   /* the link broke between the final dot and its answer: the person decides */
-    OUTBOX_FAILED, /* refused for good; reason says why; kept until the person cancels or retries it */
+    OUTBOX_FAILED, /* refused for good; reason says why; kept until the person cancels or retries it
+                    */
     OUTBOX_SENT    /* gone out; kept only until its Sent copy is settled */
 };
 struct outbox_rcpt {
@@ -30,8 +33,9 @@ struct outbox_entry {
     struct outbox_rcpt *rcpts;
     size_t rcpts_n;
 };
-/* Stores the entry (body already finished on the same handle, in the same transaction if one is open), durable. draft !=
- * 0: that draft is put away in the same transaction, and comes back when the entry is cancelled. *id is set. */
+/* Stores the entry (body already finished on the same handle, in the same transaction if one is
+ * open), durable. draft != 0: that draft is put away in the same transaction, and comes back when
+ * the entry is cancelled. *id is set. */
 int cache_outbox_add(struct cache *c, const struct outbox_entry *e, int64_t draft, int64_t *id,
                      struct error *err) MUST_CHECK;
 /* All entries, oldest first. */
@@ -44,18 +48,20 @@ int cache_outbox_take(struct cache *c, struct arena *a, int64_t account, int64_t
                       struct outbox_entry *out, struct error *err) MUST_CHECK;
 /* Durable mark before the final dot is written. */
 int cache_outbox_dot(struct cache *c, int64_t id, struct error *err) MUST_CHECK;
-/* Ends an attempt, durable: new state, reason, not_before, attempts, dot_sent, and each recipient's answer. */
+/* Ends an attempt, durable: new state, reason, not_before, attempts, dot_sent, and each recipient's
+ * answer. */
 int cache_outbox_update(struct cache *c, const struct outbox_entry *e,
                         struct error *err) MUST_CHECK;
-/* After a crash, durable: SENDING without dot_sent → QUEUED, with → DOUBT. By the engine at its start, under its lock. */
+/* After a crash, durable: SENDING without dot_sent → QUEUED, with → DOUBT. By the engine at its
+ * start, under its lock. */
 int cache_outbox_recover(struct cache *c, struct error *err) MUST_CHECK;
-/* The person: take it back before it goes or after it was refused (its draft is listed again), or forget a doubtful one
- * (its draft goes too). 1: too late, or none. */
+/* The person: take it back before it goes or after it was refused (its draft is listed again), or
+ * forget a doubtful one (its draft goes too). 1: too late, or none. */
 int cache_outbox_cancel(struct cache *c, int64_t id, struct error *err) MUST_CHECK;
 /* The draft that an entry was made from, for showing it again after a cancel. 1: none. */
 int cache_outbox_draft(struct cache *c, int64_t id, int64_t *draft, struct error *err) MUST_CHECK;
-/* The engine: an entry that is SENT and whose copy is settled goes, with its draft and, when no message has it, its
- * body. */
+/* The engine: an entry that is SENT and whose copy is settled goes, with its draft and, when no
+ * message has it, its body. */
 int cache_outbox_drop(struct cache *c, int64_t id, struct error *err) MUST_CHECK;
 /* FAILED or DOUBT → QUEUED now. 1: none. */
 int cache_outbox_retry(struct cache *c, int64_t id, int64_t now, struct error *err) MUST_CHECK;
@@ -63,8 +69,8 @@ int cache_outbox_retry(struct cache *c, int64_t id, int64_t now, struct error *e
 int cache_outbox_pending(struct cache *c, int64_t account, int64_t *n, int64_t *next_due,
                          struct error *err) MUST_CHECK;
 
-/* Drafts: an opaque blob of compose's. Durable. id 0 makes a new one; one that has gone meanwhile is made anew under its
- * number. */
+/* Drafts: an opaque blob of compose's. Durable. id 0 makes a new one; one that has gone meanwhile
+ * is made anew under its number. */
 int cache_draft_put(struct cache *c, int64_t *id, int64_t account, struct str subject,
                     struct str to, struct str blob, int64_t now, struct error *err) MUST_CHECK;
 int cache_draft_get(struct cache *c, struct arena *a, int64_t id, struct str *blob,

@@ -62,7 +62,8 @@ struct source_op {
     bool begun;
 };
 
-/* The next operation after number after, up to last, that takes its message from folder. 1: none. */
+/* The next operation after number after, up to last, that takes its message from folder. 1: none.
+ */
 static int next_op(struct cache *c, int64_t folder, int64_t message, int64_t after, int64_t last,
                    struct source_op *out, struct error *err)
 {
@@ -127,7 +128,8 @@ static int sources_lost(struct cache *c, int64_t folder, int64_t message, int64_
     return rc < 0 ? -1 : 0;
 }
 
-/* The newest operation that took the message out of folder before number before: what is older acts on that source. */
+/* The newest operation that took the message out of folder before number before: what is older acts
+ * on that source. */
 static int ghost_before(struct cache *c, int64_t folder, int64_t message, int64_t before,
                         int64_t *op, struct error *err)
 {

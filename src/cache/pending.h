@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* pending.h - inside of src/cache only: what happens to open operations when the places that they name change.
+/* pending.h - inside of src/cache only: what happens to open operations when the places that they
+ * name change.
  * All run in the caller's transaction.
  * Must not know: how operations are made. */
 #ifndef TMAIL_CACHE_PENDING_H
@@ -7,12 +8,13 @@
 
 #include "cache/message.h"
 
-/* The server gave uid to what waits for one in folder: the oldest ghost of the message there, else its placement. When
- * a message that came in has that uid already, the waiting placement goes. */
+/* The server gave uid to what waits for one in folder: the oldest ghost of the message there, else
+ * its placement. When a message that came in has that uid already, the waiting placement goes. */
 int pending_uid(struct cache *c, int64_t folder, int64_t message, uint32_t uid,
                 struct error *err) MUST_CHECK;
-/* (folder, uid) is no longer on the server. Flag changes for it are dropped; moves and copies not begun become appends
- * when the body is here; a move under way stays, since it may have been that which took it away. */
+/* (folder, uid) is no longer on the server. Flag changes for it are dropped; moves and copies not
+ * begun become appends when the body is here; a move under way stays, since it may have been that
+ * which took it away. */
 int pending_source_gone(struct cache *c, int64_t folder, int64_t message, uint32_t uid,
                         struct error *err) MUST_CHECK;
 /* The message will never get a uid in folder: its placement there goes, with what was to follow. */

@@ -44,7 +44,8 @@ int ghost_get(struct cache *c, struct arena *a, int64_t op, struct place *out, s
                       out, err);
 }
 
-/* One more placement in the folder's thread; *threads and *threads_unread: by how much the folder's counts grow. */
+/* One more placement in the folder's thread; *threads and *threads_unread: by how much the folder's
+ * counts grow. */
 static int thread_count(struct cache *c, const struct place *p, int64_t date, int64_t thread,
                         int64_t unread, int64_t *threads, int64_t *threads_unread,
                         struct error *err)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* place.h - inside of src/cache only: placements and ghosts.
- * A ghost is a placement that the person moved or expunged here while the server still has it: no list shows it, the
- * plan of the sync knows it, and it belongs to the operation that will end it.
+ * A ghost is a placement that the person moved or expunged here while the server still has it: no
+ * list shows it, the plan of the sync knows it, and it belongs to the operation that will end it.
  * All run in the caller's transaction.
  * Must not know: what the operations do. */
 #ifndef TMAIL_CACHE_PLACE_H
@@ -34,7 +34,8 @@ int ghost_insert(struct cache *c, int64_t op, const struct place *p, struct erro
 int ghost_get(struct cache *c, struct arena *a, int64_t op, struct place *out,
               struct error *err) MUST_CHECK;
 int ghost_delete(struct cache *c, int64_t op, struct error *err) MUST_CHECK;
-/* The ghost becomes a placement again; a pending one of the message in that folder takes over its uid and flags. */
+/* The ghost becomes a placement again; a pending one of the message in that folder takes over its
+ * uid and flags. */
 int ghost_restore(struct cache *c, int64_t op, struct error *err) MUST_CHECK;
 
 #endif

@@ -83,8 +83,9 @@
     " outbox INTEGER NOT NULL DEFAULT 0, changed INTEGER NOT NULL, subject TEXT NOT NULL,"         \
     " recipients TEXT NOT NULL, blob BLOB NOT NULL);"
 
-/* The counts of folders and of threads in folders follow every change of a placement, in its transaction. place_insert
- * does it for an insert: a trigger would have SQLite keep a copy of each page touched, which took half of the time. */
+/* The counts of folders and of threads in folders follow every change of a placement, in its
+ * transaction. place_insert does it for an insert: a trigger would have SQLite keep a copy of each
+ * page touched, which took half of the time. */
 #define PLACE_IN(row)                                                                              \
     "UPDATE folder_thread SET n = n + 1, unread = unread + ((" row ".flags & 1) = 0),"             \
     " last = max(last, " row ".date) WHERE folder = " row ".folder AND thread = " row ".thread;"   \

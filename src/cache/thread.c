@@ -31,7 +31,8 @@ int thread_reference(struct cache *c, struct str mid, int64_t *out, struct error
     return hash63(c, str_trim(mid), out, err);
 }
 
-/* The next <id> of a References or In-Reply-To field; what stands between is skipped (RFC 5322 §3.6.4). */
+/* The next <id> of a References or In-Reply-To field; what stands between is skipped (RFC 5322
+ * §3.6.4). */
 static bool next_id(struct str *in, struct str *id)
 {
     size_t open = str_find(*in, '<');
@@ -44,7 +45,8 @@ static bool next_id(struct str *in, struct str *id)
     return true;
 }
 
-/* Adds the ids of a field; when there are too many the first stays, and of the others the newest. */
+/* Adds the ids of a field; when there are too many the first stays, and of the others the newest.
+ */
 static int refs_add(struct cache *c, struct refs *r, struct str field, struct str *newest,
                     struct error *err)
 {
@@ -160,8 +162,8 @@ static int join_refs(struct cache *c, const struct refs *r, int64_t *thread, str
     return 0;
 }
 
-/* A reply that names nothing goes to the newest message of the same subject before it; and a message takes the first
- * such reply after it that has found nobody. */
+/* A reply that names nothing goes to the newest message of the same subject before it; and a
+ * message takes the first such reply after it that has found nobody. */
 static int join_topic(struct cache *c, int64_t date, const struct thread_place *p, int64_t *thread,
                       struct error *err)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* thread.h - inside of src/cache only: which conversation a message belongs to.
- * Every Message-ID that any message was called by or refers to is known with its thread; a message joins all threads
- * that it names into one, so that the order in which messages come in makes no difference.
+ * Every Message-ID that any message was called by or refers to is known with its thread; a message
+ * joins all threads that it names into one, so that the order in which messages come in makes no
+ * difference.
  * Must not know: how a conversation is drawn. */
 #ifndef TMAIL_CACHE_THREAD_H
 #define TMAIL_CACHE_THREAD_H
@@ -14,7 +15,8 @@ enum {
     THREAD_COUNT_MAX = 1000 /* compared when two threads join: the smaller is renumbered */
 };
 
-/* What a subject says about its thread: a number for its text without reply prefixes (0: none), and whether it had one. */
+/* What a subject says about its thread: a number for its text without reply prefixes (0: none), and
+ * whether it had one. */
 struct thread_topic {
     int64_t topic;
     bool reply;

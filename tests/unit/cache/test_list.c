@@ -6,7 +6,8 @@
 
 enum { ROWS_MAX = 2000 };
 
-/* Pages of three sizes, forwards from the top and backwards from the end, give each row once and in order. */
+/* Pages of three sizes, forwards from the top and backwards from the end, give each row once and in
+ * order. */
 static void walk(struct fixture *f, const struct cache_query *q, const int64_t *want, size_t want_n)
 {
     static const size_t sizes[] = { 1, 7, 50 };
@@ -114,7 +115,8 @@ static void fill(struct fixture *f, int64_t folder, int n)
     free(numbers);
 }
 
-/* Asks everything that a screen asks, from a key in the middle; gives the steps of SQLite's machine. */
+/* Asks everything that a screen asks, from a key in the middle; gives the steps of SQLite's
+ * machine. */
 static int ask(struct fixture *f, int64_t folder, int64_t middle)
 {
     static const enum cache_list_kind kinds[] = { LIST_FOLDER, LIST_INBOXES, LIST_DIFFERENT_THREADS,

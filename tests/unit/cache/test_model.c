@@ -6,8 +6,9 @@
 #include "base/clock.h"
 #include "cache/sql.h"
 
-/* Random operations on the store and on a server that we play ourselves; after each the store must hold its own rules,
- * and when all is settled it must show what the server has. TMAIL_TEST_SEED repeats a run. */
+/* Random operations on the store and on a server that we play ourselves; after each the store must
+ * hold its own rules, and when all is settled it must show what the server has. TMAIL_TEST_SEED
+ * repeats a run. */
 enum { FOLDERS = 3, MAILS = 40, OPERATIONS = 1000, SERVER_MAX = 4000 };
 
 struct server_mail {
@@ -147,7 +148,8 @@ static uint32_t serve(struct model *m, const struct cache_op *op)
     return made == NULL ? 0 : made->uid;
 }
 
-/* Sends what is due. Without trouble all is done; else some fail, some come later, some answers are lost. */
+/* Sends what is due. Without trouble all is done; else some fail, some come later, some answers are
+ * lost. */
 static size_t push(struct model *m, bool trouble)
 {
     struct fixture *f = &m->f;

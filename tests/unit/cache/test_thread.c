@@ -45,7 +45,8 @@ static bool permute(size_t *p, size_t n)
     return true;
 }
 
-/* Puts the letters in the order p and says how many threads there are, by the kept list and by the counts. */
+/* Puts the letters in the order p and says how many threads there are, by the kept list and by the
+ * counts. */
 static int64_t threads_of(struct fixture *f, const struct letter *letters, const size_t *p,
                           size_t n, int64_t folder)
 {
