@@ -38,8 +38,7 @@ def sync(store, rc, env):
 
 with Dovecot() as server:
     dice = random.Random(1)
-    for i in range(N):
-        server.deliver("INBOX", message(i, dice))
+    server.deliver(message(i, dice) for i in range(N))
     wire(server.port)  # Dovecot's own index is made by the first one
     floor, size = min(wire(server.port) for _ in range(3))
     rc, store = f"{server.place}/tmailrc", f"{server.place}/store/mail.db"

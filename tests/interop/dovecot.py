@@ -63,10 +63,14 @@ def free_port():
         return s.getsockname()[1]
 
 
-class Dovecot:
-    """start() and stop() keep the port and the mail."""
+def installed():
+    return shutil.which("dovecot", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
 
-    def __init__(self):
+
+class Dovecot:
+    """start() and stop() keep the port and the mail. capability: what it says it can; None: all that it can."""
+
+    def __init__(self, capability=None):
         self.place = tempfile.mkdtemp(prefix="tmail-dovecot-")
         self.port, self.process, self.delivered = free_port(), None, 0
         mail = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
@@ -76,7 +80,7 @@ class Dovecot:
                            user=getpass.getuser() if not root else "dovenull",
                            group="dovenull" if root else pwd.getpwuid(os.geteuid()).pw_name)
         with open(f"{self.place}/dovecot.conf", "w") as f:
-            f.write(conf)
+            f.write(conf + (f"protocol imap {{\n  imap_capability = {capability}\n}}\n" if capability else ""))
         os.chmod(self.place, 0o755)
         for d in ("mail", "mail/cur", "mail/new", "mail/tmp", "home"):
             os.makedirs(f"{self.place}/{d}")
@@ -93,8 +97,7 @@ class Dovecot:
         shutil.rmtree(self.place, ignore_errors=True)
 
     def start(self):
-        path = shutil.which("dovecot", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
-        self.process = subprocess.Popen([path, "-F", "-c", f"{self.place}/dovecot.conf"],
+        self.process = subprocess.Popen([installed(), "-F", "-c", f"{self.place}/dovecot.conf"],
                                         stdin=subprocess.DEVNULL, start_new_session=True)
         until = time.monotonic() + 20
         while True:
@@ -126,10 +129,11 @@ class Dovecot:
         imap.append(folder, None, None, message)
         imap.logout()
 
-    def deliver(self, folder, message):
+    def deliver(self, messages):
         """Straight into the INBOX's Maildir: many at once."""
-        self.delivered += 1
-        path = f"{self.place}/mail/new/{1700000000 + self.delivered}.M{self.delivered}.host"
-        with open(path, "wb") as f:
-            f.write(message.replace(b"\r\n", b"\n"))
-        os.chown(path, *self.mail_ids)
+        for message in messages:
+            self.delivered += 1
+            path = f"{self.place}/mail/new/{1700000000 + self.delivered}.M{self.delivered}.host"
+            with open(path, "wb") as f:
+                f.write(message.replace(b"\r\n", b"\n"))
+            os.chown(path, *self.mail_ids)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The engine against a real server: first sync, flags, moves and deletions both ways, a kill in the middle, a server that goes
 away and comes back. Another client's part is played by Python's imaplib. Usage: engine.py [MESSAGES]"""
-import json, os, socket, subprocess, sys, time
+import imaplib, json, os, shutil, socket, subprocess, sys, tempfile, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from dovecot import Dovecot
-from tm import BUILD, check, fail
+import dovecot
+from tm import BUILD, Tmaild, check, fail
 
 DRIVE = os.path.join(BUILD, "tests/interop/drive")
 ENGINE = os.path.join(BUILD, "tmail-sync")
@@ -18,6 +18,37 @@ def message(i, pad=0):
             f"Date: Mon, 05 Jan 2026 {i // 3600 % 24:02}:{i // 60 % 60:02}:{i % 60:02} +0000\r\n"
             f"Message-ID: <m{i}@example.org>\r\n\r\nBody of {i}.\r\n" + "x" * 70 * (i % 40) + "\r\n" +
             "long line\r\n" * pad).encode()
+
+
+class Ours:
+    """tmaild with the manners of dovecot.Dovecot."""
+
+    def __init__(self):
+        self.place = tempfile.mkdtemp(prefix="tmail-engine-")
+        self.tmaild = Tmaild(os.path.join(self.place, "server"), "--user", "jane:pw", "--domain", "example.org")
+        self.port, self.stop, self.start = self.tmaild.ports["imap"], self.tmaild.stop, self.tmaild.start
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.stop()
+        shutil.rmtree(self.place, ignore_errors=True)
+
+    def login(self):
+        imap = imaplib.IMAP4("127.0.0.1", self.port, timeout=20)
+        imap.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        imap.login("jane", "pw")
+        return imap
+
+    def append(self, folder, *messages):
+        imap = self.login()
+        for m in messages:
+            imap.append(folder, None, None, m)
+        imap.logout()
+
+    def deliver(self, messages):
+        self.append("INBOX", *messages)
 
 
 class Store:
@@ -85,9 +116,7 @@ def uids_with(imap, folder, what):
 
 
 def first_sync(server, s):
-    began = time.monotonic()
     done = s.sync()
-    print(f"first sync of {N}: {time.monotonic() - began:.2f} s")
     check(done["fetched"] >= N, f"all are told as fetched: {done}")
     rows = s.list("INBOX")
     check(len(rows) == N and all(m["body"] for m in rows), f"{N} messages with bodies, not {len(rows)}")
@@ -144,7 +173,7 @@ def moves_both_ways(server, s):
     s.sync()
     check(len(s.list("INBOX")) == N - 7, "expunged there is gone here")
     server.append("INBOX", message(N + 1))
-    check(s.sync()["fetched"] == 1, "one new message")
+    s.sync()  # unless the watcher was faster
     s.find("INBOX", f"message {N + 1}")
     imap.logout()
 
@@ -286,13 +315,24 @@ def away(server, s):
     s.stop()
 
 
-with Dovecot() as server:
-    for i in range(1, N + 1):
-        server.deliver("INBOX", message(i))
+def run(kind, server, has_idle=True):
+    began = time.monotonic()
+    server.deliver(message(i) for i in range(1, N + 1))
     s = Store(server.place, "store", server.port)
     for step in (first_sync, flags_both_ways, moves_both_ways, renumbered, body, idle, sending, away, asked):
-        began = time.monotonic()
-        step(server, s)
-        print(f"{step.__name__}: {time.monotonic() - began:.2f} s")
+        if step != idle or has_idle:
+            step(server, s)
     hanging(server, server.place)
     killed(server, server.place)
+    print(f"{kind}: {time.monotonic() - began:.1f} s")
+
+
+with Ours() as server:
+    run("tmaild", server)
+if not dovecot.installed():
+    print("no Dovecot here: only tmaild was tried")
+    sys.exit(0)
+with dovecot.Dovecot() as server:
+    run("Dovecot", server)
+with dovecot.Dovecot("IMAP4rev1") as server:
+    run("Dovecot that says it can nothing else", server, has_idle=False)

@@ -8,7 +8,7 @@ check_PROGRAMS += tests/interop/drive
 tests_interop_drive_SOURCES = tests/interop/drive.c
 tests_interop_drive_LDADD = $(LINK_BUS) $(LINK_CACHE)
 TESTS += tests/interop/engine.py
-tests/interop/engine.log: tests/interop/drive tmail-sync tmail-decode
+tests/interop/engine.log: tests/interop/drive tmail-sync tmail-decode tmaild
 EXTRA_DIST += tests/interop/tm.py tests/interop/dovecot.py tests/interop/engine.py
 check_PROGRAMS += tests/interop/net_smtp
 tests_interop_net_smtp_SOURCES = tests/interop/net_smtp.c
