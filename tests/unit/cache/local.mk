@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 CACHE_TESTS = tests/unit/cache/test_body \
 	tests/unit/cache/test_db \
+	tests/unit/cache/test_fault \
 	tests/unit/cache/test_journal \
 	tests/unit/cache/test_list \
 	tests/unit/cache/test_model \
@@ -30,3 +31,6 @@ tests_unit_cache_test_outbox_LDADD = $(LINK_CACHE) $(CMOCKA_LIBS)
 tests_unit_cache_test_thread_SOURCES = tests/unit/cache/test_thread.c tests/unit/cache/fixture.h
 tests_unit_cache_test_thread_CPPFLAGS = $(CACHE_TEST_CPPFLAGS)
 tests_unit_cache_test_thread_LDADD = $(LINK_CACHE) $(CMOCKA_LIBS)
+tests_unit_cache_test_fault_SOURCES = tests/unit/cache/test_fault.c tests/unit/cache/fixture.h
+tests_unit_cache_test_fault_CPPFLAGS = $(CACHE_TEST_CPPFLAGS)
+tests_unit_cache_test_fault_LDADD = $(LINK_CACHE) $(CMOCKA_LIBS)
