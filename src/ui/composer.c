@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+#include "ui/app.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/i18n.h"
+#include "base/banned.h"
+
+enum { REMARKS_MAX = 8, FIELDS_ROWS = 5 };
+
+void ui_review_clear(struct ui *u)
+{
+    struct ui_review *v = &u->review;
+    if (v->editing)
+        editor_clear(&v->editor);
+    v->editing = false;
+    draft_free(&v->draft);
+}
+
+/* The draft goes to the hand with a question; it comes back in the answer. */
+static void give(struct ui *u, struct ask *a)
+{
+    a->draft = u->review.draft;
+    u->review.draft = NULL;
+    ui_ask(u, a);
+}
+
+/* Takes d. */
+void ui_review_open(struct ui *u, struct draft *d, bool edit)
+{
+    ui_review_clear(u);
+    u->review.draft = d;
+    list_set(&u->review.list, d->attachments_n, 4);
+    while (ui_top(u) != VIEW_REVIEW && (u->stack[0] == VIEW_REVIEW || u->depth > 1)) {
+        bool below = false;
+        for (size_t i = 0; i + 1 < u->depth; i++)
+            below = below || u->stack[i] == VIEW_REVIEW;
+        if (!below)
+            break;
+        ui_pop(u);
+    }
+    if (ui_top(u) != VIEW_REVIEW)
+        ui_push(u, VIEW_REVIEW);
+    if (edit)
+        ui_review_edit(u);
+}
+
+void ui_review_edit(struct ui *u)
+{
+    struct ui_review *v = &u->review;
+    struct arena *a = arena_new(1024);
+    struct error err;
+    error_clear(&err);
+    if (v->draft == NULL) {
+        arena_free(&a);
+        return;
+    }
+    char **editor = draft_editor(a, u->start->config, &err);
+    if (editor != NULL) {
+        give(u, ask_new(ASK_EDIT));
+    } else if (editor_init(&v->editor, str_c(v->draft->text), &err) != 0) {
+        ui_error(u, &err);
+    } else {
+        v->editing = true;
+        editor_layout(&v->editor, u->cols, ui_body_rows(u));
+        ui_push(u, VIEW_EDITOR);
+    }
+    arena_free(&a);
+}
+
+static void editor_end(struct ui *u, bool keep_as_draft)
+{
+    struct ui_review *v = &u->review;
+    draft_set(&v->draft->text, buf_str(&v->editor.text));
+    editor_clear(&v->editor);
+    v->editing = false;
+    ui_pop(u);
+    if (keep_as_draft)
+        ui_review_keep(u);
+}
+
+void ui_editor_key(struct ui *u, const struct term_input *in)
+{
+    enum editor_result r = editor_key(&u->review.editor, in);
+    if (r != EDITOR_MORE)
+        editor_end(u, r == EDITOR_ABORT);
+}
+
+void ui_editor_draw(struct ui *u)
+{
+    editor_draw(&u->review.editor, u->grid, 1, 0);
+}
+
+void ui_review_keep(struct ui *u)
+{
+    if (u->review.draft != NULL)
+        give(u, ask_new(ASK_KEEP));
+    if (ui_top(u) == VIEW_REVIEW)
+        ui_pop(u);
+}
+
+void ui_review_send(struct ui *u)
+{
+    struct ui_review *v = &u->review;
+    struct draft_remark remarks[REMARKS_MAX];
+    if (v->draft == NULL)
+        return;
+    size_t n = draft_review(v->draft, u->start->config, remarks, COUNT(remarks));
+    for (size_t i = 0; i < n; i++)
+        if (remarks[i].fatal) {
+            struct error err;
+            error_set(&err, ERR_ADDRESS, RETRY_NEVER, "%s", remarks[i].text);
+            ui_error(u, &err);
+            return;
+        }
+    struct ask *a = ask_new(ASK_QUEUE);
+    a->when = clock_wall_ms() / 1000 + u->start->config->undo_send_s;
+    give(u, a);
+}
+
+void ui_review_attach(struct ui *u, struct str path)
+{
+    struct ask *a;
+    if (u->review.draft == NULL || str_trim(path).n == 0)
+        return;
+    a = ask_new(ASK_ATTACH);
+    a->text = xmemdup0(path.p, path.n);
+    give(u, a);
+}
+
+void ui_review_detach(struct ui *u)
+{
+    struct ui_review *v = &u->review;
+    if (v->draft == NULL || v->draft->attachments_n == 0)
+        return;
+    draft_detach(v->draft, v->list.cursor);
+    list_set(&v->list, v->draft->attachments_n, 4);
+}
+
+bool ui_unsend(struct ui *u)
+{
+    if (u->sent_id == 0 || clock_wall_ms() / 1000 >= u->sent_until)
+        return false;
+    struct ask *a = ask_new(ASK_CANCEL);
+    a->id = u->sent_id;
+    u->sent_id = 0;
+    ui_ask(u, a);
+    return true;
+}
+
+static unsigned field_draw(struct ui *u, unsigned row, const char *label, const char *value)
+{
+    unsigned col = grid_put_fit(u->grid, row, 0, 10, str_c(label), THEME_LABEL);
+    grid_put(u->grid, row, col, str_c(value), THEME_TEXT);
+    return row + 1;
+}
+
+static unsigned attachments_draw(struct ui *u, unsigned row, unsigned end)
+{
+    const struct ui_review *v = &u->review;
+    for (size_t i = v->list.top; i < v->draft->attachments_n && row < end && i < v->list.top + 4;
+         i++) {
+        const struct draft_attachment *a = &v->draft->attachments[i];
+        unsigned role = THEME_NOTE | (i == v->list.cursor ? THEME_SELECTED : 0);
+        unsigned col = grid_put(u->grid, row, 0, STR("+ "), THEME_MARK);
+        col += grid_put(u->grid, row, col, str_c(a->name != NULL ? a->name : a->path), role);
+        col += 2;
+        grid_put(u->grid, row++, col, str_c(a->type), THEME_DIM);
+    }
+    return row;
+}
+
+void ui_review_draw(struct ui *u)
+{
+    const struct draft *d = u->review.draft;
+    struct draft_remark remarks[REMARKS_MAX];
+    unsigned row = 1, end = 1 + ui_body_rows(u);
+    if (d == NULL)
+        return;
+    row = field_draw(u, row, _("From:"), d->from);
+    row = field_draw(u, row, _("To:"), d->to);
+    if (d->cc[0] != '\0')
+        row = field_draw(u, row, _("Cc:"), d->cc);
+    if (d->bcc[0] != '\0')
+        row = field_draw(u, row, _("Bcc:"), d->bcc);
+    row = field_draw(u, row, _("Subject:"), d->subject);
+    row = attachments_draw(u, row, end);
+    size_t n = draft_review(d, u->start->config, remarks, COUNT(remarks));
+    for (size_t i = 0; i < n && row < end; i++)
+        grid_put(u->grid, row++, 0, str_c(remarks[i].text),
+                 remarks[i].fatal ? THEME_ERROR : THEME_NOTE);
+    row++;
+    struct wrap w = { 0 };
+    struct str text = str_head(str_c(d->text), 64 << 10);
+    wrap_text(&w, text, u->cols, false);
+    for (size_t i = 0; i < w.n && row < end; i++)
+        wrap_put(u->grid, row++, 0, 0, (struct str){ text.p + w.lines[i].start, w.lines[i].length },
+                 THEME_TEXT);
+    wrap_free(&w);
+    /* What did not fit stays below the edge: the status line has its own row. */
+    for (; row < end; row++)
+        grid_put_fit(u->grid, row, 0, u->cols, STR(""), THEME_TEXT);
+}
