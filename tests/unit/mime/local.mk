@@ -9,8 +9,8 @@ MIME_TESTS = \
 	tests/unit/mime/test_flowed \
 	tests/unit/mime/test_build
 check_PROGRAMS += $(MIME_TESTS) tests/unit/mime/build_message
-TESTS += $(MIME_TESTS) tests/unit/mime/roundtrip.py
-EXTRA_DIST += tests/unit/mime/roundtrip.py
+TESTS += $(MIME_TESTS) tests/unit/mime/roundtrip.py tests/unit/mime/sample.py
+EXTRA_DIST += tests/unit/mime/roundtrip.py tests/unit/mime/sample.py
 tests_unit_mime_test_summary_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_mime_test_summary_LDADD = $(LINK_MIME) $(CMOCKA_LIBS)
 tests_unit_mime_test_addr_CPPFLAGS = $(TEST_CPPFLAGS)
