@@ -182,3 +182,16 @@ void boxtext_serve(struct str stored, bool newline_added, struct buf *out)
             buf_adds(out, "\r\n");
     }
 }
+
+uint64_t boxtext_served_size(struct str stored, bool newline_added)
+{
+    uint64_t size = 0;
+    while (stored.n > 0) {
+        size_t n = str_find(stored, '\n');
+        struct str line = str_head(stored, n);
+        stored = str_skip(stored, n + 1);
+        size += line.n - (mbox_is_quoted(line) ? 1 : 0);
+        size += stored.n > 0 || !newline_added ? 2 : 0;
+    }
+    return size;
+}

@@ -42,5 +42,7 @@ int boxhead_read(struct str in, struct boxhead *h);
 void boxtext_store(struct str message, struct buf *out, bool *added);
 /* The reverse, always with CRLF. */
 void boxtext_serve(struct str stored, bool newline_added, struct buf *out);
+/* How many bytes that would be. */
+uint64_t boxtext_served_size(struct str stored, bool newline_added);
 
 #endif

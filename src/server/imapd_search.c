@@ -115,6 +115,60 @@ static int argument_read(struct key *k, const struct wire_node *arg)
 static struct key *keys_read(struct arena *a, const struct wire_node **n, size_t most,
                              unsigned depth);
 
+static bool plain_read(struct key *k, const struct wire_node *at)
+{
+    for (size_t i = 0; i < COUNT(plain_keys); i++)
+        if (wire_is(at, plain_keys[i].name)) {
+            k->kind = plain_keys[i].kind;
+            k->flags = plain_keys[i].flags;
+            return true;
+        }
+    return false;
+}
+
+/* Keys with one argument, HEADER with two. 0; 1 when it is none of them; -1. */
+static int with_argument_read(struct key *k, const struct wire_node *at, const struct wire_node **n)
+{
+    if (wire_is(at, "HEADER")) {
+        k->kind = KEY_HEADER;
+        if (!imapd_text(*n, &k->name) || !imapd_text((*n)->next, &k->text))
+            return -1;
+        *n = (*n)->next->next;
+        return 0;
+    }
+    for (size_t i = 0; i < COUNT(argument_keys); i++) {
+        if (!wire_is(at, argument_keys[i].name))
+            continue;
+        k->kind = argument_keys[i].kind;
+        k->field = argument_keys[i].field;
+        if (argument_read(k, *n) != 0)
+            return -1;
+        *n = (*n)->next;
+        return 0;
+    }
+    return 1;
+}
+
+static struct key *key_read(struct arena *a, const struct wire_node **n, unsigned depth);
+
+/* NOT, OR and lists in brackets. 0; 1 when it is none of them; -1. */
+static int compound_read(struct arena *a, struct key *k, const struct wire_node *at,
+                         const struct wire_node **n, unsigned depth)
+{
+    if (at->kind == WIRE_LIST) {
+        const struct wire_node *inner = at->child;
+        k->kind = KEY_AND;
+        k->child = keys_read(a, &inner, SIZE_MAX, depth - 1);
+        return k->child != NULL ? 0 : -1;
+    }
+    if (!wire_is(at, "NOT") && !wire_is(at, "OR"))
+        return 1;
+    k->kind = wire_is(at, "NOT") ? KEY_NOT : KEY_OR;
+    k->child = key_read(a, n, depth - 1);
+    k->other = k->kind == KEY_OR && k->child != NULL ? key_read(a, n, depth - 1) : k->child;
+    return k->other != NULL ? 0 : -1;
+}
+
 /* One key, with what belongs to it; *n moves past it. NULL for what is none. */
 static struct key *key_read(struct arena *a, const struct wire_node **n, unsigned depth)
 {
@@ -123,40 +177,13 @@ static struct key *key_read(struct arena *a, const struct wire_node **n, unsigne
     if (at == NULL || depth == 0)
         return NULL;
     *n = at->next;
-    if (at->kind == WIRE_LIST) {
-        const struct wire_node *inner = at->child;
-        k->kind = KEY_AND;
-        k->child = keys_read(a, &inner, SIZE_MAX, depth - 1);
-        return k->child != NULL ? k : NULL;
-    }
-    for (size_t i = 0; i < COUNT(plain_keys); i++)
-        if (wire_is(at, plain_keys[i].name)) {
-            k->kind = plain_keys[i].kind;
-            k->flags = plain_keys[i].flags;
-            return k;
-        }
-    for (size_t i = 0; i < COUNT(argument_keys); i++)
-        if (wire_is(at, argument_keys[i].name)) {
-            k->kind = argument_keys[i].kind;
-            k->field = argument_keys[i].field;
-            if (argument_read(k, *n) != 0)
-                return NULL;
-            *n = (*n)->next;
-            return k;
-        }
-    if (wire_is(at, "HEADER")) {
-        k->kind = KEY_HEADER;
-        if (!imapd_text(*n, &k->name) || !imapd_text((*n)->next, &k->text))
-            return NULL;
-        *n = (*n)->next->next;
-        return k;
-    }
-    if (wire_is(at, "NOT") || wire_is(at, "OR")) {
-        k->kind = wire_is(at, "NOT") ? KEY_NOT : KEY_OR;
-        k->child = key_read(a, n, depth - 1);
-        k->other = k->kind == KEY_OR && k->child != NULL ? key_read(a, n, depth - 1) : k->child;
-        return k->other != NULL ? k : NULL;
-    }
+    int rc = compound_read(a, k, at, n, depth);
+    if (rc == 1 && plain_read(k, at))
+        rc = 0;
+    if (rc == 1)
+        rc = with_argument_read(k, at, n);
+    if (rc <= 0)
+        return rc == 0 ? k : NULL;
     k->kind = KEY_SEQUENCE;
     k->text = at->s;
     return at->kind == WIRE_ATOM && imap_set_valid(at->s) ? k : NULL;

@@ -226,10 +226,8 @@ static void row_append(struct mbox *m, const struct boxhead *h)
 static int head_make(const struct mbox *m, const struct mbox_new *new, struct str stored,
                      bool added, struct buf *head, struct boxhead *h, struct error *err)
 {
-    struct buf served = BUF_INIT(SERVER_OUT_MAX);
-    boxtext_serve(stored, added, &served);
     *h = (struct boxhead){ .stored = stored.n,
-                           .size = served.len,
+                           .size = boxtext_served_size(stored, added),
                            .date = new->date,
                            .newline_added = added,
                            .first = m->end == 0,
@@ -238,7 +236,6 @@ static int head_make(const struct mbox *m, const struct mbox_new *new, struct st
                            .uid = m->uid_next,
                            .flags = new->flags,
                            .keywords = str_c(new->keywords) };
-    buf_free(&served);
     boxhead_put(h, new->sender, head);
     if (buf_check(head, err) != 0)
         return -1;

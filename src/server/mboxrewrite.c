@@ -153,46 +153,54 @@ struct foreign {
     struct buf header, keywords;
 };
 
+static void blanks_skip(struct str *in)
+{
+    while (str_lit(in, " ") == 0)
+        ;
+}
+
+/* The month of three letters, 0 to 11; -1. */
+static int month_read(struct str word)
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    const char *at = word.n == 3 ? memmem(months, sizeof months - 1, word.p, 3) : NULL;
+    return at == NULL || (at - months) % 3 != 0 ? -1 : (int)(at - months) / 3;
+}
+
+/* "dd hh:mm[:ss] [zone] yyyy" */
+static int day_read(struct str in, struct tm *tm)
+{
+    uint32_t day;
+    uint32_t hour;
+    uint32_t min;
+    uint32_t sec = 0;
+    uint32_t year = 0;
+    struct str zone;
+    blanks_skip(&in);
+    if (str_u32(&in, &day) || str_lit(&in, " ") || str_u32(&in, &hour) || str_lit(&in, ":") ||
+        str_u32(&in, &min) || (str_lit(&in, ":") == 0 && str_u32(&in, &sec)))
+        return -1;
+    blanks_skip(&in);
+    while (str_u32(&in, &year) != 0 && str_word(&in, &zone))
+        blanks_skip(&in);
+    tm->tm_year = (int)year - 1900;
+    tm->tm_mday = (int)day;
+    tm->tm_hour = (int)hour;
+    tm->tm_min = (int)min;
+    tm->tm_sec = (int)sec;
+    return year < 1970 || year > 9999 || day == 0 || day > 31 || hour > 24 || min > 60 ? -1 : 0;
+}
+
 /* "Www Mmm dd hh:mm:ss yyyy" at the end of a From_ line; the time of the file where it says anything else. */
 static int64_t from_date(struct str line, int64_t otherwise)
 {
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     struct str word;
-    struct str rest = line;
-    struct tm tm = { 0 };
-    uint32_t day = 0;
-    uint32_t h = 0;
-    uint32_t min = 0;
-    uint32_t sec = 0;
-    uint32_t year = 0;
-    while (str_word(&rest, &word)) {
-        const char *month = word.n == 3 ? memmem(months, 36, word.p, 3) : NULL;
-        struct str t = rest;
-        struct str unused;
-        if (month == NULL || (month - months) % 3 != 0)
-            continue;
-        while (str_lit(&t, " ") == 0)
-            ;
-        if (str_u32(&t, &day) || str_lit(&t, " ") || str_u32(&t, &h) || str_lit(&t, ":") ||
-            str_u32(&t, &min))
-            continue;
-        if (str_lit(&t, ":") == 0 && str_u32(&t, &sec) != 0)
-            continue;
-        while (str_lit(&t, " ") == 0)
-            ;
-        while (str_u32(&t, &year) != 0 && str_word(&t, &unused))
-            str_lit(&t, " "); /* a zone before the year */
-        tm.tm_mon = (int)(month - months) / 3;
-        break;
+    while (str_word(&line, &word)) {
+        struct tm tm = { .tm_mon = month_read(word) };
+        if (tm.tm_mon >= 0 && day_read(line, &tm) == 0)
+            return (int64_t)timegm(&tm);
     }
-    if (year < 1970 || year > 9999 || day == 0 || day > 31 || h > 24 || min > 59 || sec > 60)
-        return otherwise;
-    tm.tm_year = (int)year - 1900;
-    tm.tm_mday = (int)day;
-    tm.tm_hour = (int)h;
-    tm.tm_min = (int)min;
-    tm.tm_sec = (int)sec;
-    return (int64_t)timegm(&tm);
+    return otherwise;
 }
 
 static unsigned letters_flags(struct str s)
@@ -302,7 +310,6 @@ static int foreign_load(struct mbox *m, const struct piece *p, struct buf *bytes
 
 static void foreign_write(struct rewrite *r, const struct foreign *f, struct boxhead *h)
 {
-    struct buf served = BUF_INIT(SERVER_MESSAGE_MAX);
     struct buf stored = BUF_INIT(SERVER_MESSAGE_MAX);
     buf_add_str(&stored, buf_str(&f->header));
     buf_add_str(&stored, f->body);
@@ -310,16 +317,14 @@ static void foreign_write(struct rewrite *r, const struct foreign *f, struct box
         buf_addc(&stored, '\n');
         h->newline_added = true;
     }
-    boxtext_serve(buf_str(&stored), h->newline_added, &served);
     h->stored = stored.len;
-    h->size = served.len;
+    h->size = boxtext_served_size(buf_str(&stored), h->newline_added);
     h->date = f->date;
     h->flags = f->flags;
     h->keywords = buf_str(&f->keywords);
     boxhead_put(h, f->sender, &r->out);
     buf_add_str(&r->out, buf_str(&stored));
     buf_addc(&r->out, '\n');
-    buf_free(&served);
     buf_free(&stored);
 }
 
@@ -410,28 +415,46 @@ static int pieces_find(struct mbox *m, struct pieces *list, struct buf *bytes, s
     return rc;
 }
 
-/* Numbers that other programs kept hold if they ascend and the first message tells the UIDVALIDITY; a message that was
- * added at the end gets the next. Anything else is a new mailbox to every client. */
-static void pieces_number(struct mbox *m, struct pieces *list, uint32_t new_validity)
+/* The highest UID that can be trusted: what the first message tells, and those of our own messages. */
+static uint32_t highest_known(const struct pieces *list)
+{
+    uint32_t known = list->p[0].last_uid;
+    for (size_t i = 0; i < list->n; i++)
+        if (list->p[i].ours && list->p[i].uid > known)
+            known = list->p[i].uid;
+    return known;
+}
+
+/* True if the UIDs that were found hold. Mail of other programs without one gets the next, and so does mail whose UID was
+ * never given here or comes too late: it was saved here from another mailbox, or sorted. */
+static bool numbers_hold(struct mbox *m, struct pieces *list)
 {
     uint32_t last = 0;
-    uint32_t known = list->n > 0 && list->p[0].validity != 0 ? list->p[0].last_uid : 0;
-    bool keep = list->n > 0 && list->p[0].validity != 0;
-    for (size_t i = 0; i < list->n; i++)
-        known = list->p[i].uid > known && list->p[i].ours ? list->p[i].uid : known;
-    for (size_t i = 0; i < list->n && keep; i++) {
+    if (list->n == 0 || list->p[0].validity == 0)
+        return false;
+    uint32_t known = highest_known(list);
+    for (size_t i = 0; i < list->n; i++) {
         struct piece *p = &list->p[i];
-        if (p->uid == 0 || (!p->ours && p->uid > known))
+        if (!p->ours && (p->uid <= last || p->uid > known))
             p->uid = (known > last ? known : last) + 1;
-        keep = p->uid > last;
+        if (p->uid <= last)
+            return false;
         last = p->uid;
     }
-    m->validity = keep ? list->p[0].validity : new_validity;
+    m->validity = list->p[0].validity;
     m->uid_next = (known > last ? known : last) + 1;
-    if (keep)
+    return true;
+}
+
+/* Numbers that other programs kept hold if they ascend and the first message tells the UIDVALIDITY. Anything else is a
+ * new mailbox to every client. */
+static void pieces_number(struct mbox *m, struct pieces *list, uint32_t new_validity)
+{
+    if (numbers_hold(m, list))
         return;
     for (size_t i = 0; i < list->n; i++)
         list->p[i].uid = (uint32_t)i + 1;
+    m->validity = new_validity;
     m->uid_next = (uint32_t)list->n + 1;
 }
 

@@ -460,6 +460,7 @@ static void deliver(struct smtpd *s, struct buf *out)
                                                       : "SMTP",
                              .now = now };
     fixup_message(&env, buf_str(&s->data), &whole);
+    buf_free(&s->data);
     struct smtpd_mail mail = { .sender = buf_str(&s->sender),
                                .accounts = (const char *const *)s->accounts,
                                .accounts_n = s->accounts_n,

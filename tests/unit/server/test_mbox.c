@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit/test.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -249,10 +252,42 @@ static void foreign_mail_is_taken_over(void **state)
     assert_int_equal(m->n, 3);
     mbox_end(m);
     check_read(m, 2, STR("\r\nthree\r\n"));
-    (void)validity;
+    assert_int_equal(m->validity, validity);
+    assert_int_equal(m->rows[2].uid, 3); /* 2 was given already, whatever it claims */
     mbox_close(&m);
     m = open_box(*state);
     assert_int_equal(m->n, 3);
+    assert_int_equal(m->validity, validity);
+    mbox_close(&m);
+}
+
+/* The file system says no in the middle of a message: the file is as it was, and goes on. */
+static void a_full_disk_leaves_nothing_half(void **state)
+{
+    struct error err = { 0 };
+    struct rlimit old;
+    struct mbox *m = open_box(*state);
+    char big[20000];
+    uint32_t uid;
+    struct mbox_new new = { .bytes = { big, sizeof big }, .date = 1 };
+    memset(big, 'x', sizeof big);
+    add(m, messages[0], 0, NULL);
+    uint64_t end = m->end;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 10000, old.rlim_max }), 0);
+    assert_true(mbox_begin(m, true, &err) >= 0);
+    assert_int_equal(mbox_append(m, &new, &uid, &err), -1);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    mbox_end(m);
+    assert_int_equal(err.sys, EFBIG);
+    assert_int_equal(m->end, end);
+    assert_int_equal(m->seen.st_size, end);
+    assert_int_equal(add(m, messages[1], 0, NULL), 2);
+    mbox_close(&m);
+    m = open_box(*state);
+    assert_int_equal(m->n, 2);
+    check_read(m, 1, messages[1]);
     mbox_close(&m);
 }
 
@@ -277,6 +312,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_emptied_mailbox_keeps_its_numbers, setup, teardown),
         cmocka_unit_test_setup_teardown(a_torn_tail_is_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(foreign_mail_is_taken_over, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_full_disk_leaves_nothing_half, setup, teardown),
         cmocka_unit_test_setup_teardown(links_are_refused, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
