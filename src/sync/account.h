@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* account.h - what the parts of one account's worker share; all of it belongs to the worker's thread.
+/* account.h - what the parts of one account's worker share; all of it belongs to the worker's
+ * thread.
  * Must not know: what the parts do with it. */
 #ifndef TMAIL_SYNC_ACCOUNT_H
 #define TMAIL_SYNC_ACCOUNT_H
@@ -36,15 +37,16 @@ struct sync_account {
     bool password_known, password_refused;
 
     struct imap *imap; /* NULL: not connected */
-    bool
-        imap_fresh; /* connected in this pass: an error is not the fault of a link that died in its sleep */
+    bool imap_fresh; /* connected in this pass: an error is not the fault of a link that died in its
+                        sleep */
     struct sync_box box;
 
     uint64_t tag;        /* last body's */
     int64_t progress_at; /* when progress was last told, monotonic ms */
     int64_t fetched, sent;
 
-    /* What may not wait until a long fetch is over: called between windows. May open another folder. -1 breaks off. */
+    /* What may not wait until a long fetch is over: called between windows. May open another
+     * folder. -1 breaks off. */
     int (*between)(void *arg, struct error *err);
     bool (*urgent)(void *arg); /* true: it should be called soon */
     void *between_arg;
@@ -61,7 +63,8 @@ void account_error(struct sync_account *w, const struct error *why);
 void account_folder_changed(struct sync_account *w, int64_t folder);
 /* At most ten a second, but for the last one (done == total). */
 void account_progress(struct sync_account *w, struct str folder, int64_t done, int64_t total);
-/* The password, from the configuration's command, the file, or the person; kept in w. ERR_AUTH when nobody has it. */
+/* The password, from the configuration's command, the file, or the person; kept in w. ERR_AUTH when
+ * nobody has it. */
 int account_password(struct sync_account *w, struct error *err) MUST_CHECK;
 /* The server said no to it: not tried again before account_password_forget. */
 void account_password_refuse(struct sync_account *w);

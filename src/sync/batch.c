@@ -77,7 +77,8 @@ static bool walk_next(struct walk *w, uint32_t *n)
     return true;
 }
 
-/* Skips as much of both as lies in one range each, so that a set of a billion costs no more than its ranges. */
+/* Skips as much of both as lies in one range each, so that a set of a billion costs no more than
+ * its ranges. */
 static uint64_t walk_room(const struct walk *w)
 {
     return w->last - w->at;

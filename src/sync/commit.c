@@ -11,10 +11,10 @@
 #include "base/banned.h"
 
 enum {
-    BATCH_MESSAGES =
-        128, /* collected before they are stored together: most pages are written once for all of them */
-    BATCH_WAIT_MS = 15, /* so long a message waits for others */
-    BATCH_LOCK_MS = 4,  /* so long the write lock is held */
+    BATCH_MESSAGES = 128, /* collected before they are stored together: most pages are written once
+                             for all of them */
+    BATCH_WAIT_MS = 15,   /* so long a message waits for others */
+    BATCH_LOCK_MS = 4,    /* so long the write lock is held */
     SAY_EVERY_MS = 100,
     BODIES_MAX = 1024
 };
@@ -105,7 +105,8 @@ static void body_forget(struct commit *c, struct open_body *b)
     *b = c->bodies[--c->bodies_n];
 }
 
-/* The transaction is lost, with messages of any owner and frames of any body in it: all will be fetched again. */
+/* The transaction is lost, with messages of any owner and frames of any body in it: all will be
+ * fetched again. */
 static void batch_abort(struct commit *c, const struct error *why)
 {
     cache_rollback(c->cache);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* commit.h - the thread that compresses and commits what the workers receive, with a store handle of its own.
- * What is under way is bounded: 256 pieces of at most 64 kB. A message appears in the store only with its body and its
- * summary; the write lock is held for a few milliseconds at a time.
+/* commit.h - the thread that compresses and commits what the workers receive, with a store
+ * handle of its own. What is under way is bounded: 256 pieces of at most 64 kB. A message appears
+ * in the store only with its body and its summary; the write lock is held for a few milliseconds at
+ * a time.
  * Must not know: connections, MIME. */
 #ifndef TMAIL_SYNC_COMMIT_H
 #define TMAIL_SYNC_COMMIT_H
@@ -27,11 +28,12 @@ void commit_port_free(struct commit_port **p);
 void commit_bytes(struct commit_port *p, uint64_t tag, struct str bytes);
 /* The body of tag is not wanted. */
 void commit_drop(struct commit_port *p, uint64_t tag);
-/* A message is whole: its body is what came for tag (0: headers only). m and where are copied, their strings live in *strings,
- * which is taken. */
+/* A message is whole: its body is what came for tag (0: headers only). m and where are copied,
+ * their strings live in *strings, which is taken. */
 void commit_message(struct commit_port *p, uint64_t tag, struct arena **strings,
                     const struct cache_message *m, const struct cache_placement *where);
-/* Waits until all this owner gave is in the store; -1 with the first thing that went wrong since the last flush. */
+/* Waits until all this owner gave is in the store; -1 with the first thing that went wrong since
+ * the last flush. */
 int commit_flush(struct commit_port *p, struct error *err) MUST_CHECK;
 
 #endif

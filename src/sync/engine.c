@@ -118,7 +118,8 @@ static void config_look(struct engine *e)
         e->reload = true;
 }
 
-/* Only while nothing is under way, so that no mail is cut. A mistake in the file leaves the old settings in force. */
+/* Only while nothing is under way, so that no mail is cut. A mistake in the file leaves the old
+ * settings in force. */
 static void config_reload(struct engine *e)
 {
     struct error err = { 0 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* fetch.h - messages from the connection through the decoder to the commit thread, as the bytes pass. They are asked for in
- * windows, two of them under way, so that the line is never empty; a run ends after a second or when something urgent waits.
+/* fetch.h - messages from the connection through the decoder to the commit thread, as the bytes
+ * pass. They are asked for in windows, two of them under way, so that the line is never empty; a
+ * run ends after a second or when something urgent waits.
  * Must not know: which messages are wanted and why. */
 #ifndef TMAIL_SYNC_FETCH_H
 #define TMAIL_SYNC_FETCH_H
@@ -26,8 +27,9 @@ struct fetch_job {
     size_t done;   /* so many of uids have been asked for and answered */
     size_t window; /* 0: the first */
 };
-/* Fetches on from job->done, in the mailbox that is open. What the server does not have any more just does not come. 0 means
- * handed to the commit thread, not yet in the store; call again while done < n. */
+/* Fetches on from job->done, in the mailbox that is open. What the server does not have any more
+ * just does not come. 0 means handed to the commit thread, not yet in the store; call again while
+ * done < n. */
 int fetch_run(struct sync_account *w, struct fetch_job *job, struct error *err) MUST_CHECK;
 
 #endif

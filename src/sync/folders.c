@@ -103,8 +103,8 @@ static bool role_listed(const struct folders *f, enum cache_role role)
     return false;
 }
 
-/* The server has it no more. One that it never had (made here, waiting for its first message) stays; what the person
- * did in it and the server does not know yet is not thrown away. */
+/* The server has it no more. One that it never had (made here, waiting for its first message)
+ * stays; what the person did in it and the server does not know yet is not thrown away. */
 static int vanished(struct sync_account *w, const struct folders *f, const struct cache_folder *old,
                     bool *changed, struct error *err)
 {

@@ -18,13 +18,14 @@ struct folders {
 };
 /* Queues LIST; *f must live until imap_run is over. */
 void folders_queue(struct sync_account *w, struct folders *f);
-/* After imap_run: new and changed folders into the store, vanished ones out of it. A Trash is made here (on the server when
- * something moves there) if there is none. */
+/* After imap_run: new and changed folders into the store, vanished ones out of it. A Trash is made
+ * here (on the server when something moves there) if there is none. */
 int folders_store(struct sync_account *w, struct folders *f, struct error *err) MUST_CHECK;
 /* True when the server has this folder and it can be opened. */
 bool folders_can_open(const struct folders *f, struct str name);
 void folders_clear(struct folders *f);
-/* The account's folder of that role; made here, on the server with the first message, if there is none. Strings live in a. */
+/* The account's folder of that role; made here, on the server with the first message, if there is
+ * none. Strings live in a. */
 int folders_need(struct sync_account *w, struct arena *a, enum cache_role role, const char *name,
                  struct cache_folder *out, struct error *err) MUST_CHECK;
 

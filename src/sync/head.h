@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* head.h - pure: what a message is known by until its body is here: SHA-256 of its header block, the empty line included, and
- * of its size as decimal digits (DESIGN §5). The same from BODY[HEADER] and from the whole message as it streams by.
+/* head.h - pure: what a message is known by until its body is here: SHA-256 of its header block,
+ * the empty line included, and of its size as decimal digits (DESIGN §5). The same from
+ * BODY[HEADER] and from the whole message as it streams by.
  * Must not know: the store. */
 #ifndef TMAIL_SYNC_HEAD_H
 #define TMAIL_SYNC_HEAD_H

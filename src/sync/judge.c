@@ -22,7 +22,8 @@ size_t judge_open(const struct outbox_entry *e, size_t *which)
     return n;
 }
 
-/* The answers of this attempt, to the recipients that it was about. A 2xx counts only if the message itself was taken. */
+/* The answers of this attempt, to the recipients that it was about. A 2xx counts only if the
+ * message itself was taken. */
 static void answers_note(struct arena *a, struct outbox_entry *e, const struct smtp_envelope *env,
                          const size_t *which, bool sent)
 {

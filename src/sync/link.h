@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* link.h - the worker's connection: opened and logged in when needed, which mailbox is open on it, and what a command's end
- * said.
+/* link.h - the worker's connection: opened and logged in when needed, which mailbox is open on
+ * it, and what a command's end said.
  * Must not know: what is fetched or pushed over it. */
 #ifndef TMAIL_SYNC_LINK_H
 #define TMAIL_SYNC_LINK_H
@@ -25,10 +25,12 @@ void link_done(void *answer, const struct imap_resp *r);
 /* An untagged OK with COPYUID, as MOVE gives it (RFC 6851 §4.3), is taken too. */
 int link_resp(void *answer, const struct imap_resp *r, struct error *err);
 void link_answer_clear(struct link_answer *a);
-/* -1 with ERR_REFUSED and the server's words when the command was refused; RETRY_LATER for a trouble that passes. */
+/* -1 with ERR_REFUSED and the server's words when the command was refused; RETRY_LATER for a
+ * trouble that passes. */
 int link_check(const struct link_answer *a, struct error *err) MUST_CHECK;
 
-/* SELECT or EXAMINE, to be run with what follows. Start zeroed; *s must live until imap_run is over. */
+/* SELECT or EXAMINE, to be run with what follows. Start zeroed; *s must live until imap_run is
+ * over. */
 struct link_select {
     struct link_answer answer;
     struct sync_box box;

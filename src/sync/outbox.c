@@ -135,7 +135,8 @@ static int message_text(struct attempt *t, struct buf *out, struct error *err)
     return rc == 0 ? buf_check(out, err) : -1;
 }
 
-/* COMMAND -i -f SENDER -- RECIPIENT..., without a shell; the addresses come last and cannot be taken for options. */
+/* COMMAND -i -f SENDER -- RECIPIENT..., without a shell; the addresses come last and cannot be
+ * taken for options. */
 static int command_words(struct attempt *t, char ***argv, struct error *err)
 {
     struct sync_account *w = t->round->w;
@@ -212,7 +213,8 @@ static void columns_fill(struct sync_account *w, struct arena *a, const struct o
     buf_free(&flat);
 }
 
-/* What the store knows the message by: SHA-256 of its bytes, and of its header block with its size. */
+/* What the store knows the message by: SHA-256 of its bytes, and of its header block with its size.
+ */
 static int identity_fill(struct attempt *t, struct cache_message *m, struct error *err)
 {
     struct buf piece = BUF_INIT(PIECE);

@@ -18,7 +18,8 @@ static int seen_cmp(const void *va, const void *vb)
     return (a->uid > b->uid) - (a->uid < b->uid);
 }
 
-/* Strictly ascending without uid 0; servers answer in order, so that the usual case costs one look. */
+/* Strictly ascending without uid 0; servers answer in order, so that the usual case costs one look.
+ */
 static size_t seen_tidy(struct sync_seen *rows, size_t n)
 {
     bool sorted = true;
@@ -93,7 +94,8 @@ const struct sync_plan *sync_plan(struct arena *a, const struct sync_remote *rem
     size_t r = seen_tidy(remote->rows, remote->n), l = unsettle ? 0 : local->n;
     struct draft d = draft_new(a, r, l);
     d.plan->unsettle = unsettle;
-    /* One walk from the newest uid down: bodies come out newest first, the rest is turned round at the end. */
+    /* One walk from the newest uid down: bodies come out newest first, the rest is turned round at
+     * the end. */
     while (r > 0 || l > 0) {
         const struct sync_seen *s = r > 0 ? &remote->rows[r - 1] : NULL;
         const struct cache_known *k = l > 0 ? &local->rows[l - 1] : NULL;

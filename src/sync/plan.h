@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* plan.h - pure: what a folder's server view and store view together ask for.
- * The server is the truth for what is where and its flags; the journal was pushed before, and what it still holds is laid
- * on top by the store. Without CONDSTORE the flags of all messages are compared.
+/* plan.h - pure: what a folder's server view and store view together ask for. The server is the
+ * truth for what is where and its flags; the journal was pushed before, and what it still holds is
+ * laid on top by the store. Without CONDSTORE the flags of all messages are compared.
  * Must not know: connections, the database, time. */
 #ifndef TMAIL_SYNC_PLAN_H
 #define TMAIL_SYNC_PLAN_H
@@ -24,7 +24,8 @@ struct sync_remote {
     struct sync_seen *rows;
     size_t n;
 };
-/* rows: as cache_known gives them, ascending; those with uid 0 wait for the server and are left alone. */
+/* rows: as cache_known gives them, ascending; those with uid 0 wait for the server and are left
+ * alone. */
 struct sync_local {
     uint32_t uidvalidity; /* 0: never seen */
     const struct cache_known *rows;

@@ -81,7 +81,8 @@ static void view_clear(struct view *v)
     link_answer_clear(&v->select.answer);
 }
 
-/* An empty mailbox may answer 1:* with NO; a mailbox that has messages and lists none is not believed. */
+/* An empty mailbox may answer 1:* with NO; a mailbox that has messages and lists none is not
+ * believed. */
 static int view_check(struct view *v, struct error *err)
 {
     if (v->select.box.exists == 0)
@@ -163,7 +164,8 @@ static int apply(struct sync_account *w, const struct cache_folder *f, const str
 
 /* ------------------------------------------------------------------ messages */
 
-/* Opens the folder again if something urgent has opened another; its numbers must still be the plan's. */
+/* Opens the folder again if something urgent has opened another; its numbers must still be the
+ * plan's. */
 static int reopen(struct sync_account *w, const struct cache_folder *f, uint32_t uidvalidity,
                   struct error *err)
 {
@@ -185,7 +187,8 @@ static int job_run(struct sync_account *w, const struct cache_folder *f, struct 
     return 0;
 }
 
-/* After a renumbering: headers of everything, so that what is here already is recognised and not fetched again. */
+/* After a renumbering: headers of everything, so that what is here already is recognised and not
+ * fetched again. */
 static int headers_fetch_all(struct sync_account *w, const struct cache_folder *f,
                              const struct sync_plan *p, uint32_t uidvalidity, struct error *err)
 {
@@ -273,7 +276,8 @@ static int folder_sync(struct sync_account *w, struct cache_folder *f, struct vi
     return rc;
 }
 
-/* Looks at up to GROUP folders in one turn, then does each. A folder that cannot be opened is left out with a word. */
+/* Looks at up to GROUP folders in one turn, then does each. A folder that cannot be opened is left
+ * out with a word. */
 static int group_sync(struct sync_account *w, struct cache_folder *f, size_t n, struct error *err)
 {
     struct view views[GROUP] = { 0 };
@@ -387,7 +391,8 @@ static int folders_sync(struct sync_account *w, struct pull_memory *m, enum pull
             n = changed_only(m, f, st, n);
     }
     int64_t now_s = clock_wall_ms() / 1000;
-    /* The INBOX, which comes first, goes alone: nobody waits for the view of other folders to see new mail. */
+    /* The INBOX, which comes first, goes alone: nobody waits for the view of other folders to see
+     * new mail. */
     for (size_t i = 0, group = 1; rc == 0 && i < n; i += group, group = GROUP) {
         if (group > n - i)
             group = n - i;

@@ -99,7 +99,8 @@ static int close_done(struct push *p, const struct link_answer *moved, struct er
 
 /* ------------------------------------------------------------------ commands */
 
-/* Runs a command of the form that fmt gives, with the set and the target's name behind it where asked. */
+/* Runs a command of the form that fmt gives, with the set and the target's name behind it where
+ * asked. */
 static int command(struct push *p, const char *before, const char *after, bool target,
                    struct link_answer *answer, struct error *err)
 {
@@ -147,7 +148,8 @@ static int target_create(struct push *p, struct error *err)
     return 0;
 }
 
-/* Copies or moves to the target, which is made if the server says it is missing (RFC 3501 §6.4.7, TRYCREATE). */
+/* Copies or moves to the target, which is made if the server says it is missing (RFC 3501 §6.4.7,
+ * TRYCREATE). */
 static int transfer(struct push *p, const char *verb, struct link_answer *answer, struct error *err)
 {
     if (command(p, verb, " ", true, answer, err) != 0)
@@ -204,7 +206,8 @@ static int search(struct sync_account *w, struct str cmd, struct found *f, struc
     return imap_run(w->imap, err);
 }
 
-/* Removes the marked messages for good. Without UIDPLUS only when nobody else has marked any: EXPUNGE takes all of them (DESIGN §6). */
+/* Removes the marked messages for good. Without UIDPLUS only when nobody else has marked any:
+ * EXPUNGE takes all of them (DESIGN §6). */
 static int expunge(struct push *p, struct error *why, struct error *err)
 {
     if ((imap_caps(p->w->imap) & CAP_UIDPLUS) != 0)
@@ -227,7 +230,8 @@ static int remove_marked(struct push *p, struct error *why, struct error *err)
     return rc != 0 ? rc : expunge(p, why, err);
 }
 
-/* ------------------------------------------------------------------ finding what may be there already */
+/* ------------------------------------------------------------------ finding what may be there
+ * already */
 
 static int message_id_get(struct sync_account *w, struct arena *a, int64_t message, struct str *out,
                           struct error *err)
@@ -297,7 +301,8 @@ static int push_flags(struct push *p, struct error *err)
     return close_done(p, NULL, err);
 }
 
-/* Copies what the target does not have yet: with begun set an earlier attempt may have done so. One message at a time then. */
+/* Copies what the target does not have yet: with begun set an earlier attempt may have done so. One
+ * message at a time then. */
 static int copy_again(struct push *p, bool *copied, struct error *err)
 {
     struct str mid;
@@ -401,7 +406,8 @@ static int append_done(struct push *p, uint32_t uid, struct error *err)
     return cache_journal_close(p->w->cache, p->ops[0].id, FATE_DONE, uid, 0, NULL, err);
 }
 
-/* A copy of the person's own mail is never undone here because the server does not want it now: it is offered again. */
+/* A copy of the person's own mail is never undone here because the server does not want it now: it
+ * is offered again. */
 static int append_refused(struct push *p, struct error *why, struct error *err)
 {
     (void)error_prefix(why, _("a copy for %.*s: "), STR_ARG(p->target.name));
@@ -452,7 +458,8 @@ static int folder_get(struct push *p, int64_t id, struct cache_folder *out, stru
     return rc;
 }
 
-/* Opens the source. 0; 1 closed already: its numbers are not the store's any more, or it cannot be written. */
+/* Opens the source. 0; 1 closed already: its numbers are not the store's any more, or it cannot be
+ * written. */
 static int source_open(struct push *p, struct error *err)
 {
     struct error why = { 0 };
@@ -507,8 +514,8 @@ static int push_run(struct push *p, struct error *err)
     return 0;
 }
 
-/* Before anything goes out: from now on an undo is an operation of its own, and a repeat looks first. 1: one of them was taken
- * back just now. */
+/* Before anything goes out: from now on an undo is an operation of its own, and a repeat looks
+ * first. 1: one of them was taken back just now. */
 static int mark_begun(struct push *p, struct error *err)
 {
     if (p->ops[0].begun)
@@ -519,7 +526,8 @@ static int mark_begun(struct push *p, struct error *err)
     return cache_journal_begin(p->w->cache, ids, p->n, err);
 }
 
-/* A begun operation may need a search of its own, so it goes alone where a command cannot be repeated. */
+/* A begun operation may need a search of its own, so it goes alone where a command cannot be
+ * repeated. */
 static size_t head_of(struct sync_account *w, const struct cache_op *ops, size_t n)
 {
     bool alone = ops[0].begun && (ops[0].kind == OP_COPY ||

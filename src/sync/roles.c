@@ -14,7 +14,8 @@ static const struct {
     { LIST_ARCHIVE, ROLE_ARCHIVE }, { LIST_JUNK, ROLE_JUNK }, { LIST_ALL, ROLE_ALL },
 };
 
-/* What servers and other programs call them where SPECIAL-USE says nothing; the more usual name first. */
+/* What servers and other programs call them where SPECIAL-USE says nothing; the more usual name
+ * first. */
 static const struct {
     const char *name;
     enum cache_role role;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* say.h - what the engine's threads tell its main thread, which alone owns the bus: events for people, and notes about
- * themselves.
+/* say.h - what the engine's threads tell its main thread, which alone owns the bus: events for
+ * people, and notes about themselves.
  * Must not know: the bus, who listens. */
 #ifndef TMAIL_SYNC_SAY_H
 #define TMAIL_SYNC_SAY_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sched.h - pure: when an account must act next, and how long to wait after failures.
- * All times are milliseconds of the wall clock; SCHED_NEVER is no time at all.
+/* sched.h - pure: when an account must act next, and how long to wait after failures. All times
+ * are milliseconds of the wall clock; SCHED_NEVER is no time at all.
  * Must not know: the clock, randomness (a draw is passed in), threads. */
 #ifndef TMAIL_SYNC_SCHED_H
 #define TMAIL_SYNC_SCHED_H
@@ -27,7 +27,8 @@ struct sync_sched {
 
 /* When to act; not after now means now. */
 int64_t sync_sched_next(const struct sync_sched *s, int64_t now);
-/* Wait after so many failures in a row: doubling from SCHED_FIRST_MS to SCHED_MOST_MS, four fifths to six fifths of it by draw. */
+/* Wait after so many failures in a row: doubling from SCHED_FIRST_MS to SCHED_MOST_MS, four fifths
+ * to six fifths of it by draw. */
 int64_t sync_sched_backoff_ms(unsigned failures, unsigned draw);
 /* Notes a failure: a cancel counts as none, a refused login waits for the person. */
 void sync_sched_failed(struct sync_sched *s, const struct error *why, int64_t now, unsigned draw);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* want.h - what a worker is told by the main thread and by its watcher, and the list of what it has not done yet.
+/* want.h - what a worker is told by the main thread and by its watcher, and the list of what it
+ * has not done yet.
  * Must not know: how it is done. */
 #ifndef TMAIL_SYNC_WANT_H
 #define TMAIL_SYNC_WANT_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* watch.h - a thread with a connection of its own that IDLEs on the INBOX and wakes the worker (RFC 2177).
+/* watch.h - a thread with a connection of its own that IDLEs on the INBOX and wakes the worker
+ * (RFC 2177).
  * Must not know: the store. */
 #ifndef TMAIL_SYNC_WATCH_H
 #define TMAIL_SYNC_WATCH_H

@@ -21,8 +21,8 @@
 enum {
     PASSWORD_MAX = 64 << 10,
     ASK_MS = 180000, /* so long a question for a password stands */
-    FIRST_MS =
-        200, /* who starts the engine says what is wanted within this time: not everything is done twice then */
+    FIRST_MS = 200, /* who starts the engine says what is wanted within this time: not everything is
+                       done twice then */
     HELD_BACK_MS = 2000 /* what is due but cannot be done yet is looked at again after this */
 };
 
@@ -184,7 +184,8 @@ static void send_answer(struct worker *w, const struct want *want, const struct 
 typedef int pending_fn(struct cache *c, int64_t account, int64_t *n, int64_t *due,
                        struct error *err);
 
-/* When the journal or the outbox has something next, wall ms; SCHED_NEVER when nothing waits or nobody can tell. */
+/* When the journal or the outbox has something next, wall ms; SCHED_NEVER when nothing waits or
+ * nobody can tell. */
 static int64_t due_at(struct worker *w, pending_fn *pending)
 {
     int64_t n = 0, due = 0;
@@ -199,7 +200,8 @@ static bool is_due(struct worker *w, pending_fn *pending)
     return due_at(w, pending) <= clock_wall_ms();
 }
 
-/* A trouble here does not keep new mail from coming in: it is told, and noted in *first if it is the first one. */
+/* A trouble here does not keep new mail from coming in: it is told, and noted in *first if it is
+ * the first one. */
 static void outbox_round(struct worker *w, struct error *first)
 {
     struct error err = { 0 };
@@ -279,7 +281,8 @@ static bool pass_is_due(const struct worker *w)
     return w->passes.head != NULL || w->current.head != NULL || sync_sched_next(&s, now) <= now;
 }
 
-/* One look at everything answers all who asked for everything; folders asked for by name are done one by one. */
+/* One look at everything answers all who asked for everything; folders asked for by name are done
+ * one by one. */
 static int passes_do(struct worker *w, struct error *err)
 {
     struct str none = { "", 0 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* worker.h - one thread per account: waits until it is time or until somebody asks, then outbox, journal, new mail.
- * Only what has thread-safe written on it may be called from elsewhere.
+/* worker.h - one thread per account: waits until it is time or until somebody asks, then outbox,
+ * journal, new mail. Only what has thread-safe written on it may be called from elsewhere.
  * Must not know: the bus, other accounts. */
 #ifndef TMAIL_SYNC_WORKER_H
 #define TMAIL_SYNC_WORKER_H
@@ -28,7 +28,8 @@ int64_t worker_account(const struct worker *w);
 void worker_tell(struct worker *w, struct want *want);
 /* Breaks off what it does; it goes on with the next thing it is told. Thread-safe. */
 void worker_cancel(struct worker *w);
-/* Says that it should end at once; pending work stays in the store. Its last word is SAY_ENDED. Thread-safe. */
+/* Says that it should end at once; pending work stays in the store. Its last word is SAY_ENDED.
+ * Thread-safe. */
 void worker_stop(struct worker *w);
 /* Stops it and waits for its end. */
 void worker_free(struct worker **w);

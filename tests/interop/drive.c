@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* drive - does to a store and its engine what a person does with tmail; for the tests of the engine.
- *   drive STORE CONFIG ENGINE sync [ACCOUNT [FOLDER]]   one pass; events to stdout as JSON lines; exits with the code
- *   drive STORE CONFIG ENGINE send ID | body ID | stop
- *   drive STORE list FOLDER          id uid flags body subject, oldest first
- *   drive STORE folders | outbox | journal
+/* drive - does to a store and its engine what a person does with tmail; for the tests of the
+ * engine. drive STORE CONFIG ENGINE sync [ACCOUNT [FOLDER]]   one pass; events to stdout as JSON
+ * lines; exits with the code drive STORE CONFIG ENGINE send ID | body ID | stop drive STORE list
+ * FOLDER          id uid flags body subject, oldest first drive STORE folders | outbox | journal
  *   drive STORE flag ID FOLDER +N|-N    N: enum cache_flag
  *   drive STORE move ID FROM TO | expunge ID FOLDER
  *   drive STORE queue FILE DELAY FROM TO...
