@@ -155,7 +155,7 @@ static int started(pid_t pid, int fd, struct error *err)
     int64_t deadline = clock_mono_ms() + START_MS;
     char chunk[512];
     ssize_t n = 1;
-    while (n > 0 && str_find(buf_str(&said), '\n') == said.len &&
+    while (n > 0 && !str_starts(buf_str(&said), "\n") &&
            poll(&ready, 1, clock_left_ms(deadline)) == 1)
         if ((n = read(fd, chunk, sizeof chunk)) > 0)
             buf_add(&said, chunk, (size_t)n);
