@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/demo.h"
 #include "cli/demo_show.h"
+#include "cli/send.h"
 #include "config.h"
 #include "base/banned.h"
 
@@ -94,6 +95,8 @@ static int demo(const struct globals *g)
 /* tmail -f FOLDER, tmail -s ... ADDR..., or the reader. */
 static int without_word(struct cli *c, int argc, char **argv)
 {
+    if (cli_is_sendmail(argc, argv))
+        return cli_sendmail(c, argc, argv);
     if (argc == 1)
         return reader(c, NULL);
     if (strcmp(argv[1], "-f") == 0)

@@ -61,6 +61,8 @@ void cli_help(void)
           "tmail -s SUBJECT [-a FILE]... [-c ADDR] [-b ADDR] [-r FROM] [--no-queue] [--] ADDR... < "
           "body\n"
           "                         send from a script\n"
+          "tmail -t [-i] [-f SENDER] [--] [ADDR]... < message\n"
+          "                         as sendmail does; the same under the name sendmail\n"
           "tmail --demo             a mailbox to try everything on, gone at the end\n"
           "tmail --config FILE, --profile DIR, --offline\n"
           "                         before any of these: another configuration; another\n"

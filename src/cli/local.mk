@@ -7,6 +7,7 @@ libcli_a_SOURCES = \
 	src/cli/engine.c src/cli/engine.h \
 	src/cli/message.c src/cli/message.h \
 	src/cli/out.c src/cli/out.h \
+	src/cli/send.h src/cli/sendmail.c \
 	src/cli/sub_codec.c \
 	src/cli/sub_list.c src/cli/sub_list.h \
 	src/cli/sub_outbox.c \

@@ -15,6 +15,7 @@
 #include "base/utf8.h"
 #include "cache/outbox.h"
 #include "cli/engine.h"
+#include "cli/send.h"
 #include "compose/draft.h"
 #include "base/banned.h"
 
@@ -124,8 +125,7 @@ static int set_body(struct draft *d, struct str raw, struct error *err)
     return 0;
 }
 
-/* The last place for a body that could not be kept anywhere else. */
-static void save_dead_letter(struct str body)
+void send_keep_letter(struct str body)
 {
     const char *home = getenv("HOME");
     char *path = xasprintf("%s/dead.letter", home != NULL && home[0] == '/' ? home : ".");
@@ -147,15 +147,18 @@ static int queued(const char *why, int64_t id)
     return EX_OK;
 }
 
-/* Kept for later unless --no-queue said otherwise: then nothing stays. */
-static int not_now(struct cli *c, const struct send *s, int64_t id, const struct error *why)
+/* Kept for later unless --no-queue said otherwise: then nothing stays but the letter. */
+static int not_now(struct cli *c, const struct send_order *o, int64_t id, const struct error *why)
 {
     struct error err;
-    if (!s->no_queue)
+    if (!o->no_queue)
         return queued(why->text, id);
-    if (cache_outbox_cancel(c->cache, id, &err) < 0)
+    int rc = cache_outbox_cancel(c->cache, id, &err);
+    if (rc < 0)
         return cli_fail(&err);
     (void)cli_fail(why);
+    if (rc == 0)
+        send_keep_letter(o->body);
     return EX_TEMPFAIL;
 }
 
@@ -166,14 +169,14 @@ static bool may_go_later(const struct error *err)
            err->code == ERR_LIMIT || err->code == ERR_STORE || err->code == ERR_PROTO;
 }
 
-static int send_now(struct cli *c, const struct send *s, int64_t id)
+int send_now(struct cli *c, const struct send_order *o, int64_t id)
 {
     struct error err = { 0 };
     struct bus_event done;
     struct bus_hint hint = { .kind = HINT_SEND, .id = id };
     if (c->offline) {
         error_set(&err, ERR_NET, RETRY_LATER, _("tmail is offline"));
-        return not_now(c, s, id, &err);
+        return not_now(c, o, id, &err);
     }
     struct bus *bus = engine_open(c, true, &err);
     int rc = bus != NULL ? engine_ask(bus, &hint, NULL, NULL, &done, &err) : -1;
@@ -183,7 +186,7 @@ static int send_now(struct cli *c, const struct send *s, int64_t id)
     if (err.code == ERR_NONE)
         return EX_OK;
     if (rc != 0 || may_go_later(&err))
-        return not_now(c, s, id, &err);
+        return not_now(c, o, id, &err);
     return cli_fail(&err);
 }
 
@@ -197,9 +200,9 @@ static int commit_and_send(struct cli *c, struct send *s, struct str body)
     if (rc == 0)
         rc = draft_queue(&s->draft, c->cache, &c->config, clock_wall_ms() / 1000, &id, &err);
     if (rc == 0)
-        return send_now(c, s, id);
+        return send_now(c, &(struct send_order){ .body = body, .no_queue = s->no_queue }, id);
     int code = cli_fail(&err);
-    save_dead_letter(body);
+    send_keep_letter(body);
     return code;
 }
 
@@ -226,7 +229,7 @@ int cli_send(struct cli *c, int argc, char **argv)
     else {
         code = cli_fail(&err);
         if (body.len > 0)
-            save_dead_letter(buf_str(&body));
+            send_keep_letter(buf_str(&body));
     }
     draft_free(&s.draft);
     buf_free(&s.to);

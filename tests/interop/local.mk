@@ -20,3 +20,6 @@ tests/interop/path.log tests/interop/demo.log: tmail tmail-sync tmail-decode tma
 EXTRA_DIST += tests/interop/path.py tests/interop/demo.py
 TESTS += tests/interop/tmaild.py
 EXTRA_DIST += tests/interop/tmaild.py
+TESTS += tests/interop/sendmail.py
+tests/interop/sendmail.log: tmail tmail-sync tmail-decode tmaild
+EXTRA_DIST += tests/interop/sendmail.py
