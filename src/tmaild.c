@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -27,6 +28,16 @@ static int stop_signals(struct error *err)
     sigprocmask(SIG_BLOCK, &set, NULL);
     int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     return fd < 0 ? error_sys(err, _("cannot start")) : fd;
+}
+
+/* Three descriptors for each connection at most, and the usual soft limit holds 1024. */
+static void descriptors_raise(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
 }
 
 static int serve(const struct server_options *o, struct error *err)
@@ -79,6 +90,7 @@ int main(int argc, char **argv)
     bindtextdomain(PACKAGE, LOCALEDIR);
     textdomain(PACKAGE);
     int code = EX_OK;
+    descriptors_raise();
     if (options_read(&options, argc, argv, &err) != 0)
         code = fail(&err);
     else if (options.help)

@@ -23,14 +23,25 @@ void boxhead_put(const struct boxhead *h, struct str sender, struct buf *out)
     boxhead_put_flags(&wide, out);
 }
 
+/* X-Status, as UW-IMAP has it. */
+static const struct {
+    char letter;
+    unsigned flag;
+} letters[] = {
+    { 'A', IMAP_ANSWERED }, { 'F', IMAP_FLAGGED }, { 'T', IMAP_DRAFT }, { 'D', IMAP_DELETED }
+};
+
 bool boxhead_put_flags(const struct boxhead *h, struct buf *out)
 {
+    char status[COUNT(letters) + 1] = "";
+    size_t n = 0;
     if (h->keywords.n > h->keywords_width)
         return false;
-    buf_addf(out, "Status: %-2s\nX-Status: %c%c%c%c\nX-Keywords: %.*s%*s\n",
-             (h->flags & IMAP_SEEN) != 0 ? "RO" : "", (h->flags & IMAP_ANSWERED) != 0 ? 'A' : ' ',
-             (h->flags & IMAP_FLAGGED) != 0 ? 'F' : ' ', (h->flags & IMAP_DRAFT) != 0 ? 'T' : ' ',
-             (h->flags & IMAP_DELETED) != 0 ? 'D' : ' ', STR_ARG(h->keywords),
+    for (size_t i = 0; i < COUNT(letters); i++)
+        if ((h->flags & letters[i].flag) != 0)
+            status[n++] = letters[i].letter;
+    buf_addf(out, "Status: %-2s\nX-Status: %-4s\nX-Keywords: %.*s%*s\n",
+             (h->flags & IMAP_SEEN) != 0 ? "RO" : "", status, STR_ARG(h->keywords),
              (int)(h->keywords_width - h->keywords.n), "");
     return true;
 }
@@ -89,12 +100,6 @@ static int uid_lines(struct str *in, struct boxhead *h)
 
 static int flag_lines(struct str *in, struct boxhead *h)
 {
-    static const struct {
-        char letter;
-        unsigned flag;
-    } letters[] = {
-        { 'A', IMAP_ANSWERED }, { 'F', IMAP_FLAGGED }, { 'T', IMAP_DRAFT }, { 'D', IMAP_DELETED }
-    };
     struct str status;
     struct str keywords;
     if (str_lit(in, "Status: ") || str_until(in, '\n', &status) || str_lit(in, "X-Status: ") ||
@@ -102,7 +107,7 @@ static int flag_lines(struct str *in, struct boxhead *h)
         return -1;
     h->flags = str_find(status, 'R') < status.n ? IMAP_SEEN : 0;
     for (size_t i = 0; i < COUNT(letters); i++)
-        if (in->p[i] == letters[i].letter)
+        if (str_find(str_head(*in, COUNT(letters)), letters[i].letter) < COUNT(letters))
             h->flags |= letters[i].flag;
     *in = str_skip(*in, COUNT(letters) + 1);
     if (str_lit(in, "X-Keywords: ") || str_until(in, '\n', &keywords))

@@ -167,28 +167,38 @@ static int month_read(struct str word)
     return at == NULL || (at - months) % 3 != 0 ? -1 : (int)(at - months) / 3;
 }
 
-/* "dd hh:mm[:ss] [zone] yyyy" */
-static int day_read(struct str in, struct tm *tm)
+/* "hh:mm[:ss]" */
+static int time_read(struct str *in, struct tm *tm)
 {
-    uint32_t day;
     uint32_t hour;
     uint32_t min;
     uint32_t sec = 0;
+    if (str_u32(in, &hour) || str_lit(in, ":") || str_u32(in, &min) ||
+        (str_lit(in, ":") == 0 && str_u32(in, &sec)) || hour > 24 || min > 60 || sec > 60)
+        return -1;
+    tm->tm_hour = (int)hour;
+    tm->tm_min = (int)min;
+    tm->tm_sec = (int)sec;
+    return 0;
+}
+
+/* "dd hh:mm:ss [zone] yyyy" */
+static int day_read(struct str in, struct tm *tm)
+{
+    uint32_t day;
     uint32_t year = 0;
     struct str zone;
     blanks_skip(&in);
-    if (str_u32(&in, &day) || str_lit(&in, " ") || str_u32(&in, &hour) || str_lit(&in, ":") ||
-        str_u32(&in, &min) || (str_lit(&in, ":") == 0 && str_u32(&in, &sec)))
+    if (str_u32(&in, &day) || str_lit(&in, " ") || time_read(&in, tm) != 0)
         return -1;
     blanks_skip(&in);
     while (str_u32(&in, &year) != 0 && str_word(&in, &zone))
         blanks_skip(&in);
+    if (year < 1970 || year > 9999 || day == 0 || day > 31)
+        return -1;
     tm->tm_year = (int)year - 1900;
     tm->tm_mday = (int)day;
-    tm->tm_hour = (int)hour;
-    tm->tm_min = (int)min;
-    tm->tm_sec = (int)sec;
-    return year < 1970 || year > 9999 || day == 0 || day > 31 || hour > 24 || min > 60 ? -1 : 0;
+    return 0;
 }
 
 /* "Www Mmm dd hh:mm:ss yyyy" at the end of a From_ line; the time of the file where it says anything else. */

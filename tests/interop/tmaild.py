@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """tmaild from the outside: the dialogues as people type them, real clients, hostile ones, and kill -9."""
 import imaplib
+import mailbox
 import os
 import re
 import signal
@@ -282,6 +283,38 @@ def test_hostile_imap(s):
         read_until(b, b'BAD')
         b.sendall(b'8 NOOP\r\n')
         read_until(b, b'8 OK')
+
+
+@with_server('--domain', 'wxs.nl', '--user', 'xxx:pw')
+def test_files_are_plain_mbox(s):
+    with smtplib.SMTP('127.0.0.1', s.ports['smtp']) as c:
+        for n in range(3):
+            c.sendmail('a@b.c', ['xxx@wxs.nl'], b'Subject: s%d\r\n\r\nFrom me\r\n' % n)
+    m = s.imap()
+    m.select()
+    m.store('2', '+FLAGS', '(\\Seen \\Flagged)')
+    m.store('3', '+FLAGS', '\\Deleted')
+    m.close()
+    m.logout()
+    path = os.path.join(s.root, 'mail/xxx/INBOX')
+    box = mailbox.mbox(path)
+    assert [b['Subject'] for b in box] == ['s0', 's1'] and box[1].get_flags().strip() == 'ROF'
+    assert box[0].get_payload() == '>From me\n'
+    box.add('Subject: added\n\nby another program\n')
+    box.flush()
+    got = s.messages()
+    assert len(got) == 3 and got[2] == b'Subject: added\r\n\r\nby another program\r\n'
+    assert body_of(got[0]) == b'From me\r\n'
+
+
+@with_server('--domain', 'wxs.nl', '--user', 'xxx:pw')
+def test_silent_connections(s):
+    silent = [socket.create_connection(('127.0.0.1', s.ports['imap']), 10) for _ in range(450)]
+    started = time.monotonic()
+    assert s.messages() == []
+    assert time.monotonic() - started < 1
+    for c in silent:
+        c.close()
 
 
 def test_kill():
