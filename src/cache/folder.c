@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cache/folder.h"
 
+#include "cache/pending.h"
+#include "cache/place.h"
 #include "cache/sql.h"
 #include "cache/sweep.h"
 #include "base/banned.h"
@@ -95,8 +97,22 @@ int cache_folder_state(struct cache *c, const struct cache_folder *f, struct err
                    err);
 }
 
+/* What was on its way into the folder stays where it is. */
+static int arrivals_undo(struct cache *c, int64_t folder, struct error *err)
+{
+    for (;;) {
+        int64_t op = 0;
+        int rc = sql_int(c, "SELECT id FROM journal WHERE target = ? ORDER BY id LIMIT 1",
+                         SQL_ARGS(SQL_I(folder)), &op, err);
+        if (rc != 0)
+            return rc < 0 ? -1 : 0;
+        if (ghost_restore(c, op, err) < 0 || pending_op_delete(c, op, err) < 0)
+            return -1;
+    }
+}
+
 /* Takes all messages out of the folder, one by one, since each may be the last place of its
- * message. */
+ * message. What was on its way out of it is brought to its target from here. */
 static int folder_empty(struct cache *c, int64_t folder, struct error *err)
 {
     static const char find[] = "SELECT message FROM placement WHERE folder = ?1"
@@ -106,8 +122,8 @@ static int folder_empty(struct cache *c, int64_t folder, struct error *err)
         int rc = sql_int(c, find, SQL_ARGS(SQL_I(folder)), &message, err);
         if (rc != 0)
             return rc < 0 ? -1 : 0;
-        if (sql_run(c, "DELETE FROM placement WHERE folder = ? AND message = ?",
-                    SQL_ARGS(SQL_I(folder), SQL_I(message)), err) < 0 ||
+        if (pending_folder_gone(c, folder, message, err) < 0 ||
+            place_delete(c, folder, message, err) < 0 ||
             sql_run(c, "DELETE FROM ghost WHERE folder = ? AND message = ?",
                     SQL_ARGS(SQL_I(folder), SQL_I(message)), err) < 0 ||
             sweep_message(c, message, err) < 0)
@@ -119,8 +135,7 @@ int cache_folder_drop(struct cache *c, int64_t folder, struct error *err)
 {
     if (cache_begin(c, false, err) < 0)
         return -1;
-    int rc = sql_run(c, "DELETE FROM journal WHERE folder = ?1 OR target = ?1",
-                     SQL_ARGS(SQL_I(folder)), err);
+    int rc = arrivals_undo(c, folder, err);
     if (rc == 0)
         rc = folder_empty(c, folder, err);
     if (rc == 0)

@@ -153,6 +153,14 @@ int pending_source_gone(struct cache *c, int64_t folder, int64_t message, uint32
     return sources_lost(c, folder, message, after, last, err);
 }
 
+int pending_folder_gone(struct cache *c, int64_t folder, int64_t message, struct error *err)
+{
+    if (sql_run(c, "UPDATE journal SET begun = 0 WHERE message = ? AND folder = ?",
+                SQL_ARGS(SQL_I(message), SQL_I(folder)), err) < 0)
+        return -1;
+    return sources_lost(c, folder, message, 0, INT64_MAX, err);
+}
+
 int pending_drop(struct cache *c, int64_t folder, int64_t message, struct error *err)
 {
     int64_t last = INT64_MAX, after = 0;

@@ -21,6 +21,9 @@ int pending_source_gone(struct cache *c, int64_t folder, int64_t message, uint32
 int pending_drop(struct cache *c, int64_t folder, int64_t message, struct error *err) MUST_CHECK;
 /* pending_drop for all that waits in folder with no open operation that will bring it there. */
 int pending_settled(struct cache *c, int64_t folder, struct error *err) MUST_CHECK;
+/* The folder goes, with it all sources of the message's operations there, begun or not. */
+int pending_folder_gone(struct cache *c, int64_t folder, int64_t message,
+                        struct error *err) MUST_CHECK;
 int pending_op_delete(struct cache *c, int64_t op, struct error *err) MUST_CHECK;
 
 #endif

@@ -406,6 +406,27 @@ static void copies_are_made_and_undone(void **state)
     fixture_close(f);
 }
 
+static void a_dropped_folder_loses_nothing_that_was_moved(void **state)
+{
+    (void)state;
+    struct stage s;
+    struct fixture *f = stage_open(&s);
+    struct cache_op ops[4];
+    int64_t out = put(f, 1, s.archive, 7, 0), in = put(f, 2, s.inbox, 8, 0);
+    int64_t stays = put(f, 3, s.archive, 9, 0);
+    begin(f, move(f, out, s.archive, s.trash));
+    move(f, in, s.inbox, s.archive);
+    add(f, OP_FLAGS, stays, s.archive, 0, CACHE_SEEN, 0);
+    OK(cache_folder_drop(f->c, s.archive, &f->err));
+    assert_int_equal(uid_in(f, in, s.inbox), 8);
+    assert_int_equal(flags_in(f, stays, 0), -1);
+    assert_int_equal(due(f, ops, 4), 1);
+    assert_int_equal(ops[0].kind, OP_APPEND);
+    assert_int_equal(ops[0].message, out);
+    assert_int_equal(uid_in(f, out, s.trash), 0);
+    fixture_close(f);
+}
+
 static void nothing_moves_between_accounts(void **state)
 {
     (void)state;
@@ -471,6 +492,7 @@ int main(void)
         cmocka_unit_test(a_lost_source_is_appended),
         cmocka_unit_test(an_append_keeps_its_message_whatever_happens),
         cmocka_unit_test(copies_are_made_and_undone),
+        cmocka_unit_test(a_dropped_folder_loses_nothing_that_was_moved),
         cmocka_unit_test(nothing_moves_between_accounts),
         cmocka_unit_test(a_new_uidvalidity_downloads_nothing_again),
     };
