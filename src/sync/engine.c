@@ -212,12 +212,13 @@ static void hint_send(struct engine *e, const struct bus_hint *h, unsigned clien
     struct worker *w = rc == 0 ? worker_of(e, entry.account) : NULL;
     if (w != NULL)
         worker_tell(w, want_new(WANT_SEND, h->id, 0, (struct str){ "", 0 }));
+    else if (rc ==
+             1) /* it went out with others before it was asked for, or its writer took it back */
+        done_say(e, client, h->id, ERR_NONE, "");
     else if (rc < 0)
         done_say(e, client, h->id, err.code, err.text);
     else
-        done_say(e, client, h->id, ERR_USAGE,
-                 rc == 1 ? _("there is no such entry in the outbox")
-                         : _("its account is not in the configuration"));
+        done_say(e, client, h->id, ERR_USAGE, _("its account is not in the configuration"));
     arena_free(&a);
 }
 
