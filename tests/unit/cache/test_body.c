@@ -158,6 +158,34 @@ static void a_body_lives_as_long_as_a_message_has_it(void **state)
     fixture_close(f);
 }
 
+/* Somebody may copy a header and its size: only what waits for its uid is found by it. */
+static void a_header_alone_is_not_believed(void **state)
+{
+    (void)state;
+    struct fixture fx, *f = &fx;
+    fixture_open(f);
+    int64_t inbox = folder_make(f, "INBOX", ROLE_INBOX), other = folder_make(f, "B", ROLE_NONE);
+    int64_t real = put(f, 1, inbox, 1, 0), forged = 0, account = f->account;
+    struct cache_message m = message_make(f, 1, "text of message 1");
+    struct cache_placement w = { .folder = other, .uid = 5 };
+    memcpy(m.identity, m.head, sizeof m.identity);
+    m.body = 0;
+    OK(cache_message_put(f->c, &m, &w, &forged, &f->err));
+    assert_int_not_equal(forged, real);
+    /* Its bytes complete it in place; another account's bytes are its own message. */
+    m = message_make(f, 1, "other text");
+    OK(cache_message_put(f->c, &m, &w, &real, &f->err));
+    assert_int_equal(real, forged);
+    OK(cache_account_id(f->c, STR("second"), &f->account, &f->err));
+    assert_int_not_equal(put(f, 1, folder_make(f, "INBOX", ROLE_INBOX), 1, 0), real);
+    assert_int_not_equal(f->account, account);
+    struct buf out = BUF_INIT(100);
+    OK(cache_body_read(f->c, forged, 0, 100, &out, &f->err));
+    assert_str(buf_str(&out), "other text");
+    buf_free(&out);
+    fixture_close(f);
+}
+
 static void a_damaged_frame_is_an_error(void **state)
 {
     (void)state;
@@ -186,6 +214,7 @@ int main(void)
         cmocka_unit_test(equal_bytes_are_stored_once),
         cmocka_unit_test(bodies_interleave_and_half_ones_wait_a_day),
         cmocka_unit_test(a_body_lives_as_long_as_a_message_has_it),
+        cmocka_unit_test(a_header_alone_is_not_believed),
         cmocka_unit_test(a_damaged_frame_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
