@@ -67,8 +67,10 @@ int account_password(struct sync_account *w, struct error *err)
                        _("login needed: set password-command for this account"));
     if (rc == 0)
         w->password_known = true;
-    else
-        err->code = err->code == ERR_CANCELLED ? ERR_CANCELLED : ERR_AUTH;
+    else if (err->code != ERR_CANCELLED) {
+        err->code = ERR_AUTH; /* whatever went wrong, a person has to look */
+        err->retry = RETRY_NEVER;
+    }
     return rc;
 }
 

@@ -36,12 +36,17 @@ int64_t sync_sched_next(const struct sync_sched *s, int64_t now)
     return again > next ? again : next;
 }
 
+bool sync_sched_needs_login(const struct error *why)
+{
+    return why->code == ERR_AUTH && why->retry == RETRY_NEVER;
+}
+
 void sync_sched_failed(struct sync_sched *s, const struct error *why, int64_t now, unsigned draw)
 {
     s->woken = false;
     if (why->code == ERR_CANCELLED)
         return;
-    if (why->code == ERR_AUTH)
+    if (sync_sched_needs_login(why))
         s->login_needed = true;
     s->failed_at = now;
     s->draw = draw;

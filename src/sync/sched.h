@@ -32,6 +32,8 @@ int64_t sync_sched_next(const struct sync_sched *s, int64_t now);
 int64_t sync_sched_backoff_ms(unsigned failures, unsigned draw);
 /* Notes a failure: a cancel counts as none, a refused login waits for the person. */
 void sync_sched_failed(struct sync_sched *s, const struct error *why, int64_t now, unsigned draw);
+/* True for a login that was refused for good, not for one that the server cannot check now. */
+bool sync_sched_needs_login(const struct error *why);
 void sync_sched_worked(struct sync_sched *s);
 
 #endif

@@ -217,7 +217,7 @@ static void outbox_round(struct worker *w, struct error *first)
     if (outbox_all(&w->acc, &err) != 0) {
         account_prefix(&w->acc, &err);
         account_error(&w->acc, &err);
-        if (err.code == ERR_AUTH)
+        if (sync_sched_needs_login(&err))
             account_state(&w->acc, "login-needed", err.text);
         if (first->code == ERR_NONE)
             *first = err;
@@ -348,9 +348,9 @@ static void mail_failed(struct worker *w, struct error *err)
     clock_random(&draw, sizeof draw);
     sync_sched_failed(&w->sched, err, clock_wall_ms(), draw % 1000);
     account_prefix(&w->acc, err);
-    if (err->code == ERR_AUTH)
+    if (sync_sched_needs_login(err))
         account_state(&w->acc, "login-needed", err->text);
-    else if (err->code == ERR_NET || err->code == ERR_TLS)
+    else if (err->code == ERR_NET || err->code == ERR_TLS || err->code == ERR_AUTH)
         account_state(&w->acc, "offline", err->text);
     else
         account_state(&w->acc, "idle", "");
@@ -430,7 +430,7 @@ static void round_do(struct worker *w)
     outbox_round(w, &first);
     mail_round(w, &first);
     passes_answer(w, &first);
-    if (first.code == ERR_AUTH)
+    if (sync_sched_needs_login(&first))
         w->sched.login_needed = true;
     hold_back(w);
 }

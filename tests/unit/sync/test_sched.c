@@ -78,6 +78,10 @@ static void test_history(void **state)
     error_set(&err, ERR_CANCELLED, RETRY_LATER, "stopped");
     sync_sched_failed(&s, &err, NOW, 0);
     assert_int_equal(s.failures, 0);
+    error_set(&err, ERR_AUTH, RETRY_LATER, "ask again later");
+    sync_sched_failed(&s, &err, NOW, 0);
+    assert_int_equal(s.failures, 1);
+    assert_false(s.login_needed);
     error_set(&err, ERR_AUTH, RETRY_NEVER, "no");
     sync_sched_failed(&s, &err, NOW, 0);
     assert_int_equal(sync_sched_next(&s, NOW), SCHED_NEVER);
