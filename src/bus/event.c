@@ -103,7 +103,7 @@ static json_t *read_line(struct str line, const char *key, const char *const *na
                          int *kind, struct error *err)
 {
     json_error_t why;
-    json_t *o = json_loadb(line.p, line.n, JSON_REJECT_DUPLICATES, &why);
+    json_t *o = json_loadb(line.p, line.n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
     const char *name = json_string_value(json_object_get(o, key));
     for (*kind = 0; name != NULL && *kind < n; ++*kind)
         if (strcmp(names[*kind], name) == 0)
