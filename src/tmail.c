@@ -11,6 +11,7 @@
 #include "cli/demo.h"
 #include "cli/demo_show.h"
 #include "cli/send.h"
+#include "ui/main.h"
 #include "config.h"
 #include "base/banned.h"
 
@@ -73,8 +74,17 @@ static int reader(struct cli *c, const char *folder)
     }
     if (cli_need_config(c, &err) != 0)
         return cli_fail(&err);
-    (void)folder;
-    return EX_UNAVAILABLE;
+    struct ui_start start = { .config = &c->config,
+                              .store = c->store_path,
+                              .log_path = c->log_path,
+                              .folder = folder,
+                              .offline = c->offline,
+                              .version = PACKAGE_VERSION };
+    error_clear(&err);
+    int code = ui_main(&start, &err);
+    if (err.code != ERR_NONE)
+        (void)cli_fail(&err);
+    return code;
 }
 
 static int demo(const struct globals *g)

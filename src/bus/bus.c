@@ -160,8 +160,7 @@ static int started(pid_t pid, int fd, struct error *err)
         if ((n = read(fd, chunk, sizeof chunk)) > 0)
             buf_add(&said, chunk, (size_t)n);
     int rc = str_starts(buf_str(&said), "\n") ? 0 : -1;
-    bool ended = said.len > 0 || n == 0; /* a sentence is the last that it says */
-    if (rc != 0 && ended && child_wait(pid) == EX_TEMPFAIL)
+    if (rc != 0 && n == 0 && child_wait(pid) == EX_TEMPFAIL)
         rc = 1;
     if (rc < 0)
         error_set(err, ERR_SYS, RETRY_LATER, _("the mail engine cannot start: %.*s"),
