@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* drive - does to a store and its engine what a person does with tmail; for the tests of the
- * engine. drive STORE CONFIG ENGINE sync [ACCOUNT [FOLDER]]   one pass; events to stdout as JSON
- * lines; exits with the code drive STORE CONFIG ENGINE send ID | body ID | stop drive STORE list
- * FOLDER          id uid flags body subject, oldest first drive STORE folders | outbox | journal
- *   drive STORE flag ID FOLDER +N|-N    N: enum cache_flag
- *   drive STORE move ID FROM TO | expunge ID FOLDER
- *   drive STORE queue FILE DELAY FROM TO...
- *   drive STORE raw ID               the message's bytes
- * The account is the first one. */
+/* drive - does to a store and its engine what a person does with tmail; for the tests of the engine.
+ * What it is told:
+ *   STORE CONFIG ENGINE sync [ACCOUNT [FOLDER]]   one pass; events as JSON lines; exits with its code
+ *   STORE CONFIG ENGINE send ID | body ID | cancel | stop
+ *   STORE list FOLDER                             id uid flags body subject, oldest first
+ *   STORE folders | outbox | journal
+ *   STORE flag ID FOLDER +N|-N                    N: enum cache_flag
+ *   STORE move ID FROM TO | expunge ID FOLDER
+ *   STORE queue FILE DELAY FROM TO...
+ *   STORE raw ID                                  the message's bytes
+ * The account is the first one. DRIVE_PASSWORD is the answer to a question, DRIVE_LOG the engine's
+ * log. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -90,6 +93,9 @@ static int engine(int argc, char **argv)
     else if (strcmp(argv[4], "body") == 0) {
         h.kind = HINT_BODY;
         end = EVENT_BODY;
+    } else if (strcmp(argv[4], "cancel") == 0) {
+        h.kind = HINT_CANCEL;
+        end = EVENT_STATE; /* what it did stops, and it says so */
     } else {
         h.kind = HINT_STOP;
         end = EVENT_BYE;

@@ -270,6 +270,14 @@ def hanging(server, place):
             if json.loads(line).get("state") == "connecting":
                 break
         began = time.monotonic()
+        s.engine("cancel")
+        check(p.wait(20) == 10, "cancelled: the pass is told to be over")
+        check(time.monotonic() - began < 1, "at once")
+        p = s.start()
+        for line in p.stdout:
+            if json.loads(line).get("state") == "connecting":
+                break
+        began = time.monotonic()
         s.stop()
         check(time.monotonic() - began < 1, "stopped at once")
         p.wait(20)
