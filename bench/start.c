@@ -19,7 +19,7 @@
 #include "bench/lap.h"
 #include "base/banned.h"
 
-enum { ROWS = 24, COLUMNS = 80, SILENCE_MS = 12, PATIENCE_MS = 5000, RUNS = 31, FULL_ROWS = 22 };
+enum { ROWS = 24, COLUMNS = 80, SILENCE_MS = 12, PATIENCE_MS = 5000, FULL_ROWS = 22 };
 
 static const struct {
     const char *name, *n;
@@ -127,6 +127,7 @@ static double run(const char *tmail, const char *profile, double *resident)
         return -1;
     if (pid == 0) {
         setenv("TERM", "xterm-256color", 1);
+        setenv("LC_ALL", "C.UTF-8", 1);
         execl(tmail, tmail, "--offline", "--profile", profile, (char *)NULL);
         _exit(127);
     }
@@ -190,8 +191,8 @@ int main(int argc, char **argv)
 {
     struct error err = { 0 };
     char *profiles[COUNT(sizes)];
-    uint64_t runs = RUNS;
-    struct str count = str_c(argc > 3 ? argv[3] : "31");
+    uint64_t runs = 0;
+    struct str count = str_c(argc > 3 ? argv[3] : "51");
     if (argc < 3 || str_u64(&count, &runs) < 0 || runs == 0 || runs > LAPS_MAX) {
         fprintf(stderr, "usage: start TMAIL MKSTORE [RUNS]\n");
         return 64;

@@ -150,6 +150,43 @@ static void a_reader_sees_what_is_committed_and_never_writes(void **state)
     fixture_close(f);
 }
 
+/* The log of a writer that left without folding it back is read by whoever comes first. */
+static void a_reader_alone_finds_the_log(void **state)
+{
+    (void)state;
+    struct fixture fx, *f = &fx;
+    struct cache_folder *all;
+    size_t n = 0;
+    fixture_open(f);
+    cache_checkpoint(f->c);
+    folder_make(f, "INBOX", ROLE_INBOX);
+    cache_close(&f->c);
+    f->c = cache_open(f->path, CACHE_READ, &f->err);
+    if (f->c == NULL)
+        fail_msg("%s", f->err.text);
+    OK(cache_folders(f->c, f->a, 0, &all, &n, &f->err));
+    assert_int_equal(n, 1);
+    fixture_close(f);
+}
+
+static void what_a_person_made_is_fsynced(void **state)
+{
+    (void)state;
+    struct fixture fx, *f = &fx;
+    fixture_open(f);
+    for (int durable = 0; durable < 2; durable++) {
+        OK(cache_begin(f->c, durable == 1, &f->err));
+        assert_int_equal(pragma(f, "PRAGMA synchronous"), durable ? 2 : 1);
+        OK(cache_commit(f->c, &f->err));
+    }
+    int64_t draft = 0;
+    OK(cache_begin(f->c, false, &f->err));
+    OK(cache_commit(f->c, &f->err));
+    OK(cache_draft_put(f->c, &draft, 1, STR(""), STR(""), STR("x"), 1, &f->err));
+    assert_int_equal(pragma(f, "PRAGMA synchronous"), 2);
+    fixture_close(f);
+}
+
 static void a_failure_inside_undoes_all(void **state)
 {
     (void)state;
@@ -212,6 +249,8 @@ int main(void)
         cmocka_unit_test(what_cannot_be_read_is_said),
         cmocka_unit_test(damage_is_an_error_not_a_crash),
         cmocka_unit_test(a_reader_sees_what_is_committed_and_never_writes),
+        cmocka_unit_test(a_reader_alone_finds_the_log),
+        cmocka_unit_test(what_a_person_made_is_fsynced),
         cmocka_unit_test(a_failure_inside_undoes_all),
         cmocka_unit_test(folders_come_in_order),
     };
