@@ -17,9 +17,11 @@ LINK_SYNC = libsync.a $(LINK_NET) $(LINK_CACHE) $(LINK_CONFIG) $(LINK_BUS) $(LIN
 pkglibexec_PROGRAMS += tmail-sync
 tmail_sync_SOURCES = src/tmail-sync.c
 tmail_sync_LDADD = $(LINK_SYNC)
+LINK_UI = libui.a $(LINK_TUI) $(LINK_COMPOSE) $(LINK_BUS) $(LINK_DECODE)
 LINK_CLI = libcli.a $(LINK_COMPOSE) $(LINK_BUS) $(LINK_DECODE)
 LINK_UI = libui.a $(LINK_TUI) $(LINK_COMPOSE) $(LINK_BUS) $(LINK_DECODE)
 
 bin_PROGRAMS += tmail
 tmail_SOURCES = src/tmail.c
 tmail_LDADD = $(LINK_UI) $(LINK_CLI)
+tmail_LDADD = libui.a libtui.a $(LINK_CLI) $(NCURSES_LIBS)

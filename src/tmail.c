@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -74,17 +75,20 @@ static int reader(struct cli *c, const char *folder)
     }
     if (cli_need_config(c, &err) != 0)
         return cli_fail(&err);
+    if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+        setlocale(LC_CTYPE, "C.UTF-8"); /* what a bare system has, and what its terminal speaks */
+    struct error ignored;
+    struct log *log = log_open(c->log_path, "tmail", LOG_INFO, &ignored);
     struct ui_start start = { .config = &c->config,
                               .store = c->store_path,
                               .log_path = c->log_path,
+                              .log = log,
                               .folder = folder,
                               .offline = c->offline,
                               .version = PACKAGE_VERSION };
-    error_clear(&err);
     int code = ui_main(&start, &err);
-    if (err.code != ERR_NONE)
-        (void)cli_fail(&err);
-    return code;
+    log_close(&log);
+    return code == EX_OK ? code : cli_fail(&err);
 }
 
 static int demo(const struct globals *g)
