@@ -155,9 +155,9 @@ void ui_index_reload(struct ui *u)
 
 void ui_index_resize(struct ui *u)
 {
+    list_set(&u->index.list, u->index.n, ui_body_rows(u)); /* the cursor back into sight */
     if (u->index.n > 0)
         window_shift(u, false);
-    list_set(&u->index.list, u->index.n, ui_body_rows(u));
 }
 
 void ui_index_move(struct ui *u, long rows)

@@ -63,7 +63,7 @@ static void every_size_shows_the_list(void **state)
         struct run r = { 0 };
         start(&r, sizes[i][0], sizes[i][1], "");
         look(&r, "INBOX  1/60");
-        pty_keys(&r.p[0], "*");
+        pty_keys(r.p, "*");
         look(&r, "60/60");
         pty_keys(r.p, "=q");
         finish(&r, 0);
@@ -97,7 +97,7 @@ static void a_message_is_read_and_marked(void **state)
     (void)state;
     struct run r = { 0 };
     start(&r, 24, 80, "");
-    look(&r, "20 unread");
+    look(&r, "22 unread");
     pty_keys(r.p, "jjj\r");
     look(&r, "From: Anna Bloom <anna@example.net>");
     look(&r, "the last line");
@@ -200,7 +200,7 @@ static void a_letter_is_written_sent_and_taken_back(void **state)
     look(&r, "bob@example.org");
     look(&r, "Hello Bob");
     struct buf keys = BUF_INIT(5000);
-    buf_addf(&keys, "a%s/tmail\t\r", r.dir);
+    buf_addf(&keys, "a%s/tmailr\t\r", r.dir);
     pty_keys(r.p, buf_c(&keys));
     look(&r, "+ tmailrc");
     pty_keys(r.p, "Dy");
