@@ -19,9 +19,7 @@ tmail_sync_SOURCES = src/tmail-sync.c
 tmail_sync_LDADD = $(LINK_SYNC)
 LINK_UI = libui.a $(LINK_TUI) $(LINK_COMPOSE) $(LINK_BUS) $(LINK_DECODE)
 LINK_CLI = libcli.a $(LINK_COMPOSE) $(LINK_BUS) $(LINK_DECODE)
-LINK_UI = libui.a $(LINK_TUI) $(LINK_COMPOSE) $(LINK_BUS) $(LINK_DECODE)
 
 bin_PROGRAMS += tmail
 tmail_SOURCES = src/tmail.c
 tmail_LDADD = $(LINK_UI) $(LINK_CLI)
-tmail_LDADD = libui.a libtui.a $(LINK_CLI) $(NCURSES_LIBS)
