@@ -249,7 +249,8 @@ static int op_close(struct cache *c, int64_t op_id, enum cache_fate fate, uint32
 int cache_journal_close(struct cache *c, int64_t op_id, enum cache_fate fate, uint32_t uid,
                         int64_t retry_at, const struct error *why, struct error *err)
 {
-    if (cache_begin(c, true, err) < 0)
+    /* A DONE that a crash takes back leaves a begun operation, and that is looked into anyway. */
+    if (cache_begin(c, fate == FATE_FAILED, err) < 0)
         return -1;
     return sql_end(c, op_close(c, op_id, fate, uid, retry_at, why, err), err);
 }
