@@ -65,8 +65,8 @@ static int usage(void)
     return EX_USAGE;
 }
 
-/* The screens, on the configuration and the store of c. */
-static int reader(struct cli *c, const char *folder)
+/* The screens, on the configuration and the store of c; compose: addresses to write to at once, or NULL. */
+static int reader(struct cli *c, const char *folder, const char *compose)
 {
     struct error err;
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
@@ -84,6 +84,7 @@ static int reader(struct cli *c, const char *folder)
                               .log_path = c->log_path,
                               .log = log,
                               .folder = folder,
+                              .compose = compose,
                               .offline = c->offline,
                               .version = PACKAGE_VERSION };
     int code = ui_main(&start, &err);
@@ -100,21 +101,43 @@ static int demo(const struct globals *g)
         return cli_fail(&err);
     cli_init(&c, demo_profile(d), NULL);
     c.offline = g->offline;
-    int code = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) ? reader(&c, NULL) : demo_show(&c);
+    int code =
+        isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) ? reader(&c, NULL, NULL) : demo_show(&c);
     cli_clear(&c);
     demo_stop(&d);
     return code;
 }
 
-/* tmail -f FOLDER, tmail -s ... ADDR..., or the reader. */
+/* On a terminal, nothing but addresses: somebody wants to write, not to type a body into a pipe. */
+static bool are_addresses(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (argv[i][0] == '-' || strchr(argv[i], '@') == NULL || !str_is_line(str_c(argv[i])))
+            return false;
+    return argc > 1 && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+}
+
+static int writer(struct cli *c, int argc, char **argv)
+{
+    struct buf to = BUF_INIT(1 << 20);
+    for (int i = 1; i < argc; i++)
+        buf_addf(&to, "%s%s", i > 1 ? ", " : "", argv[i]);
+    int code = reader(c, NULL, buf_c(&to));
+    buf_free(&to);
+    return code;
+}
+
+/* tmail -f FOLDER, tmail ADDR..., tmail -s ... ADDR..., or the reader. */
 static int without_word(struct cli *c, int argc, char **argv)
 {
     if (cli_is_sendmail(argc, argv))
         return cli_sendmail(c, argc, argv);
     if (argc == 1)
-        return reader(c, NULL);
+        return reader(c, NULL, NULL);
     if (strcmp(argv[1], "-f") == 0)
-        return argc == 3 ? reader(c, argv[2]) : usage();
+        return argc == 3 ? reader(c, argv[2], NULL) : usage();
+    if (are_addresses(argc, argv))
+        return writer(c, argc, argv);
     return cli_send(c, argc, argv);
 }
 

@@ -58,6 +58,7 @@ void cli_help(void)
     puts(
         _("tmail                    open the reader\n"
           "tmail -f FOLDER          open it there\n"
+          "tmail ADDR...            on a terminal: write to them\n"
           "tmail -s SUBJECT [-a FILE]... [-c ADDR] [-b ADDR] [-r FROM] [--no-queue] [--] ADDR... < "
           "body\n"
           "                         send from a script\n"
