@@ -142,6 +142,19 @@ static void modes_init(void)
     keypad(stdscr, TRUE);
     nodelay(stdscr, TRUE);
     set_escdelay(ESC_DELAY_MS);
+    static const struct {
+        const char *bytes;
+        int key;
+    } also[] = {
+        /* what terminals send whatever their description says */
+        { "\033[H", KEY_HOME }, { "\033[F", KEY_END },   { "\033[1~", KEY_HOME },
+        { "\033[4~", KEY_END }, { "\033[7~", KEY_HOME }, { "\033[8~", KEY_END },
+        { "\033[A", KEY_UP },   { "\033[B", KEY_DOWN },  { "\033[C", KEY_RIGHT },
+        { "\033[D", KEY_LEFT },
+    };
+    for (size_t i = 0; i < COUNT(also); i++)
+        if (key_defined(also[i].bytes) <= 0)
+            define_key(also[i].bytes, also[i].key);
     define_key("\033[200~", KEY_PASTE_BEGIN);
     define_key("\033[201~", KEY_PASTE_END);
 }

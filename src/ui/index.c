@@ -10,7 +10,7 @@
 #include "mime/addr.h"
 #include "base/banned.h"
 
-enum { WHO_ADDRESSES_MAX = 1, DATE_WIDTH = 8, BYTES_WIDTH = 5, MARKS_WIDTH = 4 };
+enum { WHO_ADDRESSES_MAX = 1, DATE_WIDTH = 8, DATE_NARROW = 6, BYTES_WIDTH = 5, MARKS_WIDTH = 4 };
 
 /* The first person of a field. A name that holds an @ could be another's address: then the address is shown. */
 static struct str who_of(struct arena *a, struct str field)
@@ -301,7 +301,7 @@ int ui_index_open_name(struct ui *u, struct str name)
     return found < n ? 0 : -1;
 }
 
-static void date_show(int64_t at, char *out, size_t max)
+static void date_show(int64_t at, bool narrow, char *out, size_t max)
 {
     time_t t = (time_t)at, now = (time_t)(clock_wall_ms() / 1000);
     struct tm tm, today;
@@ -311,7 +311,7 @@ static void date_show(int64_t at, char *out, size_t max)
     if (tm.tm_year == today.tm_year && tm.tm_yday == today.tm_yday)
         strftime(out, max, "%H:%M", &tm);
     else
-        strftime(out, max, tm.tm_year == today.tm_year ? "%e %b" : "%b %Y", &tm);
+        strftime(out, max, narrow || tm.tm_year == today.tm_year ? "%e %b" : "%b %Y", &tm);
 }
 
 static void size_show(uint64_t n, char *out, size_t max)
@@ -331,8 +331,8 @@ static void row_draw(struct ui *u, unsigned at, const struct ui_row *r, bool cur
     unsigned flags = r->row.flags, col = 0, sel = cursor ? THEME_SELECTED : 0;
     unsigned role = (flags & CACHE_SEEN ? THEME_TEXT : THEME_STRONG) | sel;
     char date[40], size[24], marks[8], right[32];
-    unsigned who = u->cols < 60 ? 12 : u->cols < 100 ? 18 : 26;
-    date_show(r->row.date, date, sizeof date);
+    unsigned who = u->cols < 60 ? 9 : u->cols < 100 ? 18 : 26;
+    date_show(r->row.date, u->cols < 60, date, sizeof date);
     size_show(r->row.size, size, sizeof size);
     snprintf(marks, sizeof marks, "%c%c%c ",
              !(flags & CACHE_SEEN)     ? 'N'
@@ -342,7 +342,8 @@ static void row_draw(struct ui *u, unsigned at, const struct ui_row *r, bool cur
              flags & CACHE_FLAGGED ? '!' : ' ', flags & CACHE_ATTACHMENT ? '+' : ' ');
     col += grid_put_fit(u->grid, at, col, MARKS_WIDTH, str_c(marks),
                         (flags & CACHE_FLAGGED ? THEME_MARK | sel : role));
-    col += grid_put_fit(u->grid, at, col, DATE_WIDTH, str_c(date), role);
+    col +=
+        grid_put_fit(u->grid, at, col, u->cols < 60 ? DATE_NARROW : DATE_WIDTH, str_c(date), role);
     col += grid_put_fit(u->grid, at, col, 1, STR(""), role);
     col += grid_put_fit(u->grid, at, col, who, r->who, role);
     col += grid_put_fit(u->grid, at, col, 1, STR(""), role);
