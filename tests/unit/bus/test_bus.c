@@ -194,6 +194,26 @@ static void a_long_path_without_a_runtime_folder(void **state)
     free(folder);
 }
 
+/* Two programs start the engine at once: the slower one says so, ends with 75, and that is no error. */
+static void another_engine_was_faster(void **state)
+{
+    struct place *p = *state;
+    struct error err = { 0 };
+    int started = 1;
+    char *engine = xasprintf("%s/engine", p->dir), *mark = xasprintf("%s/mark", p->dir);
+    char *text = xasprintf("#!/bin/sh\n"
+                           "test -e %s && { echo second >&2; exit 70; }\n"
+                           ": >%s\necho 'another engine works' >&2\nexit 75\n",
+                           mark, mark);
+    assert_int_equal(file_replace(engine, str_c(text), 0700, &err), 0);
+    struct bus_where where = { .store = p->store, .engine = engine, .schema = 1 };
+    assert_null(bus_open(&where, &started, &err));
+    assert_true(str_search(str_c(err.text), STR("second")) < strlen(err.text));
+    free(engine);
+    free(mark);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +222,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_older_engine_is_asked_to_go, setup, teardown),
         cmocka_unit_test_setup_teardown(a_newer_engine_stays, setup, teardown),
         cmocka_unit_test_setup_teardown(one_engine_for_a_store, setup, teardown),
+        cmocka_unit_test_setup_teardown(another_engine_was_faster, setup, teardown),
         cmocka_unit_test_setup_teardown(a_long_path_without_a_runtime_folder, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
