@@ -126,9 +126,11 @@ static int greet(struct bus *b, const struct bus_where *where, struct error *err
 {
     struct bus_event ev;
     char *config = real_config(where);
-    struct bus_hint hello = {
-        .kind = HINT_HELLO, .version = BUS_VERSION, .schema = where->schema, .config = str_c(config)
-    };
+    struct bus_hint hello = { .kind = HINT_HELLO,
+                              .version = BUS_VERSION,
+                              .schema = where->schema,
+                              .config = str_c(config),
+                              .text = str_c(where->outbox_only ? BUS_OUTBOX_ONLY : "") };
     bus_hint(b, &hello);
     int rc = bus_wait(b, &ev, HELLO_MS, err);
     if (rc == 1 || (rc == 0 && ev.kind != EVENT_HELLO))

@@ -31,8 +31,10 @@ struct bus_event {
     int64_t version, schema;
     struct str config;
 };
+/* text of a HINT_HELLO of who wants nothing but mail sent: the engine is not told. */
+#define BUS_OUTBOX_ONLY "outbox-only"
 enum bus_hint_kind {
-    HINT_HELLO,
+    HINT_HELLO, /* somebody is there who wants to see mail */
     HINT_WAKE, /* the journal or the outbox has something */
     HINT_SYNC, /* id (echoed in EVENT_DONE), account (empty: all), folder (empty: all): one full pass */
     HINT_BODY,   /* id: the message whose body is wanted now */

@@ -147,7 +147,7 @@ static bool next_hint(struct bus_server *s, struct bus_hint *hint, unsigned *cli
                 c->gone = true;
                 break;
             }
-            if (hint->kind == HINT_HELLO)
+            if (hint->kind == HINT_HELLO && str_eqc(hint->text, BUS_OUTBOX_ONLY))
                 continue;
             *client = c->id;
             s->turn = (s->turn + i + 1) % BUS_CLIENTS_MAX;

@@ -236,7 +236,9 @@ static void hint_answer(struct engine *e, const struct bus_hint *h)
 
 static void hint_do(struct engine *e, const struct bus_hint *h, unsigned client)
 {
-    e->full = e->full || h->kind == HINT_SYNC || h->kind == HINT_BODY || h->kind == HINT_WAKE;
+    bool more = !e->full && h->kind == HINT_HELLO; /* who came for the outbox has company now */
+    e->full = e->full || h->kind == HINT_SYNC || h->kind == HINT_BODY || h->kind == HINT_WAKE ||
+              h->kind == HINT_HELLO;
     config_look(e);
     config_reload(e);
     switch (h->kind) {
@@ -263,6 +265,9 @@ static void hint_do(struct engine *e, const struct bus_hint *h, unsigned client)
         e->stop = true;
         break;
     case HINT_HELLO:
+        if (more)
+            all_tell(e, WANT_WORK);
+        break;
     case HINT_KINDS:
         break;
     }

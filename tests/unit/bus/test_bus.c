@@ -24,8 +24,9 @@ static void engine_loop(struct bus_server *s)
     struct error err;
     unsigned client;
     while (bus_server_wait(s, -1, 20000, &h, &client, &err) == 0 && h.kind != HINT_STOP)
-        bus_server_say(s, client,
-                       &(struct bus_event){ .kind = EVENT_DONE, .id = h.id, .text = h.text });
+        if (h.kind != HINT_HELLO)
+            bus_server_say(s, client,
+                           &(struct bus_event){ .kind = EVENT_DONE, .id = h.id, .text = h.text });
 }
 
 static void engine_start(struct place *p, int64_t schema)
