@@ -80,20 +80,6 @@ static int read_source(void *arg, struct buf *chunk, struct error *err)
     return s->fd >= 0 ? read_file(s, chunk, err) : read_part(s, chunk, err);
 }
 
-static struct codec *codec_of(enum mime_encoding encoding)
-{
-    switch (encoding) {
-    case MIME_BASE64:
-        return codec_new(CODEC_BASE64, NULL);
-    case MIME_QP:
-        return codec_new(CODEC_QP, NULL);
-    case MIME_UUENCODE:
-        return codec_new(CODEC_UU, NULL);
-    default:
-        return NULL;
-    }
-}
-
 static int open_stored(struct freezing *f, struct source *s, struct error *err)
 {
     struct str flat;
@@ -112,7 +98,7 @@ static int open_stored(struct freezing *f, struct source *s, struct error *err)
     }
     s->offset = m.parts[s->from->part].offset;
     s->left = m.parts[s->from->part].length;
-    s->codec = codec_of(m.parts[s->from->part].encoding);
+    s->codec = codec_of_part(m.parts[s->from->part].encoding);
     return 0;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "decode/client.h"
 
+#include <limits.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -71,21 +71,6 @@ static void job_clear(struct job *j)
     *j = (struct job){ 0 };
 }
 
-static char *worker_beside(void)
-{
-    char self[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-    struct str path = { self, n > 0 ? (size_t)n : 0 };
-    size_t slash = str_rfind(path, '/');
-    if (slash == path.n)
-        return NULL;
-    char *beside = xasprintf("%.*s/tmail-decode", (int)slash, self);
-    if (access(beside, X_OK) == 0)
-        return beside;
-    free(beside);
-    return NULL;
-}
-
 struct decode *decode_new(const char *worker_path, const char *marks_path, struct error *err)
 {
     struct marks *marks = marks_open(marks_path, err);
@@ -95,9 +80,7 @@ struct decode *decode_new(const char *worker_path, const char *marks_path, struc
     d->marks = marks;
     d->fd = -1;
     d->patience_ms = DECODE_WAIT_MS;
-    d->worker = worker_path != NULL ? xstrdup(worker_path) : worker_beside();
-    if (d->worker == NULL)
-        d->worker = xstrdup(PKGLIBEXECDIR "/tmail-decode");
+    d->worker = worker_path != NULL ? xstrdup(worker_path) : child_program("tmail-decode");
     buf_init(&d->out, (size_t)DECODE_KEEP_MAX + (4 << 20));
     buf_init(&d->in, (size_t)PROTO_ANSWER_MAX + READ_SIZE + PROTO_HEAD);
     return d;

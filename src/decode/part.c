@@ -6,23 +6,6 @@
 
 enum { CHUNK = 64 << 10 };
 
-static struct codec *codec_for(enum mime_encoding encoding)
-{
-    switch (encoding) {
-    case MIME_BASE64:
-        return codec_new(CODEC_BASE64, NULL);
-    case MIME_QP:
-        return codec_new(CODEC_QP, NULL);
-    case MIME_UUENCODE:
-        return codec_new(CODEC_UU, NULL);
-    case MIME_7BIT:
-    case MIME_8BIT:
-    case MIME_BINARY:
-        break;
-    }
-    return NULL;
-}
-
 struct piece {
     struct buf read, decoded;
     struct codec *codec; /* NULL: as it is */
@@ -63,7 +46,7 @@ int decode_part_bytes(struct decode_src raw, const struct mime_part_info *info,
                       int (*sink)(void *arg, struct str bytes, struct error *err), void *arg,
                       struct error *err)
 {
-    struct piece p = { .sink = sink, .arg = arg, .codec = codec_for(info->encoding) };
+    struct piece p = { .sink = sink, .arg = arg, .codec = codec_of_part(info->encoding) };
     uint64_t at = 0;
     int rc = 0;
     buf_init(&p.read, (size_t)CHUNK * 2);

@@ -63,3 +63,20 @@ void codec_free(struct codec **c)
     free(*c);
     *c = NULL;
 }
+
+struct codec *codec_of_part(enum mime_encoding encoding)
+{
+    switch (encoding) {
+    case MIME_BASE64:
+        return codec_new(CODEC_BASE64, NULL);
+    case MIME_QP:
+        return codec_new(CODEC_QP, NULL);
+    case MIME_UUENCODE:
+        return codec_new(CODEC_UU, NULL);
+    case MIME_7BIT:
+    case MIME_8BIT:
+    case MIME_BINARY:
+        break;
+    }
+    return NULL;
+}

@@ -4,7 +4,7 @@
 #ifndef TMAIL_MIME_CODEC_H
 #define TMAIL_MIME_CODEC_H
 
-#include "base/buf.h"
+#include "mime/summary.h"
 
 enum codec_kind { CODEC_BASE64, CODEC_QP, CODEC_UU };
 
@@ -15,6 +15,8 @@ struct codec;
 /* For uuencode: encode writes the begin line (mode 644, name) and the end; decode finds begin by
  * itself. name may be NULL. A codec goes one way only. */
 struct codec *codec_new(enum codec_kind kind, const char *name);
+/* What decodes a part of that encoding; NULL where its bytes are the content as they are. */
+struct codec *codec_of_part(enum mime_encoding encoding);
 /* Bytes of a codec, any chunk size; out grows to its ceiling. last ends the data. 0; 1 if the data
  * so far were damaged but went on (junk skipped, padding or end missing); -1 with ERR_LIMIT, or with
  * ERR_PARSE where uuencoded data never began. */

@@ -24,7 +24,6 @@ enum option_id {
     OPT_USER,
     OPT_ACCEPT_ANY,
     OPT_COPY_TO,
-    OPT_FOREGROUND,
     OPT_LOG,
     OPT_TRACE,
     OPT_HELP,
@@ -41,7 +40,6 @@ static const struct option long_options[] = {
     { "user", required_argument, NULL, OPT_USER },
     { "accept-any", no_argument, NULL, OPT_ACCEPT_ANY },
     { "copy-to", required_argument, NULL, OPT_COPY_TO },
-    { "foreground", no_argument, NULL, OPT_FOREGROUND },
     { "log", required_argument, NULL, OPT_LOG },
     { "trace", no_argument, NULL, OPT_TRACE },
     { "help", no_argument, NULL, OPT_HELP },
@@ -63,7 +61,6 @@ void options_usage(struct buf *out)
                     "  --user NAME:PASSWORD  an account; may be repeated\n"
                     "  --accept-any          any recipient exists, any login holds (for tests)\n"
                     "  --copy-to NAME        an account that gets a copy of all mail (for tests)\n"
-                    "  --foreground          stay in the foreground (it always does)\n"
                     "  --log FILE            write the log there instead of standard error\n"
                     "  --trace               log the dialogue of each connection\n"
                     "  --help, --version\n"));
@@ -157,8 +154,6 @@ static int option_take(struct server_options *o, int id, struct error *err)
         return 0;
     case OPT_VERSION:
         o->version = true;
-        return 0;
-    case OPT_FOREGROUND:
         return 0;
     default:
         return error_set(err, ERR_USAGE, RETRY_NEVER, _("see tmaild --help"));
