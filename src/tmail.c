@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/demo.h"
 #include "cli/demo_show.h"
+#include "cli/out.h"
 #include "cli/send.h"
 #include "ui/main.h"
 #include "config.h"
@@ -152,11 +153,11 @@ int main(int argc, char **argv)
     int first = globals_read(&g, argc, argv);
     if (g.version) {
         puts("tmail " PACKAGE_VERSION);
-        return EX_OK;
+        return out_end();
     }
     if (g.help) {
         cli_help();
-        return EX_OK;
+        return out_end();
     }
     if (g.demo)
         return first == argc ? demo(&g) : usage();

@@ -67,6 +67,36 @@ static int pump(struct codec *codec, bool encode, char *chunk, size_t n, struct 
     return rc == 0 ? damaged : -1;
 }
 
+static bool is_base64_char(char c)
+{
+    return ascii_is_alnum(c) || ascii_is_space(c) || c == '+' || c == '/' || c == '=';
+}
+
+static bool is_hex(char c)
+{
+    return ascii_is_digit(c) || (c >= 'A' && c <= 'F');
+}
+
+/* Text with "=C3" in it and with characters that base64 does not have. */
+static bool looks_like_qp(struct str s)
+{
+    bool escape = false, other = false;
+    for (size_t i = 0; i < s.n; i++) {
+        escape =
+            escape || (s.p[i] == '=' && i + 2 < s.n && is_hex(s.p[i + 1]) && is_hex(s.p[i + 2]));
+        other = other || !is_base64_char(s.p[i]);
+    }
+    return escape && other;
+}
+
+/* What has a begin line says so; what is neither that nor quoted-printable is base64. */
+static enum codec_kind guess_kind(struct str s)
+{
+    if (str_starts(s, "begin ") || str_search(s, STR("\nbegin ")) < s.n)
+        return CODEC_UU;
+    return looks_like_qp(s) ? CODEC_QP : CODEC_BASE64;
+}
+
 static int run(int kind, const char *name, bool encode)
 {
     struct error err;
@@ -74,11 +104,8 @@ static int run(int kind, const char *name, bool encode)
     size_t n = 0;
     int rc = read_some(chunk, &n, &err);
     struct codec *codec = NULL;
-    if (rc == 0 && kind == GUESS_NONE) /* what has a begin line says so; all else is base64 */
-        kind = str_starts((struct str){ chunk, n }, "begin ") ||
-                       str_search((struct str){ chunk, n }, STR("\nbegin ")) < n
-                   ? CODEC_UU
-                   : CODEC_BASE64;
+    if (rc == 0 && kind == GUESS_NONE)
+        kind = (int)guess_kind((struct str){ chunk, n });
     if (rc == 0) {
         codec = codec_new((enum codec_kind)kind, name);
         rc = pump(codec, encode, chunk, n, &err);
@@ -88,6 +115,8 @@ static int run(int kind, const char *name, bool encode)
                   _("the data are damaged; what could be decoded was"));
     codec_free(&codec);
     free(chunk);
+    if (rc < 0 && err.code == ERR_SYS && err.sys == EPIPE)
+        return EX_IOERR; /* a reader that has seen enough: nothing to complain about */
     return rc == 0 ? EX_OK : cli_fail(&err);
 }
 

@@ -23,3 +23,6 @@ EXTRA_DIST += tests/interop/tmaild.py
 TESTS += tests/interop/sendmail.py
 tests/interop/sendmail.log: tmail tmail-sync tmail-decode tmaild
 EXTRA_DIST += tests/interop/sendmail.py
+TESTS += tests/interop/codec.sh
+tests/interop/codec.log: tmail
+EXTRA_DIST += tests/interop/codec.sh
