@@ -5,6 +5,20 @@
 #include "wire/imap_cmd.h"
 #include "base/banned.h"
 
+/* RFC 3501 §7.1: an ALERT must be shown to the person. */
+static int on_unsolicited(void *arg, const struct imap_resp *r, struct error *err)
+{
+    struct sync_account *w = arg;
+    struct error alert = { 0 };
+    (void)err;
+    if (r->code != CODE_ALERT)
+        return 0;
+    (void)error_set(&alert, ERR_NONE, RETRY_NEVER, _("the server says: %.*s"), STR_ARG(r->text));
+    account_prefix(w, &alert);
+    account_error(w, &alert);
+    return 0;
+}
+
 int link_open(struct sync_account *w, struct error *err)
 {
     if (w->imap != NULL)
@@ -24,8 +38,10 @@ int link_open(struct sync_account *w, struct error *err)
     w->imap = imap_open(&o, err);
     w->imap_fresh = true;
     w->box = (struct sync_box){ 0 };
-    if (w->imap != NULL)
+    if (w->imap != NULL) {
+        imap_on_unsolicited(w->imap, on_unsolicited, w);
         return 0;
+    }
     if (err->code == ERR_AUTH && err->retry == RETRY_NEVER)
         account_password_refuse(w);
     return -1;
