@@ -35,7 +35,7 @@ struct bus_event {
 #define BUS_OUTBOX_ONLY "outbox-only"
 enum bus_hint_kind {
     HINT_HELLO, /* somebody is there who wants to see mail */
-    HINT_WAKE, /* the journal or the outbox has something */
+    HINT_WAKE,  /* the journal or the outbox has something */
     HINT_SYNC, /* id (echoed in EVENT_DONE), account (empty: all), folder (empty: all): one full pass */
     HINT_BODY,   /* id: the message whose body is wanted now */
     HINT_SEND,   /* id: outbox entry wanted out now (echoed in EVENT_DONE) */
