@@ -426,21 +426,60 @@ static void cmd_attach(struct ui *u)
     ui_prompt_open(u, _("Attach file: "), STR(""), COMPLETE_PATH, ui_review_attach);
 }
 
-#define FIELD_COMMAND(name, label)                                                                 \
-    static void set_##name(struct ui *u, struct str text)                                          \
-    {                                                                                              \
-        if (u->review.draft != NULL)                                                               \
-            draft_set(&u->review.draft->name, text);                                               \
-    }                                                                                              \
-    static void cmd_##name(struct ui *u)                                                           \
-    {                                                                                              \
-        if (u->review.draft != NULL)                                                               \
-            ui_prompt_open(u, label, str_c(u->review.draft->name), COMPLETE_NONE, set_##name);     \
-    }
-FIELD_COMMAND(to, _("To: "))
-FIELD_COMMAND(cc, _("Cc: "))
-FIELD_COMMAND(bcc, _("Bcc: "))
-FIELD_COMMAND(subject, _("Subject: "))
+static void field_set(struct ui *u, char **field, struct str text)
+{
+    if (u->review.draft != NULL)
+        draft_set(field, text);
+}
+
+static void field_ask(struct ui *u, const char *label, const char *now, ui_prompt_fn *done)
+{
+    ui_prompt_open(u, label, str_c(now), COMPLETE_NONE, done);
+}
+
+static void set_to(struct ui *u, struct str text)
+{
+    field_set(u, u->review.draft != NULL ? &u->review.draft->to : NULL, text);
+}
+
+static void cmd_to(struct ui *u)
+{
+    if (u->review.draft != NULL)
+        field_ask(u, _("To: "), u->review.draft->to, set_to);
+}
+
+static void set_cc(struct ui *u, struct str text)
+{
+    field_set(u, u->review.draft != NULL ? &u->review.draft->cc : NULL, text);
+}
+
+static void cmd_cc(struct ui *u)
+{
+    if (u->review.draft != NULL)
+        field_ask(u, _("Cc: "), u->review.draft->cc, set_cc);
+}
+
+static void set_bcc(struct ui *u, struct str text)
+{
+    field_set(u, u->review.draft != NULL ? &u->review.draft->bcc : NULL, text);
+}
+
+static void cmd_bcc(struct ui *u)
+{
+    if (u->review.draft != NULL)
+        field_ask(u, _("Bcc: "), u->review.draft->bcc, set_bcc);
+}
+
+static void set_subject(struct ui *u, struct str text)
+{
+    field_set(u, u->review.draft != NULL ? &u->review.draft->subject : NULL, text);
+}
+
+static void cmd_subject(struct ui *u)
+{
+    if (u->review.draft != NULL)
+        field_ask(u, _("Subject: "), u->review.draft->subject, set_subject);
+}
 
 #define MESSAGES (VIEW_INDEX | VIEW_READER)
 /* clang-format off */

@@ -10,4 +10,4 @@ EXTRA_tests_tui_test_screens_DEPENDENCIES = tmail tmail-decode
 tests_tui_test_demo_SOURCES = tests/tui/test_demo.c tests/tui/pty.c tests/tui/pty.h tests/unit/test.h
 tests_tui_test_demo_CPPFLAGS = $(TEST_CPPFLAGS) $(VTERM_CFLAGS)
 tests_tui_test_demo_LDADD = $(LINK_BASE) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil
-EXTRA_tests_tui_test_demo_DEPENDENCIES = tmail tmail-sync tmail-decode tmaild
+EXTRA_tests_tui_test_demo_DEPENDENCIES = tmail tmail-sync tmail-decode tmaild data/demo-linked
