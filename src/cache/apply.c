@@ -160,9 +160,7 @@ static int expunge_apply(struct cache *c, const struct cache_op *op, const struc
 static int append_apply(struct cache *c, const struct cache_op *op, int64_t *id, struct error *err)
 {
     struct place p = { .flags = op->add & CACHE_SERVER_FLAGS, .message = op->message };
-    struct cache_op plain = *op;
-    plain.folder = 0;
-    return op_insert(c, &plain, id, err) < 0 ? -1 : arrive(c, op, &p, err);
+    return op_insert(c, op, id, err) < 0 ? -1 : arrive(c, op, &p, err);
 }
 
 /* Between accounts nothing can be moved on a server. */
@@ -194,30 +192,52 @@ static int already_there(struct cache *c, const struct cache_op *op, struct erro
     return there > 0;
 }
 
-int apply_op(struct cache *c, const struct cache_op *op, int64_t *id, struct cache_op *effect,
+/* On a placement that is there. */
+static int placed_apply(struct cache *c, const struct cache_op *op, const struct place *p,
+                        int64_t *id, struct cache_op *effect, struct error *err)
+{
+    switch (op->kind) {
+    case OP_FLAGS:
+        return flags_apply(c, op, p, id, effect, err);
+    case OP_MOVE:
+        return move_apply(c, op, p, id, err);
+    case OP_EXPUNGE:
+        return expunge_apply(c, op, p, id, err);
+    default:
+        return op_insert(c, op, id, err) < 0 ? -1 : arrive(c, op, p, err);
+    }
+}
+
+/* Without the folders that its kind has no use for: what names a target will bring the message there. */
+static struct cache_op op_plain(const struct cache_op *op)
+{
+    struct cache_op plain = *op;
+    if (op->kind == OP_FLAGS || op->kind == OP_EXPUNGE)
+        plain.target = 0;
+    if (op->kind == OP_APPEND)
+        plain.folder = 0;
+    return plain;
+}
+
+int apply_op(struct cache *c, const struct cache_op *wish, int64_t *id, struct cache_op *effect,
              struct error *err)
 {
     struct arena *a = arena_new(256);
     struct place p;
+    const struct cache_op op = op_plain(wish);
     *id = 0;
-    *effect = *op;
-    int rc = same_account(c, op, err);
-    if (rc == 0 && op->kind == OP_APPEND)
-        rc = append_apply(c, op, id, err);
+    *effect = op;
+    int rc = same_account(c, &op, err);
+    if (rc == 0 && op.kind == OP_APPEND)
+        rc = append_apply(c, &op, id, err);
     else if (rc == 0) {
-        rc = place_get(c, a, op->folder, op->message, &p, err);
+        rc = place_get(c, a, op.folder, op.message, &p, err);
         if (rc == 0)
-            rc = already_there(c, op, err);
+            rc = already_there(c, &op, err);
         if (rc == 1)
             effect->message = 0;
-        else if (rc == 0 && op->kind == OP_FLAGS)
-            rc = flags_apply(c, op, &p, id, effect, err);
-        else if (rc == 0 && op->kind == OP_MOVE)
-            rc = move_apply(c, op, &p, id, err);
-        else if (rc == 0 && op->kind == OP_EXPUNGE)
-            rc = expunge_apply(c, op, &p, id, err);
         else if (rc == 0)
-            rc = op_insert(c, op, id, err) < 0 ? -1 : arrive(c, op, &p, err);
+            rc = placed_apply(c, &op, &p, id, effect, err);
     }
     arena_free(&a);
     return rc < 0 ? -1 : 0;
@@ -247,7 +267,6 @@ static int copy_inverse(struct cache *c, const struct cache_op *effect, struct e
                    : pending_drop(c, effect->target, effect->message, err);
     back.kind = OP_EXPUNGE;
     back.folder = effect->target;
-    back.target = 0;
     return apply_op(c, &back, &id, &none, err) < 0 ? -1 : none.message == 0;
 }
 
