@@ -25,6 +25,14 @@ int imap_protocol_error(struct imap *i, const char *what, struct error *err)
                      _("%s does not speak IMAP as it should: the connection was closed"), i->host);
 }
 
+/* What the grammar refused, as a fault of the server. */
+static int bad_words(const struct imap *i, struct error *err)
+{
+    err->code = ERR_PROTO;
+    err->retry = RETRY_LATER;
+    return error_prefix(err, _("%s sends what tmail cannot read: "), i->host);
+}
+
 static int tell(const struct imap_handler *h, const struct imap_resp *r, struct error *err)
 {
     return h->resp == NULL ? 0 : h->resp(h->arg, r, err);
@@ -82,9 +90,9 @@ static int on_line(struct imap *i, const struct wire_node *line, struct error *e
 {
     struct imap_resp r;
     if (wire_imap_resp(line, &r, err) < 0)
-        return error_prefix(err, "%s: ", i->host);
+        return bad_words(i, err);
     if (++i->lines > i->lines_max)
-        return error_set(err, ERR_LIMIT, RETRY_LATER, _("%s says more than tmail can take"),
+        return error_set(err, ERR_PROTO, RETRY_LATER, _("%s says more than tmail can take"),
                          i->host);
     if (r.kind == IMAP_CAPABILITY || r.code == CODE_CAPABILITY) {
         i->caps = r.caps;
@@ -144,7 +152,7 @@ static int dispatch(struct imap *i, struct error *err)
             rc = on_chunk(i, err);
             break;
         case WIRE_BAD:
-            rc = error_prefix(err, "%s: ", i->host);
+            rc = bad_words(i, err);
             break;
         case WIRE_MORE:
             buf_clear(&i->in);

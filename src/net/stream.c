@@ -183,6 +183,12 @@ static int connect_failed(struct stream *s, CURLcode rc, const struct endpoint *
                          _("%s:%u does not greet as a mail server should, or put more behind its "
                            "answer to STARTTLS: the connection was closed"),
                          s->host, s->port);
+    case CURLE_RECV_ERROR:
+    case CURLE_GOT_NOTHING:
+        return error_set(err, ERR_NET, RETRY_LATER,
+                         _("%s:%u hung up before it greeted as a mail server does: check host and "
+                           "port, or try later"),
+                         s->host, s->port);
     case CURLE_URL_MALFORMAT:
         return error_set(err, ERR_CONFIG, RETRY_NEVER, _("this is no host name: %s"), s->host);
     default:

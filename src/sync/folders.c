@@ -14,7 +14,7 @@ static int list_resp(void *arg, const struct imap_resp *r, struct error *err)
     if (r->kind != IMAP_LIST || r->list.name.n == 0 || (r->list.flags & LIST_NONEXISTENT) != 0)
         return 0;
     if (f->n == FOLDERS_MAX)
-        return error_set(err, ERR_LIMIT, RETRY_NEVER, _("the server lists too many folders"));
+        return error_set(err, ERR_PROTO, RETRY_NEVER, _("the server lists too many folders"));
     if (f->n == f->cap) {
         f->cap = f->cap > 0 ? f->cap * 2 : 64;
         f->rows = xrealloc(f->rows, f->cap, sizeof *f->rows);

@@ -105,7 +105,8 @@ int link_check(const struct link_answer *a, struct error *err)
         return error_set(err, ERR_NET, RETRY_LATER, _("the connection was lost"));
     bool passes = a->code == CODE_UNAVAILABLE || a->code == CODE_LIMIT;
     return error_set(err, ERR_REFUSED, passes ? RETRY_LATER : RETRY_NEVER,
-                     _("the server refused: %s"), a->text);
+                     _("the server refused: %s"),
+                     a->text[0] != '\0' ? a->text : _("it gave no reason"));
 }
 
 static int select_resp(void *arg, const struct imap_resp *r, struct error *err)

@@ -432,7 +432,7 @@ static void hostile_answers_close_the_link(void **state)
         { "S: * BYE\nE:\n", ERR_NET },
         { "X:\n", ERR_NET },
         { "S: * 1 FETCH (UID 1 BODY[] {99999999999999999999}\nE:\n", ERR_PROTO },
-        { "S: * 1 FETCH (UID 1 BODY[] {4294967296}\nE:\n", ERR_LIMIT },
+        { "S: * 1 FETCH (UID 1 BODY[] {4294967296}\nE:\n", ERR_PROTO },
         { "S: * 99999999999 EXISTS\nE:\n", ERR_PROTO },
         { "S: * 1 FETCH (UID 1 FLAGS (((\nE:\n", ERR_PROTO },
         { "s: * 1 FETCH (UID 1 BODY[] {200000000}\\r\\nhello\nH:\n", ERR_NET },
