@@ -34,16 +34,19 @@ static int send_note(struct cli *c, struct arena *a, struct str *mid, struct err
     draft_free(&d);
     if (rc == 0)
         rc = cache_outbox_get(c->cache, a, id, &e, err);
-    struct bus *bus = rc == 0 ? engine_open(c, false, err) : NULL;
-    if (bus == NULL)
+    if (rc != 0)
         return -1;
+    struct engine_link link;
     *mid = e.message_id;
-    rc = engine_ask(bus, &(struct bus_hint){ .kind = HINT_SEND, .id = id }, NULL, NULL, &done, err);
+    rc = engine_open(c, false, &link, err);
+    if (rc == 0)
+        rc = engine_ask(&link, &(struct bus_hint){ .kind = HINT_SEND, .id = id }, NULL, NULL, &done,
+                        err);
     if (rc == 0 && done.code != 0) {
         engine_error(&done, err);
         rc = -1;
     }
-    bus_close(&bus);
+    engine_close(&link);
     return rc;
 }
 

@@ -3,10 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/i18n.h"
 #include "cli/out.h"
@@ -14,7 +18,19 @@
 
 enum { PASSWORD_MAX = 4096 };
 
-struct bus *engine_open(struct cli *c, bool outbox_only, struct error *err)
+static int stop_fd_open(sigset_t *before, struct error *err)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, before);
+    int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return fd >= 0 ? fd : error_sys(err, _("cannot wait for signals"));
+}
+
+int engine_open(struct cli *c, bool outbox_only, struct engine_link *l, struct error *err)
 {
     struct bus_where where = { .store = c->store_path,
                                .config = c->config_path,
@@ -24,9 +40,40 @@ struct bus *engine_open(struct cli *c, bool outbox_only, struct error *err)
     struct str log = str_c(c->log_path);
     char *dir = xmemdup0(log.p, str_rfind(log, '/'));
     int started;
-    int rc = file_mkdirs(dir, err);
+    *l = (struct engine_link){ 0 };
+    l->stop_fd = stop_fd_open(&l->before, err);
+    int rc = l->stop_fd >= 0 ? file_mkdirs(dir, err) : -1;
     free(dir);
-    return rc == 0 ? bus_open(&where, &started, err) : NULL;
+    if (rc == 0)
+        l->bus = bus_open(&where, &started, err);
+    return l->bus != NULL ? 0 : -1;
+}
+
+void engine_close(struct engine_link *l)
+{
+    bus_close(&l->bus);
+    if (l->stop_fd >= 0)
+        close(l->stop_fd);
+    sigprocmask(SIG_SETMASK, &l->before, NULL);
+}
+
+int engine_next(struct engine_link *l, struct bus_event *ev, int wait_ms, struct error *err)
+{
+    struct signalfd_siginfo signal;
+    int64_t deadline = wait_ms < 0 ? -1 : clock_mono_ms() + wait_ms;
+    for (;;) {
+        if (read(l->stop_fd, &signal, sizeof signal) > 0)
+            return error_set(err, ERR_CANCELLED, RETRY_LATER,
+                             _("stopped waiting; what the mail engine has begun goes on"));
+        int rc = bus_next(l->bus, ev, err);
+        if (rc != 1)
+            return rc;
+        int left = clock_left_ms(deadline);
+        if (left == 0)
+            return error_set(err, ERR_NET, RETRY_LATER, _("the mail engine takes too long"));
+        struct pollfd fds[2] = { { bus_fd(l->bus), POLLIN, 0 }, { l->stop_fd, POLLIN, 0 } };
+        poll(fds, 2, left);
+    }
 }
 
 /* One line from the terminal, unseen. */
@@ -64,19 +111,17 @@ static void answer(struct bus *b, const struct bus_event *question)
     buf_free(&text);
 }
 
-int engine_ask(struct bus *b, const struct bus_hint *hint,
+int engine_ask(struct engine_link *l, const struct bus_hint *hint,
                void (*see)(void *arg, const struct bus_event *ev), void *arg,
                struct bus_event *done, struct error *err)
 {
-    bus_hint(b, hint);
+    bus_hint(l->bus, hint);
     for (;;) {
-        int rc = bus_wait(b, done, CLI_ENGINE_MS, err);
-        if (rc == 1)
-            return error_set(err, ERR_NET, RETRY_LATER, _("the mail engine takes too long"));
+        int rc = engine_next(l, done, CLI_ENGINE_MS, err);
         if (rc != 0 || (done->kind == EVENT_DONE && done->id == hint->id))
             return rc;
         if (done->kind == EVENT_ASK)
-            answer(b, done);
+            answer(l->bus, done);
         if (see != NULL)
             see(arg, done);
     }

@@ -5,6 +5,7 @@ libcli_a_SOURCES = \
 	src/cli/demo.c src/cli/demo.h \
 	src/cli/demo_show.c src/cli/demo_show.h \
 	src/cli/engine.c src/cli/engine.h \
+	src/cli/letter.c src/cli/letter.h \
 	src/cli/message.c src/cli/message.h \
 	src/cli/out.c src/cli/out.h \
 	src/cli/send.h src/cli/sendmail.c \

@@ -22,23 +22,24 @@ static int fetch_body(struct cli *c, int64_t message, struct error *err)
 {
     struct bus_hint hint = { .kind = HINT_BODY, .id = message };
     struct bus_event ev;
-    int rc;
     if (c->offline)
         return error_set(err, ERR_NET, RETRY_LATER,
                          _("only the header of this message is here; fetch it without --offline"));
     if (cli_need_config(c, err) != 0)
         return -1;
-    struct bus *bus = engine_open(c, false, err);
-    if (bus == NULL)
-        return -1;
-    bus_hint(bus, &hint);
-    do
-        rc = bus_wait(bus, &ev, CLI_ENGINE_MS, err);
-    while (rc == 0 && (ev.kind != EVENT_BODY || ev.id != message));
-    if (rc == 1 || (rc == 0 && ev.text.n > 0))
+    struct engine_link link;
+    int rc = engine_open(c, false, &link, err);
+    if (rc == 0)
+        bus_hint(link.bus, &hint);
+    while (rc == 0) {
+        rc = engine_next(&link, &ev, CLI_ENGINE_MS, err);
+        if (rc == 0 && ev.kind == EVENT_BODY && ev.id == message)
+            break;
+    }
+    if (rc == 0 && ev.text.n > 0)
         rc = error_set(err, ERR_NET, RETRY_LATER, _("the message could not be fetched: %.*s"),
-                       STR_ARG(rc == 0 ? ev.text : STR("time is up")));
-    bus_close(&bus);
+                       STR_ARG(ev.text));
+    engine_close(&link);
     return rc;
 }
 

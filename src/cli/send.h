@@ -12,8 +12,6 @@ struct send_order {
 };
 /* Has the engine send the entry now. Exit status; what cannot go now stays queued (0) unless no_queue. */
 int send_now(struct cli *c, const struct send_order *o, int64_t id);
-/* Appends to ~/dead.letter: the last place for what could not be kept anywhere else. */
-void send_keep_letter(struct str body);
 /* sendmail [-t] [-i] [-f SENDER] [--] [ADDR]... < message. Exit status. */
 int cli_sendmail(struct cli *c, int argc, char **argv);
 /* True when the command line is sendmail's: that name, or -t. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A whole message as it came on standard input: its header is kept as it stands, Bcc is taken out, what is missing (From,
  * Date, Message-ID) is filled in. So what other programs built (git send-email, PHP) reaches the wire unchanged. */
+#include "cli/letter.h"
 #include "cli/send.h"
 
 #include <getopt.h>
@@ -305,7 +306,7 @@ static int order_run(struct cli *c, struct order *o)
         return send_now(c, &sent, entry);
     int code = cli_fail(&err);
     if (sent.body.n > 0)
-        send_keep_letter(sent.body);
+        letter_save(sent.body);
     return code;
 }
 

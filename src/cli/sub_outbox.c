@@ -105,19 +105,21 @@ static int outbox_flush(struct cli *c, struct error *err)
     int rc = cli_need_config(c, err);
     if (rc == 0)
         rc = cache_outbox_list(c->cache, a, &all, &n, err);
-    struct bus *bus = rc == 0 && n > 0 ? engine_open(c, true, err) : NULL;
-    if (rc == 0 && n > 0 && bus == NULL)
-        rc = -1;
+    struct engine_link link = { 0 };
+    bool open = rc == 0 && n > 0;
+    if (open)
+        rc = engine_open(c, true, &link, err);
     for (size_t i = 0; rc == 0 && i < n; i++) {
         struct bus_hint hint = { .kind = HINT_SEND, .id = all[i].id };
         struct bus_event done;
         if (all[i].state != OUTBOX_QUEUED)
             continue;
-        rc = engine_ask(bus, &hint, NULL, NULL, &done, err);
+        rc = engine_ask(&link, &hint, NULL, NULL, &done, err);
         if (rc == 0 && done.code != 0 && first.code == ERR_NONE)
             engine_error(&done, &first);
     }
-    bus_close(&bus);
+    if (open)
+        engine_close(&link);
     arena_free(&a);
     if (rc == 0 && first.code != ERR_NONE) {
         *err = first;

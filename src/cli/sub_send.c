@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
 
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -15,6 +13,8 @@
 #include "base/utf8.h"
 #include "cache/outbox.h"
 #include "cli/engine.h"
+#include "cli/letter.h"
+#include "cli/out.h"
 #include "cli/send.h"
 #include "compose/draft.h"
 #include "base/banned.h"
@@ -125,41 +125,32 @@ static int set_body(struct draft *d, struct str raw, struct error *err)
     return 0;
 }
 
-void send_keep_letter(struct str body)
+/* One line on stderr; why may hold words of a server. */
+static void tell(const char *format, int64_t id, const char *why)
 {
-    const char *home = getenv("HOME");
-    char *path = xasprintf("%s/dead.letter", home != NULL && home[0] == '/' ? home : ".");
-    struct error err;
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd >= 0 && file_write_fd(fd, body, path, &err) == 0 && fsync(fd) == 0)
-        fprintf(stderr, _("tmail: what was to be sent is kept in %s\n"), path);
-    else
-        fprintf(stderr, _("tmail: the body could not be kept in %s either\n"), path);
-    if (fd >= 0)
-        close(fd);
-    free(path);
+    char *text = xasprintf(format, (long long)id, why);
+    struct buf clean = BUF_INIT(4 * ERROR_TEXT_MAX);
+    out_clean(str_c(text), false, &clean);
+    fprintf(stderr, "tmail: %s\n", buf_c(&clean));
+    buf_free(&clean);
+    free(text);
 }
 
-static int queued(const char *why, int64_t id)
-{
-    fprintf(stderr, _("tmail: not sent yet, it waits in the outbox as %lld: %s\n"), (long long)id,
-            why);
-    return EX_OK;
-}
-
-/* Kept for later unless --no-queue said otherwise: then nothing stays but the letter. */
-static int not_now(struct cli *c, const struct send_order *o, int64_t id, const struct error *why)
+/* With --no-queue nothing stays but the letter, unless it is too late to call the message back. */
+static int call_back(struct cli *c, const struct send_order *o, int64_t id, const struct error *why,
+                     int code)
 {
     struct error err;
-    if (!o->no_queue)
-        return queued(why->text, id);
     int rc = cache_outbox_cancel(c->cache, id, &err);
     if (rc < 0)
         return cli_fail(&err);
+    if (rc > 0) {
+        tell(_("too late to call it back, it is in the outbox as %lld: %s"), id, why->text);
+        return code;
+    }
     (void)cli_fail(why);
-    if (rc == 0)
-        send_keep_letter(o->body);
-    return EX_TEMPFAIL;
+    letter_save(o->body);
+    return code;
 }
 
 /* What can go out later stays; what was refused or is in doubt ends the script with its code. */
@@ -169,25 +160,37 @@ static bool may_go_later(const struct error *err)
            err->code == ERR_LIMIT || err->code == ERR_STORE || err->code == ERR_PROTO;
 }
 
+/* The message is in the outbox and did not go: what becomes of it is said with the reason. */
+static int not_sent(struct cli *c, const struct send_order *o, int64_t id, const struct error *why)
+{
+    bool later = may_go_later(why);
+    if (o->no_queue && why->code != ERR_DOUBT)
+        return call_back(c, o, id, why, later ? EX_TEMPFAIL : cli_exit_code(why));
+    if (later) {
+        tell(_("not sent yet, it waits in the outbox as %lld: %s"), id, why->text);
+        return EX_OK;
+    }
+    tell(_("not sent, it is kept in the outbox as %lld: %s"), id, why->text);
+    return cli_exit_code(why);
+}
+
 int send_now(struct cli *c, const struct send_order *o, int64_t id)
 {
     struct error err = { 0 };
     struct bus_event done;
     struct bus_hint hint = { .kind = HINT_SEND, .id = id };
+    struct engine_link link;
     if (c->offline) {
         error_set(&err, ERR_NET, RETRY_LATER, _("tmail is offline"));
-        return not_now(c, o, id, &err);
+        return not_sent(c, o, id, &err);
     }
-    struct bus *bus = engine_open(c, true, &err);
-    int rc = bus != NULL ? engine_ask(bus, &hint, NULL, NULL, &done, &err) : -1;
+    int rc = engine_open(c, true, &link, &err);
+    if (rc == 0)
+        rc = engine_ask(&link, &hint, NULL, NULL, &done, &err);
     if (rc == 0)
         engine_error(&done, &err);
-    bus_close(&bus);
-    if (err.code == ERR_NONE)
-        return EX_OK;
-    if (rc != 0 || may_go_later(&err))
-        return not_now(c, o, id, &err);
-    return cli_fail(&err);
+    engine_close(&link);
+    return err.code == ERR_NONE ? EX_OK : not_sent(c, o, id, &err);
 }
 
 static int commit_and_send(struct cli *c, struct send *s, struct str body)
@@ -202,8 +205,17 @@ static int commit_and_send(struct cli *c, struct send *s, struct str body)
     if (rc == 0)
         return send_now(c, &(struct send_order){ .body = body, .no_queue = s->no_queue }, id);
     int code = cli_fail(&err);
-    send_keep_letter(body);
+    letter_save(body);
     return code;
+}
+
+/* A subject was given: what comes on standard input was meant to be sent. */
+static bool is_letter(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (str_starts(str_c(argv[i]), "-s"))
+            return true;
+    return false;
 }
 
 int cli_send(struct cli *c, int argc, char **argv)
@@ -228,8 +240,8 @@ int cli_send(struct cli *c, int argc, char **argv)
         code = commit_and_send(c, &s, buf_str(&body));
     else {
         code = cli_fail(&err);
-        if (body.len > 0)
-            send_keep_letter(buf_str(&body));
+        if (is_letter(argc, argv))
+            letter_save(buf_str(&body));
     }
     draft_free(&s.draft);
     buf_free(&s.to);

@@ -101,6 +101,18 @@ static int show_headers(struct cli *c, const struct cli_text *t, struct error *e
 
 /* ------------------------------------------------------------------ as text */
 
+static int undecodable(struct error *err)
+{
+    return error_set(err, ERR_PARSE, RETRY_NEVER,
+                     _("this message cannot be decoded; see it with --raw"));
+}
+
+/* The decoder died of it once: nothing but its bytes is known. */
+static int check_decodable(const struct cli_text *t, struct error *err)
+{
+    return t->summary.damage & MIME_DAMAGE_OPAQUE ? undecodable(err) : 0;
+}
+
 static int show_decoded(struct cli *c, const struct cli_text *t, const struct mime_part_info *part,
                         struct error *err)
 {
@@ -109,8 +121,7 @@ static int show_decoded(struct cli *c, const struct cli_text *t, const struct mi
         return -1;
     int rc = decode_text(c->decode, t->arena, t->raw, part, 0, &text, err);
     if (rc == 1)
-        return error_set(err, ERR_PARSE, RETRY_NEVER,
-                         _("this message cannot be decoded; see it with --raw"));
+        return undecodable(err);
     if (rc == 0)
         out_text(text.text, true);
     return rc;
@@ -225,6 +236,8 @@ int sub_show(struct cli *c, int argc, char **argv)
     if (read_options(&s, argc, argv) != 0)
         return cli_usage(cli_find(STR("show")));
     int rc = cli_text_open(c, argv[optind], &t, &err);
+    if (rc == 0 && !s.json && s.what != SHOW_RAW && s.what != SHOW_HEADERS)
+        rc = check_decodable(&t, &err);
     if (rc == 0 && s.json)
         rc = show_json(c, &t, &err);
     else if (rc == 0 && s.what == SHOW_ALL)

@@ -18,6 +18,8 @@ struct sync {
     size_t accounts_n;
     struct str folder;
     bool watch, json, terminal;
+    struct error told; /* the last that an event told */
+    int code;          /* of the first that an event told */
 };
 
 static int read_options(struct sync *s, int argc, char **argv)
@@ -55,9 +57,29 @@ static void show_progress(const struct bus_event *ev)
     buf_free(&line);
 }
 
+static void show_words(const struct sync *s, struct str words)
+{
+    struct buf clean = BUF_INIT(LINE_MAX_BYTES);
+    out_clean(words, false, &clean);
+    fprintf(stderr, "%stmail: %s\n", s->terminal ? "\r\033[K" : "", buf_c(&clean));
+    buf_free(&clean);
+}
+
+/* Also what did not end the pass: a folder that cannot be opened. */
+static void note_error(struct sync *s, const struct bus_event *ev)
+{
+    engine_error(ev, &s->told);
+    if (s->code == EX_OK)
+        s->code = cli_exit_code(&s->told);
+    if (!s->json)
+        show_words(s, str_c(s->told.text));
+}
+
 static void see(void *arg, const struct bus_event *ev)
 {
-    const struct sync *s = arg;
+    struct sync *s = arg;
+    if (ev->kind == EVENT_ERROR)
+        note_error(s, ev);
     if (s->json) {
         struct buf line = BUF_INIT(BUS_LINE_MAX);
         bus_event_write(ev, &line);
@@ -66,22 +88,18 @@ static void see(void *arg, const struct bus_event *ev)
         buf_free(&line);
     } else if (s->terminal && ev->kind == EVENT_PROGRESS)
         show_progress(ev);
-    else if (ev->kind == EVENT_OP_FAILED || (ev->kind == EVENT_OUTBOX && ev->text.n > 0)) {
-        struct buf clean = BUF_INIT(LINE_MAX_BYTES);
-        out_clean(ev->text, false, &clean);
-        fprintf(stderr, "%stmail: %s\n", s->terminal ? "\r\033[K" : "", buf_c(&clean));
-        buf_free(&clean);
-    }
+    else if (ev->kind == EVENT_OP_FAILED || (ev->kind == EVENT_OUTBOX && ev->text.n > 0))
+        show_words(s, ev->text);
 }
 
 /* One pass over one account (or all): its exit status. */
-static int pass(struct sync *s, struct bus *bus, struct str account, int64_t id, int64_t *fetched,
-                int64_t *sent)
+static int pass(struct sync *s, struct engine_link *link, struct str account, int64_t id,
+                int64_t *fetched, int64_t *sent)
 {
     struct bus_hint hint = { .kind = HINT_SYNC, .id = id, .account = account, .folder = s->folder };
     struct bus_event done;
     struct error err;
-    if (engine_ask(bus, &hint, see, s, &done, &err) != 0)
+    if (engine_ask(link, &hint, see, s, &done, &err) != 0)
         return cli_fail(&err);
     if (s->json)
         see(s, &done);
@@ -90,38 +108,39 @@ static int pass(struct sync *s, struct bus *bus, struct str account, int64_t id,
     *fetched += done.fetched;
     *sent += done.sent;
     engine_error(&done, &err);
-    return err.code == ERR_NONE ? EX_OK : cli_fail(&err);
+    if (err.code == ERR_NONE)
+        return s->code;
+    return !s->json && strcmp(err.text, s->told.text) == 0 ? cli_exit_code(&err) : cli_fail(&err);
 }
 
-static void watch(struct sync *s, struct bus *bus)
+/* Until the engine leaves, or a signal says that it is enough. */
+static int watch(struct sync *s, struct engine_link *link)
 {
     struct bus_event ev;
     struct error err;
-    int rc;
-    while ((rc = bus_wait(bus, &ev, -1, &err)) == 0)
+    while (engine_next(link, &ev, -1, &err) == 0)
         see(s, &ev);
+    if (err.code == ERR_CANCELLED)
+        return EX_OK;
     (void)cli_fail(&err);
+    return EX_TEMPFAIL;
 }
 
-static int run(struct sync *s, struct bus *bus)
+static int run(struct sync *s, struct engine_link *link)
 {
     int code = EX_OK;
     int64_t fetched = 0, sent = 0;
     if (s->accounts_n == 0)
         s->accounts[s->accounts_n++] = STR("");
     for (size_t i = 0; i < s->accounts_n; i++) {
-        int one = pass(s, bus, s->accounts[i], (int64_t)i + 1, &fetched, &sent);
+        int one = pass(s, link, s->accounts[i], (int64_t)i + 1, &fetched, &sent);
         if (code == EX_OK)
             code = one;
     }
     if (!s->json)
         printf(_("%lld fetched, %lld sent\n"), (long long)fetched, (long long)sent);
     fflush(stdout);
-    if (s->watch) {
-        watch(s, bus);
-        code = EX_TEMPFAIL; /* the engine has left */
-    }
-    return code;
+    return s->watch ? watch(s, link) : code;
 }
 
 int sub_sync(struct cli *c, int argc, char **argv)
@@ -136,10 +155,8 @@ int sub_sync(struct cli *c, int argc, char **argv)
     }
     if (cli_need_config(c, &err) != 0 || cli_need_cache(c, CACHE_WRITE, &err) != 0)
         return cli_fail(&err);
-    struct bus *bus = engine_open(c, false, &err);
-    if (bus == NULL)
-        return cli_fail(&err);
-    int code = run(&s, bus);
-    bus_close(&bus);
+    struct engine_link link;
+    int code = engine_open(c, false, &link, &err) == 0 ? run(&s, &link) : cli_fail(&err);
+    engine_close(&link);
     return code;
 }

@@ -26,3 +26,6 @@ EXTRA_DIST += tests/interop/sendmail.py
 TESTS += tests/interop/codec.sh
 tests/interop/codec.log: tmail
 EXTRA_DIST += tests/interop/codec.sh
+TESTS += tests/interop/bad_input.py
+tests/interop/bad_input.log: tmail tmail-sync tmail-decode tmaild
+EXTRA_DIST += tests/interop/bad_input.py
