@@ -44,7 +44,7 @@ bool sync_sched_needs_login(const struct error *why)
 void sync_sched_failed(struct sync_sched *s, const struct error *why, int64_t now, unsigned draw)
 {
     s->woken = false;
-    if (why->code == ERR_CANCELLED)
+    if (why->code == ERR_CANCELLED || why->code == ERR_USAGE)
         return;
     if (sync_sched_needs_login(why))
         s->login_needed = true;

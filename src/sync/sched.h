@@ -30,7 +30,8 @@ int64_t sync_sched_next(const struct sync_sched *s, int64_t now);
 /* Wait after so many failures in a row: doubling from SCHED_FIRST_MS to SCHED_MOST_MS, four fifths
  * to six fifths of it by draw. */
 int64_t sync_sched_backoff_ms(unsigned failures, unsigned draw);
-/* Notes a failure: a cancel counts as none, a refused login waits for the person. */
+/* Notes a failure: a cancel and a wrong question count as none, a refused login waits for the
+ * person. */
 void sync_sched_failed(struct sync_sched *s, const struct error *why, int64_t now, unsigned draw);
 /* True for a login that was refused for good, not for one that the server cannot check now. */
 bool sync_sched_needs_login(const struct error *why);
