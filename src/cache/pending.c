@@ -109,7 +109,7 @@ static int source_lost(struct cache *c, const struct source_op *op, int64_t mess
         return pending_op_delete(c, op->id, err);
     if (op->kind == OP_EXPUNGE)
         return ghost_delete(c, op->id, err) < 0 ? -1 : pending_op_delete(c, op->id, err);
-    if (op->begun)
+    if (op->begun && op->kind == OP_MOVE) /* a copy leaves its source where it is */
         return sql_run(c, "UPDATE ghost SET gone = 1 WHERE op = ?", SQL_ARGS(SQL_I(op->id)), err);
     return op_to_append(c, op, message, err);
 }

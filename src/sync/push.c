@@ -80,16 +80,61 @@ static int close_refused(struct push *p, const struct error *why, struct error *
     return close_failed(p, why, err);
 }
 
-static int close_done(struct push *p, const struct link_answer *moved, struct error *err)
+static int message_id_get(struct sync_account *w, struct arena *a, int64_t message, struct str *out,
+                          struct error *err)
+{
+    struct str flat;
+    struct mime_summary s;
+    *out = (struct str){ "", 0 };
+    int rc = cache_summary(w->cache, a, message, &flat, err);
+    if (rc != 0)
+        return rc < 0 ? -1 : 0;
+    if (mime_summary_read(a, flat, &s, err) == 0)
+        *out = s.message_id;
+    return 0;
+}
+
+/* The server had it no more when it was to move or copy it: another client was faster. The person's
+ * copy is brought to the target from here (DESIGN §6: on a conflict both survive). */
+static int close_vanished(struct push *p, const struct cache_op *op, struct error *err)
+{
+    log_line(p->w->log, LOG_INFO, "%s: uid %u was gone before it could be moved", p->w->cfg->name,
+             op->uid);
+    if (cache_place_gone(p->w->cache, op->folder, op->uid, err) != 0)
+        return -1;
+    return cache_journal_close(p->w->cache, op->id, FATE_LATER, 0, now_s(), NULL, err);
+}
+
+/* RFC 4315 §3: COPYUID names every message that was copied. Where there is none at all, a message is
+ * only taken for gone that can be looked for in the target before it is brought there. */
+static bool is_vanished(struct push *p, const struct cache_op *op, const struct link_answer *moved)
+{
+    struct str mid;
+    struct error ignored = { 0 };
+    if (moved == NULL || moved->fate != LINK_OK || (imap_caps(p->w->imap) & CAP_UIDPLUS) == 0 ||
+        batch_new_uid(buf_str(&moved->from), buf_str(&moved->to), op->uid) != 0)
+        return false;
+    return moved->validity != 0 ||
+           (message_id_get(p->w, p->a, op->message, &mid, &ignored) == 0 && mid.n > 0);
+}
+
+static int op_done(struct push *p, const struct cache_op *op, const struct link_answer *moved,
+                   struct error *err)
 {
     bool known = moved != NULL && moved->validity != 0 &&
                  (p->target.uidvalidity == 0 || moved->validity == p->target.uidvalidity);
+    if (is_vanished(p, op, moved))
+        return close_vanished(p, op, err);
+    uint32_t uid = !known ? 0 : batch_new_uid(buf_str(&moved->from), buf_str(&moved->to), op->uid);
+    return cache_journal_close(p->w->cache, op->id, FATE_DONE, uid, 0, NULL, err);
+}
+
+/* moved: the answer to COPY or MOVE, NULL if there was none. */
+static int close_done(struct push *p, const struct link_answer *moved, struct error *err)
+{
     int rc = cache_begin(p->w->cache, false, err);
-    for (size_t i = 0; rc == 0 && i < p->n; i++) {
-        uint32_t uid =
-            !known ? 0 : batch_new_uid(buf_str(&moved->from), buf_str(&moved->to), p->ops[i].uid);
-        rc = cache_journal_close(p->w->cache, p->ops[i].id, FATE_DONE, uid, 0, NULL, err);
-    }
+    for (size_t i = 0; rc == 0 && i < p->n; i++)
+        rc = op_done(p, &p->ops[i], moved, err);
     if (rc == 0)
         rc = cache_commit(p->w->cache, err);
     if (rc != 0)
@@ -233,20 +278,6 @@ static int remove_marked(struct push *p, struct error *why, struct error *err)
 /* ------------------------------------------------------------------ finding what may be there
  * already */
 
-static int message_id_get(struct sync_account *w, struct arena *a, int64_t message, struct str *out,
-                          struct error *err)
-{
-    struct str flat;
-    struct mime_summary s;
-    *out = (struct str){ "", 0 };
-    int rc = cache_summary(w->cache, a, message, &flat, err);
-    if (rc != 0)
-        return rc < 0 ? -1 : 0;
-    if (mime_summary_read(a, flat, &s, err) == 0)
-        *out = s.message_id;
-    return 0;
-}
-
 /* The newest uid in the target with this Message-ID, 0 when there is none. */
 static int target_search(struct push *p, struct str message_id, uint32_t *uid, struct error *err)
 {
@@ -330,7 +361,7 @@ static int push_copy(struct push *p, bool then_remove, struct error *err)
     if (rc == 1)
         rc = close_refused(p, &why, err);
     else if (rc == 0)
-        rc = close_done(p, &answer, err);
+        rc = close_done(p, copied ? NULL : &answer, err);
     link_answer_clear(&answer);
     return rc;
 }

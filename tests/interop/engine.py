@@ -343,12 +343,17 @@ def run(kind, server, has_idle=True):
     print(f"{kind}: {time.monotonic() - began:.1f} s")
 
 
-with Ours() as server:
-    run("tmaild", server)
-if not dovecot.installed():
-    print("no Dovecot here: only tmaild was tried")
-    sys.exit(0)
-with dovecot.Dovecot() as server:
-    run("Dovecot", server)
-with dovecot.Dovecot("IMAP4rev1") as server:
-    run("Dovecot that says it can nothing else", server, has_idle=False)
+def main():
+    with Ours() as server:
+        run("tmaild", server)
+    if not dovecot.installed():
+        print("no Dovecot here: only tmaild was tried")
+        return
+    with dovecot.Dovecot() as server:
+        run("Dovecot", server)
+    with dovecot.Dovecot("IMAP4rev1") as server:
+        run("Dovecot that says it can nothing else", server, has_idle=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -29,3 +29,6 @@ EXTRA_DIST += tests/interop/codec.sh
 TESTS += tests/interop/bad_input.py
 tests/interop/bad_input.log: tmail tmail-sync tmail-decode tmaild
 EXTRA_DIST += tests/interop/bad_input.py
+TESTS += tests/interop/conflict.py
+tests/interop/conflict.log: tests/interop/drive tmail-sync tmail-decode
+EXTRA_DIST += tests/interop/conflict.py tests/interop/fake_imap.py

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: MIT
+"""What the engine makes of a server that does something else at the same time, or answers what nobody asked: no mail is lost or
+doubled. The server's part is played by fake_imap.Fake."""
+import os, shutil, sys, tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from engine import SEEN, Store, message, subjects
+from fake_imap import Fake
+from tm import check
+
+
+def expunged_before_the_move(place):
+    """The person moves a message that another client has just expunged: it is brought to its target from here."""
+    for caps in ("IMAP4rev1 UIDPLUS MOVE", "IMAP4rev1 UIDPLUS"):
+        server = Fake(caps)
+        server.folders["Work"] = {}
+        for i in (1, 2):
+            server.put("INBOX", message(i))
+        s = Store(place, "expunged" + caps[-4:], server.port)
+        s.sync()
+        for i in (1, 2):
+            s.drive("move", s.find("INBOX", f"message {i}")["id"], "INBOX", "Work")
+        del server.folders["INBOX"][1]
+        s.sync()
+        s.sync()
+        check(subjects(s.list("Work")) == ["message 1", "message 2"], f"{caps}: both are here: {s.list('Work')}")
+        check(len(server.folders["Work"]) == 2, f"{caps}: and there: {server.folders['Work'].keys()} {server.commands}")
+        check(s.drive("journal").strip() == "0", "nothing is open")
+        s.stop()
+
+
+def main():
+    place = tempfile.mkdtemp(prefix="tmail-conflict-")
+    try:
+        for step in (expunged_before_the_move,):
+            step(place)
+            print(step.__name__)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

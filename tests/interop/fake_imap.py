@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: MIT
+"""An IMAP server whose every answer a test can bend: folders in memory, no IDLE. before(server, line) is called with each
+command; what it returns (bytes) is sent instead of the true answer."""
+import re, socket, threading
+
+
+class Fake:
+    def __init__(self, caps="IMAP4rev1 UIDPLUS MOVE"):
+        self.caps, self.before, self.commands, self.list_more = caps, None, [], b""
+        self.folders = {"INBOX": {}}  # name -> {uid: [set of flags, bytes]}
+        self.next = {}
+        self.lock = threading.RLock()
+        self.socket = socket.socket()
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.listen(20)
+        self.port = self.socket.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def put(self, folder, body, flags=()):
+        with self.lock:
+            uid = self.next[folder] = self.next.get(folder, 0) + 1
+            self.folders.setdefault(folder, {})[uid] = [set(flags), body]
+            return uid
+
+    def accept(self):
+        while True:
+            try:
+                link = self.socket.accept()[0]
+            except OSError:
+                return
+            link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            threading.Thread(target=self.serve, args=(link,), daemon=True).start()
+
+    def serve(self, link):
+        f, self_box = link.makefile("rb"), [None]
+        try:
+            link.sendall(b"* OK ready\r\n")
+            for line in f:
+                words = line.decode("latin-1").rstrip("\r\n").split(" ")
+                literal = re.search(r"\{(\d+)\+?\}$", words[-1])
+                body = b""
+                if literal:
+                    link.sendall(b"+ go\r\n")
+                    body = f.read(int(literal.group(1)))
+                    f.readline()
+                self.commands.append(" ".join(words[1:]))
+                bent = self.before(self, " ".join(words[1:])) if self.before else None
+                with self.lock:
+                    out = bent if bent is not None else self.answer(words, body, self_box)
+                link.sendall(out.replace(b"TAG ", words[0].encode() + b" "))
+                if words[1].upper() == "LOGOUT":
+                    break
+        except OSError:
+            pass
+        link.close()
+
+    @staticmethod
+    def uids(box, text):
+        out = []
+        for part in text.split(","):
+            a, _, b = part.partition(":")
+            last = max(box, default=0)
+            lo = last if a == "*" else int(a)
+            hi = lo if not b else last if b == "*" else int(b)
+            out += [u for u in sorted(box) if lo <= u <= hi]
+        return out
+
+    def answer(self, words, body, at):
+        verb = " ".join(words[1:3]).upper() if words[1].upper() == "UID" else words[1].upper()
+        arg = [w.strip('"') for w in (words[3:] if verb.startswith("UID") else words[2:])]
+        box = self.folders.get(at[0]) if at[0] else None
+        if verb == "CAPABILITY":
+            return f"* CAPABILITY {self.caps}\r\nTAG OK\r\n".encode()
+        if verb == "LIST":
+            rows = "".join(f'* LIST () "/" "{n}"\r\n' for n in self.folders)
+            return rows.encode() + self.list_more + b"TAG OK\r\n"
+        if verb in ("SELECT", "EXAMINE"):
+            if arg[0] not in self.folders:
+                at[0] = None
+                return b"TAG NO [NONEXISTENT] no such folder\r\n"
+            at[0] = arg[0]
+            box = self.folders[at[0]]
+            return (f"* {len(box)} EXISTS\r\n* OK [UIDVALIDITY 7] v\r\n* OK [UIDNEXT {self.next.get(at[0], 0) + 1}] n\r\n"
+                    "TAG OK done\r\n").encode()
+        if verb == "STATUS":
+            box = self.folders[arg[0]]
+            unseen = sum("\\Seen" not in m[0] for m in box.values())
+            return (f'* STATUS "{arg[0]}" (MESSAGES {len(box)} UIDNEXT {self.next.get(arg[0], 0) + 1} UIDVALIDITY 7 '
+                    f"UNSEEN {unseen})\r\nTAG OK\r\n").encode()
+        if verb == "UID FETCH":
+            return self.fetch(box, arg) + b"TAG OK\r\n"
+        if verb == "UID STORE":
+            flags = set(" ".join(arg[2:]).strip("()").split())
+            for u in self.uids(box, arg[0]):
+                box[u][0] = box[u][0] | flags if arg[1][0] == "+" else box[u][0] - flags
+            return b"TAG OK\r\n"
+        if verb in ("UID MOVE", "UID COPY"):
+            return self.transfer(box, verb, arg)
+        if verb == "UID EXPUNGE":
+            for u in self.uids(box, arg[0]):
+                if "\\Deleted" in box[u][0]:
+                    del box[u]
+            return b"TAG OK\r\n"
+        if verb == "UID SEARCH":
+            hits = [u for u in sorted(box) if arg[-1].encode() in box[u][1]]
+            return f"* SEARCH {' '.join(map(str, hits))}\r\nTAG OK\r\n".encode()
+        if verb == "APPEND":
+            return f"TAG OK [APPENDUID 7 {self.put(arg[0], body)}] in\r\n".encode()
+        return b"TAG OK\r\n"
+
+    def fetch(self, box, arg):
+        out, order = b"", sorted(box)
+        for u in self.uids(box, arg[0]):
+            flags, body = box[u]
+            out += f"* {order.index(u) + 1} FETCH (UID {u} FLAGS ({' '.join(flags)})".encode()
+            what = " ".join(arg[1:])
+            if "BODY" in what:
+                part = body if "BODY.PEEK[]" in what else body[:body.index(b"\r\n\r\n") + 4]
+                name = "BODY[]" if "BODY.PEEK[]" in what else "BODY[HEADER]"
+                out += (f' INTERNALDATE "05-Jan-2026 00:00:00 +0000" RFC822.SIZE {len(body)} {name} '
+                        f"{{{len(part)}}}\r\n").encode() + part
+            out += b")\r\n"
+        return out
+
+    def transfer(self, box, verb, arg):
+        if arg[1] not in self.folders:
+            return b"TAG NO [TRYCREATE] no such folder\r\n"
+        pairs = [(u, self.put(arg[1], box[u][1], box[u][0])) for u in self.uids(box, arg[0])]
+        if verb == "UID MOVE":
+            for u, _ in pairs:
+                del box[u]
+        code = f"[COPYUID 7 {','.join(str(a) for a, _ in pairs)} {','.join(str(b) for _, b in pairs)}] " if pairs else ""
+        if "UIDPLUS" not in self.caps:
+            code = ""
+        return f"* OK {code}moved\r\nTAG OK done\r\n".encode() if verb == "UID MOVE" else f"TAG OK {code}copied\r\n".encode()
