@@ -133,6 +133,11 @@ int cache_journal_undo(struct cache *c, int64_t *folder, int64_t *message, struc
     " AND g.op >= j.id ORDER BY g.op LIMIT 1), (SELECT uid FROM placement p"                       \
     " WHERE p.message = j.message AND p.folder = j.folder), 0) AS uid FROM journal j "
 
+/* Its predecessor is done, and it has what it needs; ?2 is OP_APPEND. */
+#define CAN_GO                                                                                     \
+    "NOT EXISTS (SELECT 1 FROM journal b WHERE b.message = j.message AND b.id < j.id)"             \
+    " AND (kind = ?2 OR begun = 1 OR uid > 0)"
+
 static void op_row(sqlite3_stmt *s, struct cache_op *op)
 {
     *op = (struct cache_op){
@@ -156,13 +161,9 @@ int cache_journal_due(struct cache *c, int64_t account, int64_t now, struct cach
 {
     size_t room = *n;
     *n = 0;
-    sqlite3_stmt *s =
-        sql_bind(c,
-                 OPERATION "WHERE account = ?1 AND retry_at <= ?2 AND NOT EXISTS"
-                           " (SELECT 1 FROM journal b WHERE b.message = j.message"
-                           " AND b.id < j.id) AND (kind = ?3 OR begun = 1"
-                           " OR uid > 0) ORDER BY id LIMIT ?4",
-                 SQL_ARGS(SQL_I(account), SQL_I(now), SQL_I(OP_APPEND), SQL_I(room)), err);
+    sqlite3_stmt *s = sql_bind(
+        c, OPERATION "WHERE account = ?1 AND retry_at <= ?3 AND " CAN_GO " ORDER BY id LIMIT ?4",
+        SQL_ARGS(SQL_I(account), SQL_I(OP_APPEND), SQL_I(now), SQL_I(room)), err);
     int rc = s == NULL ? -1 : 0;
     while (rc == 0 && *n < room && (rc = sql_step(c, s, err)) == 0)
         op_row(s, &ops[(*n)++]);
@@ -258,14 +259,14 @@ int cache_journal_close(struct cache *c, int64_t op_id, enum cache_fate fate, ui
 int cache_journal_pending(struct cache *c, int64_t account, int64_t *n, int64_t *next_due,
                           struct error *err)
 {
-    const struct sql_arg args[] = { SQL_I(account) };
+    const struct sql_arg args[] = { SQL_I(account), SQL_I(OP_APPEND) };
     if (sql_int(c, "SELECT count(*) FROM journal WHERE ?1 = 0 OR account = ?1", args, 1, n, err) <
         0)
         return -1;
     int rc = sql_int(c,
-                     "SELECT coalesce(min(max(retry_at, 1)), 0) FROM journal"
-                     " WHERE ?1 = 0 OR account = ?1",
-                     args, 1, next_due, err);
+                     "SELECT coalesce(min(max(retry_at, 1)), 0) FROM (" OPERATION
+                     "WHERE (?1 = 0 OR account = ?1) AND " CAN_GO ")",
+                     args, COUNT(args), next_due, err);
     return rc < 0 ? -1 : 0;
 }
 

@@ -59,7 +59,8 @@ enum cache_fate { FATE_DONE, FATE_FAILED, FATE_LATER };
  * An op that has gone meanwhile is fine. */
 int cache_journal_close(struct cache *c, int64_t op_id, enum cache_fate fate, uint32_t uid,
                         int64_t retry_at, const struct error *why, struct error *err) MUST_CHECK;
-/* Open operations of an account (0: all), and when the next is due (seconds; 0: none). */
+/* Open operations of an account (0: all), and when cache_journal_due has the next (seconds; 0: not
+ * before something else happens). */
 int cache_journal_pending(struct cache *c, int64_t account, int64_t *n, int64_t *next_due,
                           struct error *err) MUST_CHECK;
 

@@ -406,6 +406,43 @@ static void copies_are_made_and_undone(void **state)
     fixture_close(f);
 }
 
+/* Whether the server copied it before the link broke is found out by a search in the target. */
+static void a_begun_copy_whose_source_goes_is_appended(void **state)
+{
+    (void)state;
+    struct stage s;
+    struct fixture *f = stage_open(&s);
+    struct cache_op ops[4];
+    int64_t m = put(f, 1, s.inbox, 7, 0);
+    begin(f, add(f, OP_COPY, m, s.inbox, s.archive, 0, 0));
+    OK(cache_place_gone(f->c, s.inbox, 7, &f->err));
+    assert_int_equal(due(f, ops, 4), 1);
+    assert_int_equal(ops[0].kind, OP_APPEND);
+    assert_int_equal(ops[0].target, s.archive);
+    assert_int_equal(uid_in(f, m, s.archive), 0);
+    fixture_close(f);
+}
+
+/* What waits for a uid waits for a pass: nobody has to get up for it. */
+static void an_operation_without_a_uid_has_no_time(void **state)
+{
+    (void)state;
+    struct stage s;
+    struct fixture *f = stage_open(&s);
+    struct cache_op ops[4];
+    int64_t n = 0, next = 0, m = put(f, 1, s.inbox, 7, 0);
+    OK(cache_folder_unsettle(f->c, s.inbox, &f->err));
+    add(f, OP_FLAGS, m, s.inbox, 0, CACHE_SEEN, 0);
+    assert_int_equal(due(f, ops, 4), 0);
+    OK(cache_journal_pending(f->c, f->account, &n, &next, &f->err));
+    assert_int_equal(n, 1);
+    assert_int_equal(next, 0);
+    OK(cache_place_uid(f->c, s.inbox, m, 9, &f->err));
+    OK(cache_journal_pending(f->c, f->account, &n, &next, &f->err));
+    assert_int_equal(next, 1);
+    fixture_close(f);
+}
+
 static void a_dropped_folder_loses_nothing_that_was_moved(void **state)
 {
     (void)state;
@@ -492,6 +529,8 @@ int main(void)
         cmocka_unit_test(a_lost_source_is_appended),
         cmocka_unit_test(an_append_keeps_its_message_whatever_happens),
         cmocka_unit_test(copies_are_made_and_undone),
+        cmocka_unit_test(a_begun_copy_whose_source_goes_is_appended),
+        cmocka_unit_test(an_operation_without_a_uid_has_no_time),
         cmocka_unit_test(a_dropped_folder_loses_nothing_that_was_moved),
         cmocka_unit_test(nothing_moves_between_accounts),
         cmocka_unit_test(a_new_uidvalidity_downloads_nothing_again),
