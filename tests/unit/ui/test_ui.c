@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/* The screens without a terminal: keys in, cells out. */
+#include "unit/test.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tui/fixture.h"
+#include "ui/app.h"
+
+struct bench {
+    char *dir, *store;
+    struct config config;
+    struct ui_start start;
+    struct ui *u;
+};
+
+static int up(void **state)
+{
+    struct bench *b = xcalloc(1, sizeof *b);
+    struct error err;
+    b->dir = fixture_new();
+    b->store = xasprintf("%s/mail.db", b->dir);
+    char *rc = xasprintf("%s/tmailrc", b->dir);
+    int loaded = config_load(&b->config, rc, &err);
+    free(rc);
+    b->start = (struct ui_start){
+        .config = &b->config, .store = b->store, .offline = true, .version = "0"
+    };
+    b->u = ui_new(&b->start, 10, 60, &err);
+    *state = b;
+    /* Where what random keys save may lie. */
+    return loaded == 0 && b->u != NULL && chdir(b->dir) == 0 ? 0 : -1;
+}
+
+static int down(void **state)
+{
+    struct bench *b = *state;
+    ui_free(&b->u, 10000);
+    config_free(&b->config);
+    int away = chdir("/");
+    fixture_drop(&b->dir);
+    free(b->store);
+    free(b);
+    return away;
+}
+
+static void keys(struct bench *b, const char *bytes)
+{
+    for (; *bytes != '\0'; bytes++) {
+        struct term_input in = { .key = *bytes == '\r' ? TERM_KEY_ENTER : (uint32_t)*bytes };
+        ui_key(b->u, &in);
+    }
+}
+
+static bool sees(struct bench *b, const char *text)
+{
+    struct buf out = BUF_INIT(1 << 20);
+    ui_draw(b->u);
+    grid_dump(b->u->grid, false, &out);
+    bool found = strstr(buf_c(&out), text) != NULL;
+    buf_free(&out);
+    return found;
+}
+
+/* Takes what the hand says until it has said kind. */
+static void until(struct bench *b, enum say_kind kind)
+{
+    for (;;) {
+        struct say *s = hand_next(b->u->hand, 20000);
+        assert_non_null(s);
+        bool last = s->m.kind == (int)kind;
+        ui_said(b->u, s);
+        if (last)
+            return;
+    }
+}
+
+static void the_first_screen_needs_no_hand(void **state)
+{
+    struct bench *b = *state;
+    struct buf out = BUF_INIT(1 << 20);
+    ui_draw(b->u);
+    grid_dump(b->u->grid, true, &out);
+    static const char want[] =
+        " INBOX  1/60  22 unread                             offline\n"
+        "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\n"
+        "N   Nov 2023 evil@example.com   nasty \uFFFD[31m\uFFFD]0;owned\uFFFD    179\n"
+        "SSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSS\n"
+        "N + Nov 2023 Wim de Vries       日本語 and a file        216\n"
+        "ssssssssssssssssssssssssssssssssssssssssssssssssssssssssssss\n";
+    assert_memory_equal(buf_c(&out), want, sizeof want - 1);
+    buf_free(&out);
+}
+
+static void a_change_is_seen_before_it_is_stored(void **state)
+{
+    struct bench *b = *state;
+    struct error err;
+    assert_int_equal(ui_begin(b->u, &err), 0);
+    keys(b, "jjjF");
+    assert_int_equal(b->u->changes_n, 1);
+    assert_true(sees(b, " !  Nov 2023"));
+    keys(b, "d");
+    assert_false(sees(b, "message number 57"));
+    assert_true(sees(b, "4/59"));
+    until(b, SAY_DONE);
+    until(b, SAY_DONE);
+    assert_int_equal(b->u->changes_n, 0);
+    assert_false(sees(b, "message number 57"));
+    keys(b, "u");
+    until(b, SAY_UNDONE);
+    assert_true(sees(b, "message number 57"));
+    assert_true(sees(b, " !  Nov 2023"));
+}
+
+static void the_window_stays_small(void **state)
+{
+    struct bench *b = *state;
+    for (int i = 0; i < FIXTURE_MESSAGES; i++) {
+        keys(b, "j");
+        assert_true(b->u->index.n <= 2 * ui_body_rows(b->u));
+    }
+    assert_true(sees(b, "60/60"));
+    for (int i = 0; i < FIXTURE_MESSAGES; i++) {
+        char want[32];
+        snprintf(want, sizeof want, " %d/60 ", FIXTURE_MESSAGES - i);
+        assert_true(sees(b, want));
+        keys(b, i % 2 == 0 ? "k" : "k");
+        assert_true(b->u->index.n <= 2 * ui_body_rows(b->u));
+    }
+    keys(b, "]]]][[z");
+    assert_true(b->u->index.list.cursor < b->u->index.n);
+}
+
+static void every_command_of_a_view_is_in_its_help(void **state)
+{
+    struct bench *b = *state;
+    static const enum ui_view views[] = { VIEW_INDEX,  VIEW_READER, VIEW_PARTS,  VIEW_FOLDERS,
+                                          VIEW_OUTBOX, VIEW_DRAFTS, VIEW_REVIEW, VIEW_EDITOR };
+    for (size_t v = 0; v < COUNT(views); v++) {
+        ui_push(b->u, views[v]);
+        ui_help_open(b->u);
+        for (size_t i = 0; i < ui_commands_n; i++) {
+            struct buf line = BUF_INIT(200);
+            buf_addf(&line, "  :%s\n", ui_commands[i].name);
+            bool there = strstr(buf_c(&b->u->help.text), buf_c(&line)) != NULL;
+            assert_int_equal(there, (ui_commands[i].views & views[v]) != 0);
+            buf_free(&line);
+        }
+        ui_pop(b->u);
+        ui_pop(b->u);
+    }
+}
+
+/* Any keys at all, at any size: nothing but what a person may do. */
+static void random_keys_do_no_harm(void **state)
+{
+    static const uint32_t some[] = { 'j',
+                                     'k',
+                                     'z',
+                                     'Z',
+                                     '=',
+                                     '*',
+                                     ']',
+                                     '[',
+                                     '\t',
+                                     'd',
+                                     'u',
+                                     'F',
+                                     'N',
+                                     's',
+                                     'a',
+                                     'm',
+                                     'r',
+                                     'f',
+                                     'R',
+                                     'c',
+                                     'y',
+                                     'v',
+                                     'h',
+                                     'E',
+                                     '?',
+                                     ':',
+                                     'O',
+                                     'q',
+                                     'T',
+                                     ' ',
+                                     '-',
+                                     'e',
+                                     'D',
+                                     'b',
+                                     't',
+                                     3,
+                                     24,
+                                     TERM_KEY_ENTER,
+                                     TERM_KEY_DOWN,
+                                     TERM_KEY_UP,
+                                     TERM_KEY_ESC,
+                                     TERM_KEY_BACKSPACE };
+    struct bench *b = *state;
+    struct error err;
+    unsigned seed = 7;
+    assert_int_equal(ui_begin(b->u, &err), 0);
+    for (int i = 0; i < 3000; i++) {
+        struct say *s;
+        seed = seed * 1103515245 + 12345;
+        struct term_input in = { .key = some[(seed >> 16) % COUNT(some)] };
+        ui_key(b->u, &in);
+        b->u->quit = false;
+        if (i % 50 == 0)
+            ui_resize(b->u, 1 + (seed >> 8) % 30, 1 + (seed >> 20) % 90);
+        while ((s = hand_next(b->u->hand, 0)) != NULL) {
+            if (s->m.kind == SAY_RUN)
+                hand_answer(b->u->hand, 1);
+            if (s->m.kind == SAY_RUN)
+                msg_drop(&s->m);
+            else
+                ui_said(b->u, s);
+        }
+        ui_draw(b->u);
+    }
+}
+
+int main(void)
+{
+    setlocale(LC_ALL, "C.UTF-8");
+    setenv("TZ", "UTC", 1);
+    setenv("VISUAL", "", 1);
+    setenv("EDITOR", "", 1);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_first_screen_needs_no_hand, up, down),
+        cmocka_unit_test_setup_teardown(a_change_is_seen_before_it_is_stored, up, down),
+        cmocka_unit_test_setup_teardown(the_window_stays_small, up, down),
+        cmocka_unit_test_setup_teardown(every_command_of_a_view_is_in_its_help, up, down),
+        cmocka_unit_test_setup_teardown(random_keys_do_no_harm, up, down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
