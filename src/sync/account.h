@@ -23,8 +23,7 @@ struct sync_box {
 
 struct sync_account {
     const struct config_account *cfg;
-    size_t number; /* of the worker */
-    int64_t id;    /* in the store */
+    int64_t id; /* in the store */
     struct cache *cache;
     struct decode *decode; /* NULL: to be started anew */
     struct commit_port *commit;
@@ -37,8 +36,6 @@ struct sync_account {
     bool password_known, password_refused;
 
     struct imap *imap; /* NULL: not connected */
-    bool imap_fresh; /* connected in this pass: an error is not the fault of a link that died in its
-                        sleep */
     struct sync_box box;
 
     uint64_t tag;        /* last body's */

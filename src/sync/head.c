@@ -27,16 +27,16 @@ void hash_add(struct hash *h, struct str bytes)
     EVP_DigestUpdate(ctx_of(h), bytes.p, bytes.n);
 }
 
+static void hash_drop(struct hash **h)
+{
+    EVP_MD_CTX_free(ctx_of(*h));
+    *h = NULL;
+}
+
 void hash_end(struct hash **h, unsigned char out[32])
 {
     EVP_DigestFinal_ex(ctx_of(*h), out, NULL);
     hash_drop(h);
-}
-
-void hash_drop(struct hash **h)
-{
-    EVP_MD_CTX_free(ctx_of(*h));
-    *h = NULL;
 }
 
 void head_init(struct head *h)

@@ -17,7 +17,6 @@ struct hash *hash_new(void);
 void hash_add(struct hash *h, struct str bytes);
 /* Ends it and frees it. */
 void hash_end(struct hash **h, unsigned char out[32]);
-void hash_drop(struct hash **h);
 
 struct head {
     struct hash *hash;

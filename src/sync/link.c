@@ -36,7 +36,6 @@ int link_open(struct sync_account *w, struct error *err)
         .wait_ms = LINK_SILENCE_MS,
     };
     w->imap = imap_open(&o, err);
-    w->imap_fresh = true;
     w->box = (struct sync_box){ 0 };
     if (w->imap != NULL) {
         imap_on_unsolicited(w->imap, on_unsolicited, w);
@@ -83,7 +82,8 @@ void link_done(void *answer, const struct imap_resp *r)
     sets_take(a, r);
 }
 
-int link_resp(void *answer, const struct imap_resp *r, struct error *err)
+/* An untagged OK with COPYUID, as MOVE gives it (RFC 6851 §4.3), is taken too. */
+static int command_resp(void *answer, const struct imap_resp *r, struct error *err)
 {
     (void)err;
     if (r->kind == IMAP_OK)
@@ -187,6 +187,6 @@ int link_command(struct sync_account *w, struct str cmd, struct link_answer *ans
                  struct error *err)
 {
     imap_queue(w->imap, cmd,
-               &(struct imap_handler){ .resp = link_resp, .done = link_done, .arg = answer });
+               &(struct imap_handler){ .resp = command_resp, .done = link_done, .arg = answer });
     return imap_run(w->imap, err);
 }

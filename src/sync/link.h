@@ -22,8 +22,6 @@ struct link_answer {
     uint32_t validity;   /* UIDVALIDITY of to */
 };
 void link_done(void *answer, const struct imap_resp *r);
-/* An untagged OK with COPYUID, as MOVE gives it (RFC 6851 §4.3), is taken too. */
-int link_resp(void *answer, const struct imap_resp *r, struct error *err);
 void link_answer_clear(struct link_answer *a);
 /* -1 with ERR_REFUSED and the server's words when the command was refused; RETRY_LATER for a
  * trouble that passes. */

@@ -116,17 +116,12 @@ struct watch *watch_start(const struct config_account *cfg, struct str password,
     return NULL;
 }
 
-void watch_stop(struct watch *w)
-{
-    queue_close(w->stop);
-    net_cancel_set(w->cancel);
-}
-
 void watch_free(struct watch **w)
 {
     if (*w == NULL)
         return;
-    watch_stop(*w);
+    queue_close((*w)->stop);
+    net_cancel_set((*w)->cancel);
     pthread_join((*w)->thread, NULL);
     watch_clear(*w);
     *w = NULL;

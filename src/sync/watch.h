@@ -13,8 +13,7 @@ struct watch;
 /* Copies the password, keeps cfg; puts WANT_INBOX into wants. NULL on failure. */
 struct watch *watch_start(const struct config_account *cfg, struct str password,
                           struct queue *wants, struct log *log, struct error *err);
-/* Says that it should end; watch_free waits for it. */
-void watch_stop(struct watch *w);
+/* Ends it within moments. */
 void watch_free(struct watch **w);
 
 #endif

@@ -521,7 +521,6 @@ struct worker *worker_start(const struct worker_options *o, struct error *err)
     struct worker *w = xcalloc(1, sizeof *w);
     w->o = *o;
     w->acc = (struct sync_account){ .cfg = &o->cfg->accounts[o->number],
-                                    .number = o->number,
                                     .events = o->events,
                                     .log = o->log,
                                     .may_ask = !o->outbox_only,
