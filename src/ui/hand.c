@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -111,8 +112,12 @@ static void bus_connect(struct hand *h)
         return;
     h->bus_retry = now + BUS_RETRY_MS;
     h->bus = bus_open(&where, &started, &err);
-    if (h->bus == NULL)
+    if (h->bus != NULL) {
+        h->bus_why[0] = '\0';
+    } else if (strcmp(h->bus_why, err.text) != 0) { /* said once, not every five seconds */
+        snprintf(h->bus_why, sizeof h->bus_why, "%s", err.text);
         hand_note(h, -1, NULL, &err);
+    }
 }
 
 static void event_forward(struct hand *h, const struct bus_event *ev)
@@ -234,7 +239,9 @@ static void run(struct hand *h, const struct error *why)
         struct pollfd fds[2] = { { queue_fd(h->asks), POLLIN, 0 }, { -1, POLLIN, 0 } };
         if (h->bus != NULL)
             fds[1].fd = bus_fd(h->bus);
-        poll(fds, 2, h->start->offline || h->bus != NULL ? -1 : BUS_RETRY_MS);
+        /* What the person asks for comes before looking for the engine. */
+        bool looking = !h->start->offline && h->bus == NULL && h->cache != NULL;
+        poll(fds, 2, looking ? clock_left_ms(h->bus_retry) : -1);
         bus_pump(h);
         struct ask *a = (struct ask *)queue_take(h->asks, 0);
         if (a == NULL) {
@@ -265,7 +272,6 @@ static void *hand_main(void *arg)
     h->decode = decode_new(NULL, NULL, &decode_err);
     if (h->decode != NULL)
         decode_warm(h->decode);
-    bus_connect(h);
     run(h, &err);
     bus_close(&h->bus);
     decode_free(&h->decode);

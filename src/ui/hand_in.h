@@ -18,7 +18,8 @@ struct hand {
     struct cache *cache;
     struct decode *decode;
     struct bus *bus;
-    int64_t bus_retry; /* monotonic ms before which the engine is not looked for again */
+    int64_t bus_retry;            /* monotonic ms before which the engine is not looked for again */
+    char bus_why[ERROR_TEXT_MAX]; /* why there is none, as it was told */
     unsigned umask;
 };
 /* What a message's bytes are read with. */
