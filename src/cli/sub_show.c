@@ -228,6 +228,19 @@ static int show_json(struct cli *c, const struct cli_text *t, struct error *err)
     return rc < 0 ? -1 : 0;
 }
 
+static int show(struct cli *c, const struct show *s, const struct cli_text *t, struct error *err)
+{
+    if (s->json)
+        return show_json(c, t, err);
+    if (s->what == SHOW_RAW)
+        return show_raw(c, t, err);
+    if (s->what == SHOW_HEADERS)
+        return show_headers(c, t, err);
+    if (check_decodable(t, err) != 0)
+        return -1;
+    return s->what == SHOW_ALL ? show_all(c, t, err) : show_part(c, s, t, err);
+}
+
 int sub_show(struct cli *c, int argc, char **argv)
 {
     struct show s = { 0 };
@@ -236,18 +249,8 @@ int sub_show(struct cli *c, int argc, char **argv)
     if (read_options(&s, argc, argv) != 0)
         return cli_usage(cli_find(STR("show")));
     int rc = cli_text_open(c, argv[optind], &t, &err);
-    if (rc == 0 && !s.json && s.what != SHOW_RAW && s.what != SHOW_HEADERS)
-        rc = check_decodable(&t, &err);
-    if (rc == 0 && s.json)
-        rc = show_json(c, &t, &err);
-    else if (rc == 0 && s.what == SHOW_ALL)
-        rc = show_all(c, &t, &err);
-    else if (rc == 0 && s.what == SHOW_RAW)
-        rc = show_raw(c, &t, &err);
-    else if (rc == 0 && s.what == SHOW_HEADERS)
-        rc = show_headers(c, &t, &err);
-    else if (rc == 0)
-        rc = show_part(c, &s, &t, &err);
+    if (rc == 0)
+        rc = show(c, &s, &t, &err);
     cli_text_clear(&t);
     if (rc == 1) {
         error_set(&err, ERR_NOINPUT, RETRY_NEVER, _("there is no message %s"), argv[optind]);
