@@ -485,6 +485,7 @@ import os, select, socket, subprocess, sys
 here, there = socket.socketpair()
 real = subprocess.Popen([%r, *sys.argv[1:]], stdin=there, stdout=there)
 there.close()
+os.write(1, here.recv(65536))  # it greets before it reads
 seen = b""
 ends = {0: here.fileno(), here.fileno(): 1}
 while True:
