@@ -39,6 +39,7 @@ struct sync_account {
     struct sync_box box;
 
     uint64_t tag;        /* last body's */
+    uint64_t pushed;     /* operations that the server has confirmed: what was seen before is old */
     int64_t progress_at; /* when progress was last told, monotonic ms */
     int64_t fetched, sent;
 

@@ -23,6 +23,7 @@ enum {
 struct view {
     struct link_select select;
     struct link_answer answer;
+    uint64_t pushed; /* account's, when it was taken */
     struct sync_seen *rows;
     size_t n, cap;
 };
@@ -69,6 +70,7 @@ static int view_queue(struct sync_account *w, const struct cache_folder *f, stru
 {
     if (link_select_queue(w, f, false, &v->select, err) != 0)
         return -1;
+    v->pushed = w->pushed;
     imap_queue(w->imap, STR("UID FETCH 1:* (UID FLAGS)"),
                &(struct imap_handler){ .resp = view_resp, .done = view_done, .arg = v });
     return 0;
@@ -79,6 +81,19 @@ static void view_clear(struct view *v)
     free(v->rows);
     link_answer_clear(&v->answer);
     link_answer_clear(&v->select.answer);
+}
+
+/* Takes the view anew when something was pushed since: it would take that back. */
+static int view_renew(struct sync_account *w, const struct cache_folder *f, struct view *v,
+                      struct error *err)
+{
+    if (v->pushed == w->pushed)
+        return 0;
+    view_clear(v);
+    *v = (struct view){ 0 };
+    if (view_queue(w, f, v, err) != 0 || imap_run(w->imap, err) != 0)
+        return -1;
+    return link_select_end(w, &v->select, err);
 }
 
 /* An empty mailbox may answer 1:* with NO; a mailbox that has messages and lists none is not
@@ -224,14 +239,15 @@ static int messages_fetch(struct sync_account *w, const struct cache_folder *f,
 
 /* ------------------------------------------------------------------ one folder, and all of them */
 
-static int settle(struct sync_account *w, const struct cache_folder *f, const struct sync_box *box,
+/* What has no uid now is not on the server, unless it came there after the view was taken. */
+static int settle(struct sync_account *w, const struct cache_folder *f, const struct view *v,
                   struct error *err)
 {
     struct cache_folder state = *f;
-    state.uidvalidity = box->uidvalidity;
-    state.uidnext = box->uidnext;
+    state.uidvalidity = v->select.box.uidvalidity;
+    state.uidnext = v->select.box.uidnext;
     state.synced_at = clock_wall_ms() / 1000;
-    if (cache_folder_settled(w->cache, f->id, err) != 0)
+    if (v->pushed == w->pushed && cache_folder_settled(w->cache, f->id, err) != 0)
         return -1;
     return cache_folder_state(w->cache, &state, err);
 }
@@ -253,25 +269,27 @@ static int folder_sync(struct sync_account *w, struct cache_folder *f, struct vi
                        struct error *err)
 {
     struct arena *a = arena_new(1 << 16);
-    const struct sync_box box = v->select.box;
+    const struct sync_box *box = &v->select.box;
     const struct sync_plan *p;
-    int rc = view_check(v, err);
+    int rc = view_renew(w, f, v, err);
+    if (rc == 0)
+        rc = view_check(v, err);
     if (rc == 0)
         rc = plan_make(w, a, f, v, &p, err);
     if (rc == 0)
-        rc = apply(w, f, &box, p, err);
+        rc = apply(w, f, box, p, err);
     if (rc == 0 && p->unsettle) {
-        f->uidvalidity = box.uidvalidity;
-        rc = headers_fetch_all(w, f, p, box.uidvalidity, err);
+        f->uidvalidity = box->uidvalidity;
+        rc = headers_fetch_all(w, f, p, box->uidvalidity, err);
         if (rc == 0)
             rc = plan_make(w, a, f, v, &p, err);
     }
     if (rc == 0)
-        rc = messages_fetch(w, f, p, box.uidvalidity, err);
+        rc = messages_fetch(w, f, p, box->uidvalidity, err);
     if (rc == 0)
         rc = commit_flush(w->commit, err);
     if (rc == 0)
-        rc = settle(w, f, &box, err);
+        rc = settle(w, f, v, err);
     arena_free(&a);
     return rc;
 }

@@ -125,6 +125,7 @@ static int op_done(struct push *p, const struct cache_op *op, const struct link_
                  (p->target.uidvalidity == 0 || moved->validity == p->target.uidvalidity);
     if (is_vanished(p, op, moved))
         return close_vanished(p, op, err);
+    p->w->pushed++;
     uint32_t uid = !known ? 0 : batch_new_uid(buf_str(&moved->from), buf_str(&moved->to), op->uid);
     return cache_journal_close(p->w->cache, op->id, FATE_DONE, uid, 0, NULL, err);
 }
@@ -434,6 +435,7 @@ static int append_run(struct push *p, struct link_answer *answer, struct error *
 
 static int append_done(struct push *p, uint32_t uid, struct error *err)
 {
+    p->w->pushed++;
     return cache_journal_close(p->w->cache, p->ops[0].id, FATE_DONE, uid, 0, NULL, err);
 }
 

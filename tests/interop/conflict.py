@@ -29,10 +29,41 @@ def expunged_before_the_move(place):
         s.stop()
 
 
+def changed_while_fetching(place):
+    """What the person does while a long fetch runs is not taken back by the view of the folders from before."""
+    server = Fake()
+    for name in ("INBOX", "Big", "Work"):
+        server.folders[name] = {}
+    for i in (1, 2, 3):
+        server.put("INBOX", message(i))
+    server.put("Work", message(4))
+    s = Store(place, "changed", server.port)
+    s.sync()
+    moved, read = s.find("INBOX", "message 1"), s.find("Work", "message 4")
+    for i in range(10, 210):
+        server.put("Big", message(i))
+    done = []
+
+    def before(server, line):
+        if line.startswith("UID FETCH") and "HEADER" in line and not done:
+            done.append(1)  # the views of Big and Work are there
+            s.drive("move", moved["id"], "INBOX", "Work")
+            s.drive("flag", read["id"], "Work", f"+{SEEN}")
+
+    server.before = before
+    s.sync()
+    check(done, "it was done in the middle of a fetch")
+    rows = s.list("Work")
+    check(subjects(rows) == ["message 1", "message 4"], f"what was moved is there: {rows}")
+    check(s.find("Work", "message 1")["id"] == moved["id"], "and is the same")
+    check(s.find("Work", "message 4")["flags"] & SEEN, "what was read stays read")
+    s.stop()
+
+
 def main():
     place = tempfile.mkdtemp(prefix="tmail-conflict-")
     try:
-        for step in (expunged_before_the_move,):
+        for step in (expunged_before_the_move, changed_while_fetching):
             step(place)
             print(step.__name__)
     finally:
