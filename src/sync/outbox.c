@@ -269,8 +269,6 @@ static int entry_end(struct attempt *t, bool copy, struct error *err)
     struct error ignored = { 0 };
     struct decode_src src = { .read = entry_read, .arg = t, .key = t->e->message_id };
     copy = copy && t->e->save_sent;
-    if (copy && w->decode == NULL)
-        w->decode = decode_new(NULL, NULL, &ignored);
     if (copy && (w->decode == NULL || decode_summary(w->decode, t->a, src, &s, &ignored) < 0)) {
         s.subject = t->e->subject; /* the copy matters more than its columns */
         s.message_id = t->e->message_id;
@@ -309,6 +307,16 @@ static void envelope_fill(struct attempt *t)
         t->env.rcpts[i].address = arena_fmt(t->a, "%.*s", STR_ARG(e->rcpts[t->which[i]].address));
 }
 
+/* The copy for Sent wants the decoder: it starts while the message goes out. */
+static void decoder_warm(struct sync_account *w, const struct outbox_entry *e)
+{
+    struct error ignored = { 0 };
+    if (e->save_sent && w->decode == NULL)
+        w->decode = decode_new(NULL, NULL, &ignored);
+    if (e->save_sent && w->decode != NULL)
+        decode_warm(w->decode);
+}
+
 static enum smtp_outcome entry_send(struct attempt *t, struct error *why)
 {
     if (t->env.rcpts_n == 0)
@@ -335,6 +343,7 @@ static int entry_do(struct round *r, struct arena *a, struct outbox_entry *e, st
     struct error why = { 0 };
     envelope_fill(&t);
     entry_say(r->w, e);
+    decoder_warm(r->w, e);
     enum smtp_outcome outcome = entry_send(&t, &why);
     bool copy = judge_attempt(a, e, &t.env, t.which, outcome, &why, now_s());
     r->w->sent += copy;
