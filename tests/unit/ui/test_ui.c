@@ -10,6 +10,7 @@
 
 #include "tui/fixture.h"
 #include "ui/app.h"
+#include "ui/hand_in.h"
 
 struct bench {
     char *dir, *store;
@@ -156,6 +157,36 @@ static void every_command_of_a_view_is_in_its_help(void **state)
     }
 }
 
+static struct say *event_of(struct bus_event ev)
+{
+    struct say *s = say_new(SAY_EVENT);
+    s->event = ev;
+    return s;
+}
+
+static void the_engine_asks_and_tells(void **state)
+{
+    struct bench *b = *state;
+    ui_said(b->u, event_of((struct bus_event){
+                      .kind = EVENT_ASK, .id = 5, .text = STR("Password of jane") }));
+    keys(b, "secret");
+    assert_true(sees(b, "Password of jane:"));
+    assert_false(sees(b, "secret"));
+    keys(b, "\r");
+    assert_false(b->u->prompt.active);
+    ui_said(b->u,
+            event_of((struct bus_event){
+                .kind = EVENT_PROGRESS, .folder = STR("Lists\033[2J"), .done = 3, .total = 9 }));
+    b->start.offline = false;
+    assert_true(sees(b, "Lists\uFFFD[2J 3/9"));
+    ui_said(b->u, event_of((struct bus_event){ .kind = EVENT_OUTBOX,
+                                               .id = 1,
+                                               .state = STR("failed"),
+                                               .text = STR("no such user") }));
+    assert_true(sees(b, "no such user"));
+    b->start.offline = true;
+}
+
 /* Any keys at all, at any size: nothing but what a person may do. */
 static void random_keys_do_no_harm(void **state)
 {
@@ -236,6 +267,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_change_is_seen_before_it_is_stored, up, down),
         cmocka_unit_test_setup_teardown(the_window_stays_small, up, down),
         cmocka_unit_test_setup_teardown(every_command_of_a_view_is_in_its_help, up, down),
+        cmocka_unit_test_setup_teardown(the_engine_asks_and_tells, up, down),
         cmocka_unit_test_setup_teardown(random_keys_do_no_harm, up, down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
