@@ -8,10 +8,22 @@
 #include "sync/say.h"
 #include "base/banned.h"
 
+/* A folder whose name no command can carry (raw 8-bit, a line break) cannot be opened: it would
+ * break off every pass. */
+static bool can_be_named(struct str wire)
+{
+    struct buf out = BUF_INIT(LINK_COMMAND_MAX);
+    struct error ignored = { 0 };
+    bool can = link_put_name(&out, wire, &ignored) == 0;
+    buf_free(&out);
+    return can;
+}
+
 static int list_resp(void *arg, const struct imap_resp *r, struct error *err)
 {
     struct folders *f = arg;
-    if (r->kind != IMAP_LIST || r->list.name.n == 0 || (r->list.flags & LIST_NONEXISTENT) != 0)
+    if (r->kind != IMAP_LIST || r->list.name.n == 0 || (r->list.flags & LIST_NONEXISTENT) != 0 ||
+        !can_be_named(r->list.name))
         return 0;
     if (f->n == FOLDERS_MAX)
         return error_set(err, ERR_PROTO, RETRY_NEVER, _("the server lists too many folders"));

@@ -60,10 +60,24 @@ def changed_while_fetching(place):
     s.stop()
 
 
+def names_that_cannot_be_said(place):
+    """Folder names that no command can carry are left out; the others are synchronised all the same."""
+    server = Fake()
+    server.folders["Zoo"] = {}
+    server.put("INBOX", message(1))
+    server.put("Zoo", message(2))
+    server.list_more = (b'* LIST () "/" {6}\r\nA\r\nX 1\r\n* LIST () "/" {4}\r\nB\xff\x1b[\r\n* LIST () "." "..\\\\../\x07"\r\n'
+                        b'* LIST () NIL "' + b"C" * 5000 + b'"\r\n* LIST () "" "&AGE-&"\r\n')
+    s = Store(place, "names", server.port)
+    s.sync()
+    check(subjects(s.list("INBOX")) == ["message 1"] and subjects(s.list("Zoo")) == ["message 2"], "the others are there")
+    s.stop()
+
+
 def main():
     place = tempfile.mkdtemp(prefix="tmail-conflict-")
     try:
-        for step in (expunged_before_the_move, changed_while_fetching):
+        for step in (expunged_before_the_move, changed_while_fetching, names_that_cannot_be_said):
             step(place)
             print(step.__name__)
     finally:

@@ -87,6 +87,8 @@ class Fake:
             unseen = sum("\\Seen" not in m[0] for m in box.values())
             return (f'* STATUS "{arg[0]}" (MESSAGES {len(box)} UIDNEXT {self.next.get(arg[0], 0) + 1} UIDVALIDITY 7 '
                     f"UNSEEN {unseen})\r\nTAG OK\r\n").encode()
+        if verb.startswith("UID ") and box is None:
+            return b"TAG BAD no folder is open\r\n"
         if verb == "UID FETCH":
             return self.fetch(box, arg) + b"TAG OK\r\n"
         if verb == "UID STORE":
