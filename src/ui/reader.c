@@ -109,18 +109,16 @@ static void text_add(struct textview *v, const struct decode_text *t, bool hide_
                      THEME_NOTE);
 }
 
+/* The text lists its links itself; what is said here is which of them are not what they seem. */
 static void links_add(struct textview *v, const struct decode_text *t)
 {
-    if (t->links_n == 0)
-        return;
-    textview_add(v, STR("\n"), THEME_TEXT);
     for (size_t i = 0; i < t->links_n && i < LINKS_SHOWN_MAX; i++) {
-        char n[32];
-        snprintf(n, sizeof n, "[%zu] ", i + 1);
-        textview_add(v, str_c(n), THEME_LABEL);
+        char note[128];
+        if (!t->links[i].lies)
+            continue;
+        snprintf(note, sizeof note, _("Link %zu names one place and leads to another: "), i + 1);
+        textview_add(v, str_c(note), THEME_ERROR);
         textview_add(v, t->links[i].target, THEME_LINK);
-        if (t->links[i].lies)
-            textview_add(v, str_c(_("  (its text names another place!)")), THEME_ERROR);
         textview_add(v, STR("\n"), THEME_TEXT);
     }
 }
