@@ -34,9 +34,10 @@ void socket_end_clear(struct socket_end *s)
     s->fd = -1;
 }
 
+/* What did not fit is lost: the other end would read a torn line. */
 static int pump_out(struct socket_end *s)
 {
-    while (s->out.len > 0) {
+    while (s->out.len > 0 && !s->out.over) {
         ssize_t n = send(s->fd, s->out.data, s->out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n < 0)
             return errno == EAGAIN || errno == EINTR ? 0 : -1;

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit/test.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "bus/bus.h"
+#include "bus/socket.h"
 
 /* A store's folder, and an engine for it: a process that answers every hint that has a number with EVENT_DONE and sends the
  * hint's text back, until it is told to stop. */
@@ -176,6 +180,82 @@ static void one_engine_for_a_store(void **state)
     bus_close(&b);
 }
 
+static void send_all(int fd, struct str s)
+{
+    while (s.n > 0) {
+        ssize_t n = send(fd, s.p, s.n, MSG_NOSIGNAL);
+        if (n <= 0)
+            return; /* hung up on: what the caller wants to see */
+        s = str_skip(s, (size_t)n);
+    }
+}
+
+/* Reads until the engine hangs up. */
+static bool is_hung_up_on(int fd)
+{
+    char chunk[65536];
+    ssize_t n;
+    while ((n = recv(fd, chunk, sizeof chunk, 0)) > 0)
+        ;
+    return n == 0 || errno == ECONNRESET;
+}
+
+static int raw_client(const struct place *p)
+{
+    const struct timeval patience = { 20, 0 };
+    int fd = socket_connect(p->store);
+    assert_true(fd >= 0);
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
+    return fd;
+}
+
+/* Whoever does not speak our language, says no end of it, or never listens is hung up on; the others notice nothing. */
+static void bad_clients_are_dropped(void **state)
+{
+    struct place *p = *state;
+    struct error err = { 0 };
+    struct bus_event ev;
+    struct buf big = BUF_INIT(32 << 20), nested = BUF_INIT(1 << 20);
+    buf_adds(&nested, "{\"hint\":");
+    for (int i = 0; i < 100000; i++)
+        buf_addc(&nested, '[');
+    buf_addc(&nested, '\n');
+    for (int i = 0; i < 2 << 20; i++)
+        buf_addc(&big, 'x');
+    const struct str rows[] = {
+        STR("GET / HTTP/1.1\r\n"), STR("\n"),        STR("{\"hint\":\"dance\"}\n"),
+        STR("\0\xFF\n"),           buf_str(&nested), buf_str(&big)
+    };
+    engine_start(p, 1);
+    struct bus *b = client(p, p->config, 1, &err);
+    assert_non_null(b);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        int fd = raw_client(p);
+        send_all(fd, rows[i]);
+        assert_true(is_hung_up_on(fd));
+        close(fd);
+    }
+    buf_clear(&big);
+    while (big.len < 24u << 20) {
+        buf_adds(&big, "{\"hint\":\"send\",\"id\":1,\"text\":\"");
+        for (int i = 0; i < 500000; i++)
+            buf_addc(&big, 'x');
+        buf_adds(&big, "\"}\n");
+    }
+    int fd = raw_client(p);
+    send_all(fd, buf_str(&big)); /* the answers are not read */
+    assert_true(is_hung_up_on(fd));
+    close(fd);
+    bus_hint(b, &(struct bus_hint){ .kind = HINT_SEND, .id = 7 });
+    assert_int_equal(bus_wait(b, &ev, 20000, &err), 0);
+    assert_true(ev.kind == EVENT_DONE && ev.id == 7);
+    bus_hint(b, &(struct bus_hint){ .kind = HINT_STOP });
+    assert_int_equal(engine_end(p), 0);
+    bus_close(&b);
+    buf_free(&big);
+    buf_free(&nested);
+}
+
 /* sun_path holds 107 bytes; a store may lie deeper, and there may be no runtime folder. */
 static void a_long_path_without_a_runtime_folder(void **state)
 {
@@ -223,6 +303,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_older_engine_is_asked_to_go, setup, teardown),
         cmocka_unit_test_setup_teardown(a_newer_engine_stays, setup, teardown),
         cmocka_unit_test_setup_teardown(one_engine_for_a_store, setup, teardown),
+        cmocka_unit_test_setup_teardown(bad_clients_are_dropped, setup, teardown),
         cmocka_unit_test_setup_teardown(another_engine_was_faster, setup, teardown),
         cmocka_unit_test_setup_teardown(a_long_path_without_a_runtime_folder, setup, teardown),
     };
