@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
-CLI_TESTS = tests/unit/cli/test_out
+CLI_TESTS = tests/unit/cli/test_cli tests/unit/cli/test_out
 check_PROGRAMS += $(CLI_TESTS)
 TESTS += $(CLI_TESTS)
 tests_unit_cli_test_out_SOURCES = tests/unit/cli/test_out.c
 tests_unit_cli_test_out_CPPFLAGS = $(TEST_CPPFLAGS) $(JANSSON_CFLAGS)
 tests_unit_cli_test_out_LDADD = $(LINK_CLI) $(CMOCKA_LIBS)
+tests_unit_cli_test_cli_SOURCES = tests/unit/cli/test_cli.c
+tests_unit_cli_test_cli_CPPFLAGS = $(TEST_CPPFLAGS) $(JANSSON_CFLAGS)
+tests_unit_cli_test_cli_LDADD = $(LINK_CLI) $(CMOCKA_LIBS)
