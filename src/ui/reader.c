@@ -396,9 +396,9 @@ void ui_parts_draw(struct ui *u)
         grid_put_fit(u->grid, row, 0, u->cols, STR(""), role);
         col = grid_put(u->grid, row, 0, str_c(number), role);
         col += p->depth < 8 ? p->depth : 8;
-        unsigned name = u->cols > col + 32 ? u->cols - col - 32 : 8;
+        unsigned name = u->cols > col + 36 ? u->cols - col - 36 : 8;
         col += grid_put_fit(u->grid, row, col, name, p->name.n > 0 ? p->name : STR("-"), role);
-        col += grid_put_fit(u->grid, row, col, 22, p->type, role);
+        col += grid_put_fit(u->grid, row, col, 26, p->type, role);
         grid_put(u->grid, row, col, holds ? STR("") : str_c(size), role);
     }
 }
