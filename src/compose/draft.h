@@ -56,7 +56,7 @@ int draft_load(struct cache *c, int64_t id, struct draft **out, struct error *er
 void draft_to_text(const struct draft *d, struct buf *out);
 int draft_from_text(struct draft *d, struct str text, struct error *err) MUST_CHECK;
 /* Runs the editor (argv from $VISUAL, $EDITOR or cfg) on a private file: run is called with the argv and may suspend a terminal. The draft is saved before and after. 1: nothing changed.
- * When the file cannot be read back its path stays, and is named in *err. */
+ * A file that cannot be read back stays, and the next edit of this draft goes on with it. */
 typedef int draft_run_fn(void *arg, char *const argv[], struct error *err);
 int draft_edit(struct draft *d, struct cache *c, const struct config *cfg, draft_run_fn *run,
                void *arg, struct error *err) MUST_CHECK;

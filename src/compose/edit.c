@@ -21,8 +21,10 @@ void edit_file_recover(struct draft *d, struct cache *c)
     struct buf text = BUF_INIT(DRAFT_TEXT_MAX);
     struct error err;
     char *path = edit_file_path(d, c);
-    if (file_read(path, &text, &err) == 0 && text.len > 0)
-        (void)!draft_from_text(d, buf_str(&text), &err); /* unreadable: the kept draft stands */
+    /* What cannot be read back stays: the next edit goes on with it. */
+    if (file_read(path, &text, &err) == 0 && text.len > 0 &&
+        draft_from_text(d, buf_str(&text), &err) == 0 && draft_save(d, c, &err) == 0)
+        unlink(path);
     buf_free(&text);
     free(path);
 }
@@ -60,9 +62,19 @@ char **draft_editor(struct arena *a, const struct config *cfg, struct error *err
     return NULL;
 }
 
-static int write_private(const char *path, struct str text, struct error *err)
+/* The draft for the editor; or what the last edit left, when that could not be read back: the person corrects it. */
+static int put_file(const char *path, struct str text, struct error *err)
 {
-    return file_replace(path, text, 0600, err);
+    return access(path, F_OK) == 0 ? 0 : file_replace(path, text, 0600, err);
+}
+
+static bool file_is(const char *path, struct str text)
+{
+    struct buf now = BUF_INIT(DRAFT_TEXT_MAX);
+    struct error err;
+    bool same = file_read(path, &now, &err) == 0 && str_eq(buf_str(&now), text);
+    buf_free(&now);
+    return same;
 }
 
 /* argv with the file behind it. */
@@ -77,7 +89,7 @@ static char **with_file(struct arena *a, char **argv, char *path)
     return all;
 }
 
-/* Reads the edited file into the draft: 0, 1 when nothing changed, -1 with the file's path named. */
+/* Reads the edited file into the draft: 0, 1 when nothing changed, -1 when it cannot be taken over: the file stays. */
 static int read_back(struct draft *d, const char *path, struct str before, struct error *err)
 {
     struct buf after = BUF_INIT(DRAFT_TEXT_MAX);
@@ -87,7 +99,7 @@ static int read_back(struct draft *d, const char *path, struct str before, struc
     else if (rc == 0)
         rc = draft_from_text(d, buf_str(&after), err);
     if (rc < 0)
-        error_prefix(err, _("the edited draft is kept in %s: "), path);
+        error_prefix(err, _("edit it again, your text is kept: "));
     buf_free(&after);
     return rc;
 }
@@ -106,14 +118,14 @@ int draft_edit(struct draft *d, struct cache *c, const struct config *cfg, draft
     draft_to_text(d, &before);
     rc = buf_check(&before, err);
     if (rc == 0)
-        rc = write_private(path, buf_str(&before), err);
+        rc = put_file(path, buf_str(&before), err);
     if (rc == 0)
         rc = run(arg, with_file(a, argv, path), err);
     if (rc == 0)
         rc = read_back(d, path, buf_str(&before), err);
     if (rc == 0)
         rc = draft_save(d, c, err);
-    if (rc >= 0)
+    if (rc >= 0 || file_is(path, buf_str(&before)))
         unlink(path);
 out:
     free(path);

@@ -9,7 +9,8 @@
 
 /* Path of the draft's file, freed with free(). The draft must have been saved once. */
 char *edit_file_path(const struct draft *d, const struct cache *c);
-/* Takes over what an editor left behind for this draft when tmail was killed; the file stays until the draft is edited or queued again. */
+/* Takes over and saves what an editor left behind for this draft when tmail was killed. What cannot be read back stays
+ * for the next edit. */
 void edit_file_recover(struct draft *d, struct cache *c);
 
 /* Shared by the files of this folder. */

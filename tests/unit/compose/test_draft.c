@@ -123,6 +123,15 @@ static int write_new_text(void *arg, char *const argv[], struct error *err)
                         err);
 }
 
+static int write_above_the_header(void *arg, char *const argv[], struct error *err)
+{
+    size_t last = 0;
+    (void)arg;
+    while (argv[last + 1] != NULL)
+        last++;
+    return file_replace(argv[last], STR("typed here\nTo: n@n.example\n\nnew\n"), 0600, err);
+}
+
 static int change_nothing(void *arg, char *const argv[], struct error *err)
 {
     (void)arg;
@@ -149,7 +158,32 @@ static void an_editor_changes_the_kept_draft(void **state)
     assert_int_equal(file_replace(path, STR("To: k@k.example\n\nkept\n"), 0600, &err), 0);
     assert_int_equal(draft_load(f->cache, d->id, &back, &err), 0);
     assert_string_equal(back->text, "kept\n");
+    assert_int_equal(access(path, F_OK), -1);
     draft_free(&back);
+    free(path);
+    draft_free(&d);
+}
+
+static void what_cannot_be_read_back_is_edited_again(void **state)
+{
+    struct fixture *f = *state;
+    struct error err;
+    struct buf text = BUF_INIT(10000);
+    struct draft *d = written(f), *back;
+    setenv("VISUAL", "true", 1);
+    assert_int_equal(draft_edit(d, f->cache, &cfg, write_above_the_header, NULL, &err), -1);
+    assert_int_equal(err.code, ERR_USAGE);
+    assert_int_equal(draft_edit(d, f->cache, &cfg, change_nothing, NULL, &err), -1);
+    char *path = edit_file_path(d, f->cache);
+    assert_int_equal(file_read(path, &text, &err), 0);
+    assert_memory_equal(buf_c(&text), "typed here\n", 11);
+    assert_int_equal(draft_load(f->cache, d->id, &back, &err), 0);
+    assert_string_equal(back->subject, d->subject);
+    draft_free(&back);
+    assert_int_equal(draft_edit(d, f->cache, &cfg, write_new_text, NULL, &err), 0);
+    assert_string_equal(d->text, "new\n");
+    assert_int_equal(access(path, F_OK), -1);
+    buf_free(&text);
     free(path);
     draft_free(&d);
 }
@@ -240,6 +274,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_draft_comes_back_as_it_was, set_up, tear_down),
         cmocka_unit_test(an_edited_header_is_taken_over_or_refused_whole),
         cmocka_unit_test_setup_teardown(an_editor_changes_the_kept_draft, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_cannot_be_read_back_is_edited_again, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(review_speaks_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(queueing_freezes_bytes_and_people, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_cannot_be_sent_stays_a_draft, set_up, tear_down),
