@@ -59,7 +59,6 @@ static struct str refusals(struct arena *a, const struct outbox_entry *e)
 static void again_later(struct outbox_entry *e, int64_t now)
 {
     e->state = OUTBOX_QUEUED;
-    e->attempts++;
     e->not_before = now + sync_sched_backoff_ms(e->attempts, 500) / 1000;
 }
 

@@ -84,13 +84,13 @@ static void check_row(size_t i)
     struct error why = { 0 };
     for (size_t k = 0; k < RCPTS; k++)
         rcpts[k] = (struct outbox_rcpt){ STR("a@b"), rows[i].before[k], { "", 0 } };
-    struct outbox_entry e = { .rcpts = rcpts, .rcpts_n = RCPTS, .dot_sent = true };
+    struct outbox_entry e = { .rcpts = rcpts, .rcpts_n = RCPTS, .dot_sent = true, .attempts = 1 };
     struct smtp_envelope env = { .rcpts = answers, .rcpts_n = judge_open(&e, which) };
     for (size_t k = 0; k < env.rcpts_n; k++)
         answers[k] = (struct smtp_rcpt){ .address = "a@b", .code = rows[i].answers[k] };
     bool first = judge_attempt(a, &e, &env, which, rows[i].outcome, &why, NOW);
     if (first != rows[i].first_out || e.state != rows[i].state ||
-        (e.not_before > NOW) != rows[i].later || (e.attempts > 0) != rows[i].later || e.dot_sent)
+        (e.not_before > NOW) != rows[i].later || e.attempts != 1 || e.dot_sent)
         fail_msg("%s: state %d, first %d, attempts %u", rows[i].name, e.state, first, e.attempts);
     for (size_t k = 0; k < RCPTS; k++)
         if (rcpts[k].code != rows[i].after[k])
