@@ -119,13 +119,44 @@ pid_t child_start(char *const argv[], const struct child_io *io, struct error *e
     return (pid_t)error_sys(err, _("cannot start %s"), argv[0]);
 }
 
+static int exit_code(int status)
+{
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 int child_wait(pid_t pid)
 {
     int status;
     while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR)
             return 127;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return exit_code(status);
+}
+
+/* Stops as ^Z does, also where the signal is blocked; goes on when this process is continued. */
+static void stop_self(void)
+{
+    sigset_t stop, old;
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGTSTP);
+    raise(SIGTSTP);
+    sigprocmask(SIG_UNBLOCK, &stop, &old);
+    sigprocmask(SIG_SETMASK, &old, NULL);
+}
+
+int child_wait_job(pid_t pid)
+{
+    int status;
+    do {
+        while (waitpid(pid, &status, WUNTRACED) < 0)
+            if (errno != EINTR)
+                return 127;
+        if (WIFSTOPPED(status)) {
+            stop_self();
+            kill(pid, SIGCONT);
+        }
+    } while (WIFSTOPPED(status));
+    return exit_code(status);
 }
 
 /* Writes what goes in and reads what comes until both are done: -1 on failure, time or ceiling. */

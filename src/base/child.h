@@ -25,6 +25,9 @@ struct child_io {
 pid_t child_start(char *const argv[], const struct child_io *io, struct error *err);
 /* Waits; exit code, or 128 + signal. */
 int child_wait(pid_t pid);
+/* The same for a child that shares our terminal: when it is stopped (^Z in an editor) we stop as well, so that the
+ * shell is back, and both go on together. */
+int child_wait_job(pid_t pid);
 /* Runs argv with input on its standard input, appends its standard output to out. Its standard error goes to err_fd.
  * 0; -1 when it could not run, exited non-zero (err->sys is its code then), said more than out holds, or took longer than wait_ms (then it is killed). */
 int child_run(char *const argv[], struct str input, struct buf *out, int err_fd, int wait_ms,

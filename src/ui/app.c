@@ -10,7 +10,7 @@
 #include "base/i18n.h"
 #include "base/banned.h"
 
-enum { FRAME_ROWS = 4 /* bar, status, two lines of keys */ };
+enum { FRAME_ROWS = 4 /* bar, status, two lines of keys */, CTRL_Z = 26 };
 
 const char *ui_view_name(enum ui_view view)
 {
@@ -188,6 +188,11 @@ void ui_resize(struct ui *u, unsigned rows, unsigned cols)
 void ui_key(struct ui *u, const struct term_input *in)
 {
     const char *command;
+    bool typing = u->prompt.active || (ui_top(u) == VIEW_EDITOR && u->review.editing);
+    if (typing && in->key == CTRL_Z && !in->alt) {
+        ui_suspend(u);
+        return;
+    }
     if (u->prompt.active) {
         ui_prompt_key(u, in);
         return;
@@ -339,6 +344,23 @@ static void said_queued(struct ui *u, const struct say *s)
     lists_reload(u);
 }
 
+/* The terminal may have another size than when it was left. */
+static void take_size(struct ui *u)
+{
+    unsigned rows, cols;
+    term_size(u->term, &rows, &cols);
+    ui_resize(u, rows, cols);
+    grid_forget(u->grid);
+}
+
+void ui_suspend(struct ui *u)
+{
+    if (u->term == NULL)
+        return;
+    term_stop(u->term);
+    take_size(u);
+}
+
 /* The editor has the terminal until it ends; the hand waits for how it ended. */
 static void said_run(struct ui *u, const struct say *s)
 {
@@ -349,10 +371,11 @@ static void said_run(struct ui *u, const struct say *s)
         term_leave(u->term);
     pid_t pid = child_start(s->argv, &io, &err);
     if (pid >= 0)
-        rc = child_wait(pid);
-    if (u->term != NULL)
+        rc = child_wait_job(pid);
+    if (u->term != NULL) {
         term_return(u->term);
-    grid_forget(u->grid);
+        take_size(u);
+    }
     hand_answer(u->hand, rc);
 }
 
@@ -517,7 +540,6 @@ static void frame(struct ui *u)
 int ui_run(struct ui *u)
 {
     struct term_input in;
-    unsigned rows, cols;
     while (!u->quit) {
         bool counting = u->sent_id != 0 && u->sent_until > clock_wall_ms() / 1000;
         int fd = hand_fd(u->hand);
@@ -529,12 +551,10 @@ int ui_run(struct ui *u)
             ui_paste(u, in.paste);
             break;
         case TERM_RESIZE:
-            term_size(u->term, &rows, &cols);
-            ui_resize(u, rows, cols);
+            take_size(u);
             break;
         case TERM_SUSPEND:
-            term_stop(u->term);
-            grid_forget(u->grid);
+            ui_suspend(u);
             break;
         case TERM_HANGUP:
             u->quit = true;

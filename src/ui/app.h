@@ -143,6 +143,8 @@ void ui_free(struct ui **u, int wait_ms);
 /* The hand begins; not before the first frame. */
 int ui_begin(struct ui *u, struct error *err) MUST_CHECK;
 void ui_resize(struct ui *u, unsigned rows, unsigned cols);
+/* As ^Z does everywhere. */
+void ui_suspend(struct ui *u);
 void ui_key(struct ui *u, const struct term_input *in);
 void ui_paste(struct ui *u, struct str text);
 /* Takes s. */

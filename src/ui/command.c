@@ -262,10 +262,7 @@ static void cmd_redraw(struct ui *u)
 
 static void cmd_suspend(struct ui *u)
 {
-    if (u->term == NULL)
-        return;
-    term_stop(u->term);
-    grid_forget(u->grid);
+    ui_suspend(u);
 }
 
 static void cmd_command(struct ui *u)

@@ -239,6 +239,22 @@ static void an_editor_of_ones_own_gets_the_terminal(void **state)
     finish(&r, 0);
 }
 
+static void a_size_that_changed_under_an_editor_is_seen(void **state)
+{
+    (void)state;
+    struct run r = { 0 };
+    start(&r, 24, 80, "sh -c 'printf open; read x'");
+    look(&r, "INBOX  1/60");
+    pty_keys(r.p, "jjjr");
+    look(&r, "open");
+    pty_resize(r.p, 10, 40);
+    pty_keys(r.p, "\r");
+    look(&r, "To send");
+    look(&r, "y Send");
+    pty_keys(r.p, "qq");
+    finish(&r, 0);
+}
+
 static void the_end_gives_the_terminal_back(void **state)
 {
     static const int signals[] = { SIGTERM, SIGHUP, SIGABRT };
@@ -266,6 +282,7 @@ int main(void)
         cmocka_unit_test(an_attachment_is_saved_once_and_again),
         cmocka_unit_test(a_letter_is_written_sent_and_taken_back),
         cmocka_unit_test(an_editor_of_ones_own_gets_the_terminal),
+        cmocka_unit_test(a_size_that_changed_under_an_editor_is_seen),
         cmocka_unit_test(the_end_gives_the_terminal_back),
     };
     signal(SIGPIPE, SIG_IGN);

@@ -2,6 +2,8 @@
 #include "unit/test.h"
 
 #include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/child.h"
 
@@ -78,6 +80,27 @@ static void failures_are_failures(void **state)
     buf_free(&out);
 }
 
+/* A group of its own, as a shell gives to each job: its parent here plays the shell. */
+static void who_waits_for_a_stopped_job_stops_too(void **state)
+{
+    (void)state;
+    char *job[] = { (char *)"sh", (char *)"-c", (char *)"kill -STOP $$; exit 7", NULL };
+    struct child_io io = { -1, -1, -1, false };
+    struct error err;
+    int status;
+    pid_t pid = fork();
+    if (pid == 0) {
+        setpgid(0, 0);
+        _exit(child_wait_job(child_start(job, &io, &err)));
+    }
+    assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+    assert_true(WIFSTOPPED(status));
+    kill(pid, SIGCONT);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -85,6 +108,7 @@ int main(void)
         cmocka_unit_test(commands_that_are_none_are_refused),
         cmocka_unit_test(a_program_gets_input_and_gives_output),
         cmocka_unit_test(failures_are_failures),
+        cmocka_unit_test(who_waits_for_a_stopped_job_stops_too),
     };
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);
