@@ -13,7 +13,11 @@
 #include "sync/want.h"
 #include "base/banned.h"
 
-enum { PASSWORD_MAX = 64 << 10 };
+enum {
+    PASSWORD_MAX = 64 << 10,
+    PAUSE_MS = 1000,  /* between two events: who talks without end is not heard more often */
+    STOOD_MS = 60000, /* a link that held so long was no failure */
+};
 
 struct watch {
     const struct config_account *cfg;
@@ -53,8 +57,10 @@ static int watch_idle(struct watch *w, struct imap *i, struct error *err)
         int rc = imap_idle(i, queue_fd(w->stop), err);
         if (rc < 0 || rc == 1)
             return rc < 0 ? -1 : 0;
-        if (rc == 0)
+        if (rc == 0) {
             want_put(w->wants, want_new(WANT_INBOX, 0, 0, (struct str){ "", 0 }));
+            msg_drop(queue_take(w->stop, PAUSE_MS));
+        }
     }
 }
 
@@ -68,17 +74,17 @@ static int backoff(unsigned failures)
 static void *watch_run(void *arg)
 {
     struct watch *w = arg;
-    bool again = false;
     for (unsigned failures = 0; !queue_closed(w->stop);) {
         struct error err = { 0 };
         struct imap *i = watch_open(w, &err);
-        if (i != NULL && again) /* something may have come while nobody looked */
-            want_put(w->wants, want_new(WANT_INBOX, 0, 0, (struct str){ "", 0 }));
+        int64_t began = clock_mono_ms();
         if (i != NULL) {
-            failures = 0;
-            again = true;
+            /* something may have come while nobody looked: also during a long first pass */
+            want_put(w->wants, want_new(WANT_INBOX, 0, 0, (struct str){ "", 0 }));
             (void)watch_idle(w, i, &err);
             imap_close(&i);
+            if (clock_mono_ms() - began >= STOOD_MS)
+                failures = 0;
         }
         if (err.code != ERR_NONE)
             log_line(w->log, LOG_INFO, "%s: watching: %s", w->cfg->name, err.text);

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 """What the engine makes of a server that does something else at the same time, or answers what nobody asked: no mail is lost or
 doubled. The server's part is played by fake_imap.Fake."""
-import os, shutil, sys, tempfile
+import os, shutil, sys, tempfile, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from engine import SEEN, Store, message, subjects
 from fake_imap import Fake
-from tm import check
+from tm import WAIT_S, check
 
 
 def expunged_before_the_move(place):
@@ -74,10 +74,46 @@ def names_that_cannot_be_said(place):
     s.stop()
 
 
+def arrived_before_the_watcher(place):
+    """What comes into the INBOX after it was looked at and before the watcher listens is not left for later."""
+    server = Fake("IMAP4rev1 UIDPLUS MOVE IDLE")
+    server.put("INBOX", message(1))
+    s = Store(place, "watcher", server.port)
+
+    def before(server, line):
+        if line.startswith("EXAMINE INBOX") and any(c.startswith("UID FETCH") for c in server.commands):
+            server.before = None
+            server.put("INBOX", message(2))
+
+    server.before = before
+    with s.start() as p:
+        for line in p.stdout:
+            pass
+    deadline = time.monotonic() + WAIT_S
+    while len(s.list("INBOX")) < 2:
+        check(time.monotonic() < deadline, "the second one came")
+    s.stop()
+
+
+def talks_without_end(place):
+    """A server that always has news is not asked without a pause."""
+    server = Fake("IMAP4rev1 UIDPLUS MOVE IDLE")
+    server.idle = b"* 1 EXISTS\r\n"
+    server.put("INBOX", message(1))
+    s = Store(place, "talks", server.port)
+    began = time.monotonic()
+    for _ in range(30):
+        s.sync()
+    idles = server.commands.count("IDLE")
+    check(idles <= 2 + (time.monotonic() - began), f"{idles} times IDLE")
+    s.stop()
+
+
 def main():
     place = tempfile.mkdtemp(prefix="tmail-conflict-")
     try:
-        for step in (expunged_before_the_move, changed_while_fetching, names_that_cannot_be_said):
+        for step in (expunged_before_the_move, changed_while_fetching, names_that_cannot_be_said,
+                     arrived_before_the_watcher, talks_without_end):
             step(place)
             print(step.__name__)
     finally:

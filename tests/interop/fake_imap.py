@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""An IMAP server whose every answer a test can bend: folders in memory, no IDLE. before(server, line) is called with each
+"""An IMAP server whose every answer a test can bend: folders in memory. before(server, line) is called with each
 command; what it returns (bytes) is sent instead of the true answer."""
 import re, socket, threading
 
@@ -7,6 +7,7 @@ import re, socket, threading
 class Fake:
     def __init__(self, caps="IMAP4rev1 UIDPLUS MOVE"):
         self.caps, self.before, self.commands, self.list_more = caps, None, [], b""
+        self.idle = b""  # what comes during IDLE
         self.folders = {"INBOX": {}}  # name -> {uid: [set of flags, bytes]}
         self.next = {}
         self.lock = threading.RLock()
@@ -37,6 +38,10 @@ class Fake:
             link.sendall(b"* OK ready\r\n")
             for line in f:
                 words = line.decode("latin-1").rstrip("\r\n").split(" ")
+                if words == ["DONE"]:
+                    link.sendall(idle + b" OK\r\n")
+                    continue
+                idle = words[0].encode()
                 literal = re.search(r"\{(\d+)\+?\}$", words[-1])
                 body = b""
                 if literal:
@@ -108,6 +113,8 @@ class Fake:
             return f"* SEARCH {' '.join(map(str, hits))}\r\nTAG OK\r\n".encode()
         if verb == "APPEND":
             return f"TAG OK [APPENDUID 7 {self.put(arg[0], body)}] in\r\n".encode()
+        if verb == "IDLE":
+            return b"+ idling\r\n" + self.idle
         return b"TAG OK\r\n"
 
     def fetch(self, box, arg):
