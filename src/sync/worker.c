@@ -460,16 +460,18 @@ static int wait_for(int64_t next)
 static void *worker_run(void *arg)
 {
     struct worker *w = arg;
-    bool idle_said = false;
+    int64_t idle_said = -1; /* with this time for the outbox; -1: not since the last round */
     if (has_mail(w))
         decode_warm(w->acc.decode);
     while (!queue_closed(w->wants)) {
         int64_t outbox_due = due_at(w, cache_outbox_pending);
         int64_t next = next_at(w, outbox_due);
         if (next > clock_wall_ms()) {
-            if (!idle_said)
+            if (w->sched.login_needed) /* what cannot go out keeps no engine alive */
+                outbox_due = SCHED_NEVER;
+            if (idle_said != outbox_due)
                 say_state(w, SAY_IDLE, outbox_due);
-            idle_said = true;
+            idle_said = outbox_due;
             wants_note(w, wait_for(next));
             continue;
         }
@@ -477,7 +479,7 @@ static void *worker_run(void *arg)
         if (queue_closed(w->wants))
             break;
         round_do(w);
-        idle_said = false;
+        idle_said = -1;
         wants_note(w, 0);
     }
     watch_free(&w->watch);
