@@ -10,7 +10,7 @@
 #include "base/i18n.h"
 #include "base/banned.h"
 
-enum { FRAME_ROWS = 4 /* bar, status, two lines of keys */, CTRL_Z = 26 };
+enum { FRAME_ROWS = 4 /* bar, status, two lines of keys */, STATUS_ROWS_MAX = 4, CTRL_Z = 26 };
 
 const char *ui_view_name(enum ui_view view)
 {
@@ -464,6 +464,8 @@ static void bar_draw(struct ui *u)
     if (ui_top(u) == VIEW_READER)
         snprintf(counts, sizeof counts, "  %zu/%lld  %u%%", (size_t)x->base + x->list.cursor + 1,
                  (long long)x->total, textview_percent(&u->reader.view));
+    if (ui_top(u) == VIEW_HELP)
+        snprintf(counts, sizeof counts, "  %u%%", textview_percent(&u->help));
     col += grid_put(u->grid, 0, col, str_c(counts), THEME_BAR);
     struct str engine = str_c(u->start->offline ? _("offline") : u->engine);
     unsigned used;
@@ -471,18 +473,36 @@ static void bar_draw(struct ui *u)
     grid_put(u->grid, 0, u->cols - used - (used > 0), engine, THEME_BAR);
 }
 
+/* A sentence may be longer than a row: then it grows upwards, over what is shown there. */
+static void sentence_draw(struct ui *u, unsigned row, struct str text, unsigned role)
+{
+    struct wrap w = { 0 };
+    wrap_text(&w, text, u->cols, false);
+    size_t n = w.n < STATUS_ROWS_MAX ? w.n : STATUS_ROWS_MAX;
+    if (n > row)
+        n = row > 0 ? row : 1;
+    for (size_t i = 0; i < n; i++) {
+        struct str line = { text.p + w.lines[i].start, w.lines[i].length };
+        unsigned at = row - (unsigned)(n - 1 - i);
+        grid_put_fit(u->grid, at, 0, u->cols, STR(""), THEME_TEXT);
+        grid_put(u->grid, at, 0, line, role);
+    }
+    wrap_free(&w);
+}
+
 static void status_draw(struct ui *u)
 {
     unsigned row = u->rows > 3 ? u->rows - 3 : u->rows - 1;
     int64_t left = u->sent_until - clock_wall_ms() / 1000;
+    bool undoes = ui_top(u) & (VIEW_INDEX | VIEW_READER | VIEW_FOLDERS | VIEW_OUTBOX);
     if (u->prompt.active) {
         ui_prompt_draw(u, row);
     } else if (u->status[0] != '\0') {
-        grid_put(u->grid, row, 0, str_c(u->status), u->status_bad ? THEME_ERROR : THEME_STRONG);
-    } else if (u->sent_id != 0 && left > 0) {
+        sentence_draw(u, row, str_c(u->status), u->status_bad ? THEME_ERROR : THEME_STRONG);
+    } else if (u->sent_id != 0 && left > 0 && undoes) {
         char text[128];
         snprintf(text, sizeof text, _("Sending in %lld s: u takes it back"), (long long)left);
-        grid_put(u->grid, row, 0, str_c(text), THEME_STRONG);
+        sentence_draw(u, row, str_c(text), THEME_STRONG);
     }
 }
 

@@ -7,7 +7,7 @@
 #include "mime/names.h"
 #include "base/banned.h"
 
-enum { FOOT_WIDTH = 14 };
+enum { FOOT_WIDTH = 14, HELP_KEYS_WIDTH = 22 };
 
 static struct list *list_here(struct ui *u)
 {
@@ -529,7 +529,7 @@ const struct ui_command ui_commands[] = {
     { "previous", N_("a row up"), VIEW_LISTS, "k <Up>", NULL, cmd_prev },
     { "page-down", N_("a page down"), VIEW_LISTS, "<PageDown> z", NULL, cmd_page_down },
     { "page-up", N_("a page up"), VIEW_LISTS, "<PageUp> Z", NULL, cmd_page_up },
-    { "text-down", N_("a page down"), VIEW_TEXTS, "<Space> <PageDown> z", NULL, cmd_page_down },
+    { "text-down", N_("a page down"), VIEW_TEXTS, "<Space> <PageDown> z", N_("More"), cmd_page_down },
     { "text-up", N_("a page up"), VIEW_TEXTS, "- <PageUp> Z", NULL, cmd_page_up },
     { "half-down", N_("half a page down"), VIEW_LISTS | VIEW_TEXTS, "]", NULL, cmd_half_down },
     { "half-up", N_("half a page up"), VIEW_LISTS | VIEW_TEXTS, "[", NULL, cmd_half_up },
@@ -637,7 +637,7 @@ void ui_help_open(struct ui *u)
         buf_clear(&keys);
         keymap_show(u->keys, ui_view_name(view), c->name, &keys);
         textview_add(&u->help, buf_str(&keys), THEME_KEY);
-        for (unsigned pad = grid_width(buf_str(&keys)); pad < 18; pad++)
+        for (unsigned pad = grid_width(buf_str(&keys)); pad < HELP_KEYS_WIDTH; pad++)
             textview_add(&u->help, STR(" "), THEME_TEXT);
         textview_add(&u->help, STR(" "), THEME_TEXT);
         textview_add(&u->help, str_c(_(c->help)), THEME_TEXT);

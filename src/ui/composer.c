@@ -47,6 +47,12 @@ void ui_review_open(struct ui *u, struct draft *d, bool edit)
         ui_review_edit(u);
 }
 
+/* Where one goes on writing: above what is forwarded or the signature, below what is quoted. */
+static size_t writing_place(struct str text)
+{
+    return text.n == 0 || text.p[0] == '\n' ? 0 : str_search(text, STR("\n-- \n"));
+}
+
 void ui_review_edit(struct ui *u)
 {
     struct ui_review *v = &u->review;
@@ -64,6 +70,7 @@ void ui_review_edit(struct ui *u)
         ui_error(u, &err);
     } else {
         v->editing = true;
+        v->editor.at = writing_place(buf_str(&v->editor.text));
         editor_layout(&v->editor, u->cols, ui_body_rows(u));
         ui_push(u, VIEW_EDITOR);
     }
@@ -133,8 +140,12 @@ void ui_review_attach(struct ui *u, struct str path)
 void ui_review_detach(struct ui *u)
 {
     struct ui_review *v = &u->review;
-    if (v->draft == NULL || v->draft->attachments_n == 0)
+    if (v->draft == NULL)
         return;
+    if (v->draft->attachments_n == 0) {
+        ui_status(u, _("There is no attachment: a adds one"));
+        return;
+    }
     draft_detach(v->draft, v->list.cursor);
     list_set(&v->list, v->draft->attachments_n, 4);
 }

@@ -110,16 +110,16 @@ static void text_add(struct textview *v, const struct decode_text *t, bool hide_
 }
 
 /* The text lists its links itself; what is said here is which of them are not what they seem. */
-static void links_add(struct textview *v, const struct decode_text *t)
+/* The text names its links itself; only what a person should not believe is said here. */
+static void lies_add(struct textview *v, const struct decode_text *t)
 {
     for (size_t i = 0; i < t->links_n && i < LINKS_SHOWN_MAX; i++) {
-        char note[128];
+        char note[160];
         if (!t->links[i].lies)
             continue;
-        snprintf(note, sizeof note, _("Link %zu names one place and leads to another: "), i + 1);
+        snprintf(note, sizeof note, _("Link [%zu] leads to another place than its text says!\n"),
+                 i + 1);
         textview_add(v, str_c(note), THEME_ERROR);
-        textview_add(v, t->links[i].target, THEME_LINK);
-        textview_add(v, STR("\n"), THEME_TEXT);
     }
 }
 
@@ -171,7 +171,7 @@ static void body_add(struct ui *u)
     } else if (r->text != NULL && r->text->m.kind == SAY_TEXT) {
         damage_add(&r->view, r->sum.damage | r->text->text.damage);
         text_add(&r->view, &r->text->text, r->hide_quotes);
-        links_add(&r->view, &r->text->text);
+        lies_add(&r->view, &r->text->text);
     } else if (!(r->at.row.flags & CACHE_BODY_HERE)) {
         textview_add(&r->view,
                      str_c(u->start->offline ? _("This text is not on this computer yet.\n")

@@ -188,6 +188,41 @@ static void the_engine_asks_and_tells(void **state)
 }
 
 /* Any keys at all, at any size: nothing but what a person may do. */
+static void a_long_sentence_is_seen_to_its_end(void **state)
+{
+    struct bench *b = *state;
+    ui_status(b->u, "%s",
+              "a sentence that is longer than the screen is wide goes on in a second row");
+    assert_true(sees(b, "second row"));
+    assert_true(sees(b, "a sentence that"));
+    assert_true(sees(b, "Quit"));
+}
+
+static void an_answer_is_written_below_the_quotation(void **state)
+{
+    static const struct {
+        const char *text, *want;
+    } rows[] = {
+        { "", "new" },
+        { "\n-- \nsig\n", "new\n-- \nsig\n" },
+        { "A wrote:\n> x\n", "A wrote:\n> x\nnew" },
+        { "A wrote:\n> x\n\n-- \nsig\n", "A wrote:\n> x\nnew\n-- \nsig\n" },
+        { "\n----- Forwarded", "new\n----- Forwarded" },
+    };
+    struct bench *b = *state;
+    unsetenv("VISUAL");
+    unsetenv("EDITOR");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct draft *d = draft_new(&b->config, NULL);
+        draft_set(&d->text, str_c(rows[i].text));
+        ui_review_open(b->u, d, true);
+        keys(b, "new");
+        assert_string_equal(buf_c(&b->u->review.editor.text), rows[i].want);
+        ui_review_clear(b->u);
+        b->u->depth = 1;
+    }
+}
+
 static void random_keys_do_no_harm(void **state)
 {
     static const uint32_t some[] = { 'j',
@@ -268,6 +303,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_window_stays_small, up, down),
         cmocka_unit_test_setup_teardown(every_command_of_a_view_is_in_its_help, up, down),
         cmocka_unit_test_setup_teardown(the_engine_asks_and_tells, up, down),
+        cmocka_unit_test_setup_teardown(a_long_sentence_is_seen_to_its_end, up, down),
+        cmocka_unit_test_setup_teardown(an_answer_is_written_below_the_quotation, up, down),
         cmocka_unit_test_setup_teardown(random_keys_do_no_harm, up, down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
