@@ -11,8 +11,8 @@
 
 /* The recipients that still have to get it, as indexes; which has room for all. */
 size_t judge_open(const struct outbox_entry *e, size_t *which);
-/* Puts the answers of env (its recipients are those of which) into e, and state, reason, attempts
- * and not_before. outcome and *why as smtp_send gives them; now in seconds. True when the mail went
+/* Puts the answers of env (its recipients are those of which) into e, and state, reason and
+ * not_before. outcome and *why as smtp_send gives them; now in seconds. True when the mail went
  * out for the first time: it is time for the copy for Sent. Strings live in a. */
 bool judge_attempt(struct arena *a, struct outbox_entry *e, const struct smtp_envelope *env,
                    const size_t *which, enum smtp_outcome outcome, const struct error *why,
