@@ -157,6 +157,7 @@ static void done_say(struct engine *e, unsigned client, int64_t id, enum error_c
 static void hint_sync(struct engine *e, const struct bus_hint *h, unsigned client)
 {
     struct request *r = &e->requests[e->requests_n];
+    struct error err = { 0 };
     if (e->requests_n == REQUESTS_MAX) {
         done_say(e, client, h->id, ERR_LIMIT, _("too many are waiting"));
         return;
@@ -168,11 +169,14 @@ static void hint_sync(struct engine *e, const struct bus_hint *h, unsigned clien
         r->left++;
         worker_tell(e->workers[i], want_new(WANT_PASS, 0, r->number, h->folder));
     }
-    if (r->left > 0)
+    if (r->left > 0) {
         e->requests_n++;
-    else
-        done_say(e, client, h->id, h->account.n > 0 ? ERR_USAGE : ERR_NONE,
-                 h->account.n > 0 ? _("there is no account of that name") : "");
+        return;
+    }
+    if (h->account.n > 0)
+        error_set(&err, ERR_USAGE, RETRY_NEVER, _("there is no account \"%.*s\" in %s"),
+                  STR_ARG(h->account), e->o.config_path);
+    done_say(e, client, h->id, err.code, err.text);
 }
 
 static struct worker *worker_of(struct engine *e, int64_t account)

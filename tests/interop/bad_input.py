@@ -263,6 +263,11 @@ def start(p, *argv):
                             stderr=subprocess.PIPE, env=p.env)
 
 
+def ways(talk):
+    """Greetings are read by libcurl or, with tls = off, by us; what comes behind them by us in any case."""
+    return ("", "tls = off\n") if talk.__qualname__.startswith("says") else ("",)
+
+
 ENDLESS = b"x" * (4 << 20)
 NOISE = bytes((i * 37 + 11) % 256 for i in range(4096)) + b"\r\n"
 
@@ -288,7 +293,7 @@ def nonsense_imap(place):
         ("UID of 33 bits", imap(UID=b"* 1 FETCH (UID 4294967296)\r\n"), bad),
         ("size of many digits", imap(UID=b"* 1 FETCH (UID 1 RFC822.SIZE %s)\r\n" % (b"9" * 5000)), bad),
     ]:
-        for extra in ("", "tls = off\n"):
+        for extra in ways(talk):
             server = Fake(talk)
             p = profile(place, rc(f"imap://jane@127.0.0.1:{server.port}", extra=extra))
             run = p.run("sync", code=None)
@@ -325,7 +330,7 @@ def nonsense_smtp(place):
         ("550 for the recipient", smtp(RCPT=b"550 no such user\r\n"), 67, "failed"),
         ("421 for the recipient", smtp(RCPT=b"421 later\r\n"), 0, "queued"),
     ]:
-        for extra in ("", "tls = off\n"):
+        for extra in ways(talk):
             server = Fake(talk)
             p = profile(place, rc(send=f"smtp://127.0.0.1:{server.port}", extra=extra))
             print(name, repr(extra))
@@ -479,6 +484,67 @@ def hostile(place, server):
         check(len(raw) > 100_000, f"{row['subject']}: the bytes are there")
 
 
+def outputs(place, server):
+    """What cannot be written is told, and leaves no half a file."""
+    p = profile(place, rc_for(server))
+    file = os.path.join(place.path, "two.bin")
+    with open(file, "wb") as f:
+        f.write(os.urandom(2000000))
+    p.run("-s", "two", "-a", file, "jane@example.org", stdin=BODY)
+    p.run("sync")
+    [m] = [str(m["id"]) for m in p.json("list", "-f", "INBOX") if m["subject"] == "two"]
+    for folder in ("/nonexistent", file):
+        sentence(p, p.run("save", m, "-d", folder, code=73), folder)
+    sentence(p, p.run("save", m, "--part", "9", code=66), "part")
+    sentence(p, p.run("sync", "-a", "nobody", code=64), "nobody")
+    sentence(p, p.run("sync", "-f", "Nowhere", code=64), "Nowhere")
+    for argv in (["list", "-f", "INBOX"], ["show", m], ["show", m, "--part", "2"], ["show", m, "--raw"], ["folders", "--json"]):
+        with open("/dev/full", "wb") as full:
+            r = subprocess.run([TMAIL, "--profile", p.path, *argv], stdin=subprocess.DEVNULL, stdout=full,
+                               stderr=subprocess.PIPE, env=p.env, timeout=WAIT_S)
+        check(r.returncode == 74, f"{argv}: {r.returncode}")
+        sentence(p, r, "standard output")
+    if os.geteuid() == 0:
+        small = os.path.join(place.path, "tiny")
+        os.mkdir(small)
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", small], stderr=subprocess.DEVNULL).returncode == 0:
+            sentence(p, p.run("save", m, "-d", small, code=73), "two.bin", "space")
+            left = os.listdir(small)
+            subprocess.run(["umount", "-l", small], check=True)
+            check(left == [], f"no half a file: {left}")
+
+
+def others_go_on(place, server):
+    """One account that does not answer keeps nothing from the other; a server that goes in the middle of a mail is tried again."""
+    text = rc_for(server) + '\n[account two]\naddress = "x@example.net"\nreceive = "imaps://x@127.0.0.1:1"\n' \
+        'password-command = "printf x"\n'
+    p = profile(place, text)
+    sentence(p, p.run("sync", code=75), "account two")
+    check(p.json("list", "-f", "work/INBOX") != [], "the other account has its mail")
+
+    def cut(server, s):
+        file = s.makefile("rb")
+        s.sendall(b"220 hello\r\n")
+        while not server.line(file).startswith(b"DATA"):
+            s.sendall(b"250 ok\r\n")
+        s.sendall(b"354 go\r\n")
+        file.read(100_000)
+
+    fake = Fake(cut)
+    p = profile(place, rc(send=f"smtp://127.0.0.1:{fake.port}"))
+    e = kept(p, 0, "lost", argv=("-a", os.path.join(place.path, "two.bin"), "jane@example.org"))
+    check(e["state"] == "queued", f"{e}")
+    # Without its engine the mail waits as well.
+    bin = os.path.join(place.path, "alone")
+    os.mkdir(bin)
+    shutil.copy(TMAIL, bin)
+    p = profile(place, rc_for(server))
+    r = subprocess.run([os.path.join(bin, "tmail"), "--profile", p.path, "-s", "x", "jane@example.org"], input=BODY,
+                       capture_output=True, env=p.env, timeout=WAIT_S)
+    if b"tmail-sync" in r.stderr:  # else an installed one was found
+        sentence(p, r, "outbox")
+
+
 WORKER = """#!%s
 # Stands before the real worker; dies as soon as it sees the word, as a decoder with a flaw would.
 import os, select, socket, subprocess, sys
@@ -542,5 +608,7 @@ with Place() as place:
     no_tls(place)
     nonsense_smtp(place)
     full_disk(place, server)
+    outputs(place, server)
+    others_go_on(place, server)
     hostile(place, server)
     killer(place, server)
