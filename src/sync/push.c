@@ -21,6 +21,7 @@ enum {
     SETTLE_S = 5,          /* when the store's uids must be brought up to date first */
     UID_ATTEMPTS = 20,     /* so often an operation waits for its message to get a uid */
     APPEND_AGAIN_S = 3600, /* a copy that the server refuses is offered again */
+    FOUND_MAX = 1000,      /* hits of a search that are looked at */
     PIECE = 256 << 10
 };
 
@@ -222,7 +223,7 @@ static int found_resp(void *arg, const struct imap_resp *r, struct error *err)
     (void)err;
     if (r->kind != IMAP_SEARCH)
         return 0;
-    for (const struct wire_node *n = r->numbers; n != NULL; n = n->next) {
+    for (const struct wire_node *n = r->numbers; n != NULL && f->n < FOUND_MAX; n = n->next) {
         if (f->n == f->cap) {
             f->cap = f->cap > 0 ? f->cap * 2 : 16;
             f->uids = xrealloc(f->uids, f->cap, sizeof *f->uids);
@@ -279,6 +280,24 @@ static int remove_marked(struct push *p, struct error *why, struct error *err)
 /* ------------------------------------------------------------------ finding what may be there
  * already */
 
+/* A Message-ID can be forged or come twice: uids that the store knows as other messages are not this
+ * one. Puts the newest of the rest into *uid, 0 when there is none. */
+static int newest_unknown(struct push *p, const struct found *f, uint32_t *uid, struct error *err)
+{
+    struct cache_known *known;
+    size_t n = 0;
+    if (f->n > 0 && cache_known(p->w->cache, p->a, p->target.id, &known, &n, err) != 0)
+        return -1;
+    for (size_t i = 0; i < f->n; i++) {
+        size_t k = 0;
+        while (k < n && (known[k].uid != f->uids[i] || known[k].message == p->ops[0].message))
+            k++;
+        if (k == n && f->uids[i] > *uid)
+            *uid = f->uids[i];
+    }
+    return 0;
+}
+
 /* The newest uid in the target with this Message-ID, 0 when there is none. */
 static int target_search(struct push *p, struct str message_id, uint32_t *uid, struct error *err)
 {
@@ -298,9 +317,8 @@ static int target_search(struct push *p, struct str message_id, uint32_t *uid, s
     int rc = 0;
     if (wire_put_astring(&cmd, message_id, false))
         rc = search(p->w, buf_str(&cmd), &f, err);
-    for (size_t i = 0; rc == 0 && i < f.n; i++)
-        if (f.uids[i] > *uid)
-            *uid = f.uids[i];
+    if (rc == 0)
+        rc = newest_unknown(p, &f, uid, err);
     buf_free(&cmd);
     found_clear(&f);
     return rc;

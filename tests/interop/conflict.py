@@ -74,6 +74,30 @@ def names_that_cannot_be_said(place):
     s.stop()
 
 
+def same_message_id(place):
+    """A move broke off before its COPY; what the target has under the same Message-ID is another message."""
+    server = Fake("IMAP4rev1 UIDPLUS")
+    server.folders["Work"] = {}
+    server.put("INBOX", message(1))
+    server.put("Work", message(1).replace(b"Subject: message 1", b"Subject: another"))
+    s = Store(place, "same", server.port)
+    s.sync()
+    s.drive("move", s.find("INBOX", "message 1")["id"], "INBOX", "Work")
+
+    def before(server, line):
+        if line.startswith("UID COPY"):
+            server.before = None
+            raise OSError("the link breaks")
+
+    server.before = before
+    s.sync(code=None)
+    s.sync()
+    check(subjects(s.list("Work")) == ["another", "message 1"], f"both are here: {s.list('Work')}")
+    there = sorted(m[1].split(b"Subject: ")[1].split(b"\r\n")[0] for m in server.folders["Work"].values())
+    check(there == [b"another", b"message 1"] and not server.folders["INBOX"], f"and there: {there}")
+    s.stop()
+
+
 def arrived_before_the_watcher(place):
     """What comes into the INBOX after it was looked at and before the watcher listens is not left for later."""
     server = Fake("IMAP4rev1 UIDPLUS MOVE IDLE")
@@ -112,7 +136,7 @@ def talks_without_end(place):
 def main():
     place = tempfile.mkdtemp(prefix="tmail-conflict-")
     try:
-        for step in (expunged_before_the_move, changed_while_fetching, names_that_cannot_be_said,
+        for step in (expunged_before_the_move, changed_while_fetching, names_that_cannot_be_said, same_message_id,
                      arrived_before_the_watcher, talks_without_end):
             step(place)
             print(step.__name__)
