@@ -10,7 +10,12 @@
 #include "wire/imap_set.h"
 #include "base/banned.h"
 
-enum { KEYWORDS_MAX = 4096, UNDER_WAY_MAX = 64 };
+enum {
+    KEYWORDS_MAX = 4096,
+    UNDER_WAY_MAX = 64,
+    SET_MAX =
+        7900 /* bytes of uids: servers need not take more than 8000 in a line (RFC 2683 §3.2.1.5) */
+};
 
 /* A message between the connection and the commit thread: its summary is still being made. */
 struct item {
@@ -239,13 +244,26 @@ static void window_put(struct buf *cmd, const uint32_t *descending, size_t n)
     free(uids);
 }
 
+/* As many of the first n as go into one line. */
+static size_t window_fit(struct buf *set, const uint32_t *descending, size_t n)
+{
+    for (;; n /= 2) {
+        buf_clear(set);
+        window_put(set, descending, n);
+        if (set->len <= SET_MAX)
+            return n;
+    }
+}
+
 static void window_queue(struct fetch *f)
 {
     bool whole = f->job->what == FETCH_WHOLE;
     size_t left = f->job->n - f->asked, n = left < f->job->window ? left : f->job->window;
-    struct buf cmd = BUF_INIT(LINK_COMMAND_MAX);
+    struct buf cmd = BUF_INIT(LINK_COMMAND_MAX), set = BUF_INIT(LINK_COMMAND_MAX);
+    n = window_fit(&set, f->job->uids + f->asked, n);
     buf_adds(&cmd, "UID FETCH ");
-    window_put(&cmd, f->job->uids + f->asked, n);
+    buf_add_str(&cmd, buf_str(&set));
+    buf_free(&set);
     buf_adds(&cmd, whole ? " (UID FLAGS INTERNALDATE BODY.PEEK[])"
                          : " (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER])");
     imap_queue(f->w->imap, buf_str(&cmd),
@@ -274,6 +292,7 @@ static void window_done(void *arg, const struct imap_resp *r)
     int64_t now = clock_mono_ms();
     struct link_answer answer = { 0 };
     link_done(&answer, r);
+    link_answer_clear(&answer); /* only its fate and words count */
     if (answer.fate == LINK_REFUSED && f->answer.fate != LINK_REFUSED)
         f->answer = answer;
     if (r == NULL)

@@ -98,6 +98,19 @@ def same_message_id(place):
     s.stop()
 
 
+def lines_that_are_too_long(place):
+    """No command is longer than a server has to take (RFC 2683 §3.2.1.5)."""
+    server = Fake()
+    server.next["INBOX"] = 4000000000
+    for i in range(5000):
+        server.next["INBOX"] += 1  # a hole behind each, so that no range is possible
+        server.put("INBOX", b"Subject: message %d\r\n\r\nshort\r\n" % i)
+    s = Store(place, "long", server.port)
+    check(s.sync()["fetched"] == 5000, "all came")
+    check(max(map(len, server.commands)) < 8000, f"lines of {max(map(len, server.commands))}")
+    s.stop()
+
+
 def arrived_before_the_watcher(place):
     """What comes into the INBOX after it was looked at and before the watcher listens is not left for later."""
     server = Fake("IMAP4rev1 UIDPLUS MOVE IDLE")
@@ -137,7 +150,7 @@ def main():
     place = tempfile.mkdtemp(prefix="tmail-conflict-")
     try:
         for step in (expunged_before_the_move, changed_while_fetching, names_that_cannot_be_said, same_message_id,
-                     arrived_before_the_watcher, talks_without_end):
+                     lines_that_are_too_long,                     arrived_before_the_watcher, talks_without_end):
             step(place)
             print(step.__name__)
     finally:
