@@ -131,7 +131,7 @@ static bool smtp_login(void *arg, struct str name, struct str password, int *del
 }
 
 static int deliver_one(struct conn *c, const struct smtpd_mail *mail, const char *account,
-                       struct error *err)
+                       uint32_t *uid, struct error *err)
 {
     struct mailbox *box = NULL;
     if (desk_mailbox(&c->desk, str_c(account), STR("INBOX"), true, &box, err) != 0)
@@ -144,9 +144,32 @@ static int deliver_one(struct conn *c, const struct smtpd_mail *mail, const char
     buf_init(&j->items[0].bytes, SERVER_OUT_MAX);
     buf_add_str(&j->items[0].bytes, mail->bytes);
     int rc = mailbox_call(box, c->desk.answers, &j, err);
+    if (rc == 0)
+        *uid = j->uids[0];
     mailbox_job_free(&j);
     desk_mailbox_done(&c->desk, &box);
     return rc;
+}
+
+/* The sender will hear that nothing was delivered and come again: what one recipient already has must go. The mark of
+ * an expunged message is a byte that is there already, so that this works on a full disk too. */
+static void take_back(struct conn *c, const char *account, uint32_t uid)
+{
+    struct error err;
+    struct mailbox *box = NULL;
+    int rc = desk_mailbox(&c->desk, str_c(account), STR("INBOX"), false, &box, &err);
+    if (rc == 0) {
+        struct mailbox_job *j = mailbox_job_new(MAILBOX_EXPUNGE);
+        j->forced = true;
+        j->uids = xcalloc(1, sizeof *j->uids);
+        j->uids[0] = uid;
+        j->uids_n = 1;
+        rc = mailbox_call(box, c->desk.answers, &j, &err);
+        mailbox_job_free(&j);
+        desk_mailbox_done(&c->desk, &box);
+    }
+    if (rc != 0)
+        log_line(c->setup.log, LOG_ERROR, "mail %u of %s cannot be taken back", uid, account);
 }
 
 static bool is_among(const struct smtpd_mail *mail, const char *account)
@@ -157,22 +180,30 @@ static bool is_among(const struct smtpd_mail *mail, const char *account)
     return false;
 }
 
+/* All of the recipients have the mail, or none. */
 static int smtp_deliver(void *arg, const struct smtpd_mail *mail, struct error *err)
 {
     struct conn *c = arg;
     const char *copy_to = c->setup.options->copy_to;
-    const char *to = NULL;
+    size_t n = mail->accounts_n;
+    size_t done = 0;
     int rc = 0;
-    for (size_t i = 0; i < mail->accounts_n && rc == 0; i++) {
-        to = mail->accounts[i];
-        rc = deliver_one(c, mail, to, err);
-    }
-    if (rc == 0 && copy_to != NULL && !is_among(mail, copy_to)) {
-        to = copy_to;
-        rc = deliver_one(c, mail, to, err);
-    }
+    const char **to = xcalloc(n + 1, sizeof *to);
+    uint32_t *uids = xcalloc(n + 1, sizeof *uids);
+    for (size_t i = 0; i < n; i++)
+        to[i] = mail->accounts[i];
+    if (copy_to != NULL && !is_among(mail, copy_to))
+        to[n++] = copy_to;
+    while (done < n && (rc = deliver_one(c, mail, to[done], &uids[done], err)) == 0)
+        done++;
     if (rc != 0)
-        log_line(c->setup.log, LOG_ERROR, "delivery to %s failed: %s", to, err->text);
+        log_line(c->setup.log, LOG_ERROR, "delivery to %s failed: %s", to[done], err->text);
+    while (rc != 0 && done > 0) {
+        done--;
+        take_back(c, to[done], uids[done]);
+    }
+    free(to);
+    free(uids);
     return rc;
 }
 

@@ -317,6 +317,20 @@ def test_silent_connections(s):
         c.close()
 
 
+@with_server('--accept-any')
+def test_all_or_nobody(s):
+    """Where one recipient cannot have the mail, none has it: the sender will come again."""
+    mail = b'EHLO me\r\nMAIL FROM:<a@b.c>\r\n%sDATA\r\nSubject: x\r\n\r\nx\r\n.\r\nQUIT\r\n'
+    rcpts = b''.join(b'RCPT TO:<%s@wxs.nl>\r\n' % n for n in (b'one', b'two', b'broken', b'three'))
+    os.makedirs(os.path.join(s.root, 'mail/broken/INBOX'))
+    assert '\r\n451 ' in s.talk(mail % rcpts)
+    assert s.messages('one') == s.messages('two') == []
+    os.rmdir(os.path.join(s.root, 'mail/broken/INBOX'))
+    assert '\r\n250 2.0.0 ' in s.talk(mail % rcpts)
+    for name in ('one', 'two', 'broken', 'three'):
+        assert len(s.messages(name)) == 1, name
+
+
 def test_kill():
     """Whatever was answered with 250 is there exactly once after kill -9."""
     with tempfile.TemporaryDirectory() as root:
