@@ -111,6 +111,47 @@ def lines_that_are_too_long(place):
     s.stop()
 
 
+NONSENSE = [
+    b"* 1 FETCH (BODY[] {3}\r\nabc BODY[] {3}\r\ndef UID 1 FLAGS ())\r\nTAG OK\r\n",
+    b"* 1 FETCH (BODY[HEADER] {3}\r\nabc UID 1)\r\n* 1 FETCH (UID 1 BODY[] {2}\r\nxy)\r\nTAG OK\r\n",
+    b"* 1 FETCH (UID 1 BODY[] NIL)\r\n* 1 FETCH (UID 1 BODY[] \"\")\r\nTAG OK\r\n",
+    b"* 1 FETCH (UID 999 FLAGS () BODY[] {2}\r\nxy)\r\n* 4294967295 FETCH (UID 0 BODY[] {0}\r\n)\r\nTAG OK\r\n",
+    b"* 1 FETCH (BODY[] {2}\r\nxy)\r\n* 1 FETCH (FLAGS (\\Seen) UID 1)\r\nTAG OK\r\n",
+    b"* 1 FETCH (UID 1 BODY[] {99999999999999999999}\r\n",
+    b"* 1 FETCH (UID 1 BODY[] {4294967297}\r\nx",
+    b"* 1 EXPUNGE\r\n* 1 EXPUNGE\r\n* 0 EXISTS\r\n* 4294967295 EXISTS\r\n* SEARCH 1 2 3\r\nTAG OK\r\n",
+    b"* 1 FETCH (UID 1 BODY[] {2}\r\nxyTAG OK\r\n",
+    b"TAG OK [COPYUID 7 1:4294967295 1:4294967295] done\r\n",
+    b"TAG NO [APPENDUID 1 1] no\r\n",
+    b"* BYE\r\n",
+    b"* 1 FETCH (UID 1 FLAGS ()" * 300 + b"\r\n",
+    b"* 1 FETCH (UID 1 BODY[]<0> {2}\r\nxy BODY[] {2+}\r\nxy)\r\nTAG OK\r\nTAG OK\r\n",
+]
+
+
+def nonsense(place):
+    """Answers to FETCH that no server should give: nothing ends, and a sane server is believed afterwards."""
+    for i, answer in enumerate(NONSENSE):
+        server = Fake()
+        for k in (1, 2, 3):
+            server.put("INBOX", message(k))
+        s = Store(place, f"nonsense{i}", server.port)
+
+        def before(server, line):
+            if line.startswith("UID FETCH") and "BODY" in line:
+                server.before = None
+                if b"TAG" not in answer or b"TAG OK\r\nTAG" in answer:
+                    server.cut = True
+                return answer
+
+        server.before = before
+        s.sync(code=None)
+        done = s.sync(code=None)
+        check(done["code"] == 0, f"{answer[:80]}: {done}")
+        check("message 2" in subjects(s.list("INBOX")) and len(s.list("INBOX")) == 3, f"{answer[:80]}: {s.list('INBOX')}")
+        s.stop()
+
+
 def arrived_before_the_watcher(place):
     """What comes into the INBOX after it was looked at and before the watcher listens is not left for later."""
     server = Fake("IMAP4rev1 UIDPLUS MOVE IDLE")
@@ -150,7 +191,7 @@ def main():
     place = tempfile.mkdtemp(prefix="tmail-conflict-")
     try:
         for step in (expunged_before_the_move, changed_while_fetching, names_that_cannot_be_said, same_message_id,
-                     lines_that_are_too_long,                     arrived_before_the_watcher, talks_without_end):
+                     lines_that_are_too_long, nonsense,                     arrived_before_the_watcher, talks_without_end):
             step(place)
             print(step.__name__)
     finally:

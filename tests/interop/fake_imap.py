@@ -7,6 +7,7 @@ import re, socket, threading
 class Fake:
     def __init__(self, caps="IMAP4rev1 UIDPLUS MOVE"):
         self.caps, self.before, self.commands, self.list_more = caps, None, [], b""
+        self.cut = False  # the link, after the next answer
         self.idle = b""  # what comes during IDLE
         self.folders = {"INBOX": {}}  # name -> {uid: [set of flags, bytes]}
         self.next = {}
@@ -53,7 +54,8 @@ class Fake:
                 with self.lock:
                     out = bent if bent is not None else self.answer(words, body, self_box)
                 link.sendall(out.replace(b"TAG ", words[0].encode() + b" "))
-                if words[1].upper() == "LOGOUT":
+                if words[1].upper() == "LOGOUT" or self.cut:
+                    self.cut = False
                     break
         except OSError:
             pass
