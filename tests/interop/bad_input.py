@@ -127,6 +127,18 @@ def profile(place, text):
     return place.profile(text, name=f"p{number}")
 
 
+def end_engine(p):
+    """It would stay for half a minute and try again."""
+    folder = os.path.join(p.path, "tmail")
+    for name in os.listdir(folder) if os.path.isdir(folder) else []:
+        with socket.socket(socket.AF_UNIX) as s:
+            try:
+                s.connect(os.path.join(folder, name))
+                s.sendall(b'{"hint":"stop"}\n')
+            except OSError:
+                pass  # it has gone
+
+
 def sentence(p, run, *words):
     """One line on stderr that has all words, and is a sentence for a person."""
     text = run.stderr.decode()
@@ -140,7 +152,7 @@ def sentence(p, run, *words):
 def sync_fails(place, text, code, *words):
     p = profile(place, text)
     sentence(p, p.run("sync", code=code), *words)
-    return p
+    end_engine(p)
 
 
 def kept(p, code, *words, argv=("jane@example.org",)):
@@ -151,6 +163,7 @@ def kept(p, code, *words, argv=("jane@example.org",)):
     check([e["subject"] for e in entries] == ["keep me"], f"one entry: {entries}")
     shown = p.run("outbox", "show", str(entries[0]["id"])).stdout
     check(BODY.strip() in shown, "the body is in the outbox")
+    end_engine(p)
     return entries[0]
 
 
@@ -300,6 +313,7 @@ def nonsense_imap(place):
             print(name, repr(extra))
             sentence(p, run, "account work")
             check(run.returncode in codes, f"{name} {extra!r}: {run.returncode} {run.stderr}")
+            end_engine(p)
             server.close()
 
 
