@@ -21,12 +21,12 @@
 enum { READ_BYTES = 16 << 10, TRACE_LINE = 300 };
 
 struct conn {
-    struct msg m;
+    struct conn_news ended;
     struct conn_setup setup;
     int fd;
     enum server_port port;
     char peer[64];
-    bool loopback, gone;
+    bool loopback, gone, logged_in;
     struct desk desk;
     struct smtpd *smtpd;
     struct imapd *imapd;
@@ -228,9 +228,28 @@ static enum session_step feed(struct conn *c, int *delay_ms)
 /* A refused login is answered late; only the end of the server or of the connection is noticed meanwhile. */
 static void hold_back(struct conn *c, int delay_ms)
 {
-    struct pollfd p = { .fd = c->setup.stop_fd, .events = POLLIN };
+    struct pollfd p[2] = { { .fd = c->setup.stop_fd, .events = POLLIN }, { .fd = c->fd } };
     if (delay_ms > 0)
-        poll(&p, 1, delay_ms);
+        poll(p, COUNT(p), delay_ms);
+}
+
+static void news_drop(struct msg *m)
+{
+    free(m);
+}
+
+/* Whoever is logged in does not have to make room for others. */
+static void login_tell(struct conn *c)
+{
+    bool is = c->smtpd != NULL ? smtpd_logged_in(c->smtpd) : imapd_logged_in(c->imapd);
+    if (c->logged_in || !is)
+        return;
+    struct conn_news *news = xcalloc(1, sizeof *news);
+    news->m.kind = CONN_LOGGED_IN;
+    news->m.drop = news_drop;
+    news->fd = c->fd;
+    c->logged_in = true;
+    queue_put_now(c->setup.news, &news->m);
 }
 
 static int wait_ms(const struct conn *c)
@@ -257,6 +276,7 @@ static void talk(struct conn *c)
         bool more = false;
         int delay_ms;
         step = feed(c, &delay_ms);
+        login_tell(c);
         hold_back(c, delay_ms);
         if (flush(c, &c->out) != 0 || step == SESSION_CLOSE)
             return;
@@ -307,7 +327,7 @@ static void *conn_thread(void *arg)
         desk_close(&c->desk);
     }
     shutdown(c->fd, SHUT_WR);
-    queue_put_now(c->setup.done, &c->m);
+    queue_put_now(c->setup.news, &c->ended.m);
     return NULL;
 }
 
@@ -317,7 +337,9 @@ int conn_start(const struct conn_setup *setup, int fd, enum server_port port, co
     pthread_attr_t attr;
     pthread_t thread;
     struct conn *c = xcalloc(1, sizeof *c);
-    c->m.drop = conn_drop;
+    c->ended.m.kind = CONN_ENDED;
+    c->ended.m.drop = conn_drop;
+    c->ended.fd = fd;
     c->setup = *setup;
     c->fd = fd;
     c->port = port;
@@ -333,6 +355,6 @@ int conn_start(const struct conn_setup *setup, int fd, enum server_port port, co
     pthread_attr_destroy(&attr);
     if (rc == 0)
         return 0;
-    conn_drop(&c->m);
+    conn_drop(&c->ended.m);
     return error_set(err, ERR_SYS, RETRY_LATER, _("cannot start a thread"));
 }

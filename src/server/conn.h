@@ -15,9 +15,16 @@ struct conn_setup {
     struct store *store;
     struct log *log;
     int stop_fd;        /* readable once all are to end */
-    struct queue *done; /* gets one message when the connection has ended */
+    struct queue *news; /* what the connection tells: struct conn_news */
 };
-/* Takes fd, also on failure. Keeps what setup points to until its message is in done. */
+
+/* CONN_ENDED comes once, as the last; its drop closes fd, which until then means this connection. */
+enum conn_news_kind { CONN_LOGGED_IN, CONN_ENDED };
+struct conn_news {
+    struct msg m; /* kind: enum conn_news_kind */
+    int fd;
+};
+/* Takes fd, also on failure. Keeps what setup points to until CONN_ENDED is in news. */
 int conn_start(const struct conn_setup *setup, int fd, enum server_port port, const char *peer,
                bool loopback, struct error *err) MUST_CHECK;
 

@@ -6,6 +6,7 @@
 
 enum {
     SERVER_CONNECTIONS_MAX = 1000,
+    SERVER_CONNECTIONS_ENDING = 100, /* beside them: told to end to make room */
     SERVER_STACK_BYTES = 1 << 20,
     SERVER_LOGIN_MS = 30 * 1000,       /* until somebody is logged in (IMAP) */
     SERVER_COMMAND_MS = 5 * 60 * 1000, /* RFC 5321 §4.5.3.2.7 */

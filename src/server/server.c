@@ -26,15 +26,21 @@
 
 enum { LISTEN_BACKLOG = 128, ACCEPT_PAUSE_MS = 50, END_WAIT_MS = 5000 };
 
+/* A connection, as its thread told. */
+struct peer {
+    int fd; /* the connection's: it is closed by us when we hear of its end */
+    bool logged_in, ending;
+};
 struct server {
     const struct server_options *options;
     struct log *log;
     struct store *store;
-    struct queue *done;
+    struct queue *news;
     int stop_fd; /* an eventfd: one write is seen by every connection */
     int listeners[SERVER_PORTS];
     uint16_t ports[SERVER_PORTS];
-    size_t connections;
+    struct peer peers[SERVER_CONNECTIONS_MAX + SERVER_CONNECTIONS_ENDING]; /* the oldest first */
+    size_t peers_n, ending_n;
 };
 
 static int bind_one(const struct addrinfo *a)
@@ -105,7 +111,7 @@ struct server *server_open(const struct server_options *options, struct log *log
     s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     int rc = s->stop_fd < 0 ? error_sys(err, _("cannot start")) : 0;
     if (rc == 0)
-        rc = (s->done = queue_new(SERVER_CONNECTIONS_MAX, err)) != NULL ? 0 : -1;
+        rc = (s->news = queue_new(SERVER_CONNECTIONS_MAX, err)) != NULL ? 0 : -1;
     if (rc == 0)
         rc = (s->store = store_start(options, log, err)) != NULL ? 0 : -1;
     for (int i = 0; i < SERVER_PORTS && rc == 0; i++)
@@ -134,6 +140,23 @@ static void too_many(int fd, enum server_port port)
     close(fd);
 }
 
+/* Room for one more: the oldest connection on which nobody logged in ends for it. */
+static bool room_make(struct server *s)
+{
+    if (s->peers_n - s->ending_n < SERVER_CONNECTIONS_MAX)
+        return s->peers_n < COUNT(s->peers);
+    for (size_t i = 0; i < s->peers_n && s->peers_n < COUNT(s->peers); i++) {
+        struct peer *p = &s->peers[i];
+        if (p->logged_in || p->ending)
+            continue;
+        p->ending = true;
+        s->ending_n++;
+        shutdown(p->fd, SHUT_RDWR);
+        return true;
+    }
+    return false;
+}
+
 static void accept_one(struct server *s, enum server_port port)
 {
     struct sockaddr_storage a;
@@ -148,7 +171,7 @@ static void accept_one(struct server *s, enum server_port port)
             poll(NULL, 0, ACCEPT_PAUSE_MS);
         return;
     }
-    if (s->connections >= SERVER_CONNECTIONS_MAX) {
+    if (!room_make(s)) {
         too_many(fd, port);
         return;
     }
@@ -158,19 +181,36 @@ static void accept_one(struct server *s, enum server_port port)
                                 .store = s->store,
                                 .log = s->log,
                                 .stop_fd = s->stop_fd,
-                                .done = s->done };
+                                .news = s->news };
     if (conn_start(&setup, fd, port, peer, is_loopback(&a), &err) == 0)
-        s->connections++;
+        s->peers[s->peers_n++] = (struct peer){ .fd = fd };
     else
         log_line(s->log, LOG_ERROR, "%s", err.text);
+}
+
+static void news_take(struct server *s, const struct conn_news *news)
+{
+    size_t i = 0;
+    while (i < s->peers_n && s->peers[i].fd != news->fd)
+        i++;
+    if (i == s->peers_n)
+        return;
+    struct peer *p = &s->peers[i];
+    if (news->m.kind == CONN_LOGGED_IN)
+        p->logged_in = true;
+    else {
+        s->ending_n -= p->ending;
+        s->peers_n--;
+        memmove(p, p + 1, (s->peers_n - i) * sizeof *p);
+    }
 }
 
 static void reap(struct server *s, int wait_ms)
 {
     struct msg *m;
-    while (s->connections > 0 && (m = queue_take(s->done, wait_ms)) != NULL) {
+    while (s->peers_n > 0 && (m = queue_take(s->news, wait_ms)) != NULL) {
+        news_take(s, (struct conn_news *)m);
         msg_drop(m);
-        s->connections--;
     }
 }
 
@@ -187,7 +227,7 @@ int server_run(struct server *s, int stop_fd, struct error *err)
     struct pollfd p[SERVER_PORTS + 2];
     for (int i = 0; i < SERVER_PORTS; i++)
         p[i] = (struct pollfd){ .fd = s->listeners[i], .events = POLLIN };
-    p[SERVER_PORTS] = (struct pollfd){ .fd = queue_fd(s->done), .events = POLLIN };
+    p[SERVER_PORTS] = (struct pollfd){ .fd = queue_fd(s->news), .events = POLLIN };
     p[SERVER_PORTS + 1] = (struct pollfd){ .fd = stop_fd, .events = POLLIN };
     int rc = 0;
     while (rc == 0 && (p[SERVER_PORTS + 1].revents == 0)) {
@@ -213,9 +253,9 @@ void server_close(struct server **s)
         if ((*s)->listeners[i] >= 0)
             close((*s)->listeners[i]);
     /* A connection that did not end still uses these: then the process goes with them. */
-    if ((*s)->connections == 0) {
+    if ((*s)->peers_n == 0) {
         store_stop(&(*s)->store);
-        queue_free(&(*s)->done);
+        queue_free(&(*s)->news);
     }
     if ((*s)->stop_fd >= 0)
         close((*s)->stop_fd);

@@ -108,6 +108,11 @@ int smtpd_delay_ms(const struct smtpd *s)
     return s->delay_ms;
 }
 
+bool smtpd_logged_in(const struct smtpd *s)
+{
+    return s->authenticated;
+}
+
 bool smtpd_secret(const struct smtpd *s)
 {
     return s->state != STATE_COMMAND && s->state != STATE_DATA;

@@ -40,6 +40,7 @@ void smtpd_free(struct smtpd **s);
 /* Consumes from *in, appends replies to out. */
 enum session_step smtpd_feed(struct smtpd *s, struct str *in, struct buf *out);
 int smtpd_delay_ms(const struct smtpd *s);
+bool smtpd_logged_in(const struct smtpd *s);
 /* True while the next line is a secret: not for the log. */
 bool smtpd_secret(const struct smtpd *s);
 
