@@ -87,6 +87,12 @@ int cache_folder_put(struct cache *c, struct cache_folder *f, struct error *err)
     return rc == 0 ? 0 : -1;
 }
 
+int cache_folder_rename(struct cache *c, int64_t folder, struct str name, struct error *err)
+{
+    return sql_run(c, "UPDATE folder SET name = ? WHERE id = ?",
+                   SQL_ARGS(SQL_T(name), SQL_I(folder)), err);
+}
+
 int cache_folder_state(struct cache *c, const struct cache_folder *f, struct error *err)
 {
     return sql_run(c,

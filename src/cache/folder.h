@@ -39,6 +39,9 @@ struct cache_folder {
 int cache_account_id(struct cache *c, struct str name, int64_t *id, struct error *err) MUST_CHECK;
 /* Inserts or updates by (account, name); counts and sync state are left alone. f->id is set. */
 int cache_folder_put(struct cache *c, struct cache_folder *f, struct error *err) MUST_CHECK;
+/* What lies in it stays. name must not be taken. */
+int cache_folder_rename(struct cache *c, int64_t folder, struct str name,
+                        struct error *err) MUST_CHECK;
 /* Sync state only: uidvalidity, uidnext, highestmodseq, synced_at. */
 int cache_folder_state(struct cache *c, const struct cache_folder *f, struct error *err) MUST_CHECK;
 /* Removes the folder and its placements; messages that lie nowhere else go with it. Moves into it are undone, what was

@@ -77,7 +77,7 @@ bool folders_can_open(const struct folders *f, struct str name)
     return l != NULL && (l->flags & LIST_NOSELECT) == 0;
 }
 
-static const struct cache_folder *stored(const struct cache_folder *have, size_t n, struct str name)
+static struct cache_folder *stored(struct cache_folder *have, size_t n, struct str name)
 {
     for (size_t i = 0; i < n; i++)
         if (str_eq(have[i].name, name))
@@ -115,14 +115,18 @@ static bool role_listed(const struct folders *f, enum cache_role role)
     return false;
 }
 
+static bool is_ours(const struct cache_folder *f)
+{
+    return f->uidvalidity == 0 && (f->role == ROLE_TRASH || f->role == ROLE_SENT);
+}
+
 /* The server has it no more. One that it never had (made here, waiting for its first message)
  * stays; what the person did in it and the server does not know yet is not thrown away. */
 static int vanished(struct sync_account *w, const struct folders *f, const struct cache_folder *old,
                     bool *changed, struct error *err)
 {
     int64_t pending = 0, due = 0;
-    bool ours = old->uidvalidity == 0 && (old->role == ROLE_TRASH || old->role == ROLE_SENT);
-    if (ours && !role_listed(f, old->role))
+    if (is_ours(old) && !role_listed(f, old->role))
         return 0;
     if (cache_journal_pending(w->cache, w->id, &pending, &due, err) != 0)
         return -1;
@@ -136,13 +140,31 @@ static int vanished(struct sync_account *w, const struct folders *f, const struc
     return cache_folder_put(w->cache, &gone, err);
 }
 
-static int folders_merge(struct sync_account *w, const struct folders *f,
-                         const struct cache_folder *have, size_t have_n, bool *changed,
-                         struct error *err)
+/* A Sent or Trash that was made here before anybody knew what the server calls its own, with what
+ * waits in it. NULL: none. */
+static struct cache_folder *made_here(const struct folders *f, struct cache_folder *have, size_t n,
+                                      enum cache_role role)
 {
-    for (size_t i = 0; i < f->n; i++)
-        if (listed_put(w, &f->rows[i], stored(have, have_n, f->rows[i].name), changed, err) != 0)
+    for (size_t i = 0; i < n; i++)
+        if (have[i].role == role && is_ours(&have[i]) && listed(f, have[i].name) == NULL)
+            return &have[i];
+    return NULL;
+}
+
+static int folders_merge(struct sync_account *w, const struct folders *f, struct cache_folder *have,
+                         size_t have_n, bool *changed, struct error *err)
+{
+    for (size_t i = 0; i < f->n; i++) {
+        const struct sync_listed *l = &f->rows[i];
+        struct cache_folder *old = stored(have, have_n, l->name);
+        if (old == NULL && (old = made_here(f, have, have_n, l->role)) != NULL) {
+            if (cache_folder_rename(w->cache, old->id, l->name, err) != 0)
+                return -1;
+            old->name = l->name;
+        }
+        if (listed_put(w, l, old, changed, err) != 0)
             return -1;
+    }
     for (size_t i = 0; i < have_n; i++)
         if (listed(f, have[i].name) == NULL && vanished(w, f, &have[i], changed, err) != 0)
             return -1;

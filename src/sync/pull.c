@@ -448,6 +448,23 @@ static int pass_end(struct sync_account *w, int rc)
     return rc;
 }
 
+int pull_folders(struct sync_account *w, struct error *err)
+{
+    struct arena *a = arena_new(1024);
+    struct folders list;
+    struct cache_folder inbox;
+    int rc = cache_folder_by_role(w->cache, a, w->id, ROLE_INBOX, &inbox, err);
+    if (rc == 1) {
+        folders_queue(w, &list);
+        rc = imap_run(w->imap, err);
+        if (rc == 0)
+            rc = folders_store(w, &list, err);
+        folders_clear(&list);
+    }
+    arena_free(&a);
+    return rc;
+}
+
 int pull_pass(struct sync_account *w, struct pull_memory *m, enum pull_how how, struct str only,
               struct error *err)
 {

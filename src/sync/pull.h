@@ -24,6 +24,8 @@ enum pull_how {
 /* One pass over all folders, or over the one called only (empty: all). */
 int pull_pass(struct sync_account *w, struct pull_memory *m, enum pull_how how, struct str only,
               struct error *err) MUST_CHECK;
+/* The account's folders, if the store has none yet: before them nobody knows where Sent is. */
+int pull_folders(struct sync_account *w, struct error *err) MUST_CHECK;
 /* The INBOX alone: something happened there. */
 int pull_inbox(struct sync_account *w, struct error *err) MUST_CHECK;
 /* The body of one message, now. 1: it lies in no folder of this account. */

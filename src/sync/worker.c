@@ -306,7 +306,7 @@ static int passes_do(struct worker *w, struct error *err)
 
 static int mail_do(struct worker *w, struct error *err)
 {
-    if (bodies_do(w, err) != 0 || push_all(&w->acc, err) != 0)
+    if (pull_folders(&w->acc, err) != 0 || bodies_do(w, err) != 0 || push_all(&w->acc, err) != 0)
         return -1;
     if (pass_is_due(w))
         return passes_do(w, err);

@@ -152,6 +152,27 @@ def nonsense(place):
         s.stop()
 
 
+def sent_before_the_first_sync(place):
+    """A script sends before anybody has seen the account's folders: the copy goes to the folder that the server keeps for it."""
+    server = Fake()
+    server.folders["Gesendet"], server.uses["Gesendet"] = {}, "\\Sent"
+    s = Store(place, "sent", server.port)
+    with open(os.path.join(s.dir, "sendmail"), "w") as f:
+        f.write("#!/bin/sh\ncat >/dev/null\n")
+    os.chmod(f.name, 0o755)
+    mail = os.path.join(s.dir, "mail")
+    with open(mail, "wb") as f:
+        f.write(message(1))
+    s.drive("queue", mail, 0, "jane@example.org", "joe@example.org")
+    s.engine("send", 1)
+    s.sync()
+    s.sync()
+    check(list(server.folders) == ["INBOX", "Gesendet"], f"no folder was made: {list(server.folders)}")
+    check(len(server.folders["Gesendet"]) == 1, "the copy is there")
+    check(subjects(s.list("Gesendet")) == ["message 1"], "and here, once")
+    s.stop()
+
+
 def arrived_before_the_watcher(place):
     """What comes into the INBOX after it was looked at and before the watcher listens is not left for later."""
     server = Fake("IMAP4rev1 UIDPLUS MOVE IDLE")
@@ -191,7 +212,7 @@ def main():
     place = tempfile.mkdtemp(prefix="tmail-conflict-")
     try:
         for step in (expunged_before_the_move, changed_while_fetching, names_that_cannot_be_said, same_message_id,
-                     lines_that_are_too_long, nonsense,                     arrived_before_the_watcher, talks_without_end):
+                     lines_that_are_too_long, nonsense, sent_before_the_first_sync,                     arrived_before_the_watcher, talks_without_end):
             step(place)
             print(step.__name__)
     finally:

@@ -11,6 +11,7 @@ class Fake:
         self.idle = b""  # what comes during IDLE
         self.folders = {"INBOX": {}}  # name -> {uid: [set of flags, bytes]}
         self.next = {}
+        self.uses = {}  # name -> special use
         self.lock = threading.RLock()
         self.socket = socket.socket()
         self.socket.bind(("127.0.0.1", 0))
@@ -79,7 +80,7 @@ class Fake:
         if verb == "CAPABILITY":
             return f"* CAPABILITY {self.caps}\r\nTAG OK\r\n".encode()
         if verb == "LIST":
-            rows = "".join(f'* LIST () "/" "{n}"\r\n' for n in self.folders)
+            rows = "".join(f'* LIST ({self.uses.get(n, "")}) "/" "{n}"\r\n' for n in self.folders)
             return rows.encode() + self.list_more + b"TAG OK\r\n"
         if verb in ("SELECT", "EXAMINE"):
             if arg[0] not in self.folders:
@@ -113,6 +114,11 @@ class Fake:
         if verb == "UID SEARCH":
             hits = [u for u in sorted(box) if arg[-1].encode() in box[u][1]]
             return f"* SEARCH {' '.join(map(str, hits))}\r\nTAG OK\r\n".encode()
+        if verb == "CREATE":
+            self.folders.setdefault(arg[0], {})
+            return b"TAG OK\r\n"
+        if verb == "APPEND" and arg[0] not in self.folders:
+            return b"TAG NO [TRYCREATE] no such folder\r\n"
         if verb == "APPEND":
             return f"TAG OK [APPENDUID 7 {self.put(arg[0], body)}] in\r\n".encode()
         if verb == "IDLE":
