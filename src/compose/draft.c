@@ -260,6 +260,18 @@ static struct draft *draft_from_json(struct str blob, struct error *err)
     return d;
 }
 
+struct draft *draft_copy(const struct draft *d)
+{
+    struct error err;
+    char *blob = draft_json(d);
+    struct draft *copy = draft_from_json(str_c(blob), &err);
+    if (copy == NULL)
+        abort(); /* it reads what it wrote */
+    copy->id = d->id;
+    free(blob);
+    return copy;
+}
+
 int draft_load(struct cache *c, int64_t id, struct draft **out, struct error *err)
 {
     struct arena *a = arena_new(4096);

@@ -42,6 +42,8 @@ struct draft *draft_reply(const struct mime_summary *original, struct str text, 
 /* Forward inline: header lines, text, and the original's attachments (as parts of message). */
 struct draft *draft_forward(const struct mime_summary *original, struct str text, int64_t message,
                             const struct config *cfg, const struct config_account *fallback);
+/* The same draft once more, its id too. */
+struct draft *draft_copy(const struct draft *d);
 void draft_free(struct draft **d);
 void draft_set(char **field, struct str value);
 /* Attaches a file: must be a readable regular file. ERR_NOINPUT. */

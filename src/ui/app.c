@@ -563,7 +563,9 @@ int ui_run(struct ui *u)
     while (!u->quit) {
         bool counting = u->sent_id != 0 && u->sent_until > clock_wall_ms() / 1000;
         int fd = hand_fd(u->hand);
-        switch (term_wait(u->term, &fd, 1, counting ? 1000 : -1, &in)) {
+        int wait_ms = counting || u->review.unstored_ms != 0 ? 1000 : -1;
+        enum term_event ev = term_wait(u->term, &fd, 1, wait_ms, &in);
+        switch (ev) {
         case TERM_KEY:
             ui_key(u, &in);
             break;
@@ -585,6 +587,7 @@ int ui_run(struct ui *u)
         case TERM_NOTHING:
             break;
         }
+        ui_review_tick(u, ev == TERM_NOTHING);
         frame(u);
     }
     return 0;

@@ -93,6 +93,7 @@ struct ui_review {
     struct list list;    /* attachments */
     struct editor editor;
     bool editing;
+    int64_t unstored_ms; /* since when the editor has what the store has not; 0: never */
 };
 enum ui_complete { COMPLETE_NONE, COMPLETE_FOLDER, COMPLETE_PATH, COMPLETE_COMMAND };
 struct ui;
@@ -238,6 +239,10 @@ void ui_lists_clear(struct ui *u);
 /* composer.c */
 void ui_review_open(struct ui *u, struct draft *d, bool edit);
 void ui_review_edit(struct ui *u);
+/* Has the store keep what is written by now, whatever becomes of us. */
+void ui_review_store(struct ui *u);
+/* After every event: stores when the person pauses (idle), and now and then. */
+void ui_review_tick(struct ui *u, bool idle);
 void ui_review_send(struct ui *u);
 void ui_review_keep(struct ui *u);
 void ui_review_draw(struct ui *u);

@@ -425,8 +425,10 @@ static void cmd_attach(struct ui *u)
 
 static void field_set(struct ui *u, char **field, struct str text)
 {
-    if (u->review.draft != NULL)
-        draft_set(field, text);
+    if (u->review.draft == NULL)
+        return;
+    draft_set(field, text);
+    ui_review_store(u);
 }
 
 static void field_ask(struct ui *u, const char *label, const char *now, ui_prompt_fn *done)

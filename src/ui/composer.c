@@ -8,7 +8,7 @@
 #include "base/i18n.h"
 #include "base/banned.h"
 
-enum { REMARKS_MAX = 8, FIELDS_ROWS = 5 };
+enum { REMARKS_MAX = 8, FIELDS_ROWS = 5, STORE_MS = 3000 };
 
 void ui_review_clear(struct ui *u)
 {
@@ -77,13 +77,41 @@ void ui_review_edit(struct ui *u)
     arena_free(&a);
 }
 
+void ui_review_store(struct ui *u)
+{
+    struct ui_review *v = &u->review;
+    if (v->draft == NULL)
+        return;
+    struct ask *a = ask_new(ASK_STORE);
+    a->draft = draft_copy(v->draft);
+    if (v->editing) {
+        draft_set(&a->draft->text, buf_str(&v->editor.text));
+        v->editor.changed = false;
+        v->unstored_ms = 0;
+    }
+    ui_ask(u, a);
+}
+
+void ui_review_tick(struct ui *u, bool idle)
+{
+    struct ui_review *v = &u->review;
+    if (!v->editing || !v->editor.changed)
+        return;
+    if (v->unstored_ms == 0)
+        v->unstored_ms = clock_mono_ms();
+    if (idle || clock_mono_ms() - v->unstored_ms > STORE_MS)
+        ui_review_store(u);
+}
+
 static void editor_end(struct ui *u, bool keep_as_draft)
 {
     struct ui_review *v = &u->review;
     draft_set(&v->draft->text, buf_str(&v->editor.text));
     editor_clear(&v->editor);
     v->editing = false;
+    v->unstored_ms = 0;
     ui_pop(u);
+    ui_review_store(u);
     if (keep_as_draft)
         ui_review_keep(u);
 }
@@ -148,6 +176,7 @@ void ui_review_detach(struct ui *u)
     }
     draft_detach(v->draft, v->list.cursor);
     list_set(&v->list, v->draft->attachments_n, 4);
+    ui_review_store(u);
 }
 
 bool ui_unsend(struct ui *u)

@@ -201,6 +201,9 @@ static void dispatch(struct hand *h, struct ask *a)
     case ASK_KEEP:
         hand_keep(h, a);
         break;
+    case ASK_STORE:
+        hand_store(h, a);
+        break;
     case ASK_EDIT:
         hand_edit(h, a);
         break;

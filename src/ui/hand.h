@@ -25,6 +25,7 @@ enum ask_kind {
     ASK_FORWARD, /* id, text: To. SAY_DRAFT */
     ASK_LOAD,    /* id of a draft: SAY_DRAFT */
     ASK_KEEP,    /* draft: SAY_NOTE */
+    ASK_STORE,   /* draft: a copy, stored in case we are killed. SAY_NOTE only when that fails */
     ASK_EDIT,    /* draft: SAY_RUN, then SAY_DRAFT */
     ASK_ATTACH,  /* draft, text: path. SAY_DRAFT */
     ASK_QUEUE,   /* draft, when: SAY_QUEUED, or SAY_DRAFT with the reason why not */

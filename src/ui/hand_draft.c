@@ -21,6 +21,14 @@ static void say_draft(struct hand *h, struct draft *d, bool fresh, char *note,
     hand_say(h, s);
 }
 
+/* A new one is in the store before anything is typed into it: a kill loses none. */
+static void say_fresh(struct hand *h, struct draft *d)
+{
+    struct error err;
+    int rc = draft_save(d, h->cache, &err);
+    say_draft(h, d, true, NULL, rc < 0 ? &err : NULL);
+}
+
 static const struct config_account *first_account(const struct hand *h)
 {
     return h->start->config->accounts_n > 0 ? &h->start->config->accounts[0] : NULL;
@@ -44,7 +52,7 @@ void hand_new(struct hand *h, const struct ask *a)
     struct draft *d = draft_new(h->start->config, first_account(h));
     draft_set(&d->to, str_c(a->text));
     draft_set(&d->subject, str_c(a->text2));
-    say_draft(h, d, true, NULL, NULL);
+    say_fresh(h, d);
 }
 
 /* The text that is quoted; none is no failure. */
@@ -80,7 +88,7 @@ void hand_reply(struct hand *h, const struct ask *a)
                 d = draft_forward(&sum, text, a->id, h->start->config, first_account(h));
             if (a->text != NULL && a->text[0] != '\0')
                 draft_set(&d->to, str_c(a->text));
-            say_draft(h, d, true, NULL, NULL);
+            say_fresh(h, d);
         }
     }
     arena_free(&arena);
@@ -106,6 +114,13 @@ void hand_keep(struct hand *h, struct ask *a)
     }
     say_draft(h, a->draft, false, NULL, &err); /* not lost: back on the screen */
     a->draft = NULL;
+}
+
+void hand_store(struct hand *h, struct ask *a)
+{
+    struct error err;
+    if (draft_save(a->draft, h->cache, &err) != 0)
+        hand_note(h, -1, NULL, &err);
 }
 
 /* draft_run_fn: the screen runs the editor, since it has the terminal. */

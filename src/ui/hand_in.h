@@ -51,6 +51,7 @@ void hand_new(struct hand *h, const struct ask *a);
 void hand_reply(struct hand *h, const struct ask *a);
 void hand_load(struct hand *h, int64_t id, const char *note);
 void hand_keep(struct hand *h, struct ask *a);
+void hand_store(struct hand *h, struct ask *a);
 void hand_edit(struct hand *h, struct ask *a);
 void hand_attach(struct hand *h, struct ask *a);
 void hand_queue(struct hand *h, struct ask *a);

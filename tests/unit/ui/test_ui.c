@@ -223,6 +223,41 @@ static void an_answer_is_written_below_the_quotation(void **state)
     }
 }
 
+/* Killed in the built-in editor: what was typed before the last pause is in the store. */
+static void what_is_typed_is_stored_while_typing(void **state)
+{
+    struct bench *b = *state;
+    struct error err;
+    struct draft *d = NULL;
+    assert_int_equal(ui_begin(b->u, &err), 0);
+    unsetenv("VISUAL");
+    unsetenv("EDITOR");
+    keys(b, "mbob@example.org\rgreeting\r");
+    until(b, SAY_DRAFT);
+    int64_t id = b->u->review.draft->id;
+    assert_int_not_equal(id, 0);
+    keys(b, "my words");
+    ui_review_tick(b->u, true);
+    assert_false(b->u->review.editor.changed);
+    keys(b, " and more");
+    ui_review_tick(b->u, false);
+    struct ask *a = ask_new(ASK_LOAD);
+    a->id = id;
+    ui_ask(b->u, a);
+    while (d == NULL) {
+        struct say *s = hand_next(b->u->hand, 20000);
+        assert_non_null(s);
+        if (s->m.kind == SAY_DRAFT) {
+            d = s->draft;
+            s->draft = NULL;
+        }
+        msg_drop(&s->m);
+    }
+    assert_string_equal(d->to, "bob@example.org");
+    assert_string_equal(d->text, "my words");
+    draft_free(&d);
+}
+
 static void random_keys_do_no_harm(void **state)
 {
     static const uint32_t some[] = { 'j',
@@ -305,6 +340,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_engine_asks_and_tells, up, down),
         cmocka_unit_test_setup_teardown(a_long_sentence_is_seen_to_its_end, up, down),
         cmocka_unit_test_setup_teardown(an_answer_is_written_below_the_quotation, up, down),
+        cmocka_unit_test_setup_teardown(what_is_typed_is_stored_while_typing, up, down),
         cmocka_unit_test_setup_teardown(random_keys_do_no_harm, up, down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
