@@ -324,9 +324,11 @@ int cli_sendmail(struct cli *c, int argc, char **argv)
     int code = EX_USAGE;
     if (order_read(&o, argc, argv) == 0)
         code = order_run(c, &o);
-    else
+    else {
         fprintf(stderr, "%s\n",
-                _("usage: tmail -t [-i] [-f SENDER] [--no-queue] [--] [ADDR]... < message"));
+                _("usage: tmail -t [-i] [-f SENDER] [--no-queue] [--] [ADDR...] < message"));
+        letter_save(STR(""));
+    }
     buf_free(&o.to);
     buf_free(&o.body);
     return code;

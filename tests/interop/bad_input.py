@@ -442,6 +442,10 @@ def mistakes(place, server):
         check(word.encode() in run.stderr, f"{argv}: {run.stderr}")
         dead_letter(p, run)
         check(p.json("outbox") == [], "nothing is queued")
+    letter = b"To: jane@example.org\n\n" + BODY
+    for argv, code in [(["-t", "--no-such-option"], 64), (["-t", "a\nb"], 64)]:
+        dead_letter(p, p.run(*argv, stdin=letter, code=code))
+    dead_letter(p, p.run("-t", stdin=b"Subject: to nobody\n\n" + BODY, code=67))
     run = p.run("-s", "x", "jane@example.org", stdin=BODY + b"\0", code=65)
     dead_letter(p, run)
     broken = profile(place, rc_for(server).replace("receive", "recieve"))
