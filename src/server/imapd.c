@@ -7,6 +7,7 @@
 
 #include "mime/codec.h"
 #include "server/limits.h"
+#include "server/section.h"
 #include "wire/imap_name.h"
 #include "wire/imap_resp.h"
 #include "base/banned.h"
@@ -379,7 +380,7 @@ struct imapd *imapd_new(const struct imapd_setup *setup, struct buf *out, struct
     buf_init(&i->account, 4096);
     buf_init(&i->folder, 4096);
     buf_init(&i->cached, SERVER_OUT_MAX);
-    buf_init(&i->append.bytes, SERVER_MESSAGE_MAX);
+    buf_init(&i->append.bytes, SERVER_HEADER_MAX);
     i->out = out;
     buf_adds(out, "* OK [");
     put_caps(i);
@@ -433,7 +434,8 @@ static void append_begin(struct imapd *i)
 {
     i->append.active = true;
     i->append.too_large = false;
-    buf_clear(&i->append.bytes);
+    buf_free(&i->append.bytes);
+    buf_init(&i->append.bytes, SERVER_HEADER_MAX);
 }
 
 /* A literal is announced: taken as an argument, as the message of APPEND, or refused before it is sent. */
@@ -467,15 +469,17 @@ static void chunk_take(struct imapd *i)
 {
     bool last;
     struct str s = wire_imap_chunk(i->reader, &last);
-    if (i->append.active && !i->append.too_large)
+    if (i->append.active && !i->append.too_large) {
         buf_add_str(&i->append.bytes, s);
+        section_ceiling(&i->append.bytes);
+    }
 }
 
 static void append_forget(struct imapd *i)
 {
     i->append.active = i->append.too_large = false;
     buf_free(&i->append.bytes);
-    buf_init(&i->append.bytes, SERVER_MESSAGE_MAX);
+    buf_init(&i->append.bytes, SERVER_HEADER_MAX);
 }
 
 /* A line that is none of the grammar's: DONE, or the answer to AUTHENTICATE. False when it is not whole yet. */

@@ -469,7 +469,7 @@ static int append_run(struct imapd *i, struct append_args *a, struct buf *code, 
                                .flags = a->flags,
                                .keywords = a->keywords.len > 0 ? buf_detach(&a->keywords) : NULL,
                                .date = a->date };
-    buf_init(&i->append.bytes, SERVER_MESSAGE_MAX);
+    buf_init(&i->append.bytes, SERVER_HEADER_MAX);
     rc = mailbox_call(box, i->setup.desk->answers, &j, err);
     if (rc == 0)
         buf_addf(code, "[APPENDUID %" PRIu32 " %" PRIu32 "] Done", j->validity, j->uids[0]);

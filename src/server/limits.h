@@ -17,6 +17,7 @@ enum {
     SERVER_LOGIN_DELAY_MAX_MS = 4000,
     SERVER_LOGIN_ADDRESSES = 256,
     SERVER_MESSAGE_MAX = 128 << 20,
+    SERVER_HEADER_MAX = 1 << 20, /* of a message that is taken in */
     SERVER_OUT_MAX = 1 << 28,    /* one reply before it is flushed */
     SERVER_OUT_FLUSH = 64 << 10, /* flushed from here on */
     SMTP_LINE_MAX = 2048, /* RFC 5321 §4.5.3.1.4 asks for 512, AUTH for more (RFC 4954 §4) */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/section.h"
 
+#include "server/limits.h"
 #include "base/banned.h"
 
 static const struct {
@@ -77,6 +78,15 @@ int section_read(struct str item, struct section *out)
         return -1;
     out->name.n = inner.n;
     return partial_read(in, out);
+}
+
+void section_ceiling(struct buf *message)
+{
+    struct str s = buf_str(message);
+    if (message->max == SERVER_HEADER_MAX && !message->over &&
+        (str_starts(s, "\n") || str_starts(s, "\r\n") || str_search(s, STR("\n\n")) < s.n ||
+         str_search(s, STR("\n\r\n")) < s.n))
+        message->max = SERVER_MESSAGE_MAX;
 }
 
 void section_split(struct str message, struct str *header, struct str *text)

@@ -32,6 +32,9 @@ struct section {
 int section_read(struct str item, struct section *out);
 /* Header with the empty line, and what comes after it. */
 void section_split(struct str message, struct str *header, struct str *text);
+/* A message that comes in pieces begins with a ceiling of SERVER_HEADER_MAX; asked after each piece, this lifts it to
+ * SERVER_MESSAGE_MAX once the header has ended. One whose header does not end is over its ceiling. */
+void section_ceiling(struct buf *message);
 /* Appends the bytes that a section names, before <partial>. */
 void section_bytes(const struct section *s, struct str message, struct buf *out);
 /* The part of bytes that <partial> wants. */

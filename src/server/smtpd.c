@@ -9,10 +9,12 @@
 #include "mime/codec.h"
 #include "server/fixup.h"
 #include "server/limits.h"
+#include "server/section.h"
 #include "wire/reply.h"
 #include "wire/smtp_cmd.h"
 #include "base/banned.h"
 
+enum { DATA_PIECE = 16 << 10 };
 enum line_ends { ENDS_UNKNOWN, ENDS_LF, ENDS_CRLF };
 enum smtpd_state { STATE_COMMAND, STATE_DATA, STATE_AUTH_PLAIN, STATE_AUTH_USER, STATE_AUTH_PASS };
 
@@ -69,7 +71,7 @@ struct smtpd *smtpd_new(const struct smtpd_setup *setup, struct buf *out)
     buf_init(&s->helo, SMTP_LINE_MAX);
     buf_init(&s->sender, SMTP_LINE_MAX);
     buf_init(&s->auth_user, SMTP_LINE_MAX);
-    buf_init(&s->data, SERVER_MESSAGE_MAX);
+    buf_init(&s->data, SERVER_HEADER_MAX);
     replyf(s, out, 220, NULL, "%s ESMTP tmaild ready", host(s));
     return s;
 }
@@ -87,7 +89,7 @@ static void transaction_clear(struct smtpd *s)
     s->has_sender = false;
     buf_clear(&s->sender);
     buf_free(&s->data);
-    buf_init(&s->data, SERVER_MESSAGE_MAX);
+    buf_init(&s->data, SERVER_HEADER_MAX);
 }
 
 void smtpd_free(struct smtpd **s)
@@ -502,9 +504,14 @@ static void data_end(struct smtpd *s, struct buf *out)
 /* Eats message bytes. False when more are needed. */
 static bool data_feed(struct smtpd *s, struct str *in, struct buf *out)
 {
-    enum wire_result r = wire_unstuff_next(&s->unstuff, in, &s->data);
+    /* In pieces, so that the end of the header is seen before more than a header may have is there. */
+    struct str piece = str_head(*in, DATA_PIECE);
+    size_t n = piece.n;
+    enum wire_result r = wire_unstuff_next(&s->unstuff, &piece, &s->data);
+    *in = str_skip(*in, n - piece.n);
+    section_ceiling(&s->data);
     if (r == WIRE_MORE)
-        return false;
+        return in->n > 0;
     s->unstuff.bare = s->unstuff.bare || r == WIRE_BAD;
     data_end(s, out);
     return true;

@@ -324,6 +324,22 @@ def test_silent_connections(s):
         c.close()
 
 
+@with_server('--domain', 'wxs.nl', '--user', 'xxx:pw')
+def test_header_without_end(s):
+    """More header than anybody needs is refused before it is all here; a long body is not."""
+    big, line = 20_000_000, b'X-Y: ' + b'z' * 70 + b'\r\n'
+    header, body = line * (big // len(line)) + b'\r\nx\r\n', b'a: b\r\n\r\n' + line * 50000
+    data = b'EHLO me\r\nMAIL FROM:<a@b.c>\r\nRCPT TO:<xxx@wxs.nl>\r\nDATA\r\n%s.\r\nQUIT\r\n'
+    append = b'1 LOGIN xxx pw\r\n2 APPEND INBOX {%d+}\r\n%s\r\n3 LOGOUT\r\n'
+    assert '\r\n552 ' in s.talk(data % header)
+    assert '\r\n2 NO ' in s.talk(append % (len(header), header), 'imap')
+    with open('/proc/%d/status' % s.process.pid) as f:
+        assert int(re.search(r'VmHWM:\s+(\d+) kB', f.read())[1]) < 64 << 10
+    assert '\r\n250 2.0.0 ' in s.talk(data % body)
+    assert '\r\n2 OK ' in s.talk(append % (len(body), body), 'imap')
+    assert [len(m) > len(body) - 1 for m in s.messages()] == [True, True]
+
+
 @with_server('--accept-any')
 def test_all_or_nobody(s):
     """Where one recipient cannot have the mail, none has it: the sender will come again."""
