@@ -184,13 +184,14 @@ int cache_outbox_update(struct cache *c, const struct outbox_entry *e, struct er
     return sql_end(c, rc, err);
 }
 
-int cache_outbox_recover(struct cache *c, struct error *err)
+int cache_outbox_recover(struct cache *c, int64_t account, struct error *err)
 {
-    int rc =
-        change(c,
-               "UPDATE outbox SET state = CASE dot_sent WHEN 0 THEN ?1 ELSE ?2 END"
-               " WHERE state = ?3",
-               SQL_ARGS(SQL_I(OUTBOX_QUEUED), SQL_I(OUTBOX_DOUBT), SQL_I(OUTBOX_SENDING)), err);
+    int rc = change(c,
+                    "UPDATE outbox SET state = CASE dot_sent WHEN 0 THEN ?1 ELSE ?2 END"
+                    " WHERE state = ?3 AND (?4 = 0 OR account = ?4)",
+                    SQL_ARGS(SQL_I(OUTBOX_QUEUED), SQL_I(OUTBOX_DOUBT), SQL_I(OUTBOX_SENDING),
+                             SQL_I(account)),
+                    err);
     return rc < 0 ? -1 : 0;
 }
 

@@ -52,9 +52,9 @@ int cache_outbox_dot(struct cache *c, int64_t id, struct error *err) MUST_CHECK;
  * answer. */
 int cache_outbox_update(struct cache *c, const struct outbox_entry *e,
                         struct error *err) MUST_CHECK;
-/* After a crash, durable: SENDING without dot_sent → QUEUED, with → DOUBT. By the engine at its
- * start, under its lock. */
-int cache_outbox_recover(struct cache *c, struct error *err) MUST_CHECK;
+/* After a crash, or an end that could not be written, durable: SENDING without dot_sent → QUEUED,
+ * with → DOUBT; of an account (0: all). By the engine while nothing of it is being sent. */
+int cache_outbox_recover(struct cache *c, int64_t account, struct error *err) MUST_CHECK;
 /* The person: take it back before it goes or after it was refused (its draft is listed again), or
  * forget a doubtful one (its draft goes too). 1: too late, or none. */
 int cache_outbox_cancel(struct cache *c, int64_t id, struct error *err) MUST_CHECK;

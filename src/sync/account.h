@@ -42,6 +42,7 @@ struct sync_account {
     uint64_t pushed;     /* operations that the server has confirmed: what was seen before is old */
     int64_t progress_at; /* when progress was last told, monotonic ms */
     int64_t fetched, sent;
+    bool unended; /* the end of an attempt to send could not be written */
 
     /* What may not wait until a long fetch is over: called between windows. May open another
      * folder. -1 breaks off. */

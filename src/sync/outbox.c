@@ -350,14 +350,16 @@ static int entry_do(struct round *r, struct arena *a, struct outbox_entry *e, st
     if (why.code != ERR_NONE)
         log_line(r->w->log, LOG_ERROR, "%s: outbox %lld: %s", r->w->cfg->name, (long long)e->id,
                  why.text);
-    return entry_end(&t, copy, err);
+    r->w->unended = entry_end(&t, copy, err) != 0;
+    return r->w->unended ? -1 : 0;
 }
 
 int outbox_all(struct sync_account *w, struct error *err)
 {
     struct round r = { .w = w };
-    int rc = 0;
+    int rc = w->unended ? cache_outbox_recover(w->cache, w->id, err) : 0;
     int64_t began = now_s();
+    w->unended = rc != 0;
     while (rc == 0) {
         struct arena *a = arena_new(4096);
         struct outbox_entry e;

@@ -205,7 +205,7 @@ static bool is_due(struct worker *w, pending_fn *pending)
 static void outbox_round(struct worker *w, struct error *first)
 {
     struct error err = { 0 };
-    if (w->sends.head == NULL && !is_due(w, cache_outbox_pending))
+    if (w->sends.head == NULL && !w->acc.unended && !is_due(w, cache_outbox_pending))
         return;
     struct wants now = w->sends;
     if (now.head == NULL)
@@ -409,8 +409,8 @@ static int64_t earlier(int64_t a, int64_t b)
 static void hold_back(struct worker *w)
 {
     int64_t now = clock_wall_ms();
-    bool overdue =
-        is_due(w, cache_outbox_pending) || (has_mail(w) && is_due(w, cache_journal_pending));
+    bool overdue = w->acc.unended || is_due(w, cache_outbox_pending) ||
+                   (has_mail(w) && is_due(w, cache_journal_pending));
     w->held_until = overdue ? now + HELD_BACK_MS : 0;
 }
 
@@ -442,6 +442,8 @@ static int64_t next_at(struct worker *w, int64_t outbox_due)
     int64_t now = clock_wall_ms(), held = w->held_until;
     int64_t journal_due = has_mail(w) ? due_at(w, cache_journal_pending) : SCHED_NEVER;
     w->sched.woken = person || ((w->inbox || w->work) && w->sched.failures == 0);
+    if (w->acc.unended)
+        outbox_due = held;
     w->sched.work_due = journal_due < held ? held : journal_due;
     int64_t next = sync_sched_next(&w->sched, now);
     if (!w->sched.login_needed)

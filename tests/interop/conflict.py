@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the engine makes of a server that does something else at the same time, or answers what nobody asked: no mail is lost or
 doubled. The server's part is played by fake_imap.Fake."""
-import os, shutil, sys, tempfile, time
+import os, shutil, sqlite3, sys, tempfile, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from engine import SEEN, Store, message, subjects
@@ -111,6 +111,7 @@ def lines_that_are_too_long(place):
     s.stop()
 
 
+SENDING, DOUBT = "1", "2"  # enum outbox_state
 NONSENSE = [
     b"* 1 FETCH (BODY[] {3}\r\nabc BODY[] {3}\r\ndef UID 1 FLAGS ())\r\nTAG OK\r\n",
     b"* 1 FETCH (BODY[HEADER] {3}\r\nabc UID 1)\r\n* 1 FETCH (UID 1 BODY[] {2}\r\nxy)\r\nTAG OK\r\n",
@@ -173,6 +174,31 @@ def sent_before_the_first_sync(place):
     s.stop()
 
 
+def unended(place):
+    """What became of a mail cannot be written down: it does not stay "sending" for as long as the engine lives."""
+    server = Fake()
+    s = Store(place, "unended", server.port)
+    with open(os.path.join(s.dir, "sendmail"), "w") as f:
+        f.write("#!/bin/sh\ncat >>%s/sent\n" % s.dir)
+    os.chmod(f.name, 0o755)
+    mail = os.path.join(s.dir, "mail")
+    with open(mail, "wb") as f:
+        f.write(message(1))
+    s.sync()
+    s.drive("queue", mail, 0, "jane@example.org", "joe@example.org")
+    with sqlite3.connect(s.db) as db:
+        db.execute("CREATE TRIGGER full BEFORE UPDATE OF reason ON outbox BEGIN SELECT RAISE(FAIL, 'full'); END")
+    s.engine("send", 1, code=None)
+    with sqlite3.connect(s.db) as db:
+        db.execute("DROP TRIGGER full")
+    check(s.drive("outbox").split()[1] == SENDING, "it is still being sent")
+    s.sync()
+    check(s.drive("outbox").split()[1] == DOUBT, f"in doubt: {s.drive('outbox')}")
+    with open(os.path.join(s.dir, "sent"), "rb") as f:
+        check(f.read().count(b"Message-ID") == 1, "sent once")
+    s.stop()
+
+
 def arrived_before_the_watcher(place):
     """What comes into the INBOX after it was looked at and before the watcher listens is not left for later."""
     server = Fake("IMAP4rev1 UIDPLUS MOVE IDLE")
@@ -212,7 +238,7 @@ def main():
     place = tempfile.mkdtemp(prefix="tmail-conflict-")
     try:
         for step in (expunged_before_the_move, changed_while_fetching, names_that_cannot_be_said, same_message_id,
-                     lines_that_are_too_long, nonsense, sent_before_the_first_sync,                     arrived_before_the_watcher, talks_without_end):
+                     lines_that_are_too_long, nonsense, sent_before_the_first_sync, unended,                     arrived_before_the_watcher, talks_without_end):
             step(place)
             print(step.__name__)
     finally:

@@ -62,7 +62,7 @@ static void a_crash_asks_only_after_the_dot(void **state)
     OK(cache_outbox_take(f->c, f->a, f->account, 1, &e, &f->err));
     OK(cache_outbox_dot(f->c, b, &f->err));
     fixture_reopen(f);
-    OK(cache_outbox_recover(f->c, &f->err));
+    OK(cache_outbox_recover(f->c, 0, &f->err));
     assert_int_equal(state_of(f, a), OUTBOX_QUEUED);
     assert_int_equal(state_of(f, b), OUTBOX_DOUBT);
     assert_int_equal(cache_outbox_retry(f->c, a, 5, &f->err), 1);
