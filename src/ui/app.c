@@ -189,6 +189,7 @@ void ui_key(struct ui *u, const struct term_input *in)
 {
     const char *command;
     bool typing = u->prompt.active || (ui_top(u) == VIEW_EDITOR && u->review.editing);
+    u->index.fresh = false;
     if (typing && in->key == CTRL_Z && !in->alt) {
         ui_suspend(u);
         return;

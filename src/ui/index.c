@@ -138,19 +138,25 @@ static void window_shift(struct ui *u, bool back)
     window_restore(u, top, cursor);
 }
 
+/* The cursor stays on its message whatever comes in: who is about to press d must not hit another. A window that shows the
+ * newest goes on showing the newest. */
 void ui_index_reload(struct ui *u)
 {
     struct ui_index *x = &u->index;
     int64_t top = id_at(x, x->list.top), cursor = id_at(x, x->list.cursor);
     bool first = x->n == 0 || x->base == 0;
-    bool follow = first && x->list.cursor == 0; /* at the very top: new mail comes into sight */
+    bool newest = first && x->list.top == 0;
     struct cache_key key = { 0 };
     if (!first)
         key = key_before(&x->rows[0]);
     window_load(u, first ? NULL : &key, CACHE_NEXT);
     if (x->n < ui_body_rows(u) && !first)
         window_load(u, NULL, CACHE_PREV);
-    window_restore(u, follow ? 0 : top, cursor);
+    if (newest)
+        top = id_at(x, 0);
+    window_restore(u, top, x->fresh ? top : cursor);
+    if (!x->fresh && id_at(x, x->list.cursor) != cursor)
+        ui_index_seek(u, cursor); /* more came than the window holds */
 }
 
 void ui_index_resize(struct ui *u)
@@ -262,6 +268,7 @@ void ui_index_open(struct ui *u, const struct cache_folder *folder)
     x->n = 0;
     x->base = 0;
     window_load(u, NULL, CACHE_NEXT);
+    x->fresh = x->n == 0;
 }
 
 /* "INBOX", or "work: INBOX" where there are several accounts. */

@@ -28,7 +28,7 @@ static void an_answer_with_a_file_arrives(void **state)
     char *env[] = { "TERM=xterm-256color", "LC_ALL=C.UTF-8", "TZ=UTC", "VISUAL=", "EDITOR=", NULL };
     char *argv[] = { TEST_BUILDDIR "/tmail", "--demo", NULL };
     struct pty *p = pty_start(argv, env, 30, 100);
-    look(p, "INBOX  1/");
+    look(p, "INBOX  1/39");
     pty_keys(p, "m");
     look(p, "To:");
     pty_keys(p, "somebody@example.org\rfrom the demo\r");
