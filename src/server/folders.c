@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/i18n.h"
+#include "server/beside.h"
 #include "server/limits.h"
 #include "server/names.h"
 #include "base/banned.h"
@@ -225,17 +226,6 @@ static int by_name(const void *a, const void *b)
     return x_inbox != y_inbox ? (x_inbox ? -1 : 1) : str_cmp(str_c(x->name), str_c(y->name));
 }
 
-static void subscriptions_read(int account_dir, struct buf *out)
-{
-    struct error ignored;
-    int fd = openat(account_dir, subscriptions_name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    if (file_read_fd(fd, out, &ignored) != 0)
-        buf_clear(out);
-    close(fd);
-}
-
 int folders_list(int account_dir, struct folder_list *out, struct error *err)
 {
     struct buf subscribed = BUF_INIT(SUBSCRIPTIONS_MAX);
@@ -246,7 +236,7 @@ int folders_list(int account_dir, struct folder_list *out, struct error *err)
     if (fd < 0)
         return error_sys(err, _("cannot open the mail folder"));
     scan(fd, STR(""), 1, out);
-    subscriptions_read(account_dir, &subscribed);
+    beside_read(account_dir, subscriptions_name, &subscribed);
     for (struct str rest = buf_str(&subscribed); str_line(&rest, &line);)
         if (out->n < STORE_FOLDERS_MAX && line.n > 0)
             list_add(out, line)->subscribed = true;
@@ -263,21 +253,6 @@ void folders_list_free(struct folder_list *l)
     *l = (struct folder_list){ 0 };
 }
 
-static int subscriptions_write(int account_dir, struct str text, struct error *err)
-{
-    static const char fresh[] = ".subscriptions.new";
-    int fd =
-        openat(account_dir, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return error_sys(err, _("cannot write the subscriptions"));
-    int rc = file_write_fd(fd, text, subscriptions_name, err);
-    if (rc == 0 &&
-        (fsync(fd) != 0 || renameat(account_dir, fresh, account_dir, subscriptions_name) != 0))
-        rc = error_sys(err, _("cannot write the subscriptions"));
-    close(fd);
-    return rc;
-}
-
 int folders_subscribe(int account_dir, struct str folder, bool on, struct error *err)
 {
     struct buf path = BUF_INIT(4096);
@@ -288,7 +263,7 @@ int folders_subscribe(int account_dir, struct str folder, bool on, struct error 
         folder = STR("INBOX");
     int rc = name_folder_path(folder, &path, err);
     if (rc == 0) {
-        subscriptions_read(account_dir, &have);
+        beside_read(account_dir, subscriptions_name, &have);
         for (struct str rest = buf_str(&have); str_line(&rest, &line);)
             if (!str_eq(line, folder))
                 buf_addf(&want, "%.*s\n", STR_ARG(line));
@@ -297,7 +272,7 @@ int folders_subscribe(int account_dir, struct str folder, bool on, struct error 
         rc = buf_check(&want, err);
     }
     if (rc == 0)
-        rc = subscriptions_write(account_dir, buf_str(&want), err);
+        rc = beside_write(account_dir, subscriptions_name, buf_str(&want), err);
     buf_free(&path);
     buf_free(&have);
     buf_free(&want);

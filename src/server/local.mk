@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 noinst_LIBRARIES += libserver.a
 libserver_a_SOURCES = \
+	src/server/beside.c \
+	src/server/beside.h \
 	src/server/boxhead.c \
 	src/server/boxhead.h \
 	src/server/conn.c \

@@ -2,14 +2,13 @@
 #include "server/mboxscan.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/i18n.h"
 #include "base/log.h"
+#include "server/beside.h"
 #include "server/boxhead.h"
 #include "server/limits.h"
 #include "base/banned.h"
@@ -177,34 +176,24 @@ int mboxscan_note_write(const struct mbox *m, struct error *err)
     int n = snprintf(text, sizeof text, "%lu %lu\n", (unsigned long)m->validity,
                      (unsigned long)m->uid_next);
     char *name = note_name(m);
-    int fd = openat(m->dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int rc = beside_write(m->dir, name, (struct str){ text, (size_t)n }, err);
     free(name);
-    if (fd < 0)
-        return error_sys(err, _("cannot write the mailbox"));
-    int rc = file_write_fd(fd, (struct str){ text, (size_t)n }, m->leaf, err);
-    if (rc == 0 && fsync(fd) != 0)
-        rc = error_sys(err, _("cannot write the mailbox"));
-    close(fd);
     return rc;
 }
 
 void mboxscan_note_read(struct mbox *m)
 {
-    char text[32];
+    struct buf text = BUF_INIT(32);
     char *name = note_name(m);
-    int fd = openat(m->dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    beside_read(m->dir, name, &text);
     free(name);
-    if (fd < 0)
-        return;
-    ssize_t n = read(fd, text, sizeof text);
-    close(fd);
-    struct str s = { text, n > 0 ? (size_t)n : 0 };
-    uint32_t validity;
-    uint32_t next;
-    if (str_u32(&s, &validity) || str_lit(&s, " ") || str_u32(&s, &next) || str_lit(&s, "\n"))
-        return;
-    if (validity != 0 && next != 0) {
+    struct str s = buf_str(&text);
+    uint32_t validity = 0;
+    uint32_t next = 0;
+    if (str_u32(&s, &validity) == 0 && str_lit(&s, " ") == 0 && str_u32(&s, &next) == 0 &&
+        str_lit(&s, "\n") == 0 && validity != 0 && next != 0) {
         m->validity = validity;
         m->uid_next = next;
     }
+    buf_free(&text);
 }

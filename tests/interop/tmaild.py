@@ -341,6 +341,30 @@ def test_header_without_end(s):
 
 
 @with_server('--accept-any')
+def test_planted(s):
+    """What somebody put in the place of our files is neither read nor written, and holds nobody up."""
+    secret = os.path.join(s.root, 'secret')
+    text = b'From a@b Thu Jan  1 00:00:00 1970\nSubject: secret\n\n1795487030 7\n\n'
+    with open(secret, 'wb') as f:
+        f.write(text)
+    plant = {'symlink': lambda to: os.symlink(secret, to), 'link': lambda to: os.link(secret, to), 'pipe': os.mkfifo}
+    work = (b'1 LOGIN %s pw\r\n2 SUBSCRIBE Sent\r\n3 LSUB "" *\r\n4 CREATE Sent\r\n5 SELECT Sent\r\n6 SELECT INBOX\r\n'
+            b'7 FETCH 1:* BODY[]\r\n8 APPEND INBOX {7+}\r\na: b\r\n\r\n9 UID EXPUNGE 1:*\r\nz LOGOUT\r\n')
+    for kind, make in plant.items():
+        for n, name in enumerate(('INBOX', '.INBOX.uid', '.INBOX.uid.new', '.INBOX.new', '.subscriptions',
+                                  '.subscriptions.new', 'Sent.mbox', '.Sent.mbox.uid')):
+            account = '%s%d' % (kind, n)
+            os.makedirs(os.path.join(s.root, 'mail', account))
+            make(os.path.join(s.root, 'mail', account, name))
+            got = s.talk(work % account.encode(), 'imap')
+            assert '\r\nz OK' in got and 'secret' not in got, (account, got)
+            with open(secret, 'rb') as f:
+                assert f.read() == text, (account, name)
+    os.symlink(s.root, os.path.join(s.root, 'mail/away'))
+    assert '\r\n6 NO' in s.talk(work % b'away', 'imap') and not os.path.exists(os.path.join(s.root, 'INBOX'))
+
+
+@with_server('--accept-any')
 def test_all_or_nobody(s):
     """Where one recipient cannot have the mail, none has it: the sender will come again."""
     mail = b'EHLO me\r\nMAIL FROM:<a@b.c>\r\n%sDATA\r\nSubject: x\r\n\r\nx\r\n.\r\nQUIT\r\n'
