@@ -123,7 +123,7 @@ static void config_look(struct engine *e)
 static void config_reload(struct engine *e)
 {
     struct error err = { 0 };
-    if (!e->reload || any_busy(e))
+    if (!e->reload || any_busy(e) || e->requests_n > 0) /* a request may lie with an idle worker */
         return;
     e->reload = false;
     config_stamp(e, &e->config_time);

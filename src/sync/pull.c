@@ -307,7 +307,8 @@ static int group_sync(struct sync_account *w, struct cache_folder *f, size_t n, 
     bool opened[GROUP] = { false };
     for (size_t i = 0; rc == 0 && i < n; i++) {
         struct error why = { 0 };
-        opened[i] = link_select_end(w, &views[i].select, &why) == 0;
+        opened[i] = link_select_end(w, &views[i].select, &why) == 0 &&
+                    (f[i].role == ROLE_INBOX || view_check(&views[i], &why) == 0);
         if (!opened[i]) {
             (void)error_prefix(&why, _("folder %.*s: "), STR_ARG(f[i].name));
             account_prefix(w, &why);

@@ -199,6 +199,21 @@ def unended(place):
     s.stop()
 
 
+def one_odd_folder(place):
+    """A folder that says it has messages and lists none is left out with a word; the next ones are synchronised."""
+    server = Fake()
+    for name in ("Odd", "Zoo"):
+        server.folders[name] = {}
+    server.put("Zoo", message(2))
+    server.before = lambda server, line: (b"* 4294967295 EXISTS\r\n* OK [UIDVALIDITY 3] v\r\nTAG OK\r\n"
+                                          if line == "EXAMINE Odd" else None)
+    s = Store(place, "odd", server.port)
+    events = s.engine("sync")
+    check(subjects(s.list("Zoo")) == ["message 2"], "the others are there")
+    check(any(e["event"] == "error" and "Odd" in e["text"] and "work" in e["text"] for e in events), "it is told")
+    s.stop()
+
+
 def arrived_before_the_watcher(place):
     """What comes into the INBOX after it was looked at and before the watcher listens is not left for later."""
     server = Fake("IMAP4rev1 UIDPLUS MOVE IDLE")
@@ -238,7 +253,7 @@ def main():
     place = tempfile.mkdtemp(prefix="tmail-conflict-")
     try:
         for step in (expunged_before_the_move, changed_while_fetching, names_that_cannot_be_said, same_message_id,
-                     lines_that_are_too_long, nonsense, sent_before_the_first_sync, unended,                     arrived_before_the_watcher, talks_without_end):
+                     lines_that_are_too_long, nonsense, sent_before_the_first_sync, unended, one_odd_folder,                     arrived_before_the_watcher, talks_without_end):
             step(place)
             print(step.__name__)
     finally:
