@@ -58,7 +58,8 @@ struct ui_index {
     int64_t base; /* position of rows[0] */
     int64_t total, unread;
     bool at_end;
-    bool fresh; /* empty when it was opened, and no key since: the first sync fills it under the cursor */
+    bool
+        fresh; /* empty when it was opened, and no key since: the first sync fills it under the cursor */
 };
 struct ui_reader {
     struct ui_row at; /* who and strings live in arena */
