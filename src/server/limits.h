@@ -33,6 +33,8 @@ enum {
     IMAP_FETCH_ITEMS = 100,
     MBOX_LOCK_WAIT_MS = 5000,
     MBOX_MESSAGES_MAX = 5000000,
+    MBOX_UID_MAX =
+        0x7FFFFFFF, /* found above it they are given anew: none must come after the last */
     MBOX_KEYWORDS_MAX = 1000, /* bytes of one message's keywords */
     STORE_IDLE_BOXES = 64,    /* mailboxes kept open although nobody uses them */
     STORE_FOLDERS_MAX = 10000,

@@ -250,6 +250,8 @@ int mbox_append(struct mbox *m, const struct mbox_new *new, uint32_t *uid, struc
     struct buf stored = BUF_INIT(SERVER_OUT_MAX);
     struct boxhead h;
     bool added;
+    if (m->uid_next == UINT32_MAX)
+        return error_set(err, ERR_LIMIT, RETRY_NEVER, _("the mailbox has no numbers left"));
     boxtext_store(new->bytes, &stored, &added);
     int rc = buf_check(&stored, err);
     if (rc == 0)

@@ -11,7 +11,6 @@
 
 #include "base/file.h"
 #include "base/i18n.h"
-#include "mime/mbox.h"
 #include "server/boxhead.h"
 #include "server/limits.h"
 #include "server/mboxscan.h"
@@ -338,30 +337,6 @@ static void foreign_write(struct rewrite *r, const struct foreign *f, struct box
     buf_free(&stored);
 }
 
-/* Offset of the next From_ line behind at, or the end of the file. */
-static int next_from(struct mbox_window *w, uint64_t at, uint64_t *next, struct error *err)
-{
-    enum { LINE_HEAD = 512 };
-    struct str s;
-    for (*next = w->size; at + 6 < w->size;) {
-        if (mboxscan_get(w, at, MBOX_WINDOW_BYTES / 2, &s, err) != 0)
-            return -1;
-        size_t hit = str_search(s, STR("\nFrom "));
-        if (hit == s.n) {
-            at += s.n > 5 ? s.n - 5 : 1;
-            continue;
-        }
-        at += hit + 1;
-        if (mboxscan_get(w, at, LINE_HEAD, &s, err) != 0)
-            return -1;
-        if (mbox_is_from_line(str_head(s, str_find(s, '\n')))) {
-            *next = at;
-            return 0;
-        }
-    }
-    return 0;
-}
-
 static struct piece *piece_add(struct pieces *list)
 {
     if (list->n == list->cap) {
@@ -393,7 +368,7 @@ static int piece_foreign(struct mbox *m, struct mbox_window *w, struct piece *p,
                          struct error *err)
 {
     struct foreign f;
-    if (next_from(w, p->at, &p->end, err) != 0)
+    if (mboxscan_next_from(w, p->at, &p->end, err) != 0)
         return -1;
     int rc = foreign_load(m, p, bytes, &f, err);
     p->uid = f.uid;
@@ -451,8 +426,11 @@ static bool numbers_hold(struct mbox *m, struct pieces *list)
             return false;
         last = p->uid;
     }
+    known = known > last ? known : last;
+    if (known >= MBOX_UID_MAX)
+        return false;
     m->validity = list->p[0].validity;
-    m->uid_next = (known > last ? known : last) + 1;
+    m->uid_next = known + 1;
     return true;
 }
 

@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/i18n.h"
 #include "base/log.h"
+#include "mime/mbox.h"
 #include "server/beside.h"
 #include "server/boxhead.h"
 #include "server/limits.h"
@@ -83,6 +85,39 @@ uint64_t mboxscan_end(const struct boxhead *h, uint64_t at)
     return h->stored < (uint64_t)1 << 50 ? at + h->n + h->stored + 1 : 0;
 }
 
+int mboxscan_next_from(struct mbox_window *w, uint64_t at, uint64_t *next, struct error *err)
+{
+    enum { LINE_HEAD = 512 };
+    struct str s;
+    for (*next = w->size; at + 6 < w->size;) {
+        if (mboxscan_get(w, at, MBOX_WINDOW_BYTES / 2, &s, err) != 0)
+            return -1;
+        size_t hit = str_search(s, STR("\nFrom "));
+        if (hit == s.n) {
+            at += s.n > 5 ? s.n - 5 : 1;
+            continue;
+        }
+        at += hit + 1;
+        if (mboxscan_get(w, at, LINE_HEAD, &s, err) != 0)
+            return -1;
+        if (mbox_is_from_line(str_head(s, str_find(s, '\n')))) {
+            *next = at;
+            return 0;
+        }
+    }
+    return 0;
+}
+
+/* A message whose end is not there: the torn end of an append, or, when other messages come after it, one whose length
+ * lies; then nothing may be cut off. */
+static enum mbox_found unended(struct mbox_window *w, uint64_t text_at, struct error *err)
+{
+    uint64_t next;
+    if (mboxscan_next_from(w, text_at - 1, &next, err) != 0)
+        return FOUND_FAILED;
+    return next < w->size ? FOUND_FOREIGN : FOUND_TORN;
+}
+
 enum mbox_found mboxscan_find(struct mbox_window *w, uint64_t at, struct boxhead *h,
                               struct error *err)
 {
@@ -96,7 +131,7 @@ enum mbox_found mboxscan_find(struct mbox_window *w, uint64_t at, struct boxhead
     if (end == 0 || h->uid == 0)
         return FOUND_FOREIGN;
     if (end > w->size)
-        return FOUND_TORN;
+        return unended(w, at + h->n, err);
     /* h's keywords point into the window, which must not move before they are used. */
     char sep[8];
     ssize_t got = pread(w->fd, sep, 7, (off_t)(end - 2));
@@ -105,10 +140,25 @@ enum mbox_found mboxscan_find(struct mbox_window *w, uint64_t at, struct boxhead
     return FOUND_OURS;
 }
 
+/* What is cut off is kept beside: it may be a message that somebody made shorter with an editor. */
+static void tail_keep(const struct mbox *m, uint64_t at)
+{
+    struct error err;
+    struct buf tail = BUF_INIT(SERVER_OUT_MAX);
+    char *name = xasprintf(".%s.cut", m->leaf);
+    if (lseek(m->fd, (off_t)at, SEEK_SET) < 0 || file_read_fd(m->fd, &tail, &err) != 0 ||
+        beside_write(m->dir, name, buf_str(&tail), &err) != 0)
+        log_line(m->log, LOG_ERROR, "mailbox %s: what is cut off cannot be kept", m->leaf);
+    free(name);
+    buf_free(&tail);
+}
+
 static int tail_cut(struct mbox *m, uint64_t at, struct error *err)
 {
-    log_line(m->log, LOG_INFO, "mailbox %s: a message half written at the end was cut off",
+    log_line(m->log, LOG_INFO,
+             "mailbox %s: a message half written at the end was cut off and is in .%s.cut", m->leaf,
              m->leaf);
+    tail_keep(m, at);
     if (ftruncate(m->fd, (off_t)at) != 0 || fsync(m->fd) != 0)
         return error_sys(err, _("cannot repair the mailbox"));
     return 0;
@@ -128,10 +178,12 @@ static void ours_take(struct mbox *m, const struct boxhead *h, uint64_t at)
         row_add(m, h, at);
 }
 
-/* True when what was found cannot be used as it is: no UIDVALIDITY, UIDs not ascending. */
+/* True when what was found cannot be used as it is: no UIDVALIDITY, UIDs not ascending or
+ * near their end. */
 static bool numbering_broken(const struct boxhead *h, uint64_t at, uint32_t last)
 {
-    return (at == 0 && (!h->first || h->validity == 0)) || h->uid <= last;
+    return (at == 0 && (!h->first || h->validity == 0 || h->last_uid >= MBOX_UID_MAX)) ||
+           h->uid <= last || h->uid >= MBOX_UID_MAX;
 }
 
 int mboxscan_read(struct mbox *m, struct error *err)
@@ -191,7 +243,7 @@ void mboxscan_note_read(struct mbox *m)
     uint32_t validity = 0;
     uint32_t next = 0;
     if (str_u32(&s, &validity) == 0 && str_lit(&s, " ") == 0 && str_u32(&s, &next) == 0 &&
-        str_lit(&s, "\n") == 0 && validity != 0 && next != 0) {
+        str_lit(&s, "\n") == 0 && validity != 0 && next != 0 && next <= MBOX_UID_MAX) {
         m->validity = validity;
         m->uid_next = next;
     }

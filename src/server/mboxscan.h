@@ -22,6 +22,10 @@ struct mbox_window *mboxscan_window(int fd, uint64_t size);
 int mboxscan_get(struct mbox_window *w, uint64_t at, size_t n, struct str *out,
                  struct error *err) MUST_CHECK;
 
+/* Offset of the next From_ line behind at, or the end of the file. */
+int mboxscan_next_from(struct mbox_window *w, uint64_t at, uint64_t *next,
+                       struct error *err) MUST_CHECK;
+
 enum mbox_found { FOUND_OURS, FOUND_FOREIGN, FOUND_TORN, FOUND_FAILED };
 /* The message at at: ours only if the lengths in its head agree with where the next one begins. h's keywords are borrowed
  * from the window. */

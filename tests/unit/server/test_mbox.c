@@ -221,6 +221,40 @@ static void a_torn_tail_is_cut(void **state)
     buf_free(&whole);
 }
 
+/* Any digit of the lengths and UIDs in a head may lie: the messages before and after it stay. */
+static void lies_lose_no_other_message(void **state)
+{
+    static const char *const names[] = { "X-Tmaild: ", "X-IMAPbase: 0000000077 ", "X-UID: " };
+    static const struct str text = MESSAGE("a: b\r\n\r\nFrom here\r\n");
+    struct buf whole;
+    struct mbox *m = open_box(*state);
+    for (int i = 0; i < 3; i++)
+        add(m, text, 0, NULL);
+    uint64_t two = m->rows[1].at;
+    mbox_close(&m);
+    read_file(*state, &whole);
+    for (size_t k = 0; k < COUNT(names); k++)
+        for (size_t digit = 0; digit < 10; digit++) {
+            size_t from = k == 1 ? 0 : (size_t)two;
+            size_t at = from + str_search(str_skip(buf_str(&whole), from), str_c(names[k]));
+            char *byte = whole.data + at + strlen(names[k]) + digit;
+            char old = *byte;
+            *byte = '9';
+            write_file(*state, buf_str(&whole));
+            *byte = old;
+            m = open_box(*state);
+            assert_int_equal(m->n, 3);
+            check_read(m, 0, text);
+            check_read(m, 2, text);
+            assert_true(add(m, STR("new"), 0, NULL) > m->rows[2].uid);
+            mbox_close(&m);
+            m = open_box(*state);
+            assert_int_equal(m->n, 4);
+            mbox_close(&m);
+        }
+    buf_free(&whole);
+}
+
 static void foreign_mail_is_taken_over(void **state)
 {
     struct error err = { 0 };
@@ -311,6 +345,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(flags_and_uids_survive, setup, teardown),
         cmocka_unit_test_setup_teardown(an_emptied_mailbox_keeps_its_numbers, setup, teardown),
         cmocka_unit_test_setup_teardown(a_torn_tail_is_cut, setup, teardown),
+        cmocka_unit_test_setup_teardown(lies_lose_no_other_message, setup, teardown),
         cmocka_unit_test_setup_teardown(foreign_mail_is_taken_over, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_disk_leaves_nothing_half, setup, teardown),
         cmocka_unit_test_setup_teardown(links_are_refused, setup, teardown),
