@@ -44,6 +44,8 @@ bool sync_sched_needs_login(const struct error *why)
 void sync_sched_failed(struct sync_sched *s, const struct error *why, int64_t now, unsigned draw)
 {
     s->woken = false;
+    if (why->code == ERR_CANCELLED) /* who stops it does not want it again at once */
+        s->pass_at = now;
     if (why->code == ERR_CANCELLED || why->code == ERR_USAGE)
         return;
     if (sync_sched_needs_login(why))

@@ -20,7 +20,7 @@ struct sync_sched {
     unsigned failures;   /* in a row */
     unsigned draw;       /* 0..999: this round's jitter */
     int64_t failed_at;   /* of the last failure */
-    int64_t pass_at;     /* last full pass ended; 0: none yet */
+    int64_t pass_at;     /* last full pass ended or was cancelled; 0: none yet */
     int64_t interval_ms; /* between passes; 0: none unasked */
     int64_t work_due;    /* earliest of journal and outbox; SCHED_NEVER: nothing */
 };

@@ -354,7 +354,9 @@ static void mail_failed(struct worker *w, struct error *err)
         account_state(&w->acc, "offline", err->text);
     else
         account_state(&w->acc, "idle", "");
-    if (err->code != ERR_CANCELLED)
+    if (err->code == ERR_CANCELLED)
+        w->inbox = false;
+    else
         account_error(&w->acc, err);
     for (struct want *b; (b = wants_take(&w->bodies)) != NULL; msg_drop(&b->msg))
         body_answer(w, b->id, err->text);

@@ -76,8 +76,10 @@ static void test_history(void **state)
     s.pass_at = NOW;
     assert_int_equal(sync_sched_next(&s, NOW), NOW + EVERY);
     error_set(&err, ERR_CANCELLED, RETRY_LATER, "stopped");
+    s.pass_at = 0;
     sync_sched_failed(&s, &err, NOW, 0);
     assert_int_equal(s.failures, 0);
+    assert_int_equal(sync_sched_next(&s, NOW), NOW + EVERY);
     error_set(&err, ERR_AUTH, RETRY_LATER, "ask again later");
     sync_sched_failed(&s, &err, NOW, 0);
     assert_int_equal(s.failures, 1);
