@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sync/engine.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
@@ -26,6 +27,12 @@ struct request {
     char text[ERROR_TEXT_MAX];
 };
 
+/* What an account said last: for who comes later. */
+struct last {
+    char state[32], text[ERROR_TEXT_MAX];
+    bool asking; /* a question that nobody has answered */
+};
+
 struct engine {
     struct engine_options o;
     struct config *cfg;
@@ -35,6 +42,7 @@ struct engine {
     struct worker **workers;
     bool *busy;
     int64_t *due;
+    struct last *last;
     size_t n, ended;
     struct request requests[REQUESTS_MAX];
     size_t requests_n;
@@ -60,6 +68,7 @@ static int accounts_start(struct engine *e, struct error *err)
     e->workers = xcalloc(e->n + 1, sizeof(struct worker *));
     e->busy = xcalloc(e->n + 1, sizeof *e->busy);
     e->due = xcalloc(e->n + 1, sizeof *e->due);
+    e->last = xcalloc(e->n + 1, sizeof *e->last);
     e->commit = commit_start(e->o.store, e->n, e->events, e->o.log, err);
     if (e->commit == NULL)
         return -1;
@@ -88,9 +97,11 @@ static void accounts_free(struct engine *e)
     free(e->workers);
     free(e->busy);
     free(e->due);
+    free(e->last);
     e->workers = NULL;
     e->busy = NULL;
     e->due = NULL;
+    e->last = NULL;
     e->n = 0;
 }
 
@@ -232,10 +243,33 @@ static void all_tell(struct engine *e, enum want_kind kind)
         worker_tell(e->workers[i], want_new(kind, 0, 0, (struct str){ "", 0 }));
 }
 
+/* How things stand, for who was not there when it was said. A login that was given up is tried once more. */
+static void newcomer_tell(struct engine *e, unsigned client)
+{
+    for (size_t i = 0; i < e->n; i++) {
+        const struct last *l = &e->last[i];
+        struct bus_event ev = { .kind = EVENT_STATE,
+                                .account = str_c(e->cfg->accounts[i].name),
+                                .state = str_c(l->state),
+                                .text = str_c(l->text) };
+        if (l->asking)
+            ev = (struct bus_event){ .kind = EVENT_ASK,
+                                     .id = (int64_t)i + 1,
+                                     .account = ev.account,
+                                     .state = STR("password") };
+        else if (strcmp(l->state, "login-needed") == 0)
+            worker_tell(e->workers[i], want_new(WANT_PASS, 0, 0, (struct str){ "", 0 }));
+        if (l->asking || l->state[0] != '\0')
+            bus_server_say(e->o.bus, client, &ev);
+    }
+}
+
 static void hint_answer(struct engine *e, const struct bus_hint *h)
 {
-    if (h->id >= 1 && (uint64_t)h->id <= e->n)
-        worker_tell(e->workers[h->id - 1], want_new(WANT_ANSWER, 0, 0, h->text));
+    if (h->id < 1 || (uint64_t)h->id > e->n)
+        return;
+    e->last[h->id - 1].asking = false;
+    worker_tell(e->workers[h->id - 1], want_new(WANT_ANSWER, 0, 0, h->text));
 }
 
 static void hint_do(struct engine *e, const struct bus_hint *h, unsigned client)
@@ -248,6 +282,8 @@ static void hint_do(struct engine *e, const struct bus_hint *h, unsigned client)
     switch (h->kind) {
     case HINT_WAKE:
         all_tell(e, WANT_WORK);
+        /* Another reader on this store sees what this one did. */
+        bus_server_say(e->o.bus, 0, &(struct bus_event){ .kind = EVENT_FOLDERS });
         break;
     case HINT_SYNC:
         hint_sync(e, h, client);
@@ -271,6 +307,7 @@ static void hint_do(struct engine *e, const struct bus_hint *h, unsigned client)
     case HINT_HELLO:
         if (more)
             all_tell(e, WANT_WORK);
+        newcomer_tell(e, client);
         break;
     case HINT_KINDS:
         break;
@@ -308,16 +345,30 @@ static void pass_ended(struct engine *e, const struct say *s)
 
 static void question(struct engine *e, const struct say *s)
 {
-    if (bus_server_clients(e->o.bus) > 0)
+    e->last[s->account].asking = bus_server_clients(e->o.bus) > 0;
+    if (e->last[s->account].asking)
         bus_server_say(e->o.bus, 0, &s->ev);
     else
         worker_tell(e->workers[s->account], want_new(WANT_ANSWER, 0, 0, (struct str){ "", 0 }));
+}
+
+static void state_note(struct engine *e, const struct bus_event *ev)
+{
+    for (size_t i = 0; i < e->n; i++)
+        if (str_eqc(ev->account, e->cfg->accounts[i].name)) {
+            struct last *l = &e->last[i];
+            l->asking = false;
+            snprintf(l->state, sizeof l->state, "%.*s", STR_ARG(ev->state));
+            snprintf(l->text, sizeof l->text, "%.*s", STR_ARG(ev->text));
+        }
 }
 
 static void said(struct engine *e, const struct say *s)
 {
     switch ((enum say_kind)s->msg.kind) {
     case SAY_EVENT:
+        if (s->ev.kind == EVENT_STATE)
+            state_note(e, &s->ev);
         bus_server_say(e->o.bus, 0, &s->ev);
         break;
     case SAY_BUSY:

@@ -232,8 +232,7 @@ static void lists_reload(struct ui *u)
 static void ask_person(struct ui *u, const struct bus_event *ev)
 {
     char label[256];
-    snprintf(label, sizeof label,
-             "%.*s: ", STR_ARG(ev->text.n > 0 ? ev->text : str_c(_("Password"))));
+    snprintf(label, sizeof label, _("Password for account %.*s: "), STR_ARG(ev->account));
     ui_prompt_open(u, label, STR(""), COMPLETE_NONE, NULL);
     u->prompt.line.hidden = true;
     u->prompt.question = ev->id;
@@ -277,6 +276,7 @@ static void event(struct ui *u, const struct bus_event *ev)
             ui_status(u, _("New mail"));
         break;
     case EVENT_FOLDERS:
+        ui_index_reload(u);
         if (u->index.query.folder == 0 && u->index.n == 0)
             first_folder(u);
         if (u->folders.arena != NULL)

@@ -249,6 +249,7 @@ static void run(struct hand *h, const struct error *why)
         struct ask *a = (struct ask *)queue_take(h->asks, 0);
         if (a == NULL) {
             bus_connect(h);
+            bus_pump(h); /* what came with the greeting: no poll will tell of it */
             continue;
         }
         bool quit = a->m.kind == ASK_QUIT;

@@ -212,12 +212,10 @@ void hand_retry(struct hand *h, const struct ask *a)
 {
     struct error err;
     int rc = cache_outbox_retry(h->cache, a->id, clock_wall_ms() / 1000, &err);
-    if (rc == 0)
+    /* 1: it waits for its time, which is now. */
+    if (rc >= 0)
         hand_hint(h, HINT_SEND, a->id, STR(""));
-    hand_note(h, rc < 0 ? -1 : 0,
-              rc < 0 ? NULL
-                     : xstrdup(rc == 1 ? _("There is nothing to try again") : _("Trying again")),
-              &err);
+    hand_note(h, rc < 0 ? -1 : 0, rc < 0 ? NULL : xstrdup(_("Trying to send it now")), &err);
 }
 
 void hand_drop(struct hand *h, const struct ask *a)

@@ -369,6 +369,6 @@ void ui_index_draw(struct ui *u)
         row_draw(u, 1 + (unsigned)i, &x->rows[x->list.top + i], x->list.top + i == x->list.cursor);
     if (x->n == 0)
         grid_put(u->grid, 2, 2,
-                 str_c(u->cache == NULL ? _("No mail here yet") : _("This folder is empty")),
+                 str_c(x->query.folder == 0 ? _("No mail here yet") : _("This folder is empty")),
                  THEME_DIM);
 }

@@ -138,6 +138,17 @@ static void finish(struct ui *u)
     free(text);
 }
 
+/* Who asked is told that there is no answer. */
+static void refuse(struct ui *u)
+{
+    if (u->prompt.question == 0)
+        return;
+    struct ask *a = ask_new(ASK_ANSWER);
+    a->id = u->prompt.question;
+    a->text = xstrdup("");
+    ui_ask(u, a);
+}
+
 void ui_prompt_key(struct ui *u, const struct term_input *in)
 {
     switch (lineedit_key(&u->prompt.line, in)) {
@@ -145,6 +156,7 @@ void ui_prompt_key(struct ui *u, const struct term_input *in)
         finish(u);
         break;
     case LINE_CANCEL:
+        refuse(u);
         ui_prompt_close(u);
         ui_status(u, _("Left as it was"));
         break;

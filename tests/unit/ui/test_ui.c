@@ -167,10 +167,10 @@ static struct say *event_of(struct bus_event ev)
 static void the_engine_asks_and_tells(void **state)
 {
     struct bench *b = *state;
-    ui_said(b->u, event_of((struct bus_event){
-                      .kind = EVENT_ASK, .id = 5, .text = STR("Password of jane") }));
+    ui_said(b->u,
+            event_of((struct bus_event){ .kind = EVENT_ASK, .id = 5, .account = STR("jane") }));
     keys(b, "secret");
-    assert_true(sees(b, "Password of jane:"));
+    assert_true(sees(b, "Password for account jane:"));
     assert_false(sees(b, "secret"));
     keys(b, "\r");
     assert_false(b->u->prompt.active);
