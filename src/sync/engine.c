@@ -16,7 +16,13 @@
 #include "sync/worker.h"
 #include "base/banned.h"
 
-enum { REQUESTS_MAX = 256, DUE_SOON_MS = 60000, PLACES_MAX = 16 };
+enum {
+    REQUESTS_MAX = 256,
+    DUE_SOON_MS = 60000,
+    PLACES_MAX = 16,
+    LOOK_MS =
+        5000 /* so often it looks whether somebody is still there: events and hints wake it at once */
+};
 
 /* Somebody waits for a pass over several accounts. */
 struct request {
@@ -435,7 +441,7 @@ static int life(struct engine *e, struct error *err)
     while (!is_over(e)) {
         struct bus_hint hint;
         unsigned client;
-        int rc = bus_server_wait(e->o.bus, e->wait_fd, 1000, &hint, &client, err);
+        int rc = bus_server_wait(e->o.bus, e->wait_fd, LOOK_MS, &hint, &client, err);
         if (rc < 0)
             return -1;
         if (rc == 0)
