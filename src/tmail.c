@@ -159,8 +159,12 @@ int main(int argc, char **argv)
         cli_help();
         return out_end();
     }
+    if (g.demo && first < argc) {
+        fprintf(stderr, "%s\n", _("tmail: --demo takes no other words: try tmail --demo alone"));
+        return EX_USAGE;
+    }
     if (g.demo)
-        return first == argc ? demo(&g) : usage();
+        return demo(&g);
     cli_init(&c, g.profile, g.config);
     c.offline = g.offline;
     argv[first - 1] = argv[0];

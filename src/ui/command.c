@@ -7,7 +7,7 @@
 #include "mime/names.h"
 #include "base/banned.h"
 
-enum { FOOT_WIDTH = 14, HELP_KEYS_WIDTH = 22 };
+enum { FOOT_WIDTH = 14, HELP_KEYS_WIDTH = 22, HELP_KEYS_NARROW = 11 };
 
 static struct list *list_here(struct ui *u)
 {
@@ -631,6 +631,7 @@ void ui_help_open(struct ui *u)
 {
     enum ui_view view = ui_top(u);
     struct buf keys = BUF_INIT(200);
+    unsigned width = u->cols < 60 ? HELP_KEYS_NARROW : HELP_KEYS_WIDTH;
     textview_clear(&u->help);
     for (size_t i = 0; i < ui_commands_n; i++) {
         const struct ui_command *c = &ui_commands[i];
@@ -639,7 +640,7 @@ void ui_help_open(struct ui *u)
         buf_clear(&keys);
         keymap_show(u->keys, ui_view_name(view), c->name, &keys);
         textview_add(&u->help, buf_str(&keys), THEME_KEY);
-        for (unsigned pad = grid_width(buf_str(&keys)); pad < HELP_KEYS_WIDTH; pad++)
+        for (unsigned pad = grid_width(buf_str(&keys)); pad < width; pad++)
             textview_add(&u->help, STR(" "), THEME_TEXT);
         textview_add(&u->help, STR(" "), THEME_TEXT);
         textview_add(&u->help, str_c(_(c->help)), THEME_TEXT);

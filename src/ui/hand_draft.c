@@ -70,6 +70,16 @@ static struct str quoted_text(struct hand *h, struct arena *arena, int64_t messa
     return text.text;
 }
 
+/* An answer meant for a list does not go to one person unsaid. */
+static int no_list(const struct ask *a, const struct mime_summary *sum, struct error *err)
+{
+    if (a->m.kind != ASK_REPLY || a->part != REPLY_LIST || sum->list_post.n > 0 ||
+        sum->followup_to.n > 0)
+        return 0;
+    return error_set(err, ERR_NOINPUT, RETRY_NEVER,
+                     _("this message names no mailing list: r answers its sender"));
+}
+
 void hand_reply(struct hand *h, const struct ask *a)
 {
     struct arena *arena = arena_new(16 << 10);
@@ -77,7 +87,7 @@ void hand_reply(struct hand *h, const struct ask *a)
     struct error err;
     struct draft *d = NULL;
     if (no_account(h) == 0) {
-        if (hand_summary(h, arena, a->id, &sum, &err) != 0) {
+        if (hand_summary(h, arena, a->id, &sum, &err) != 0 || no_list(a, &sum, &err) != 0) {
             say_draft(h, NULL, false, NULL, &err);
         } else {
             struct str text = quoted_text(h, arena, a->id, &sum);

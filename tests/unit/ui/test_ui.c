@@ -258,6 +258,18 @@ static void what_is_typed_is_stored_while_typing(void **state)
     draft_free(&d);
 }
 
+static void an_answer_to_a_list_needs_a_list(void **state)
+{
+    struct bench *b = *state;
+    struct error err;
+    assert_int_equal(ui_begin(b->u, &err), 0);
+    keys(b, "L");
+    until(b, SAY_DRAFT);
+    assert_true(b->u->status_bad);
+    assert_null(b->u->review.draft);
+    assert_int_equal(ui_top(b->u), VIEW_INDEX);
+}
+
 static void random_keys_do_no_harm(void **state)
 {
     static const uint32_t some[] = { 'j',
@@ -341,6 +353,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_long_sentence_is_seen_to_its_end, up, down),
         cmocka_unit_test_setup_teardown(an_answer_is_written_below_the_quotation, up, down),
         cmocka_unit_test_setup_teardown(what_is_typed_is_stored_while_typing, up, down),
+        cmocka_unit_test_setup_teardown(an_answer_to_a_list_needs_a_list, up, down),
         cmocka_unit_test_setup_teardown(random_keys_do_no_harm, up, down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
