@@ -262,9 +262,12 @@ static bool status_line_take(struct str line, struct foreign *f)
 
 static void foreign_read(struct str all, int64_t file_time, struct foreign *f)
 {
-    struct str line;
+    struct str line = { "", 0 };
+    struct str rest = all;
     bool dropping = false;
-    str_until(&all, '\n', &line);
+    /* What is at the start of a damaged file has no From_ line, and perhaps no line at all. */
+    if (str_starts(all, "From ") && str_until(&rest, '\n', &line) == 0)
+        all = rest;
     f->sender = from_sender(line);
     f->date = from_date(line, file_time);
     while (all.n > 0) {

@@ -295,6 +295,25 @@ static void foreign_mail_is_taken_over(void **state)
     mbox_close(&m);
 }
 
+static void garbage_is_mail_too(void **state)
+{
+    static const struct {
+        struct str file, served;
+    } rows[] = {
+        { MESSAGE("garbage"), MESSAGE("garbage\r\n") },
+        { MESSAGE("\0\0\0"), MESSAGE("\0\0\0\r\n") },
+        { MESSAGE("one\ntwo"), MESSAGE("one\r\ntwo\r\n") },
+        { MESSAGE("a: b\n\nc\nd"), MESSAGE("a: b\r\n\r\nc\r\nd") },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        write_file(*state, rows[i].file);
+        struct mbox *m = open_box(*state);
+        assert_int_equal(m->n, 1);
+        check_read(m, 0, rows[i].served);
+        mbox_close(&m);
+    }
+}
+
 /* The file system says no in the middle of a message: the file is as it was, and goes on. */
 static void a_full_disk_leaves_nothing_half(void **state)
 {
@@ -347,6 +366,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_torn_tail_is_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(lies_lose_no_other_message, setup, teardown),
         cmocka_unit_test_setup_teardown(foreign_mail_is_taken_over, setup, teardown),
+        cmocka_unit_test_setup_teardown(garbage_is_mail_too, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_disk_leaves_nothing_half, setup, teardown),
         cmocka_unit_test_setup_teardown(links_are_refused, setup, teardown),
     };
