@@ -320,8 +320,9 @@ static void said_undone(struct ui *u, const struct say *s)
         ui_status(u, _("Undone"));
     u->changes_n = 0; /* all that was asked before has been answered */
     lists_reload(u);
+    /* Who reads goes on reading: the cursor stays on that message. */
     if (s->rc == 0)
-        ui_index_seek(u, s->id);
+        ui_index_seek(u, ui_top(u) == VIEW_READER ? u->reader.at.row.id : s->id);
 }
 
 static void said_draft(struct ui *u, struct say *s)

@@ -270,6 +270,18 @@ static void an_answer_to_a_list_needs_a_list(void **state)
     assert_int_equal(ui_top(b->u), VIEW_INDEX);
 }
 
+static void undoing_while_reading_keeps_the_place(void **state)
+{
+    struct bench *b = *state;
+    struct error err;
+    assert_int_equal(ui_begin(b->u, &err), 0);
+    keys(b, "jjj\rdu");
+    until(b, SAY_UNDONE);
+    assert_int_equal(ui_top(b->u), VIEW_READER);
+    assert_int_equal(ui_index_row(b->u)->row.id, b->u->reader.at.row.id);
+    assert_true(sees(b, "5/60"));
+}
+
 static void random_keys_do_no_harm(void **state)
 {
     static const uint32_t some[] = { 'j',
@@ -354,6 +366,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_answer_is_written_below_the_quotation, up, down),
         cmocka_unit_test_setup_teardown(what_is_typed_is_stored_while_typing, up, down),
         cmocka_unit_test_setup_teardown(an_answer_to_a_list_needs_a_list, up, down),
+        cmocka_unit_test_setup_teardown(undoing_while_reading_keeps_the_place, up, down),
         cmocka_unit_test_setup_teardown(random_keys_do_no_harm, up, down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
