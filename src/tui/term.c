@@ -366,9 +366,12 @@ void term_return(struct term *t)
         return;
     t->away = false;
     /* The other program's ^C and resizes came to us as well: only an end counts, and that is sent again. */
+    int end = 0;
     while (read(t->signals, &info, sizeof info) == (ssize_t)sizeof info)
         if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGHUP)
-            raise((int)info.ssi_signo);
+            end = (int)info.ssi_signo;
+    if (end != 0)
+        raise(end);
     take_size();
     rescue.armed = 1;
     say(paste_on);

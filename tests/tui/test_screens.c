@@ -255,6 +255,19 @@ static void a_size_that_changed_under_an_editor_is_seen(void **state)
     finish(&r, 0);
 }
 
+static void an_end_that_comes_under_an_editor_is_heard(void **state)
+{
+    (void)state;
+    struct run r = { 0 };
+    start(&r, 24, 80, "sh -c 'printf open; read x'");
+    look(&r, "INBOX  1/60");
+    pty_keys(r.p, "jjjr");
+    look(&r, "open");
+    kill(pty_pid(r.p), SIGTERM);
+    pty_keys(r.p, "\r");
+    finish(&r, 0);
+}
+
 static void the_end_gives_the_terminal_back(void **state)
 {
     static const int signals[] = { SIGTERM, SIGHUP, SIGABRT };
@@ -283,6 +296,7 @@ int main(void)
         cmocka_unit_test(a_letter_is_written_sent_and_taken_back),
         cmocka_unit_test(an_editor_of_ones_own_gets_the_terminal),
         cmocka_unit_test(a_size_that_changed_under_an_editor_is_seen),
+        cmocka_unit_test(an_end_that_comes_under_an_editor_is_heard),
         cmocka_unit_test(the_end_gives_the_terminal_back),
     };
     signal(SIGPIPE, SIG_IGN);
