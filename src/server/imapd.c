@@ -420,7 +420,7 @@ bool imapd_secret(const struct imapd *i)
 
 int imapd_event_fd(const struct imapd *i)
 {
-    return i->idling && i->box != NULL ? queue_fd(i->events) : -1;
+    return i->box != NULL ? queue_fd(i->events) : -1;
 }
 
 void imapd_wake(struct imapd *i, struct buf *out)
@@ -428,6 +428,8 @@ void imapd_wake(struct imapd *i, struct buf *out)
     i->out = out;
     if (i->idling)
         imapd_tell(i, true);
+    else if (i->box != NULL)
+        view_drain(&i->view, i->events); /* who never asks again has no events heaped up for him */
 }
 
 static void append_begin(struct imapd *i)

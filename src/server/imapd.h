@@ -29,9 +29,9 @@ int imapd_delay_ms(const struct imapd *i);
 bool imapd_logged_in(const struct imapd *i);
 /* True while the next line is a secret: not for the log. */
 bool imapd_secret(const struct imapd *i);
-/* During IDLE a descriptor that is readable when there is something to tell; else -1. */
+/* A descriptor that is readable when something happened to the selected mailbox; -1 without one. */
 int imapd_event_fd(const struct imapd *i);
-/* Tells it. */
+/* Takes note of it; tells it during IDLE. */
 void imapd_wake(struct imapd *i, struct buf *out);
 
 #endif

@@ -339,7 +339,7 @@ static int search_run(struct imapd *i, const struct key *keys, struct error *err
 {
     struct key all = { .kind = KEY_AND, .child = (struct key *)(uintptr_t)keys };
     buf_adds(i->out, "* SEARCH");
-    for (size_t row = 0; row < i->view.n; row++) {
+    for (size_t row = 0; row < i->view.told; row++) {
         struct look l = { .i = i, .row = row, .err = err };
         bool hit = !i->view.rows[row].gone && key_matches(&l, &all);
         if (l.failed < 0)

@@ -135,18 +135,19 @@ void view_tell(struct view *v, bool expunges, struct buf *out)
 
 int view_select(const struct view *v, struct str set, bool by_uid, size_t **rows, size_t *n)
 {
+    size_t n_told = v->told; /* what came since then the client cannot mean */
     uint32_t first;
     uint32_t last;
     int rc;
-    uint32_t star = by_uid ? (v->n > 0 ? v->rows[v->n - 1].r.uid : 0) : (uint32_t)v->n;
-    bool *chosen = xcalloc(v->n + 1, sizeof *chosen);
+    uint32_t star = by_uid ? (n_told > 0 ? v->rows[n_told - 1].r.uid : 0) : (uint32_t)n_told;
+    bool *chosen = xcalloc(n_told + 1, sizeof *chosen);
     size_t count = 0;
     while ((rc = imap_set_next(&set, star, &first, &last)) == 0) {
-        if (!by_uid && last > v->n) {
+        if (!by_uid && last > n_told) {
             rc = -1;
             break;
         }
-        for (size_t i = by_uid ? view_lower(v, first) : (first > 0 ? first - 1 : 0); i < v->n;
+        for (size_t i = by_uid ? view_lower(v, first) : (first > 0 ? first - 1 : 0); i < n_told;
              i++) {
             if ((by_uid ? v->rows[i].r.uid : (uint32_t)i + 1) > last)
                 break;
@@ -156,7 +157,7 @@ int view_select(const struct view *v, struct str set, bool by_uid, size_t **rows
     }
     *rows = xcalloc(count + 1, sizeof **rows);
     *n = 0;
-    for (size_t i = 0; i < v->n && rc == 1; i++)
+    for (size_t i = 0; i < n_told && rc == 1; i++)
         if (chosen[i])
             (*rows)[(*n)++] = i;
     free(chosen);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit/test.h"
 
+#include <poll.h>
 #include <stdlib.h>
 
 #include "base/file.h"
@@ -165,10 +166,70 @@ static void before_login_little_is_allowed(void **state)
     buf_free(&out);
 }
 
+struct session {
+    struct desk desk;
+    struct imapd *imapd;
+    struct buf out;
+};
+
+static void session_open(struct world *w, struct session *s)
+{
+    struct error err;
+    buf_init(&s->out, 1 << 20);
+    assert_int_equal(desk_open(&s->desk, w->store, &err), 0);
+    struct imapd_setup setup_ = { .desk = &s->desk,
+                                  .peer = "127.0.0.1",
+                                  .host = "host",
+                                  .loopback = true,
+                                  .flush = keep,
+                                  .arg = &s->out };
+    s->imapd = imapd_new(&setup_, &s->out, &err);
+}
+
+static void session_say(struct session *s, struct str in, const char *want)
+{
+    buf_clear(&s->out);
+    assert_int_equal(imapd_feed(s->imapd, &in, &s->out), SESSION_MORE);
+    assert_true(str_search(buf_str(&s->out), str_c(want)) < s->out.len);
+}
+
+static void session_close(struct session *s)
+{
+    imapd_free(&s->imapd);
+    desk_close(&s->desk);
+    buf_free(&s->out);
+}
+
+/* A session that asks nothing has nothing heaped up for it, is told nothing, and misses nothing. */
+static void a_silent_session_costs_nothing(void **state)
+{
+    struct session silent;
+    struct session busy;
+    session_open(*state, &silent);
+    session_open(*state, &busy);
+    session_say(&busy, STR("a LOGIN x y\r\nb APPEND INBOX {21+}\r\n" MAIL "\r\n"), "b OK");
+    session_say(&silent, STR("a LOGIN x y\r\nb SELECT INBOX\r\n"), "* 1 EXISTS");
+    session_say(&busy, STR("c SELECT INBOX\r\nd STORE 1 +FLAGS k1\r\n"), "d OK");
+    session_say(&busy, STR("e APPEND INBOX {21+}\r\n" MAIL "\r\n"), "e OK");
+    struct pollfd p = { .fd = imapd_event_fd(silent.imapd), .events = POLLIN };
+    assert_int_equal(poll(&p, 1, 0), 1);
+    assert_int_equal(p.revents, POLLIN);
+    buf_clear(&silent.out);
+    imapd_wake(silent.imapd, &silent.out);
+    assert_int_equal(silent.out.len, 0);
+    assert_int_equal(poll(&p, 1, 0), 0);
+    session_say(&silent, STR("c FETCH 2 FLAGS\r\n"), "c BAD");
+    session_say(&silent, STR("d NOOP\r\n"), "* 2 EXISTS\r\n* 1 FETCH (UID 1 FLAGS (k1))\r\nd OK");
+    session_say(&silent, STR("e FETCH 2 FLAGS\r\n"), "e OK");
+    session_close(&silent);
+    session_close(&busy);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(commands_are_answered, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_silent_session_costs_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(before_login_little_is_allowed, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
