@@ -320,11 +320,23 @@ int mbox_set(struct mbox *m, size_t row, unsigned flags, const char *keywords, s
     buf_free(&line);
     if (rc != 0)
         return -1;
-    char *copy = h.keywords.n > 0 ? xstrdup(keywords) : NULL;
-    free(r->keywords);
-    r->keywords = copy;
+    struct mbox_row before = *r;
+    r->keywords = h.keywords.n > 0 ? xstrdup(keywords) : NULL;
     r->flags = flags;
-    return fits ? 0 : mbox_compact(m, err);
+    if (fits) {
+        free(before.keywords);
+        return 0;
+    }
+    struct mbox_row *rows = m->rows;
+    rc = mbox_compact(m, err);
+    if (rc != 0 && m->rows == rows) {
+        /* The file has what it had, and so have we. */
+        free(r->keywords);
+        r->keywords = before.keywords;
+        r->flags = before.flags;
+    } else
+        free(before.keywords);
+    return rc;
 }
 
 int mbox_kill(struct mbox *m, size_t row, struct error *err)

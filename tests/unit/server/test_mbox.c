@@ -321,9 +321,12 @@ static void a_full_disk_leaves_nothing_half(void **state)
     struct rlimit old;
     struct mbox *m = open_box(*state);
     char big[20000];
+    char wide[200];
     uint32_t uid;
     struct mbox_new new = { .bytes = { big, sizeof big }, .date = 1 };
     memset(big, 'x', sizeof big);
+    memset(wide, 'k', sizeof wide - 1);
+    wide[sizeof wide - 1] = '\0';
     add(m, messages[0], 0, NULL);
     uint64_t end = m->end;
     signal(SIGXFSZ, SIG_IGN);
@@ -331,6 +334,11 @@ static void a_full_disk_leaves_nothing_half(void **state)
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 10000, old.rlim_max }), 0);
     assert_true(mbox_begin(m, true, &err) >= 0);
     assert_int_equal(mbox_append(m, &new, &uid, &err), -1);
+    /* Keywords that need the file written anew: what it has and what we know stay the same. */
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 100, old.rlim_max }), 0);
+    assert_int_equal(mbox_set(m, 0, IMAP_SEEN, wide, &err), -1);
+    assert_int_equal(m->rows[0].flags, 0);
+    assert_null(m->rows[0].keywords);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
     mbox_end(m);
     assert_int_equal(err.sys, EFBIG);
