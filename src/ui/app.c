@@ -238,6 +238,17 @@ static void ask_person(struct ui *u, const struct bus_event *ev)
     u->prompt.question = ev->id;
 }
 
+/* The engine's word for a state, in the person's language. */
+static struct str state_word(struct str state)
+{
+    static const char *const words[] = { N_("connecting"), N_("syncing"), N_("idle"), N_("offline"),
+                                         N_("login-needed") };
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (str_eqc(state, words[i]))
+            return str_c(_(words[i]));
+    return state;
+}
+
 static void engine_says(struct ui *u, const struct bus_event *ev)
 {
     if (ev->kind == EVENT_PROGRESS && ev->total > 0)
@@ -245,7 +256,7 @@ static void engine_says(struct ui *u, const struct bus_event *ev)
                  (long long)ev->done, (long long)ev->total);
     else if (ev->kind == EVENT_STATE)
         snprintf(u->engine, sizeof u->engine, "%.*s",
-                 STR_ARG(ev->text.n > 0 ? ev->text : ev->state));
+                 STR_ARG(ev->text.n > 0 ? ev->text : state_word(ev->state)));
     else if (ev->kind == EVENT_BYE)
         u->engine[0] = '\0';
 }
