@@ -190,11 +190,28 @@ bool ui_unsend(struct ui *u)
     return true;
 }
 
-static unsigned field_draw(struct ui *u, unsigned row, const char *label, const char *value)
+/* The header as far as it is filled in; its labels are as wide as the widest in this language. */
+static unsigned fields_draw(struct ui *u, unsigned row, const struct draft *d)
 {
-    unsigned col = grid_put_fit(u->grid, row, 0, 10, str_c(label), THEME_LABEL);
-    grid_put(u->grid, row, col, str_c(value), THEME_TEXT);
-    return row + 1;
+    const struct {
+        const char *label, *value;
+        bool always;
+    } fields[] = { { _("From:"), d->from, true },
+                   { _("To:"), d->to, true },
+                   { _("Cc:"), d->cc, false },
+                   { _("Bcc:"), d->bcc, false },
+                   { _("Subject:"), d->subject, true } };
+    unsigned width = 0;
+    for (size_t i = 0; i < COUNT(fields); i++)
+        if (grid_width(str_c(fields[i].label)) + 2 > width)
+            width = grid_width(str_c(fields[i].label)) + 2;
+    for (size_t i = 0; i < COUNT(fields); i++) {
+        if (!fields[i].always && fields[i].value[0] == '\0')
+            continue;
+        unsigned col = grid_put_fit(u->grid, row, 0, width, str_c(fields[i].label), THEME_LABEL);
+        grid_put(u->grid, row++, col, str_c(fields[i].value), THEME_TEXT);
+    }
+    return row;
 }
 
 static unsigned attachments_draw(struct ui *u, unsigned row, unsigned end)
@@ -219,13 +236,7 @@ void ui_review_draw(struct ui *u)
     unsigned row = 1, end = 1 + ui_body_rows(u);
     if (d == NULL)
         return;
-    row = field_draw(u, row, _("From:"), d->from);
-    row = field_draw(u, row, _("To:"), d->to);
-    if (d->cc[0] != '\0')
-        row = field_draw(u, row, _("Cc:"), d->cc);
-    if (d->bcc[0] != '\0')
-        row = field_draw(u, row, _("Bcc:"), d->bcc);
-    row = field_draw(u, row, _("Subject:"), d->subject);
+    row = fields_draw(u, row, d);
     row = attachments_draw(u, row, end);
     size_t n = draft_review(d, u->start->config, remarks, COUNT(remarks));
     for (size_t i = 0; i < n && row < end; i++)
