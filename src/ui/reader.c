@@ -67,6 +67,19 @@ static unsigned span_role(const struct decode_span *s)
     return (size_t)s->kind < COUNT(roles) ? roles[s->kind] : THEME_TEXT;
 }
 
+static void hidden_add(struct textview *v, size_t hidden)
+{
+    char note[160];
+    if (hidden == 0)
+        return;
+    snprintf(note, sizeof note,
+             P_("[%zu quoted line hidden: T shows it]", "[%zu quoted lines hidden: T shows them]",
+                hidden),
+             hidden);
+    textview_add(v, str_c(note), THEME_NOTE);
+    textview_add(v, STR("\n"), THEME_NOTE);
+}
+
 /* The text without its quotes: what stands between them, and how many lines went. */
 static void text_add_unquoted(struct textview *v, const struct decode_text *t)
 {
@@ -82,16 +95,12 @@ static void text_add_unquoted(struct textview *v, const struct decode_text *t)
             hidden++;
             continue;
         }
-        if (hidden > 0) {
-            char note[80];
-            snprintf(note, sizeof note, _("[%zu quoted lines hidden: T shows them]"), hidden);
-            textview_add(v, str_c(note), THEME_NOTE);
-            textview_add(v, STR("\n"), THEME_NOTE);
-        }
+        hidden_add(v, hidden);
         hidden = 0;
         textview_add(v, line, THEME_TEXT);
         textview_add(v, STR("\n"), THEME_TEXT);
     }
+    hidden_add(v, hidden);
 }
 
 static void text_add(struct textview *v, const struct decode_text *t, bool hide_quotes)
