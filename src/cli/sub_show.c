@@ -160,7 +160,7 @@ static void list_attachments(const struct cli_text *t)
             continue;
         printf("%s[%zu] ", any ? "" : "\n", i + 1);
         out_text(p->name.n > 0 ? p->name : p->type, false);
-        printf(_(", %llu bytes\n"), (unsigned long long)p->decoded);
+        printf(P_(", %llu byte\n", ", %llu bytes\n", p->decoded), (unsigned long long)p->decoded);
         any = true;
     }
 }
