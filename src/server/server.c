@@ -24,7 +24,7 @@
 #include "server/store.h"
 #include "base/banned.h"
 
-enum { LISTEN_BACKLOG = 128, ACCEPT_PAUSE_MS = 50, END_WAIT_MS = 5000 };
+enum { LISTEN_BACKLOG = 1024, ACCEPT_PAUSE_MS = 50, END_WAIT_MS = 5000 };
 
 /* A connection, as its thread told. */
 struct peer {
