@@ -23,7 +23,8 @@ struct globals {
     bool offline, demo, version, help;
 };
 
-/* "--name VALUE" or "--name=VALUE" at argv[*i]: its value, with *i moved past it; NULL when it is another option. */
+/* "--name VALUE" or "--name=VALUE" at argv[*i]: its value, with *i moved past it; NULL when it is
+ * another option. */
 static const char *option_value(int argc, char **argv, int *i, const char *name)
 {
     struct str s = str_c(argv[*i]);
@@ -66,7 +67,8 @@ static int usage(void)
     return EX_USAGE;
 }
 
-/* The screens, on the configuration and the store of c; compose: addresses to write to at once, or NULL. */
+/* The screens, on the configuration and the store of c; compose: addresses to write to at once, or
+ * NULL. */
 static int reader(struct cli *c, const char *folder, const char *compose)
 {
     struct error err;

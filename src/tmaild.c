@@ -17,7 +17,8 @@
 #include "server/server.h"
 #include "base/banned.h"
 
-/* SIGTERM and SIGINT as a descriptor; every thread inherits the mask, so that none is interrupted. */
+/* SIGTERM and SIGINT as a descriptor; every thread inherits the mask, so that none is interrupted.
+ */
 static int stop_signals(struct error *err)
 {
     sigset_t set;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* banned.h - functions that must not be used here do not compile.
- * Last include of every .c file, after all system headers; tests/lint holds the rule.
+/* banned.h - functions that must not be used here do not compile. Last include of every .c file,
+ * after all system headers; tests/lint holds the rule.
  * Must not know: anything else. */
 #ifndef TMAIL_BASE_BANNED_H
 #define TMAIL_BASE_BANNED_H

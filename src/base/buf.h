@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* buf.h - growable bytes with a ceiling.
- * Always: data[len] == 0 once anything was added; len <= max; NUL bytes allowed. After an add that would pass max, over
- * is set and adds do nothing, so that a caller appends forty times and checks once.
+/* buf.h - growable bytes with a ceiling. Always: data[len] == 0 once anything was added; len <=
+ * max; NUL bytes allowed. After an add that would pass max, over is set and adds do nothing, so
+ * that a caller appends forty times and checks once.
  * Must not know: files, charsets, protocols. If a caller needs one, it goes there. */
 #ifndef TMAIL_BASE_BUF_H
 #define TMAIL_BASE_BUF_H
@@ -34,7 +34,8 @@ void buf_adds(struct buf *b, const char *s);
 void buf_addc(struct buf *b, char c);
 void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buf_vaddf(struct buf *b, const char *fmt, va_list ap);
-/* Room for at least n more bytes, to be filled at the result and told with buf_grown; NULL if over. */
+/* Room for at least n more bytes, to be filled at the result and told with buf_grown; NULL if over.
+ */
 char *buf_room(struct buf *b, size_t n);
 /* n bytes were written into what buf_room gave. */
 void buf_grown(struct buf *b, size_t n);

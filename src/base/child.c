@@ -14,7 +14,8 @@
 #include "base/i18n.h"
 #include "base/banned.h"
 
-/* One word off *in, unquoted into out. False when nothing is left; *open tells of a quote that never ends. */
+/* One word off *in, unquoted into out. False when nothing is left; *open tells of a quote that
+ * never ends. */
 static bool split_word(struct str *in, struct buf *out, bool *open)
 {
     char quote = '\0';

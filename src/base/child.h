@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* child.h - other programs, started without a shell.
- * A command line is split into words with quotes honoured and nothing expanded; who wants a shell writes sh -c '...'.
+/* child.h - other programs, started without a shell. A command line is split into words with
+ * quotes honoured and nothing expanded; who wants a shell writes sh -c '...'.
  * Must not know: what the programs do. */
 #ifndef TMAIL_BASE_CHILD_H
 #define TMAIL_BASE_CHILD_H
@@ -11,8 +11,8 @@
 
 enum { CHILD_WORDS_MAX = 64 };
 
-/* Splits a command into a NULL-terminated vector in a; ' and " quote, \ takes the next character outside of '.
- * ERR_CONFIG for an open quote, an empty command or too many words. */
+/* Splits a command into a NULL-terminated vector in a; ' and " quote, \ takes the next character
+ * outside of '. ERR_CONFIG for an open quote, an empty command or too many words. */
 int child_split(struct arena *a, struct str command, char ***argv, struct error *err) MUST_CHECK;
 
 /* Descriptors for the child; -1 means /dev/null. session: a session of its own. */
@@ -20,21 +20,23 @@ struct child_io {
     int in, out, err;
     bool session;
 };
-/* Starts argv[0] (looked up in PATH unless it has a slash) with signal masks and handlers reset, all other
- * descriptors closed. Returns the pid or -1; a program that cannot be executed is told here, not by an exit code. */
+/* Starts argv[0] (looked up in PATH unless it has a slash) with signal masks and handlers reset,
+ * all other descriptors closed. Returns the pid or -1; a program that cannot be executed is told
+ * here, not by an exit code. */
 pid_t child_start(char *const argv[], const struct child_io *io, struct error *err);
 /* Waits; exit code, or 128 + signal. */
 int child_wait(pid_t pid);
-/* The same for a child that shares our terminal: when it is stopped (^Z in an editor) we stop as well, so that the
- * shell is back, and both go on together. */
+/* The same for a child that shares our terminal: when it is stopped (^Z in an editor) we stop as
+ * well, so that the shell is back, and both go on together. */
 int child_wait_job(pid_t pid);
-/* Runs argv with input on its standard input, appends its standard output to out. Its standard error goes to err_fd.
- * 0; -1 when it could not run, exited non-zero (err->sys is its code then), said more than out holds, or took longer than wait_ms (then it is killed). */
+/* Runs argv with input on its standard input, appends its standard output to out. Its standard
+ * error goes to err_fd. 0; -1 when it could not run, exited non-zero (err->sys is its code then),
+ * said more than out holds, or took longer than wait_ms (then it is killed). */
 int child_run(char *const argv[], struct str input, struct buf *out, int err_fd, int wait_ms,
               struct error *err) MUST_CHECK;
 
-/* Path of one of our own programs, freed with free(): beside the running one (a build tree), else where it is installed,
- * else its bare name for PATH. */
+/* Path of one of our own programs, freed with free(): beside the running one (a build tree), else
+ * where it is installed, else its bare name for PATH. */
 char *child_program(const char *name);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* error.h - what went wrong: a code and a retry class for the program, one translated sentence for a person.
- * The native number (errno, a library's code) goes into sys, for the log only. Never allocates.
+/* error.h - what went wrong: a code and a retry class for the program, one translated sentence
+ * for a person. The native number (errno, a library's code) goes into sys, for the log only.
+ * Never allocates.
  * Must not know: where the sentence will be shown. */
 #ifndef TMAIL_BASE_ERROR_H
 #define TMAIL_BASE_ERROR_H

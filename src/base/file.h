@@ -15,13 +15,16 @@ int file_read(const char *path, struct buf *out, struct error *err) MUST_CHECK;
 int file_read_fd(int fd, struct buf *out, struct error *err) MUST_CHECK;
 /* Writes all of s, through short writes and signals. name is for the sentence only. */
 int file_write_fd(int fd, struct str s, const char *name, struct error *err) MUST_CHECK;
-/* New content beside the old, fsynced, renamed over it, folder fsynced: after 0 it survives a crash. */
+/* New content beside the old, fsynced, renamed over it, folder fsynced: after 0 it survives a
+ * crash. */
 int file_replace(const char *path, struct str content, mode_t mode, struct error *err) MUST_CHECK;
 /* Creates a folder and all above it with mode 0700; an existing one is fine. */
 int file_mkdirs(const char *path, struct error *err) MUST_CHECK;
-/* mkdtemp in $XDG_RUNTIME_DIR, else $TMPDIR, else /tmp: 0700. The path is freed with free(); NULL on failure. */
+/* mkdtemp in $XDG_RUNTIME_DIR, else $TMPDIR, else /tmp: 0700. The path is freed with free(); NULL
+ * on failure. */
 char *file_temp_dir(const char *prefix, struct error *err);
-/* Removes a folder of our own making with all in it; follows no symbolic link, crosses to no other file system. */
+/* Removes a folder of our own making with all in it; follows no symbolic link, crosses to no other
+ * file system. */
 void file_remove_tree(const char *path);
 /* A pipe with O_CLOEXEC on both ends. */
 int file_pipe(int fds[2], struct error *err) MUST_CHECK;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* log.h - the log: one file, one line an event, and a ring of the newest lines for the screen.
- * A struct log is made by main and passed down; NULL is a log that says nothing. Thread-safe. Control characters are
- * shown as \xNN, so that what a server says cannot forge a line. Secrets never get here: the protocol clients write
- * "***" in their place.
+/* log.h - the log: one file, one line an event, and a ring of the newest lines for the screen. A
+ * struct log is made by main and passed down; NULL is a log that says nothing. Thread-safe.
+ * Control characters are shown as \xNN, so that what a server says cannot forge a line. Secrets
+ * never get here: the protocol clients write "***" in their place.
  * Must not know: who reads it. */
 #ifndef TMAIL_BASE_LOG_H
 #define TMAIL_BASE_LOG_H
@@ -13,10 +13,12 @@ enum log_level { LOG_ERROR, LOG_INFO, LOG_DEBUG };
 
 struct log;
 
-/* path may be NULL (ring only). Creates the file with mode 0600; rotates it to PATH.1 past 4 MiB. */
+/* path may be NULL (ring only). Creates the file with mode 0600; rotates it to PATH.1 past 4 MiB.
+ */
 struct log *log_open(const char *path, const char *program, enum log_level level,
                      struct error *err);
-/* The same on a descriptor that the caller keeps open (standard error of a server in the foreground). */
+/* The same on a descriptor that the caller keeps open (standard error of a server in the
+ * foreground). */
 struct log *log_open_fd(int fd, const char *program, enum log_level level);
 void log_line(struct log *l, enum log_level level, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* mem.h - memory that is there, and arenas for things with one common end.
- * The x-family and arenas abort the process when it has no memory left: every growth that mail, a server or a
+/* mem.h - memory that is there, and arenas for things with one common end. The x-family and
+ * arenas abort the process when it has no memory left: every growth that mail, a server or a
  * person feeds has a ceiling of its own (buf.h) that ends in ERR_LIMIT long before.
  * Must not know: what the memory is for. */
 #ifndef TMAIL_BASE_MEM_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* queue.h - a bounded queue between threads with a descriptor for poll().
- * The only way in which our threads talk: after queue_put the sender has no pointer left.
+/* queue.h - a bounded queue between threads with a descriptor for poll(). The only way in which
+ * our threads talk: after queue_put the sender has no pointer left.
  * Must not know: what the messages mean. */
 #ifndef TMAIL_BASE_QUEUE_H
 #define TMAIL_BASE_QUEUE_H
@@ -20,13 +20,16 @@ struct msg {
 
 struct queue;
 
-/* limit: messages that may wait; a put beyond it waits for room. NULL with *err when the system gives no descriptor. */
+/* limit: messages that may wait; a put beyond it waits for room. NULL with *err when the system
+ * gives no descriptor. */
 struct queue *queue_new(size_t limit, struct error *err);
-/* Takes m, also on failure. Waits while the queue is full. 0, or -1 if the queue is closed. Thread-safe. */
+/* Takes m, also on failure. Waits while the queue is full. 0, or -1 if the queue is closed.
+ * Thread-safe. */
 int queue_put(struct queue *q, struct msg *m);
 /* The same without waiting and past the limit: for senders that must never wait. Thread-safe. */
 int queue_put_now(struct queue *q, struct msg *m);
-/* Next message, owned by the caller; NULL after wait_ms (-1: for ever, 0: at once) or when closed and empty. Thread-safe. */
+/* Next message, owned by the caller; NULL after wait_ms (-1: for ever, 0: at once) or when closed
+ * and empty. Thread-safe. */
 struct msg *queue_take(struct queue *q, int wait_ms);
 /* Descriptor readable while the queue is not empty or is closed, for poll(). */
 int queue_fd(const struct queue *q);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* str.h - borrowed bytes and cursor parsing.
- * A view is not terminated and lives as long as what it points into. Parsing steps take the cursor, move it only on
- * success and return 0 or -1, so that they chain with || and read like the grammar they stand for. Case is ASCII's,
- * never the locale's.
+/* str.h - borrowed bytes and cursor parsing. A view is not terminated and lives as long as what
+ * it points into. Parsing steps take the cursor, move it only on success and return 0 or -1, so
+ * that they chain with || and read like the grammar they stand for. Case is ASCII's, never the
+ * locale's.
  * Must not know: charsets, protocols. */
 #ifndef TMAIL_BASE_STR_H
 #define TMAIL_BASE_STR_H
@@ -55,9 +55,11 @@ int str_ilit(struct str *in, const char *literal);
 /* Reads an unsigned decimal that fits and moves past it. 0, or -1 with *in untouched. */
 int str_u64(struct str *in, uint64_t *value);
 int str_u32(struct str *in, uint32_t *value);
-/* The bytes up to the next c, moving past c as well. 0, or -1 with *in untouched if there is none. */
+/* The bytes up to the next c, moving past c as well. 0, or -1 with *in untouched if there is none.
+ */
 int str_until(struct str *in, char c, struct str *out);
-/* One line without its LF or CRLF, moving past it; the last may lack its end. False when nothing is left. */
+/* One line without its LF or CRLF, moving past it; the last may lack its end. False when nothing is
+ * left. */
 bool str_line(struct str *in, struct str *line);
 /* The next run of bytes without blanks and tabs. False when nothing is left. */
 bool str_word(struct str *in, struct str *word);

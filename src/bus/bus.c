@@ -89,7 +89,8 @@ void bus_close(struct bus **b)
     *b = NULL;
 }
 
-/* ------------------------------------------------------------------ finding or starting the engine */
+/* ------------------------------------------------------------------ finding or starting the engine
+ */
 
 static char *real_config(const struct bus_where *where)
 {
@@ -149,7 +150,8 @@ static int greet(struct bus *b, const struct bus_where *where, struct error *err
     return rc;
 }
 
-/* What the engine says before it listens: a single LF when it does, a sentence when it cannot. 0; 1: another engine was faster; -1. */
+/* What the engine says before it listens: a single LF when it does, a sentence when it cannot. 0;
+ * 1: another engine was faster; -1. */
 static int started(pid_t pid, int fd, struct error *err)
 {
     struct buf said = BUF_INIT(4096);

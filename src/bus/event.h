@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* event.h - what the engine says and what it is told: flat values and their JSON lines, both directions.
- * The lines are those that `tmail sync --json` prints.
+/* event.h - what the engine says and what it is told: flat values and their JSON lines, both
+ * directions. The lines are those that `tmail sync --json` prints.
  * Must not know: sockets. */
 #ifndef TMAIL_BUS_EVENT_H
 #define TMAIL_BUS_EVENT_H
@@ -8,18 +8,21 @@
 #include "base/buf.h"
 
 enum bus_event_kind {
-    EVENT_HELLO, /* version, schema, configuration of the other end */
-    EVENT_STATE, /* account, state ("connecting", "syncing", "idle", "offline", "login-needed"), text */
-    EVENT_PROGRESS, /* account, folder (name), done, total */
-    EVENT_FOLDER,   /* id: the folder's rows changed */
-    EVENT_FOLDERS,  /* the list of folders changed */
-    EVENT_OUTBOX, /* id: entry changed; state ("queued", "sending", "sent", "failed", "doubt"), text: reason */
+    EVENT_HELLO,     /* version, schema, configuration of the other end */
+    EVENT_STATE,     /* account, state ("connecting", "syncing", "idle", "offline", "login-needed"),
+                        text */
+    EVENT_PROGRESS,  /* account, folder (name), done, total */
+    EVENT_FOLDER,    /* id: the folder's rows changed */
+    EVENT_FOLDERS,   /* the list of folders changed */
+    EVENT_OUTBOX,    /* id: entry changed; state ("queued", "sending", "sent", "failed", "doubt"),
+                        text: reason */
     EVENT_OP_FAILED, /* text: what was refused and undone */
     EVENT_BODY,      /* id: the message's body is here now; text: why not */
     EVENT_ERROR,     /* account, text, code (enum error_code) */
     EVENT_ASK,       /* id, what ("password"), account, text: the question */
-    EVENT_DONE, /* a pass that was asked for is over: id of the hint, fetched, sent, code, text (the first error) */
-    EVENT_BYE, /* the engine ends */
+    EVENT_DONE, /* a pass that was asked for is over: id of the hint, fetched, sent, code, text (the
+                   first error) */
+    EVENT_BYE,  /* the engine ends */
     EVENT_KINDS
 };
 struct bus_event {
@@ -34,9 +37,10 @@ struct bus_event {
 /* text of a HINT_HELLO of who wants nothing but mail sent: the engine is not told. */
 #define BUS_OUTBOX_ONLY "outbox-only"
 enum bus_hint_kind {
-    HINT_HELLO, /* somebody is there who wants to see mail */
-    HINT_WAKE,  /* the journal or the outbox has something */
-    HINT_SYNC, /* id (echoed in EVENT_DONE), account (empty: all), folder (empty: all): one full pass */
+    HINT_HELLO,  /* somebody is there who wants to see mail */
+    HINT_WAKE,   /* the journal or the outbox has something */
+    HINT_SYNC,   /* id (echoed in EVENT_DONE), account (empty: all), folder (empty: all): one full
+                    pass */
     HINT_BODY,   /* id: the message whose body is wanted now */
     HINT_SEND,   /* id: outbox entry wanted out now (echoed in EVENT_DONE) */
     HINT_ANSWER, /* id of the question, text: the answer (a secret: never logged) */

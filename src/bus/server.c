@@ -133,7 +133,8 @@ static void accept_one(struct bus_server *s)
                                 .config = str_c(s->config) });
 }
 
-/* The next hint that has arrived; clients take turns. A line that cannot be read ends its client. */
+/* The next hint that has arrived; clients take turns. A line that cannot be read ends its client.
+ */
 static bool next_hint(struct bus_server *s, struct bus_hint *hint, unsigned *client)
 {
     struct error ignored;

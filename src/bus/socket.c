@@ -103,7 +103,8 @@ static char *real_store(const char *store)
     return path;
 }
 
-/* Opens the folder of the socket (made if missing where make says so) and gives the name in it. A name below a descriptor is short whatever the path. */
+/* Opens the folder of the socket (made if missing where make says so) and gives the name in it. A
+ * name below a descriptor is short whatever the path. */
 static int place_open(const char *store, bool make, char **name)
 {
     const char *runtime = getenv("XDG_RUNTIME_DIR");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* socket.h - where the engine of a store listens, the lock that says whose store it is, and lines over a socket.
+/* socket.h - where the engine of a store listens, the lock that says whose store it is, and
+ * lines over a socket.
  * Must not know: what the lines say. */
 #ifndef TMAIL_BUS_SOCKET_H
 #define TMAIL_BUS_SOCKET_H
@@ -26,7 +27,8 @@ int socket_connect(const char *store);
 /* Binds and listens, replacing what a dead engine left. The lock must be held. -1 with *err. */
 int socket_listen(const char *store, struct error *err);
 void socket_unlink(const char *store);
-/* The store's lock, held as long as the descriptor is open. -1 with ERR_STORE: another engine has it. */
+/* The store's lock, held as long as the descriptor is open. -1 with ERR_STORE: another engine has
+ * it. */
 int socket_lock(const char *store, struct error *err);
 /* True if the other end runs as the same user. */
 bool socket_peer_is_us(int fd);

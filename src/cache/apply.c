@@ -208,7 +208,8 @@ static int placed_apply(struct cache *c, const struct cache_op *op, const struct
     }
 }
 
-/* Without the folders that its kind has no use for: what names a target will bring the message there. */
+/* Without the folders that its kind has no use for: what names a target will bring the message
+ * there. */
 static struct cache_op op_plain(const struct cache_op *op)
 {
     struct cache_op plain = *op;

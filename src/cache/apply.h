@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* apply.h - inside of src/cache only: the local effect of an operation, and its inverse.
- * All run in the caller's transaction.
+/* apply.h - inside of src/cache only: the local effect of an operation, and its inverse. All run
+ * in the caller's transaction.
  * Must not know: when operations are sent. */
 #ifndef TMAIL_CACHE_APPLY_H
 #define TMAIL_CACHE_APPLY_H

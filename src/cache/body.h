@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* body.h - the bytes of messages: independent zstd frames of 256 kB, a row each, so that a part is
- * read without the rest and a literal streams in.
- * Equal bytes are stored once (SHA-256).
+/* body.h - the bytes of messages: independent zstd frames of 256 kB, a row each, so that a part
+ * is read without the rest and a literal streams in. Equal bytes are stored once (SHA-256).
  * Must not know: what the bytes mean. */
 #ifndef TMAIL_CACHE_BODY_H
 #define TMAIL_CACHE_BODY_H

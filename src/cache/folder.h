@@ -44,8 +44,8 @@ int cache_folder_rename(struct cache *c, int64_t folder, struct str name,
                         struct error *err) MUST_CHECK;
 /* Sync state only: uidvalidity, uidnext, highestmodseq, synced_at. */
 int cache_folder_state(struct cache *c, const struct cache_folder *f, struct error *err) MUST_CHECK;
-/* Removes the folder and its placements; messages that lie nowhere else go with it. Moves into it are undone, what was
- * moved out of it is appended to its target from here. */
+/* Removes the folder and its placements; messages that lie nowhere else go with it. Moves into it
+ * are undone, what was moved out of it is appended to its target from here. */
 int cache_folder_drop(struct cache *c, int64_t folder, struct error *err) MUST_CHECK;
 /* All folders of an account (0: of all accounts): INBOX first, then by role, then by name. */
 int cache_folders(struct cache *c, struct arena *a, int64_t account, struct cache_folder **out,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* journal.h - what the person did, applied to the local rows at once and kept for the server until
- * it has confirmed it. doc/journal.md has the states.
+/* journal.h - what the person did, applied to the local rows at once and kept for the server
+ * until it has confirmed it. doc/journal.md has the states.
  * Must not know: IMAP commands. */
 #ifndef TMAIL_CACHE_JOURNAL_H
 #define TMAIL_CACHE_JOURNAL_H

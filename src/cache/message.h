@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* message.h - messages, where they lie, and the lists that a screen shows.
- * A message is stored once; a placement says (folder, uid, flags, modseq). A placement with uid 0
- * was made here and waits for the server. A message lies in a folder at most once: a second copy
- * of the same bytes in one folder is a message of its own that shares the body. Lists are read by
- * keyset on an index that is exactly their order: never OFFSET. Counts are kept.
+/* message.h - messages, where they lie, and the lists that a screen shows. A message is stored
+ * once; a placement says (folder, uid, flags, modseq). A placement with uid 0 was made here and
+ * waits for the server. A message lies in a folder at most once: a second copy of the same bytes
+ * in one folder is a message of its own that shares the body. Lists are read by keyset on an
+ * index that is exactly their order: never OFFSET. Counts are kept.
  * Must not know: MIME: columns come already extracted. */
 #ifndef TMAIL_CACHE_MESSAGE_H
 #define TMAIL_CACHE_MESSAGE_H

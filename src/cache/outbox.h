@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* outbox.h - mail on its way out, and drafts: what a person wrote is fsynced before anything else
- * happens.
+/* outbox.h - mail on its way out, and drafts: what a person wrote is fsynced before anything
+ * else happens.
  * Must not know: SMTP, MIME. */
 #ifndef TMAIL_CACHE_OUTBOX_H
 #define TMAIL_CACHE_OUTBOX_H

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* pending.h - inside of src/cache only: what happens to open operations when the places that they
- * name change.
- * All run in the caller's transaction.
+/* pending.h - inside of src/cache only: what happens to open operations when the places that
+ * they name change. All run in the caller's transaction.
  * Must not know: how operations are made. */
 #ifndef TMAIL_CACHE_PENDING_H
 #define TMAIL_CACHE_PENDING_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* place.h - inside of src/cache only: placements and ghosts.
- * A ghost is a placement that the person moved or expunged here while the server still has it: no
- * list shows it, the plan of the sync knows it, and it belongs to the operation that will end it.
- * All run in the caller's transaction.
+/* place.h - inside of src/cache only: placements and ghosts. A ghost is a placement that the
+ * person moved or expunged here while the server still has it: no list shows it, the plan of the
+ * sync knows it, and it belongs to the operation that will end it. All run in the caller's
+ * transaction.
  * Must not know: what the operations do. */
 #ifndef TMAIL_CACHE_PLACE_H
 #define TMAIL_CACHE_PLACE_H

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* sql.h - inside of src/cache only: the handle's parts, and SQL statements prepared once and run
- * with typed arguments.
- * A statement is known by the address of its text, so that the texts must be literals or static
- * tables.
+ * with typed arguments. A statement is known by the address of its text, so that the texts must
+ * be literals or static tables.
  * Must not know: which tables there are. */
 #ifndef TMAIL_CACHE_SQL_H
 #define TMAIL_CACHE_SQL_H

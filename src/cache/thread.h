@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* thread.h - inside of src/cache only: which conversation a message belongs to.
- * Every Message-ID that any message was called by or refers to is known with its thread; a message
- * joins all threads that it names into one, so that the order in which messages come in makes no
+/* thread.h - inside of src/cache only: which conversation a message belongs to. Every Message-ID
+ * that any message was called by or refers to is known with its thread; a message joins all
+ * threads that it names into one, so that the order in which messages come in makes no
  * difference.
  * Must not know: how a conversation is drawn. */
 #ifndef TMAIL_CACHE_THREAD_H

@@ -37,7 +37,8 @@ void cli_clear(struct cli *c);
 const struct cli_command *cli_find(struct str name);
 /* The list of commands and options, to standard output. */
 void cli_help(void);
-/* Runs argv[0] as a subcommand. Exit status: sysexits.h, as DESIGN §2 lists them; 1 where nothing was found. */
+/* Runs argv[0] as a subcommand. Exit status: sysexits.h, as DESIGN §2 lists them; 1 where nothing
+ * was found. */
 int cli_main(struct cli *c, int argc, char **argv);
 
 /* Prints err once, to stderr, and maps it to an exit status. */
@@ -46,13 +47,15 @@ int cli_exit_code(const struct error *err);
 /* Says how the command is used, and gives EX_USAGE. */
 int cli_usage(const struct cli_command *command);
 
-/* Loaded or opened once; -1 with *err. A store that is not there yet is ERR_NOINPUT for CACHE_READ. */
+/* Loaded or opened once; -1 with *err. A store that is not there yet is ERR_NOINPUT for CACHE_READ.
+ */
 int cli_need_config(struct cli *c, struct error *err) MUST_CHECK;
 int cli_need_cache(struct cli *c, enum cache_mode mode, struct error *err) MUST_CHECK;
 int cli_need_decode(struct cli *c, struct error *err) MUST_CHECK;
 /* A message's number from "123" or "mid:<Message-ID>". 0; 1 when there is none. */
 int cli_message(struct cli *c, const char *text, int64_t *id, struct error *err) MUST_CHECK;
-/* The folder that a person means: a name, a role ("Trash"), or ACCOUNT/NAME. 0; 1 when there is none. */
+/* The folder that a person means: a name, a role ("Trash"), or ACCOUNT/NAME. 0; 1 when there is
+ * none. */
 int cli_folder(struct cli *c, struct arena *a, const char *name, struct cache_folder *out,
                struct error *err) MUST_CHECK;
 

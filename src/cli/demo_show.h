@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* demo_show.h - the demo without a terminal: prints the index, sends a message through tmaild, shows it.
+/* demo_show.h - the demo without a terminal: prints the index, sends a message through tmaild,
+ * shows it.
  * Must not know: where the demo's mailbox came from. */
 #ifndef TMAIL_CLI_DEMO_SHOW_H
 #define TMAIL_CLI_DEMO_SHOW_H

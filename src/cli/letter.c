@@ -15,7 +15,8 @@
 
 enum { CHUNK = 64 << 10 };
 
-/* The next bytes of standard input; 0 at its end. A file keeps its bytes itself, a terminal is not asked. */
+/* The next bytes of standard input; 0 at its end. A file keeps its bytes itself, a terminal is not
+ * asked. */
 static size_t rest_read(char *chunk)
 {
     struct stat st;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* message.h - one message of the store for a command: its row, its summary, its bytes, fetched first if they are not here.
+/* message.h - one message of the store for a command: its row, its summary, its bytes, fetched
+ * first if they are not here.
  * Must not know: what is printed of it. */
 #ifndef TMAIL_CLI_MESSAGE_H
 #define TMAIL_CLI_MESSAGE_H
@@ -13,7 +14,8 @@ struct cli_text {
     struct decode_src raw; /* reads from the store */
 };
 
-/* Opens the message that a person named. 0; 1 when there is none; -1. cli_text_clear in any case. */
+/* Opens the message that a person named. 0; 1 when there is none; -1. cli_text_clear in any case.
+ */
 int cli_text_open(struct cli *c, const char *name, struct cli_text *t,
                   struct error *err) MUST_CHECK;
 void cli_text_clear(struct cli_text *t);

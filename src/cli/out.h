@@ -9,8 +9,8 @@
 #include "base/buf.h"
 #include "mime/summary.h"
 
-/* Appends text for a terminal: valid UTF-8, control characters (C1 too) and direction overrides shown as U+FFFD; LF and tab pass only where
- * lines is true, else they become blanks. */
+/* Appends text for a terminal: valid UTF-8, control characters (C1 too) and direction overrides
+ * shown as U+FFFD; LF and tab pass only where lines is true, else they become blanks. */
 void out_clean(struct str text, bool lines, struct buf *out);
 /* out_clean to standard output. */
 void out_text(struct str text, bool lines);

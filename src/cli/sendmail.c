@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A whole message as it came on standard input: its header is kept as it stands, Bcc is taken out, what is missing (From,
- * Date, Message-ID) is filled in. So what other programs built (git send-email, PHP) reaches the wire unchanged. */
+/* A whole message as it came on standard input: its header is kept as it stands, Bcc is taken out,
+ * what is missing (From, Date, Message-ID) is filled in. So what other programs built (git
+ * send-email, PHP) reaches the wire unchanged. */
 #include "cli/letter.h"
 #include "cli/send.h"
 
@@ -44,8 +45,8 @@ static bool is_field(struct str line, const char *name)
     return str_istarts(line, name) && line.n > strlen(name) && line.p[strlen(name)] == ':';
 }
 
-/* One field with its continuation lines, off *rest. False at the end of the header: at an empty line, or at a line that is no
- * field (then the body begins there). */
+/* One field with its continuation lines, off *rest. False at the end of the header: at an empty
+ * line, or at a line that is no field (then the body begins there). */
 static bool field_next(struct str *rest, struct str *field)
 {
     struct str at = *rest, line;
@@ -230,8 +231,9 @@ static int message_queue(struct cli *c, const struct order *o, int64_t *entry, s
     return rc;
 }
 
-/* sendmail's options; those that mean nothing here are taken and ignored, as every stand-in of sendmail does. A sender
- * without a domain is no address: cron's "-f root" means the account's own. */
+/* sendmail's options; those that mean nothing here are taken and ignored, as every stand-in of
+ * sendmail does. A sender without a domain is no address: cron's "-f root" means the account's own.
+ */
 static int option_take(struct order *o, int option, const char *value)
 {
     switch (option) {

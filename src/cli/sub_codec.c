@@ -45,7 +45,8 @@ static int read_some(char *chunk, size_t *n, struct error *err)
     return 0;
 }
 
-/* The input through the codec to standard output. 1: damaged. first: bytes that were read already. */
+/* The input through the codec to standard output. 1: damaged. first: bytes that were read already.
+ */
 static int pump(struct codec *codec, bool encode, char *chunk, size_t n, struct error *err)
 {
     struct buf out = BUF_INIT(OUT_MAX);

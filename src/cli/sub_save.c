@@ -48,7 +48,8 @@ static int read_options(struct save *s, int argc, char **argv)
     return optind == argc - 1 ? 0 : -1;
 }
 
-/* A new file for a sender's name: never an old one, never through a link, never outside the folder. */
+/* A new file for a sender's name: never an old one, never through a link, never outside the folder.
+ */
 static int create(const struct save *s, const struct mime_part_info *part, struct buf *name,
                   struct error *err)
 {

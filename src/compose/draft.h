@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* draft.h - a message being written: made from nothing or from another, kept in the store, edited as a file, frozen into the outbox.
+/* draft.h - a message being written: made from nothing or from another, kept in the store,
+ * edited as a file, frozen into the outbox.
  * Must not know: the screen, the network. */
 #ifndef TMAIL_COMPOSE_DRAFT_H
 #define TMAIL_COMPOSE_DRAFT_H
@@ -34,8 +35,9 @@ struct draft {
 
 enum reply_kind { REPLY_SENDER, REPLY_ALL, REPLY_LIST };
 struct draft *draft_new(const struct config *cfg, const struct config_account *account);
-/* Reply: recipients by kind (Mail-Followup-To, Reply-To, own addresses left out), Subject with one "Re: ", References, text quoted under an attribution line, signature. The identity is
- * the account whose address it was sent to, else fallback. */
+/* Reply: recipients by kind (Mail-Followup-To, Reply-To, own addresses left out), Subject with one
+ * "Re: ", References, text quoted under an attribution line, signature. The identity is the account
+ * whose address it was sent to, else fallback. */
 struct draft *draft_reply(const struct mime_summary *original, struct str text, int64_t message,
                           enum reply_kind kind, const struct config *cfg,
                           const struct config_account *fallback);
@@ -54,11 +56,13 @@ int draft_save(struct draft *d, struct cache *c, struct error *err) MUST_CHECK;
 /* 0; 1: no such draft. */
 int draft_load(struct cache *c, int64_t id, struct draft **out, struct error *err) MUST_CHECK;
 
-/* The draft as a text file for an editor: header lines, an empty line, the body; and back. What cannot be read leaves *d as it was and says why. */
+/* The draft as a text file for an editor: header lines, an empty line, the body; and back. What
+ * cannot be read leaves *d as it was and says why. */
 void draft_to_text(const struct draft *d, struct buf *out);
 int draft_from_text(struct draft *d, struct str text, struct error *err) MUST_CHECK;
-/* Runs the editor (argv from $VISUAL, $EDITOR or cfg) on a private file: run is called with the argv and may suspend a terminal. The draft is saved before and after. 1: nothing changed.
- * A file that cannot be read back stays, and the next edit of this draft goes on with it. */
+/* Runs the editor (argv from $VISUAL, $EDITOR or cfg) on a private file: run is called with the
+ * argv and may suspend a terminal. The draft is saved before and after. 1: nothing changed. A file
+ * that cannot be read back stays, and the next edit of this draft goes on with it. */
 typedef int draft_run_fn(void *arg, char *const argv[], struct error *err);
 int draft_edit(struct draft *d, struct cache *c, const struct config *cfg, draft_run_fn *run,
                void *arg, struct error *err) MUST_CHECK;
@@ -69,11 +73,13 @@ struct draft_remark {
     char text[200];
     bool fatal; /* cannot be sent like this */
 };
-/* What a careful colleague would say before sending: no recipient, a bad address (both fatal), no subject, "attached" without an attachment, a missing file. */
+/* What a careful colleague would say before sending: no recipient, a bad address (both fatal), no
+ * subject, "attached" without an attachment, a missing file. */
 size_t draft_review(const struct draft *d, const struct config *cfg, struct draft_remark *out,
                     size_t max);
-/* Freezes bytes and Message-ID, stores body and outbox entry, drops the draft, marks the answered message: one durable transaction. Takes *d on success only.
- * ERR_ADDRESS, ERR_NOINPUT, ERR_STORE. send_at: seconds. */
+/* Freezes bytes and Message-ID, stores body and outbox entry, drops the draft, marks the answered
+ * message: one durable transaction. Takes *d on success only. ERR_ADDRESS, ERR_NOINPUT, ERR_STORE.
+ * send_at: seconds. */
 int draft_queue(struct draft **d, struct cache *c, const struct config *cfg, int64_t send_at,
                 int64_t *outbox_id, struct error *err) MUST_CHECK;
 

@@ -62,7 +62,8 @@ char **draft_editor(struct arena *a, const struct config *cfg, struct error *err
     return NULL;
 }
 
-/* The draft for the editor; or what the last edit left, when that could not be read back: the person corrects it. */
+/* The draft for the editor; or what the last edit left, when that could not be read back: the
+ * person corrects it. */
 static int put_file(const char *path, struct str text, struct error *err)
 {
     return access(path, F_OK) == 0 ? 0 : file_replace(path, text, 0600, err);
@@ -89,7 +90,8 @@ static char **with_file(struct arena *a, char **argv, char *path)
     return all;
 }
 
-/* Reads the edited file into the draft: 0, 1 when nothing changed, -1 when it cannot be taken over: the file stays. */
+/* Reads the edited file into the draft: 0, 1 when nothing changed, -1 when it cannot be taken over:
+ * the file stays. */
 static int read_back(struct draft *d, const char *path, struct str before, struct error *err)
 {
     struct buf after = BUF_INIT(DRAFT_TEXT_MAX);

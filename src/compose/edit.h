@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* edit.h - the private file in which an editor has a draft, kept beside the store so that a draft outlives a tmail
- * that is killed while the editor is open.
+/* edit.h - the private file in which an editor has a draft, kept beside the store so that a
+ * draft outlives a tmail that is killed while the editor is open.
  * Must not know: which editor. */
 #ifndef TMAIL_COMPOSE_EDIT_H
 #define TMAIL_COMPOSE_EDIT_H
@@ -9,8 +9,8 @@
 
 /* Path of the draft's file, freed with free(). The draft must have been saved once. */
 char *edit_file_path(const struct draft *d, const struct cache *c);
-/* Takes over and saves what an editor left behind for this draft when tmail was killed. What cannot be read back stays
- * for the next edit. */
+/* Takes over and saves what an editor left behind for this draft when tmail was killed. What cannot
+ * be read back stays for the next edit. */
 void edit_file_recover(struct draft *d, struct cache *c);
 
 /* Shared by the files of this folder. */

@@ -120,7 +120,8 @@ static struct str mailto_address(struct str list_post)
     return str_head(s, str_find(s, '?'));
 }
 
-/* Where the sender wants the answer of everybody: Mail-Followup-To, or for a list its own address. Empty: nowhere in particular. */
+/* Where the sender wants the answer of everybody: Mail-Followup-To, or for a list its own address.
+ * Empty: nowhere in particular. */
 static struct str followup(const struct mime_summary *m, enum reply_kind kind)
 {
     if (kind != REPLY_SENDER && m->followup_to.n > 0)
@@ -160,7 +161,8 @@ static void reply_recipients(struct arena *a, struct draft *d, const struct mime
     set_people(&d->cc, &cc);
 }
 
-/* Everything before the signature's delimiter line (RFC 3676 §4.3), without empty lines at its end. */
+/* Everything before the signature's delimiter line (RFC 3676 §4.3), without empty lines at its end.
+ */
 static struct str without_signature(struct str text)
 {
     struct str rest = text, line;

@@ -133,7 +133,8 @@ static int apply(struct config *c, const struct lex_item *item, struct error *er
                           : unknown_key(item, scope, err);
 }
 
-/* iniparser reads the file too: where it understands a value otherwise than we do, nobody can know what was meant. */
+/* iniparser reads the file too: where it understands a value otherwise than we do, nobody can know
+ * what was meant. */
 static int compare_with_iniparser(const char *path, const struct lex_item *items, size_t n,
                                   struct error *err)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* config.h - tmailrc as typed settings. The raw lines are checked first (iniparser lower-cases names, lets a repeated key win silently and cuts unquoted
- * values at ; and #), then iniparser reads the file. Whatever is doubtful is an error with file and line.
+/* config.h - tmailrc as typed settings. The raw lines are checked first (iniparser lower-cases
+ * names, lets a repeated key win silently and cuts unquoted values at ; and #), then iniparser
+ * reads the file. Whatever is doubtful is an error with file and line.
  * Must not know: the network, the terminal, the store. */
 #ifndef TMAIL_CONFIG_CONFIG_H
 #define TMAIL_CONFIG_CONFIG_H
@@ -44,15 +45,17 @@ struct config {
     size_t keys_n;
 };
 
-/* Reads file over the defaults; *err names file and line. All or nothing. A file that is missing gives ERR_NOINPUT. Fresh *c in either case: config_free it. */
+/* Reads file over the defaults; *err names file and line. All or nothing. A file that is missing
+ * gives ERR_NOINPUT. Fresh *c in either case: config_free it. */
 int config_load(struct config *c, const char *path, struct error *err) MUST_CHECK;
 void config_free(struct config *c);
 /* By name in any case; NULL. */
 const struct config_account *config_account(const struct config *c, struct str name);
 /* The account whose address this is (any case), else NULL. */
 const struct config_account *config_account_of(const struct config *c, struct str address);
-/* The account's password: its command's output (first line), or the password of the file. out is wiped by the caller; never logged. 1 when the account names
- * neither: the person must be asked. tty_err_fd: where the command may complain, -1 nowhere. */
+/* The account's password: its command's output (first line), or the password of the file. out is
+ * wiped by the caller; never logged. 1 when the account names neither: the person must be asked.
+ * tty_err_fd: where the command may complain, -1 nowhere. */
 int config_secret(const struct config_account *a, struct buf *out, int tty_err_fd,
                   struct error *err) MUST_CHECK;
 

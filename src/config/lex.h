@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* lex.h - the raw lines of an INI file, read before iniparser sees it.
- * Everything that iniparser would silently misread is an error here: a value that it cuts at ; or #, a line that goes on
- * with a backslash, a repeated key or section, text behind a closing quote, a line that is too long.
+/* lex.h - the raw lines of an INI file, read before iniparser sees it. Everything that iniparser
+ * would silently misread is an error here: a value that it cuts at ; or #, a line that goes on
+ * with a backslash, a repeated key or section, text behind a closing quote, a line that is too
+ * long.
  * Must not know: which keys exist. */
 #ifndef TMAIL_CONFIG_LEX_H
 #define TMAIL_CONFIG_LEX_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* option.h - the master table of keys: parser, nearest-name help and manual speak of the same rows.
+/* option.h - the master table of keys: parser, nearest-name help and manual speak of the same
+ * rows.
  * Must not know: where a value was written. */
 #ifndef TMAIL_CONFIG_OPTION_H
 #define TMAIL_CONFIG_OPTION_H

@@ -64,8 +64,8 @@ static bool is_latin1(struct str charset)
     return charset.n == 0;
 }
 
-/* The name for iconv: renamed where the label usually lies, "" when it is no name (and could smuggle
- * iconv's own "//" suffixes in). */
+/* The name for iconv: renamed where the label usually lies, "" when it is no name (and could
+ * smuggle iconv's own "//" suffixes in). */
 static const char *iconv_name(struct str charset, char name[NAME_MAX_BYTES + 1])
 {
     static const char *const lies[][2] = {

@@ -51,7 +51,8 @@ struct decode {
     int patience_ms;
     unsigned deaths;
     int64_t progress_at; /* when the worker last took or gave a byte, or was first asked */
-    /* The stream to the worker: out holds [base, base + out.len), all before written was written. */
+    /* The stream to the worker: out holds [base, base + out.len), all before written was written.
+     */
     struct buf out;
     uint64_t base, written;
     struct buf in;
@@ -127,7 +128,8 @@ static int worker_start(struct decode *d, struct error *err)
     char *argv[] = { d->worker, NULL };
     if (d->pid != 0)
         return 0;
-    /* A socket and not pipes: writing to a dead worker is then an error of the call, not a signal. */
+    /* A socket and not pipes: writing to a dead worker is then an error of the call, not a signal.
+     */
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
         return error_sys(err, _("cannot start %s"), d->worker);
     setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
@@ -192,8 +194,8 @@ static void job_pass(struct job *j)
     }
 }
 
-/* After a death: the message the worker was on is marked, the others go to the next worker, those of
- * which there is no copy are passed over. */
+/* After a death: the message the worker was on is marked, the others go to the next worker, those
+ * of which there is no copy are passed over. */
 static int bury(struct decode *d, struct error *err)
 {
     bool greeted = d->greeted;
@@ -304,8 +306,8 @@ static int pump_wait(struct decode *d, int wait_ms)
     return n == 0 && turn && clock_left_ms(d->progress_at + d->patience_ms) == 0 ? -1 : 0;
 }
 
-/* Moves bytes both ways, waiting at most wait_ms for the chance. 1: something moved; 0: time is up; -1: no
- * worker can be had. A worker that dies is buried here, and the next call starts another. */
+/* Moves bytes both ways, waiting at most wait_ms for the chance. 1: something moved; 0: time is up;
+ * -1: no worker can be had. A worker that dies is buried here, and the next call starts another. */
 static int pump(struct decode *d, int wait_ms, struct error *err)
 {
     if (worker_start(d, err) != 0)
@@ -469,7 +471,8 @@ struct question {
     uint64_t offset, length;
 };
 
-/* One question and its answer, behind what is under way. *done is cleared by the caller with job_drop. */
+/* One question and its answer, behind what is under way. *done is cleared by the caller with
+ * job_drop. */
 static int ask(struct decode *d, const struct question *q, struct job **done, struct error *err)
 {
     if (decode_begin(d, 0, q->key, err) != 0)
@@ -488,7 +491,8 @@ static int ask(struct decode *d, const struct question *q, struct job **done, st
     return rc == 0 ? 0 : -1;
 }
 
-/* The last job goes. One without an answer is left only when no worker can be had: its bytes go too. */
+/* The last job goes. One without an answer is left only when no worker can be had: its bytes go
+ * too. */
 static void job_drop(struct decode *d)
 {
     struct job *j = job_at(d, d->jobs_n - 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* client.h - keeps one tmail-decode, asks it, starts it again when it dies, and marks the message
- * that killed it. Every question ends: a worker that makes no progress for DECODE_WAIT_MS is killed and
- * counted as dead. A struct decode belongs to one thread.
+/* client.h - keeps one tmail-decode, asks it, starts it again when it dies, and marks the
+ * message that killed it. Every question ends: a worker that makes no progress for
+ * DECODE_WAIT_MS is killed and counted as dead. A struct decode belongs to one thread.
  * Must not know: GMime, libxml2, how the worker does it. */
 #ifndef TMAIL_DECODE_CLIENT_H
 #define TMAIL_DECODE_CLIENT_H
@@ -16,8 +16,8 @@ enum {
 };
 
 /* Where a message's bytes come from: either bytes, or read (appends up to want bytes from offset;
- * 0 bytes is the end). key names the message for the mark ("sha256 of the bytes", or any stable name of
- * at most 180 bytes without blanks); may be empty when there is none. */
+ * 0 bytes is the end). key names the message for the mark ("sha256 of the bytes", or any stable
+ * name of at most 180 bytes without blanks); may be empty when there is none. */
 struct decode_src {
     struct str bytes;
     int (*read)(void *arg, uint64_t offset, size_t want, struct buf *out, struct error *err);
@@ -26,9 +26,9 @@ struct decode_src {
 };
 
 struct decode;
-/* worker_path NULL: the one beside the running program, else the installed one. marks_path: file of keys
- * that killed a worker (one a line, 0600), or NULL to remember them for this process only. The worker is
- * started at the first question. NULL when the marks cannot be read. */
+/* worker_path NULL: the one beside the running program, else the installed one. marks_path: file of
+ * keys that killed a worker (one a line, 0600), or NULL to remember them for this process only. The
+ * worker is started at the first question. NULL when the marks cannot be read. */
 struct decode *decode_new(const char *worker_path, const char *marks_path, struct error *err);
 void decode_free(struct decode **d);
 /* Starts the worker without waiting for it, so that the first question finds it warm. */
@@ -36,19 +36,20 @@ void decode_warm(struct decode *d);
 /* Another patience than DECODE_WAIT_MS. */
 void decode_patience(struct decode *d, int wait_ms);
 
-/* Summary of a whole message (or of a header block alone); lives in a. 0; 1: this message killed the
- * worker, now or before: *out says so in damage, with what can be known without parsing (the whole as one
- * opaque part); -1. May be asked while others are under way and wholly fed: their answers wait. */
+/* Summary of a whole message (or of a header block alone); lives in a. 0; 1: this message killed
+ * the worker, now or before: *out says so in damage, with what can be known without parsing (the
+ * whole as one opaque part); -1. May be asked while others are under way and wholly fed: their
+ * answers wait. */
 int decode_summary(struct decode *d, struct arena *a, struct decode_src raw,
                    struct mime_summary *out, struct error *err) MUST_CHECK;
-/* The same in steps, several messages under way: begin names one, feed as the bytes pass, with last at its
- * end; only then the next is begun. The answers are taken in the order of the begins. ERR_LIMIT with
- * DECODE_AHEAD_MAX under way: take first. A message of which only a part will ever come is ended by
- * feeding last: its summary is of what was there.
- * decode_take: 0 with *tag and *out; 1 when that message has no answer because a worker died (*tag and an
- * opaque *out are set); 2 nothing yet after wait_ms (-1: for ever), or nothing is under way; -1.
- * When a worker dies, the message that it was on is marked, and the others are given to a new one from the
- * copy that is kept of them. Beyond DECODE_KEEP_MAX there is no copy: those are answered with 1 and are not
+/* The same in steps, several messages under way: begin names one, feed as the bytes pass, with last
+ * at its end; only then the next is begun. The answers are taken in the order of the begins.
+ * ERR_LIMIT with DECODE_AHEAD_MAX under way: take first. A message of which only a part will ever
+ * come is ended by feeding last: its summary is of what was there. decode_take: 0 with *tag and
+ * *out; 1 when that message has no answer because a worker died (*tag and an opaque *out are set);
+ * 2 nothing yet after wait_ms (-1: for ever), or nothing is under way; -1. When a worker dies, the
+ * message that it was on is marked, and the others are given to a new one from the copy that is
+ * kept of them. Beyond DECODE_KEEP_MAX there is no copy: those are answered with 1 and are not
  * marked, so that decode_summary can ask again. */
 int decode_begin(struct decode *d, uint64_t tag, struct str key, struct error *err) MUST_CHECK;
 int decode_feed(struct decode *d, uint64_t tag, struct str bytes, bool last,
@@ -91,14 +92,16 @@ struct decode_text {
     unsigned trackers, pictures;
 };
 
-/* One leaf part as text at width columns. part gives the raw message; info says which bytes of it. A part
- * that is not text gives ERR_USAGE. width 0: not wrapped (for quoting in a reply, for scripts). At most
- * DECODE_TEXT_MAX bytes of the part are read; damage says when that was not all. 1: this part killed the
- * worker, now or before (it is marked alone: the other parts can still be read). */
+/* One leaf part as text at width columns. part gives the raw message; info says which bytes of it.
+ * A part that is not text gives ERR_USAGE. width 0: not wrapped (for quoting in a reply, for
+ * scripts). At most DECODE_TEXT_MAX bytes of the part are read; damage says when that was not all.
+ * 1: this part killed the worker, now or before (it is marked alone: the other parts can still be
+ * read). */
 int decode_text(struct decode *d, struct arena *a, struct decode_src part,
                 const struct mime_part_info *info, unsigned width, struct decode_text *out,
                 struct error *err) MUST_CHECK;
-/* A field's raw value, decoded and unfolded (RFC 2047), appended to out. 1: it killed the worker. */
+/* A field's raw value, decoded and unfolded (RFC 2047), appended to out. 1: it killed the worker.
+ */
 int decode_header(struct decode *d, struct str raw, struct buf *out, struct error *err) MUST_CHECK;
 
 #endif

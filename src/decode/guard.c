@@ -61,8 +61,8 @@ static struct str chomp(struct str line)
     return line;
 }
 
-/* Length of a field's name with its colon, 0 if the line begins no field. Blanks before the colon are
- * RFC 5322 §4.5's obsolete form. */
+/* Length of a field's name with its colon, 0 if the line begins no field. Blanks before the colon
+ * are RFC 5322 §4.5's obsolete form. */
 static size_t field_name(struct str line, struct str *name)
 {
     size_t i = 0;
@@ -152,8 +152,8 @@ static void part_field(struct guard_part *part, struct str name, struct str valu
         *into = str_head(str_trim(value), STRUCTURED_MAX);
 }
 
-/* The open multipart whose boundary line this is, counted from the outside; stack_n if none. *close: the
- * last one (RFC 2046 §5.1.1: blanks may follow). */
+/* The open multipart whose boundary line this is, counted from the outside; stack_n if none.
+ * *close: the last one (RFC 2046 §5.1.1: blanks may follow). */
 static size_t boundary_of(const struct scan *s, struct str line, bool *close)
 {
     if (line.n < 3 || line.p[0] != '-' || line.p[1] != '-')
@@ -192,8 +192,9 @@ static struct str field_whole(const struct scan *s, size_t pos)
     return (struct str){ s->raw.p + pos, end - pos };
 }
 
-/* The header block at pos; afterwards pos is at the content. A line that is no field ends the block as an
- * empty line does, but stays: so what was typed without an empty line is the body (as sendmail has it). */
+/* The header block at pos; afterwards pos is at the content. A line that is no field ends the block
+ * as an empty line does, but stays: so what was typed without an empty line is the body (as
+ * sendmail has it). */
 static void read_header(struct scan *s, struct guard_part *part)
 {
     size_t begin = s->pos, fields = 0;

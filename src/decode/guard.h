@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* guard.h - the skeleton of a message, found in one pass over the raw bytes before a library sees any
- * of them: header fields, parts, where each begins and ends (RFC 5322 §2, RFC 2046 §5.1). Iterative, linear
- * in time, with ceilings on everything that a sender can make grow. GMime is then given single field values
- * of bounded length, never a tree or an address list: its parser recurses with both.
+/* guard.h - the skeleton of a message, found in one pass over the raw bytes before a library
+ * sees any of them: header fields, parts, where each begins and ends (RFC 5322 §2, RFC 2046
+ * §5.1). Iterative, linear in time, with ceilings on everything that a sender can make grow.
+ * GMime is then given single field values of bounded length, never a tree or an address list:
+ * its parser recurses with both.
  * Must not know: charsets, GMime. */
 #ifndef TMAIL_DECODE_GUARD_H
 #define TMAIL_DECODE_GUARD_H

@@ -418,7 +418,8 @@ static void put_pre(struct html *h, struct str text)
     }
 }
 
-/* Characters that fill mails so that a list's preview stays empty: soft hyphen, joiners, blanks of no width. */
+/* Characters that fill mails so that a list's preview stays empty: soft hyphen, joiners, blanks of
+ * no width. */
 static bool is_filler(uint32_t cp)
 {
     return cp == 0xAD || cp == 0x34F || cp == 0x200B || cp == 0x200C || cp == 0xFEFF;
@@ -447,7 +448,8 @@ static void on_text(void *arg, const xmlChar *p, int n)
     }
 }
 
-/* A tag with so many attributes that comparing them takes for ever, or too many bytes for libxml2's ints. */
+/* A tag with so many attributes that comparing them takes for ever, or too many bytes for libxml2's
+ * ints. */
 static bool is_hostile(struct str html)
 {
     size_t blanks = 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* html.h - HTML as the lines that a person reads, laid out for a width, with its links numbered.
- * Nothing is fetched, run or believed: no network, no entities of its own, styles only to see what they hide.
+ * Nothing is fetched, run or believed: no network, no entities of its own, styles only to see
+ * what they hide.
  * Must not know: messages, charsets. */
 #ifndef TMAIL_DECODE_HTML_H
 #define TMAIL_DECODE_HTML_H

@@ -9,7 +9,8 @@
 enum { MARKS_MAX = 10000, MARKS_KEY_MAX = 200 };
 
 struct marks;
-/* Reads what is there; path NULL keeps them in memory only. A file that does not exist yet is empty. */
+/* Reads what is there; path NULL keeps them in memory only. A file that does not exist yet is
+ * empty. */
 struct marks *marks_open(const char *path, struct error *err);
 bool marks_has(const struct marks *m, struct str key);
 /* After 0 the mark survives a crash. A key that is empty, too long or no line is not kept: 0. */

@@ -44,8 +44,8 @@ void parse_free(struct parse **p)
     *p = NULL;
 }
 
-/* One line: a fold, with the blanks that begin the next line, is one blank (RFC 5322 §2.2.3); tabs and NULs
- * are blanks; trimmed. Terminated. */
+/* One line: a fold, with the blanks that begin the next line, is one blank (RFC 5322 §2.2.3); tabs
+ * and NULs are blanks; trimmed. Terminated. */
 static struct str one_line(struct arena *a, struct str in)
 {
     struct str s = str_trim(in);
@@ -132,8 +132,8 @@ static struct str addresses(struct arena *a, struct str raw)
     return words_any(line) ? address_words(a, line) : line;
 }
 
-/* The <ids> of a field, separated by blanks; what stands between them is no id (RFC 5322 §3.6.4). One
- * that came without brackets gets them. */
+/* The <ids> of a field, separated by blanks; what stands between them is no id (RFC 5322 §3.6.4).
+ * One that came without brackets gets them. */
 static struct str ids(struct arena *a, struct str raw)
 {
     struct str in = repaired(a, str_head(raw, FIELD_MAX));
@@ -272,7 +272,8 @@ static void put_type(struct parse *p, struct arena *a, const struct guard_part *
 {
     if (part->content_type.n == 0)
         return;
-    /* Only its parameters: the type itself is the guard's, so that both agree on what the part is. */
+    /* Only its parameters: the type itself is the guard's, so that both agree on what the part is.
+     */
     GMimeContentType *type =
         g_mime_content_type_parse(p->options, repaired(a, part->content_type).p);
     if (type == NULL)
@@ -311,7 +312,8 @@ static struct str leaf_type(struct arena *a, const struct guard_part *part)
 {
     if (part->opaque)
         return STR("application/octet-stream");
-    /* RFC 2045 §5.2: without a type that can be read it is plain text; so is a multipart without parts. */
+    /* RFC 2045 §5.2: without a type that can be read it is plain text; so is a multipart without
+     * parts. */
     if (part->type.n == 0)
         return str_find(part->content_type, '/') < part->content_type.n
                    ? STR("application/octet-stream")
@@ -350,8 +352,8 @@ static void put_part(struct parse *p, struct arena *a, const struct guard_part *
     info->decoded = decoded_size(info->encoding, info->length);
 }
 
-/* The uuencoded files inside a text part follow it as parts of their own. Only in text that stands as it is:
- * elsewhere offsets into the message would be of other bytes. */
+/* The uuencoded files inside a text part follow it as parts of their own. Only in text that stands
+ * as it is: elsewhere offsets into the message would be of other bytes. */
 static void put_uu(struct arena *a, struct str raw, size_t text, struct mime_summary *out)
 {
     const struct mime_part_info part = out->parts[text];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* proto.h - the flat questions and answers between a client and its worker, both ends.
- * A stream of frames: kind and length (32 bits each, little-endian), then that many bytes. The worker
- * begins with HELLO. A question is an optional ASK_..., any number of DATA, one LAST; without ASK it
- * asks for a summary. Each question gets one ANSWER or REFUSED, in order.
+/* proto.h - the flat questions and answers between a client and its worker, both ends. A stream
+ * of frames: kind and length (32 bits each, little-endian), then that many bytes. The worker
+ * begins with HELLO. A question is an optional ASK_..., any number of DATA, one LAST; without
+ * ASK it asks for a summary. Each question gets one ANSWER or REFUSED, in order.
  * Must not know: GMime, libxml2, processes. */
 #ifndef TMAIL_DECODE_PROTO_H
 #define TMAIL_DECODE_PROTO_H
@@ -43,7 +43,8 @@ void proto_text_ask_put(struct buf *out, const struct proto_text_ask *ask);
 int proto_text_ask_get(struct str in, struct proto_text_ask *ask) MUST_CHECK;
 /* Spans and links beyond their ceilings are left out. */
 void proto_text_put(struct buf *out, const struct decode_text *text);
-/* Strings point into in, arrays live in a. ERR_PARSE for anything that proto_text_put does not write. */
+/* Strings point into in, arrays live in a. ERR_PARSE for anything that proto_text_put does not
+ * write. */
 int proto_text_get(struct arena *a, struct str in, struct decode_text *text,
                    struct error *err) MUST_CHECK;
 

@@ -63,7 +63,8 @@ static void put_line(struct plain *p, unsigned depth, struct str text, int kind)
     buf_addc(out, '\n');
 }
 
-/* Bytes of text for one line of width columns: broken at a blank; a word that is wider stays whole. */
+/* Bytes of text for one line of width columns: broken at a blank; a word that is wider stays whole.
+ */
 static size_t fitting(struct str text, unsigned width)
 {
     unsigned used;

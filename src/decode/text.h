@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* text.h - one text part as the lines that a person reads: decoded, in UTF-8, unwrapped and wrapped, with
- * spans and links. HTML goes to html.h.
+/* text.h - one text part as the lines that a person reads: decoded, in UTF-8, unwrapped and
+ * wrapped, with spans and links. HTML goes to html.h.
  * Must not know: where the part came from. */
 #ifndef TMAIL_DECODE_TEXT_H
 #define TMAIL_DECODE_TEXT_H

@@ -101,7 +101,8 @@ static void answer_text(struct worker *w, struct arena *a, struct str bytes)
     buf_free(&packed);
 }
 
-/* The whole of a question is here: last is its last bytes, which for a small one are all of them. */
+/* The whole of a question is here: last is its last bytes, which for a small one are all of them.
+ */
 static void answer(struct worker *w, struct str last)
 {
     struct str bytes = last;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* worker.h - the life of tmail-decode: takes questions from a descriptor, answers them, ends when the other
- * side goes. It has a ceiling on memory and on the processor time of one question.
+/* worker.h - the life of tmail-decode: takes questions from a descriptor, answers them, ends
+ * when the other side goes. It has a ceiling on memory and on the processor time of one
+ * question.
  * Must not know: files, the network: there is nothing that it could open for an answer. */
 #ifndef TMAIL_DECODE_WORKER_H
 #define TMAIL_DECODE_WORKER_H

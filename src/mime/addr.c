@@ -8,9 +8,10 @@
 /* RFC 5321 §4.5.3.1.1 and .2 */
 enum { LOCAL_MAX = 64, DOMAIN_MAX = 255 };
 
-/* One pass over a field. phrase collects the words as a person reads them, spec the same bytes as written (quotes kept,
- * comments left out, no blanks around '.' and '@'), comment the text of the last comment: at the end of each element one
- * of them turns out to be the name, and one the address. */
+/* One pass over a field. phrase collects the words as a person reads them, spec the same bytes as
+ * written (quotes kept, comments left out, no blanks around '.' and '@'), comment the text of the
+ * last comment: at the end of each element one of them turns out to be the name, and one the
+ * address. */
 struct reader {
     struct arena *arena;
     struct str in;
@@ -101,7 +102,8 @@ static void take_literal(struct reader *r)
     }
 }
 
-/* Offset of the last '@' that no quotes hold; spec.n when there is none. Quotes in spec are balanced. */
+/* Offset of the last '@' that no quotes hold; spec.n when there is none. Quotes in spec are
+ * balanced. */
 static size_t find_at(struct str spec)
 {
     size_t at = spec.n;
@@ -196,7 +198,8 @@ static void emit(struct reader *r, struct mime_addr addr)
         r->junk++;
 }
 
-/* An element without angle brackets: "jane@x.org", "jane@x.org (Jane)", "Jane Roe jane@x.org", "root". */
+/* An element without angle brackets: "jane@x.org", "jane@x.org (Jane)", "Jane Roe jane@x.org",
+ * "root". */
 static bool take_bare(struct reader *r)
 {
     struct str spec = str_trim(buf_str(&r->spec));
@@ -228,7 +231,8 @@ static void end_element(struct reader *r)
     buf_clear(&r->comment);
 }
 
-/* RFC 5322 §3.4 group; they do not nest, so a colon inside one only ends an element that cannot be read. */
+/* RFC 5322 §3.4 group; they do not nest, so a colon inside one only ends an element that cannot be
+ * read. */
 static void start_group(struct reader *r)
 {
     if (r->in_group || r->angle) {

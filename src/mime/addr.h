@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* addr.h - address lists and groups, read without recursion (RFC 5322 §3.4, and what programs
- * really write). Must not know: who these people are. */
+ * really write).
+ * Must not know: who these people are. */
 #ifndef TMAIL_MIME_ADDR_H
 #define TMAIL_MIME_ADDR_H
 
@@ -25,7 +26,8 @@ int mime_addr_one(struct arena *a, struct str text, struct str default_domain,
                   struct mime_addr *out, struct error *err) MUST_CHECK;
 /* "local@domain", quoted where RFC 5321 asks for it. */
 void mime_addr_spec(const struct mime_addr *addr, struct buf *out);
-/* "Name <local@domain>" in UTF-8 with the name quoted where needed; for screens, drafts and JSON. */
+/* "Name <local@domain>" in UTF-8 with the name quoted where needed; for screens, drafts and JSON.
+ */
 void mime_addr_show(const struct mime_addr *addr, struct buf *out);
 /* Same mailbox: local part byte for byte, domain in any case. */
 bool mime_addr_same(const struct mime_addr *a, const struct mime_addr *b);

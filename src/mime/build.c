@@ -79,7 +79,8 @@ static int put_header(struct buf *out, const struct mime_outline *m, struct erro
     return buf_check(out, err);
 }
 
-/* True for text that can go as it is: ASCII, lines that fit, no control characters but tabs and form feeds. */
+/* True for text that can go as it is: ASCII, lines that fit, no control characters but tabs and
+ * form feeds. */
 static bool is_7bit(struct str text)
 {
     struct str line;

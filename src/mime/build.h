@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* build.h - writes a complete message from an outline, straight from its sources through the
- * codecs (RFC 5322, 2045-2047, 2231). What it writes: CRLF, no line over 998 bytes, UTF-8 text as
- * quoted-printable or 7bit as fits, attachments as base64 (or uuencode on demand inside the text),
- * encoded words where a header needs them.
+ * codecs (RFC 5322, 2045-2047, 2231). What it writes: CRLF, no line over 998 bytes, UTF-8 text
+ * as quoted-printable or 7bit as fits, attachments as base64 (or uuencode on demand inside the
+ * text), encoded words where a header needs them.
  * Must not know: files, the clock, random numbers: the outline brings them. */
 #ifndef TMAIL_MIME_BUILD_H
 #define TMAIL_MIME_BUILD_H
@@ -39,8 +39,9 @@ struct mime_outline {
     size_t parts_n;
 };
 
-/* Writes a complete CRLF message through sink. Refuses CR, LF or NUL in any field value or name with
- * ERR_USAGE, and an extra field that the outline or the structure has itself, before the first byte. */
+/* Writes a complete CRLF message through sink. Refuses CR, LF or NUL in any field value or name
+ * with ERR_USAGE, and an extra field that the outline or the structure has itself, before the first
+ * byte. */
 int mime_build(const struct mime_outline *m, mime_sink_fn *sink, void *arg,
                struct error *err) MUST_CHECK;
 

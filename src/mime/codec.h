@@ -8,7 +8,8 @@
 
 enum codec_kind { CODEC_BASE64, CODEC_QP, CODEC_UU };
 
-/* Input that is handled in one go; out should have room for twice as much beyond what it is to hold. */
+/* Input that is handled in one go; out should have room for twice as much beyond what it is to
+ * hold. */
 enum { CODEC_BLOCK = 16 << 10 };
 
 struct codec;
@@ -18,12 +19,13 @@ struct codec *codec_new(enum codec_kind kind, const char *name);
 /* What decodes a part of that encoding; NULL where its bytes are the content as they are. */
 struct codec *codec_of_part(enum mime_encoding encoding);
 /* Bytes of a codec, any chunk size; out grows to its ceiling. last ends the data. 0; 1 if the data
- * so far were damaged but went on (junk skipped, padding or end missing); -1 with ERR_LIMIT, or with
- * ERR_PARSE where uuencoded data never began. */
+ * so far were damaged but went on (junk skipped, padding or end missing); -1 with ERR_LIMIT, or
+ * with ERR_PARSE where uuencoded data never began. */
 int codec_decode(struct codec *c, struct str in, bool last, struct buf *out,
                  struct error *err) MUST_CHECK;
-/* Encoded lines end in LF (crlf false) or CRLF: 76 characters of base64, at most 76 of quoted-printable, 45 bytes
- * of uuencode. Quoted-printable takes its input as text: LF and CRLF both end a line. */
+/* Encoded lines end in LF (crlf false) or CRLF: 76 characters of base64, at most 76 of
+ * quoted-printable, 45 bytes of uuencode. Quoted-printable takes its input as text: LF and CRLF
+ * both end a line. */
 int codec_encode(struct codec *c, struct str in, bool last, bool crlf, struct buf *out,
                  struct error *err) MUST_CHECK;
 /* uuencode decoding: the name on the begin line, borrowed; empty before it was seen. */

@@ -66,8 +66,8 @@ static struct line whole_line(struct codec_line *c, struct str raw)
     return l;
 }
 
-/* The next line. Views live until the next call; of a piece the caller may leave bytes by lowering c->done.
- * False when more input is needed, or at the end. */
+/* The next line. Views live until the next call; of a piece the caller may leave bytes by lowering
+ * c->done. False when more input is needed, or at the end. */
 static bool next_line(struct codec_line *c, struct str *in, bool last, struct line *l)
 {
     buf_consume(&c->held, c->done);
@@ -168,7 +168,8 @@ int codec_qp_decode(struct codec_line *c, struct str in, bool last, struct buf *
 
 static const size_t QP_WIDTH = 76;
 
-/* What must be written as =XX: RFC 2045 §6.7 (1) to (3), and a line that SMTP or mbox could take for theirs. */
+/* What must be written as =XX: RFC 2045 §6.7 (1) to (3), and a line that SMTP or mbox could take
+ * for theirs. */
 static bool qp_must_escape(const struct line *l, size_t i)
 {
     unsigned char ch = (unsigned char)l->text.p[i];
@@ -227,7 +228,8 @@ int codec_qp_encode(struct codec_line *c, struct str in, bool last, bool crlf, s
 
 bool codec_uu_begin(struct str line, struct str *name)
 {
-    /* POSIX uuencode: "begin", a mode of three or four octal digits, the name to the end of the line */
+    /* POSIX uuencode: "begin", a mode of three or four octal digits, the name to the end of the
+     * line */
     if (str_lit(&line, "begin ") != 0)
         return false;
     size_t digits = 0;
@@ -247,7 +249,8 @@ static bool uu_in_alphabet(const struct codec_pack_in *t, struct str s)
     return true;
 }
 
-/* True for what may stand behind the characters that the length byte asks for: blanks, or one check character. */
+/* True for what may stand behind the characters that the length byte asks for: blanks, or one check
+ * character. */
 static bool uu_tail_is_fine(struct str tail)
 {
     return without_blanks(str_skip(tail, 1)).n == 0;
@@ -317,7 +320,8 @@ static void uu_take_line(struct codec_line *c, struct str line, struct buf *out)
     }
 }
 
-/* Full lines at the front of in whose end is where the length byte says, without looking for it. Returns what was eaten. */
+/* Full lines at the front of in whose end is where the length byte says, without looking for it.
+ * Returns what was eaten. */
 static size_t uu_fast_lines(struct codec_line *c, struct str in, struct buf *out)
 {
     size_t eaten = 0;

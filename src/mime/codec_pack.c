@@ -189,7 +189,8 @@ static char *put_groups(const struct codec_pack *c, const unsigned char *in, siz
     return out;
 }
 
-/* One line; bytes that fill no group are padded: '=' for base64 (RFC 2045 §6.8), zeros for uuencode. */
+/* One line; bytes that fill no group are padded: '=' for base64 (RFC 2045 §6.8), zeros for
+ * uuencode. */
 static char *put_line(const struct codec_pack *c, const unsigned char *in, size_t n, bool crlf,
                       char *out)
 {

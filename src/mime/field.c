@@ -6,8 +6,8 @@
 #include "mime/addr.h"
 #include "base/banned.h"
 
-/* Widths of a line: RFC 5322 §2.1.1, RFC 2047 §2 (with an encoded word, and of the word itself). A word without a blank that
- * is longer than WORD_MAX is encoded, so that no line passes 998. */
+/* Widths of a line: RFC 5322 §2.1.1, RFC 2047 §2 (with an encoded word, and of the word itself). A
+ * word without a blank that is longer than WORD_MAX is encoded, so that no line passes 998. */
 enum { WIDTH = 78, WIDTH_ENCODED = 76, ENCODED_MAX = 75, WORD_MAX = 900, NAME_MAX_LEN = 70 };
 enum { ENCODED_FRAME = 12 }; /* =?utf-8?q??= */
 
@@ -31,7 +31,8 @@ static void fold(struct writer *w)
 
 static bool is_q_safe(char c)
 {
-    /* RFC 2047 §5 (3): what an encoded word in a phrase may hold, the narrowest of the three places */
+    /* RFC 2047 §5 (3): what an encoded word in a phrase may hold, the narrowest of the three places
+     */
     return ascii_is_alnum(c) || (c != '\0' && strchr("!*+-/", c) != NULL);
 }
 
@@ -150,8 +151,8 @@ static void put_plain(struct writer *w, struct str s)
     }
 }
 
-/* From the first word that needs encoding to the last one all is encoded, because blanks between two encoded words would
- * be lost (RFC 2047 §6.2). */
+/* From the first word that needs encoding to the last one all is encoded, because blanks between
+ * two encoded words would be lost (RFC 2047 §6.2). */
 static void put_text(struct writer *w, struct str s)
 {
     struct str rest = s, word;
@@ -170,7 +171,8 @@ static void put_text(struct writer *w, struct str s)
     }
 }
 
-/* One element of an address list, folded as a whole in front, with what separates it from the next. */
+/* One element of an address list, folded as a whole in front, with what separates it from the next.
+ */
 static void put_address(struct writer *w, const struct mime_addr *a, const char *tail)
 {
     struct buf text = BUF_INIT(w->out->max);

@@ -4,9 +4,10 @@
 #include "base/i18n.h"
 #include "base/banned.h"
 
-/* Layout: version, date (zigzag), damage, the strings of text_fields in order, the number of parts, the parts.
- * Numbers are little-endian groups of seven bits, the last one without its high bit; a string is its length and its
- * bytes. PART_SMALLEST is what the shortest possible part takes, so that a count can be checked before it is believed. */
+/* Layout: version, date (zigzag), damage, the strings of text_fields in order, the number of parts,
+ * the parts. Numbers are little-endian groups of seven bits, the last one without its high bit; a
+ * string is its length and its bytes. PART_SMALLEST is what the shortest possible part takes, so
+ * that a count can be checked before it is believed. */
 enum { FLAT_VERSION = 1, PART_SMALLEST = 11, NUMBER_MAX = 10 };
 
 #define FIELD(name) offsetof(struct mime_summary, name)

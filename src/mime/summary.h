@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* summary.h - what a message is for a list, a reader and a reply: decoded fields and the part
  * structure with offsets. tmail-decode answers with it, the store keeps it as one flat blob;
- * opening a message parses nothing. All text is valid UTF-8 (decoded RFC 2047/2231, unfolded), may
- * still hold control characters, and is NOT safe for a terminal. Must not know: GMime, SQLite, the
- * screen. */
+ * opening a message parses nothing. All text is valid UTF-8 (decoded RFC 2047/2231, unfolded),
+ * may still hold control characters, and is NOT safe for a terminal.
+ * Must not know: GMime, SQLite, the screen. */
 #ifndef TMAIL_MIME_SUMMARY_H
 #define TMAIL_MIME_SUMMARY_H
 
@@ -50,9 +50,9 @@ struct mime_summary {
     struct str message_id, in_reply_to,
         references; /* with their angle brackets, separated by blanks */
     struct str followup_to, list_id, list_post, auth_results;
-    struct str
-        preview; /* the first line or two of the text, blanks folded, at most MIME_PREVIEW_MAX bytes */
-    int64_t date; /* seconds since 1970; 0 when missing or unreadable */
+    struct str preview; /* the first line or two of the text, blanks folded, at most
+                           MIME_PREVIEW_MAX bytes */
+    int64_t date;       /* seconds since 1970; 0 when missing or unreadable */
     struct mime_part_info *parts;
     size_t parts_n;
     unsigned damage;
@@ -66,8 +66,8 @@ void mime_summary_flatten(const struct mime_summary *s, struct buf *out);
  * flatten wrote. */
 int mime_summary_read(struct arena *a, struct str flat, struct mime_summary *out,
                       struct error *err) MUST_CHECK;
-/* The part to show first: text/plain, else text/html, preferring what is no attachment; parts_n when there
- * is no text. */
+/* The part to show first: text/plain, else text/html, preferring what is no attachment; parts_n
+ * when there is no text. */
 size_t mime_summary_text_part(const struct mime_summary *s);
 /* True for what a list marks as an attachment: an attachment part, an embedded message, an inline
  * uuencoded file. */

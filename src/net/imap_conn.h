@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* imap_conn.h - what the files of the IMAP client share: its state, what is queued, what has come.
- * imap_out.c has the commands and the bytes to be sent, imap_login.c greeting and login, imap.c the rest.
+/* imap_conn.h - what the files of the IMAP client share: its state, what is queued, what has
+ * come. imap_out.c has the commands and the bytes to be sent, imap_login.c greeting and login,
+ * imap.c the rest.
  * Must not know: who uses the client. */
 #ifndef TMAIL_NET_IMAP_CONN_H
 #define TMAIL_NET_IMAP_CONN_H
@@ -58,7 +59,8 @@ void imap_queue_bytes(struct imap *i, const struct command *owner, struct str by
 void imap_queue_waiting(struct imap *i, const struct command *owner, struct str bytes);
 /* RFC 7888: a literal of this size need not wait here. */
 bool imap_literal_plus(const struct imap *i, uint64_t size);
-/* Sends what the link takes in one turn. *blocked: there is more, and the link is what it waits for. */
+/* Sends what the link takes in one turn. *blocked: there is more, and the link is what it waits
+ * for. */
 int imap_pump_out(struct imap *i, bool *blocked, struct error *err);
 /* Takes away what c had still to send: allowed where it was waiting to be asked for it. */
 int imap_drop_unsent(struct imap *i, const struct command *c, struct error *err);

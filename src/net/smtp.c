@@ -73,7 +73,8 @@ static void answer_line(struct buf *words, const struct wire_reply *r)
     buf_add_str(words, r->text);
 }
 
-/* Takes the lines of one reply off in; each(arg, line) sees all of them. WIRE_MORE takes nothing. */
+/* Takes the lines of one reply off in; each(arg, line) sees all of them. WIRE_MORE takes nothing.
+ */
 static enum wire_result answer_take(struct str *in, struct smtp_answer *a,
                                     void (*each)(void *arg, size_t n, const struct wire_reply *r),
                                     void *arg)
@@ -475,8 +476,8 @@ static enum smtp_outcome nobody(struct smtp *s, const struct smtp_envelope *env,
     return for_good ? SMTP_REJECTED : SMTP_UNSENT;
 }
 
-/* DATA was let through though nobody is to get anything: RFC 2920 §3.1 wants the dot alone. After a refused
- * MAIL that dot could make an empty message, so the connection goes. */
+/* DATA was let through though nobody is to get anything: RFC 2920 §3.1 wants the dot alone. After a
+ * refused MAIL that dot could make an empty message, so the connection goes. */
 static void end_empty_data(struct smtp *s, const struct transaction *t)
 {
     struct error err;
@@ -514,8 +515,8 @@ static int envelope(struct smtp *s, struct smtp_envelope *env, enum smtp_outcome
     return -1;
 }
 
-/* The link broke, or words came, while the body was on its way and its end had not been sent: what the server
- * says then may only be a refusal. */
+/* The link broke, or words came, while the body was on its way and its end had not been sent: what
+ * the server says then may only be a refusal. */
 static enum smtp_outcome body_broken(struct smtp *s, struct smtp_envelope *env,
                                      enum smtp_outcome otherwise, struct error *err)
 {
@@ -551,7 +552,8 @@ static enum smtp_outcome send_end(struct smtp *s, struct smtp_envelope *env,
         broken(s); /* inside DATA, the only way back is to go */
         return SMTP_UNSENT;
     }
-    /* A write that fails has not handed over the last byte, so the server cannot have seen the dot. */
+    /* A write that fails has not handed over the last byte, so the server cannot have seen the dot.
+     */
     if (stream_write(s->stream, bytes, &s->in, s->wait_ms, err) < 0)
         return body_broken(s, env, SMTP_UNSENT, err);
     if (s->in.len > 0) { /* it came before the dot was out and cannot be the dot's answer */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* smtp.h - the SMTP client: submission and relay; several messages on one connection; envelope
- * pipelined where offered, body and final dot in one stream of writes (RFC 5321, 2920, 1870, 6152,
- * 4954, 6531).
+ * pipelined where offered, body and final dot in one stream of writes (RFC 5321, 2920, 1870,
+ * 6152, 4954, 6531).
  * Must not know: the outbox. */
 #ifndef TMAIL_NET_SMTP_H
 #define TMAIL_NET_SMTP_H
@@ -34,10 +34,10 @@ struct smtp_envelope {
     const char *sender; /* "" for the null sender */
     struct smtp_rcpt *rcpts;
     size_t rcpts_n;
-    uint64_t size;  /* bytes, for SIZE= and the check before sending */
-    bool eight_bit; /* the content has bytes over 127: BODY=8BITMIME where offered */
-    char reply
-        [NET_WORDS_MAX]; /* the words that answered the final dot, or that refused the message */
+    uint64_t size;             /* bytes, for SIZE= and the check before sending */
+    bool eight_bit;            /* the content has bytes over 127: BODY=8BITMIME where offered */
+    char reply[NET_WORDS_MAX]; /* the words that answered the final dot, or that refused the message
+                                */
 };
 struct smtp_body {
     /* Appends up to want bytes at offset; whole lines are not needed; 0 bytes is the end. */

@@ -214,7 +214,8 @@ static CURLcode on_handshake(CURL *easy, void *ssl_ctx, void *arg)
     return CURLE_OK;
 }
 
-/* By its number, or the one name that libcurl itself never looks up: "127.example.org" may be anybody's. */
+/* By its number, or the one name that libcurl itself never looks up: "127.example.org" may be
+ * anybody's. */
 static bool is_loopback(const char *host)
 {
     struct in_addr v4;
@@ -281,7 +282,8 @@ static void set_options(struct stream *s, const struct endpoint *ep, int wait_ms
     if (ep->tls != TLS_STARTTLS)
         return;
     curl_easy_setopt(e, CURLOPT_USE_SSL, (long)(may_be_clear ? CURLUSESSL_TRY : CURLUSESSL_ALL));
-    /* A libcurl whose TLS library has no such callback leaves said alone: the clients then ask again. */
+    /* A libcurl whose TLS library has no such callback leaves said alone: the clients then ask
+     * again. */
     if (curl_easy_setopt(e, CURLOPT_SSL_CTX_FUNCTION, on_handshake) != CURLE_OK && !may_be_clear)
         return;
     curl_easy_setopt(e, CURLOPT_SSL_CTX_DATA, s);
@@ -396,7 +398,8 @@ static int recv_step(struct stream *s, struct buf *into, struct error *err)
     return got == 0 ? 1 : 0;
 }
 
-/* All that is there, up to STREAM_READ_MAX; a close or an error behind it is told by the next call. */
+/* All that is there, up to STREAM_READ_MAX; a close or an error behind it is told by the next call.
+ */
 static int recv_all(struct stream *s, struct buf *into, struct error *err)
 {
     size_t before = into->len;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* stream.h - one connection on libcurl: DNS, proxy, TCP, TLS, verification and STARTTLS by it, bytes
- * by us. Belongs to the thread that opened it; net_cancel_set alone may come from elsewhere.
+/* stream.h - one connection on libcurl: DNS, proxy, TCP, TLS, verification and STARTTLS by it,
+ * bytes by us. Belongs to the thread that opened it; net_cancel_set alone may come from
+ * elsewhere.
  * Must not know: IMAP, SMTP beyond what STARTTLS needs. */
 #ifndef TMAIL_NET_STREAM_H
 #define TMAIL_NET_STREAM_H
@@ -37,10 +38,10 @@ void net_cancel_free(struct net_cancel **c);
 
 struct stream;
 /* Connects and verifies within wait_ms. *secure: the link is encrypted. said: empty where the
- * greeting is still to come (TLS_DIRECT, TLS_NONE); after TLS_STARTTLS what the server said since the
- * handshake (capabilities; what came before it is forgotten), or where loopback_plain led to a link
- * in the clear the greeting and capabilities. ERR_NET, ERR_TLS (a sentence that says what to do),
- * ERR_PROTO, ERR_CANCELLED. cancel and log may be NULL. */
+ * greeting is still to come (TLS_DIRECT, TLS_NONE); after TLS_STARTTLS what the server said since
+ * the handshake (capabilities; what came before it is forgotten), or where loopback_plain led to a
+ * link in the clear the greeting and capabilities. ERR_NET, ERR_TLS (a sentence that says what to
+ * do), ERR_PROTO, ERR_CANCELLED. cancel and log may be NULL. */
 struct stream *stream_open(const struct endpoint *ep, int wait_ms, struct net_cancel *cancel,
                            struct log *log, struct buf *said, bool *secure, struct error *err);
 /* Appends what arrived, at most 256 kB at a time: 0, 1 on orderly close, 2 when wait_ms passed with
@@ -52,8 +53,8 @@ int stream_send(struct stream *s, struct str bytes, size_t *sent, struct error *
  * is appended to into, which avoids the deadlock of two full pipes. */
 int stream_write(struct stream *s, struct str bytes, struct buf *into, int wait_ms,
                  struct error *err) MUST_CHECK;
-/* Waits until the link is readable (or writable too, where that is asked), for use after stream_read
- * gave 2: 0, 1 when wake_fd (-1: none) is readable, 2 when wait_ms passed, -1. */
+/* Waits until the link is readable (or writable too, where that is asked), for use after
+ * stream_read gave 2: 0, 1 when wake_fd (-1: none) is readable, 2 when wait_ms passed, -1. */
 int stream_wait(struct stream *s, bool writable, int wake_fd, int wait_ms,
                 struct error *err) MUST_CHECK;
 /* For poll(); bytes may already wait inside TLS: stream_read until 2 first. */

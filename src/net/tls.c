@@ -6,7 +6,8 @@
 #include "base/i18n.h"
 #include "base/banned.h"
 
-/* The certificate may be mended, the network may be another one tomorrow: nothing is given up for it. */
+/* The certificate may be mended, the network may be another one tomorrow: nothing is given up for
+ * it. */
 static int distrust(struct error *err, long verify, const char *fmt, const char *host)
 {
     error_set(err, ERR_TLS, RETRY_LATER, fmt, host);

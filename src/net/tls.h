@@ -6,8 +6,8 @@
 
 #include "base/error.h"
 
-/* verify: OpenSSL's verification result of the chain, X509_V_OK when the chain holds and the name is
- * what does not fit. Fills *err with ERR_TLS. Returns -1. */
+/* verify: OpenSSL's verification result of the chain, X509_V_OK when the chain holds and the name
+ * is what does not fit. Fills *err with ERR_TLS. Returns -1. */
 int tls_distrust(const char *host, long verify, struct error *err);
 
 #endif

@@ -69,7 +69,8 @@ static void trace(const struct conn *c, const char *who, struct str bytes)
 
 /* ---- the socket ---- */
 
-/* Waits for events on the socket or on extra (-1: none); poll's revents of both. False when it is time to end. */
+/* Waits for events on the socket or on extra (-1: none); poll's revents of both. False when it is
+ * time to end. */
 static bool wait_for(struct conn *c, short events, int extra, int wait_ms, bool *extra_ready)
 {
     struct pollfd p[3] = { { .fd = c->fd, .events = events },
@@ -151,8 +152,9 @@ static int deliver_one(struct conn *c, const struct smtpd_mail *mail, const char
     return rc;
 }
 
-/* The sender will hear that nothing was delivered and come again: what one recipient already has must go. The mark of
- * an expunged message is a byte that is there already, so that this works on a full disk too. */
+/* The sender will hear that nothing was delivered and come again: what one recipient already has
+ * must go. The mark of an expunged message is a byte that is there already, so that this works on a
+ * full disk too. */
 static void take_back(struct conn *c, const char *account, uint32_t uid)
 {
     struct error err;
@@ -225,7 +227,8 @@ static enum session_step feed(struct conn *c, int *delay_ms)
     return step;
 }
 
-/* A refused login is answered late; only the end of the server or of the connection is noticed meanwhile. */
+/* A refused login is answered late; only the end of the server or of the connection is noticed
+ * meanwhile. */
 static void hold_back(struct conn *c, int delay_ms)
 {
     struct pollfd p[2] = { { .fd = c->setup.stop_fd, .events = POLLIN }, { .fd = c->fd } };

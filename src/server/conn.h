@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* conn.h - one connection in a thread of its own: moves bytes between the socket and a session, with deadlines.
+/* conn.h - one connection in a thread of its own: moves bytes between the socket and a session,
+ * with deadlines.
  * Must not know: what the bytes mean. */
 #ifndef TMAIL_SERVER_CONN_H
 #define TMAIL_SERVER_CONN_H
@@ -18,7 +19,8 @@ struct conn_setup {
     struct queue *news; /* what the connection tells: struct conn_news */
 };
 
-/* CONN_ENDED comes once, as the last; its drop closes fd, which until then means this connection. */
+/* CONN_ENDED comes once, as the last; its drop closes fd, which until then means this connection.
+ */
 enum conn_news_kind { CONN_LOGGED_IN, CONN_ENDED };
 struct conn_news {
     struct msg m; /* kind: enum conn_news_kind */

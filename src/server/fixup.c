@@ -39,7 +39,8 @@ static const char *const known_names[] = {
 };
 static const char *const known_starts[] = { "x-", "content-", "resent-", "list-", "arc-" };
 
-/* The name of a field at the start of a line; empty when it is none (RFC 5322 §2.2; blanks before the colon as §4.5). */
+/* The name of a field at the start of a line; empty when it is none (RFC 5322 §2.2; blanks before
+ * the colon as §4.5). */
 static struct str field_name(struct str line)
 {
     struct str name = str_head(line, str_find(line, ':'));
@@ -70,8 +71,8 @@ static bool is_folded(struct str line)
     return line.n > 0 && (line.p[0] == ' ' || line.p[0] == '\t');
 }
 
-/* A header that ends in an empty line and has nothing but fields may have names that nobody knows, but not only those:
- * "Note: call me" and an empty line is what a person typed, not a header. */
+/* A header that ends in an empty line and has nothing but fields may have names that nobody knows,
+ * but not only those: "Note: call me" and an empty line is what a person typed, not a header. */
 static bool is_proper_header(struct str text)
 {
     struct str line;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* fixup.h - what came after DATA as a proper message: header told from body where the empty line is missing, fields that
- * were left out filled in (RFC 6409 §8), Return-Path and Received on top (RFC 5321 §4.4). Pure.
+/* fixup.h - what came after DATA as a proper message: header told from body where the empty line
+ * is missing, fields that were left out filled in (RFC 6409 §8), Return-Path and Received on top
+ * (RFC 5321 §4.4). Pure.
  * Must not know: sockets, mailboxes, the time. */
 #ifndef TMAIL_SERVER_FIXUP_H
 #define TMAIL_SERVER_FIXUP_H
@@ -18,7 +19,8 @@ struct fixup_env {
     int64_t now;
 };
 
-/* Splits text with CRLF or LF at the line from which on it is body; an empty line between is in neither. */
+/* Splits text with CRLF or LF at the line from which on it is body; an empty line between is in
+ * neither. */
 void fixup_split(struct str text, struct str *header, struct str *body);
 /* True if the header has a field of this name. */
 bool fixup_has(struct str header, const char *name);

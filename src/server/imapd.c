@@ -440,7 +440,8 @@ static void append_begin(struct imapd *i)
     buf_init(&i->append.bytes, SERVER_HEADER_MAX);
 }
 
-/* A literal is announced: taken as an argument, as the message of APPEND, or refused before it is sent. */
+/* A literal is announced: taken as an argument, as the message of APPEND, or refused before it is
+ * sent. */
 static void literal_choose(struct imapd *i, const struct wire_node *line)
 {
     const struct wire_literal *lit = wire_imap_literal(i->reader);
@@ -484,7 +485,8 @@ static void append_forget(struct imapd *i)
     buf_init(&i->append.bytes, SERVER_HEADER_MAX);
 }
 
-/* A line that is none of the grammar's: DONE, or the answer to AUTHENTICATE. False when it is not whole yet. */
+/* A line that is none of the grammar's: DONE, or the answer to AUTHENTICATE. False when it is not
+ * whole yet. */
 static bool raw_line(struct imapd *i, struct str *in)
 {
     struct str line;

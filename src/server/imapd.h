@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* imapd.h - one IMAP4rev1 session (RFC 3501) as a step function on bytes; with LITERAL+, SASL-IR, UIDPLUS, MOVE, IDLE,
- * UNSELECT, NAMESPACE, ID, SPECIAL-USE, LIST-EXTENDED and LIST-STATUS.
+/* imapd.h - one IMAP4rev1 session (RFC 3501) as a step function on bytes; with LITERAL+, SASL-
+ * IR, UIDPLUS, MOVE, IDLE, UNSELECT, NAMESPACE, ID, SPECIAL-USE, LIST-EXTENDED and LIST-STATUS.
  * Must not know: sockets. */
 #ifndef TMAIL_SERVER_IMAPD_H
 #define TMAIL_SERVER_IMAPD_H
@@ -15,7 +15,8 @@ struct imapd_setup {
     struct desk *desk;
     const char *peer, *host;
     bool loopback; /* logging in in the clear is accepted */
-    /* Sends and empties out: long answers do not wait in memory. -1 when nobody listens any more. */
+    /* Sends and empties out: long answers do not wait in memory. -1 when nobody listens any more.
+     */
     int (*flush)(void *arg, struct buf *out);
     void *arg;
 };

@@ -262,8 +262,8 @@ struct listing {
     bool one;
 };
 
-/* RFC 3501 §6.3.8: * is anything, % anything within a level. Goes back to the last * or % only: never worse than the
- * product of both lengths. */
+/* RFC 3501 §6.3.8: * is anything, % anything within a level. Goes back to the last * or % only:
+ * never worse than the product of both lengths. */
 static bool matches(struct str pattern, struct str name)
 {
     size_t p = 0;

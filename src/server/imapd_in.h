@@ -55,7 +55,8 @@ bool imapd_text(const struct wire_node *n, struct str *s);
 bool imapd_folder(const struct wire_node *n, struct buf *out);
 /* Flags of a list (or of the rest of the line) as bits and words; false for what is no flag. */
 bool imapd_flags(const struct wire_node *first, unsigned *flags, struct buf *keywords);
-/* The message of a row as it is served, from memory when it was the last one: 0, 1 when it is gone, -1. */
+/* The message of a row as it is served, from memory when it was the last one: 0, 1 when it is gone,
+ * -1. */
 int imapd_read(struct imapd *i, size_t row, struct error *err) MUST_CHECK;
 /* A job for the selected mailbox; frees it. */
 int imapd_job(struct imapd *i, struct mailbox_job *j, struct error *err) MUST_CHECK;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* SEARCH (RFC 3501 §6.4.4), on the message as it stands: encoded words and bodies are not decoded. */
+/* SEARCH (RFC 3501 §6.4.4), on the message as it stands: encoded words and bodies are not decoded.
+ */
 #include "server/imapd_in.h"
 
 #include <inttypes.h>

@@ -183,7 +183,8 @@ static bool worth_compacting(const struct mailbox *b)
     return b->file->dead > b->file->end / 4 || (b->file->dead > 0 && b->events_n == 0);
 }
 
-/* With the locks held. That it did not work is no reason to refuse anything: the file is as good as before. */
+/* With the locks held. That it did not work is no reason to refuse anything: the file is as good as
+ * before. */
 static void compact(struct mailbox *b)
 {
     struct error err;

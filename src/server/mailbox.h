@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* mailbox.h - a mailbox shared by sessions: one owner thread has the file, everybody else sends it jobs and gets them back
- * answered. Sessions that are attached get events in a queue of their own, in the order in which things happened.
+/* mailbox.h - a mailbox shared by sessions: one owner thread has the file, everybody else sends
+ * it jobs and gets them back answered. Sessions that are attached get events in a queue of their
+ * own, in the order in which things happened.
  * Must not know: protocols, which folder of whom it is. */
 #ifndef TMAIL_SERVER_MAILBOX_H
 #define TMAIL_SERVER_MAILBOX_H
@@ -32,10 +33,11 @@ struct mailbox_event {
 enum mailbox_kind {
     MAILBOX_ATTACH, /* events: the session's queue; answer: all rows, validity, uid_next */
     MAILBOX_DETACH,
-    MAILBOX_STATUS, /* answer: all rows, validity, uid_next; sees what other programs did */
-    MAILBOX_APPEND, /* items; answer: uids, validity; all of them or none */
-    MAILBOX_STORE,  /* uids, flags_mode, flags, keywords */
-    MAILBOX_EXPUNGE, /* those of uids (all if NULL) that have \Deleted, or without that when forced */
+    MAILBOX_STATUS,  /* answer: all rows, validity, uid_next; sees what other programs did */
+    MAILBOX_APPEND,  /* items; answer: uids, validity; all of them or none */
+    MAILBOX_STORE,   /* uids, flags_mode, flags, keywords */
+    MAILBOX_EXPUNGE, /* those of uids (all if NULL) that have \Deleted, or without that when forced
+                      */
     MAILBOX_READ     /* uids[0]; answer: bytes; rc 1: no such message any more */
 };
 enum flags_mode { FLAGS_SET, FLAGS_ADD, FLAGS_DEL };
@@ -69,8 +71,8 @@ struct mailbox_job {
 
 struct mailbox_job *mailbox_job_new(enum mailbox_kind kind);
 void mailbox_job_free(struct mailbox_job **j);
-/* Takes *j, waits in answers (the caller's own) and gives it back answered: its rc. -1 with *err and *j NULL when the
- * mailbox has been closed. */
+/* Takes *j, waits in answers (the caller's own) and gives it back answered: its rc. -1 with *err
+ * and *j NULL when the mailbox has been closed. */
 int mailbox_call(struct mailbox *b, struct queue *answers, struct mailbox_job **j,
                  struct error *err) MUST_CHECK;
 void mailbox_rows_free(struct mailbox_row *rows, size_t n);

@@ -34,7 +34,8 @@ static int file_open(struct mbox *m, struct error *err)
     return 0;
 }
 
-/* Reads all; mail of other programs is taken over and all is read again. Called with the locks held. */
+/* Reads all; mail of other programs is taken over and all is read again. Called with the locks
+ * held. */
 static int load(struct mbox *m, struct error *err)
 {
     int64_t now = clock_wall_ms() / 1000;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* mbox.h - a mailbox file: what is in it, reading, adding, flags, expunging; UIDs and flags live in the file itself.
- * A message is added at the end and is there when it is on the disk; what a crash left half is cut at the next open.
- * Expunging marks; mbox_compact makes a new file. Mail that other programs added is taken over when it is seen.
- * Belongs to one thread. Every use stands between mbox_begin and mbox_end, which hold the locks.
+/* mbox.h - a mailbox file: what is in it, reading, adding, flags, expunging; UIDs and flags live
+ * in the file itself. A message is added at the end and is there when it is on the disk; what a
+ * crash left half is cut at the next open. Expunging marks; mbox_compact makes a new file. Mail
+ * that other programs added is taken over when it is seen. Belongs to one thread. Every use
+ * stands between mbox_begin and mbox_end, which hold the locks.
  * Must not know: sessions, other threads. */
 #ifndef TMAIL_SERVER_MBOX_H
 #define TMAIL_SERVER_MBOX_H
@@ -48,17 +49,19 @@ struct mbox_new {
     int64_t date;
 };
 
-/* Opens leaf in the folder dir (of which a copy is kept), making it when it is not there; validity is the UIDVALIDITY
- * of a new file. NULL on failure. */
+/* Opens leaf in the folder dir (of which a copy is kept), making it when it is not there; validity
+ * is the UIDVALIDITY of a new file. NULL on failure. */
 struct mbox *mbox_open(int dir, const char *leaf, uint32_t validity, struct log *log,
                        struct error *err);
 void mbox_close(struct mbox **m);
-/* Locks, and reads again when the file is not as we left it: then 1, and old has the rows before. 0; -1. */
+/* Locks, and reads again when the file is not as we left it: then 1, and old has the rows before.
+ * 0; -1. */
 int mbox_begin(struct mbox *m, bool write, struct error *err) MUST_CHECK;
 void mbox_end(struct mbox *m);
 /* Index of a UID, or n. */
 size_t mbox_find(const struct mbox *m, uint32_t uid);
-/* Adds one message, durable with mbox_sync; after -1 the file is as it was (err->sys has ENOSPC for a full disk). */
+/* Adds one message, durable with mbox_sync; after -1 the file is as it was (err->sys has ENOSPC for
+ * a full disk). */
 int mbox_append(struct mbox *m, const struct mbox_new *new, uint32_t *uid,
                 struct error *err) MUST_CHECK;
 /* Appends the message as it is served. */

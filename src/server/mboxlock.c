@@ -17,7 +17,8 @@
 
 enum { LOCK_STEP_MS = 20, LOCK_OLD_S = 300 };
 
-/* No wait that could not be ended: the blocking form of the lock would hold up a server that is told to stop. */
+/* No wait that could not be ended: the blocking form of the lock would hold up a server that is
+ * told to stop. */
 int mboxlock_file(int fd, bool write, struct error *err)
 {
     struct flock lock = { .l_type = write ? F_WRLCK : F_RDLCK, .l_whence = SEEK_SET };
@@ -39,8 +40,9 @@ void mboxlock_file_release(int fd)
     fcntl(fd, F_OFD_SETLK, &lock);
 }
 
-/* True if nobody holds the lock any more: its process is gone, it is ours (a process has one owner for each mailbox, which
- * asks only while it does not hold it), or it is older than anybody needs. */
+/* True if nobody holds the lock any more: its process is gone, it is ours (a process has one owner
+ * for each mailbox, which asks only while it does not hold it), or it is older than anybody needs.
+ */
 static bool lock_is_left_over(int dir, const char *name)
 {
     char text[32];
@@ -58,7 +60,8 @@ static bool lock_is_left_over(int dir, const char *name)
     return (pid_t)pid == getpid() || (kill((pid_t)pid, 0) != 0 && errno == ESRCH);
 }
 
-/* Under another name first: whoever sees the lock sees whose it is, also after a crash between two steps. */
+/* Under another name first: whoever sees the lock sees whose it is, also after a crash between two
+ * steps. */
 static int lock_make(int dir, const char *name)
 {
     char *fresh = xasprintf(".%s.%ld", name, (long)getpid());

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* mboxlock.h - the two locks of a mailbox file: the record lock of an open file description (classic fcntl locks do not
- * exclude threads), and NAME.lock beside it where the folder allows.
+/* mboxlock.h - the two locks of a mailbox file: the record lock of an open file description
+ * (classic fcntl locks do not exclude threads), and NAME.lock beside it where the folder allows.
  * Must not know: what is in the file. */
 #ifndef TMAIL_SERVER_MBOXLOCK_H
 #define TMAIL_SERVER_MBOXLOCK_H
@@ -12,7 +12,8 @@
 /* Waits up to MBOX_LOCK_WAIT_MS for other programs. */
 int mboxlock_file(int fd, bool write, struct error *err) MUST_CHECK;
 void mboxlock_file_release(int fd);
-/* 0; 1 where the folder does not allow one; -1. Left behind by a process that is gone, it is taken over. */
+/* 0; 1 where the folder does not allow one; -1. Left behind by a process that is gone, it is taken
+ * over. */
 int mboxlock_dot(int dir, const char *leaf, struct error *err) MUST_CHECK;
 void mboxlock_dot_release(int dir, const char *leaf);
 

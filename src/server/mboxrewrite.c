@@ -200,7 +200,8 @@ static int day_read(struct str in, struct tm *tm)
     return 0;
 }
 
-/* "Www Mmm dd hh:mm:ss yyyy" at the end of a From_ line; the time of the file where it says anything else. */
+/* "Www Mmm dd hh:mm:ss yyyy" at the end of a From_ line; the time of the file where it says
+ * anything else. */
 static int64_t from_date(struct str line, int64_t otherwise)
 {
     struct str word;
@@ -235,7 +236,8 @@ static void keywords_take(struct str s, struct buf *out)
     }
 }
 
-/* True if the line is one of ours or of the other programs that keep flags so, and is not part of the message. */
+/* True if the line is one of ours or of the other programs that keep flags so, and is not part of
+ * the message. */
 static bool status_line_take(struct str line, struct foreign *f)
 {
     struct str value = str_trim(str_skip(line, str_find(line, ':') + 1));
@@ -403,7 +405,8 @@ static int pieces_find(struct mbox *m, struct pieces *list, struct buf *bytes, s
     return rc;
 }
 
-/* The highest UID that can be trusted: what the first message tells, and those of our own messages. */
+/* The highest UID that can be trusted: what the first message tells, and those of our own messages.
+ */
 static uint32_t highest_known(const struct pieces *list)
 {
     uint32_t known = list->p[0].last_uid;
@@ -413,8 +416,9 @@ static uint32_t highest_known(const struct pieces *list)
     return known;
 }
 
-/* True if the UIDs that were found hold. Mail of other programs without one gets the next, and so does mail whose UID was
- * never given here or comes too late: it was saved here from another mailbox, or sorted. */
+/* True if the UIDs that were found hold. Mail of other programs without one gets the next, and so
+ * does mail whose UID was never given here or comes too late: it was saved here from another
+ * mailbox, or sorted. */
 static bool numbers_hold(struct mbox *m, struct pieces *list)
 {
     uint32_t last = 0;
@@ -437,8 +441,8 @@ static bool numbers_hold(struct mbox *m, struct pieces *list)
     return true;
 }
 
-/* Numbers that other programs kept hold if they ascend and the first message tells the UIDVALIDITY. Anything else is a
- * new mailbox to every client. */
+/* Numbers that other programs kept hold if they ascend and the first message tells the UIDVALIDITY.
+ * Anything else is a new mailbox to every client. */
 static void pieces_number(struct mbox *m, struct pieces *list, uint32_t new_validity)
 {
     if (numbers_hold(m, list))

@@ -108,8 +108,8 @@ int mboxscan_next_from(struct mbox_window *w, uint64_t at, uint64_t *next, struc
     return 0;
 }
 
-/* A message whose end is not there: the torn end of an append, or, when other messages come after it, one whose length
- * lies; then nothing may be cut off. */
+/* A message whose end is not there: the torn end of an append, or, when other messages come after
+ * it, one whose length lies; then nothing may be cut off. */
 static enum mbox_found unended(struct mbox_window *w, uint64_t text_at, struct error *err)
 {
     uint64_t next;

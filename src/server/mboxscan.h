@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* mboxscan.h - the pass over a whole mailbox file that finds its messages. A part of mbox, called under its locks.
+/* mboxscan.h - the pass over a whole mailbox file that finds its messages. A part of mbox,
+ * called under its locks.
  * Must not know: sessions. */
 #ifndef TMAIL_SERVER_MBOXSCAN_H
 #define TMAIL_SERVER_MBOXSCAN_H
@@ -27,17 +28,18 @@ int mboxscan_next_from(struct mbox_window *w, uint64_t at, uint64_t *next,
                        struct error *err) MUST_CHECK;
 
 enum mbox_found { FOUND_OURS, FOUND_FOREIGN, FOUND_TORN, FOUND_FAILED };
-/* The message at at: ours only if the lengths in its head agree with where the next one begins. h's keywords are borrowed
- * from the window. */
+/* The message at at: ours only if the lengths in its head agree with where the next one begins. h's
+ * keywords are borrowed from the window. */
 enum mbox_found mboxscan_find(struct mbox_window *w, uint64_t at, struct boxhead *h,
                               struct error *err);
 /* Where a message of ours ends, its separating empty line included. 0 if that is nonsense. */
 uint64_t mboxscan_end(const struct boxhead *h, uint64_t at);
 
-/* Fills rows, end, dead, validity and uid_next from the file in one pass; cuts a torn tail. 0; 1 when there is mail of
- * other programs in it (rows are then undefined); -1. */
+/* Fills rows, end, dead, validity and uid_next from the file in one pass; cuts a torn tail. 0; 1
+ * when there is mail of other programs in it (rows are then undefined); -1. */
 int mboxscan_read(struct mbox *m, struct error *err) MUST_CHECK;
-/* UIDVALIDITY and next UID of an empty file are kept beside it: there is no message to carry them. */
+/* UIDVALIDITY and next UID of an empty file are kept beside it: there is no message to carry them.
+ */
 int mboxscan_note_write(const struct mbox *m, struct error *err) MUST_CHECK;
 void mboxscan_note_read(struct mbox *m);
 void mboxscan_rows_free(struct mbox_row *rows, size_t n);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* options.h - what the command line of tmaild says, and the questions about users and domains that it answers. Never
- * changes once the first thread runs.
+/* options.h - what the command line of tmaild says, and the questions about users and domains
+ * that it answers. Never changes once the first thread runs.
  * Must not know: sockets, files. */
 #ifndef TMAIL_SERVER_OPTIONS_H
 #define TMAIL_SERVER_OPTIONS_H
@@ -26,7 +26,8 @@ struct server_options {
 
 extern const char *const server_port_names[SERVER_PORTS];
 
-/* Reads the command line over the defaults. 0; -1 with ERR_USAGE. Fresh *o in either case: options_free it. */
+/* Reads the command line over the defaults. 0; -1 with ERR_USAGE. Fresh *o in either case:
+ * options_free it. */
 int options_read(struct server_options *o, int argc, char **argv, struct error *err) MUST_CHECK;
 void options_usage(struct buf *out);
 void options_free(struct server_options *o);
@@ -36,8 +37,8 @@ enum rcpt_kind { RCPT_LOCAL, RCPT_UNKNOWN, RCPT_BAD_NAME, RCPT_ELSEWHERE };
 /* Who gets mail for local@domain; the account's name is appended to account for RCPT_LOCAL. */
 enum rcpt_kind options_rcpt(const struct server_options *o, struct str local, struct str domain,
                             struct buf *account);
-/* True if the login holds; the account's name is appended then. The name may have @domain. The time taken tells
- * nothing about which of the two was wrong. */
+/* True if the login holds; the account's name is appended then. The name may have @domain. The time
+ * taken tells nothing about which of the two was wrong. */
 bool options_login(const struct server_options *o, struct str name, struct str password,
                    struct buf *account);
 

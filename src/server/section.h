@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* section.h - what FETCH may ask of a message: items, BODY[...]<...> and the bytes that they name (RFC 3501 §6.4.5). Pure.
+/* section.h - what FETCH may ask of a message: items, BODY[...]<...> and the bytes that they
+ * name (RFC 3501 §6.4.5). Pure.
  * Must not know: mailboxes, sessions. */
 #ifndef TMAIL_SERVER_SECTION_H
 #define TMAIL_SERVER_SECTION_H
@@ -28,12 +29,14 @@ struct section {
     uint32_t offset, count;
 };
 
-/* One item, as "BODY.PEEK[HEADER.FIELDS (A B)]<0.100>", "RFC822.SIZE". -1: not known. Views of item. */
+/* One item, as "BODY.PEEK[HEADER.FIELDS (A B)]<0.100>", "RFC822.SIZE". -1: not known. Views of
+ * item. */
 int section_read(struct str item, struct section *out);
 /* Header with the empty line, and what comes after it. */
 void section_split(struct str message, struct str *header, struct str *text);
-/* A message that comes in pieces begins with a ceiling of SERVER_HEADER_MAX; asked after each piece, this lifts it to
- * SERVER_MESSAGE_MAX once the header has ended. One whose header does not end is over its ceiling. */
+/* A message that comes in pieces begins with a ceiling of SERVER_HEADER_MAX; asked after each
+ * piece, this lifts it to SERVER_MESSAGE_MAX once the header has ended. One whose header does not
+ * end is over its ceiling. */
 void section_ceiling(struct buf *message);
 /* Appends the bytes that a section names, before <partial>. */
 void section_bytes(const struct section *s, struct str message, struct buf *out);

@@ -155,7 +155,8 @@ static void on_helo(struct smtpd *s, const struct smtp_cmd *c, struct buf *out)
     buf_free(&text);
 }
 
-/* Parameters of MAIL (RFC 1870 §6, RFC 6152 §2, RFC 4954 §5). False when one was answered with a refusal. */
+/* Parameters of MAIL (RFC 1870 §6, RFC 6152 §2, RFC 4954 §5). False when one was answered with a
+ * refusal. */
 static bool mail_params_ok(struct smtpd *s, const struct smtp_cmd *c, struct buf *out)
 {
     for (size_t i = 0; i < c->params_n; i++) {
@@ -504,7 +505,8 @@ static void data_end(struct smtpd *s, struct buf *out)
 /* Eats message bytes. False when more are needed. */
 static bool data_feed(struct smtpd *s, struct str *in, struct buf *out)
 {
-    /* In pieces, so that the end of the header is seen before more than a header may have is there. */
+    /* In pieces, so that the end of the header is seen before more than a header may have is there.
+     */
     struct str piece = str_head(*in, DATA_PIECE);
     size_t n = piece.n;
     enum wire_result r = wire_unstuff_next(&s->unstuff, &piece, &s->data);
@@ -519,7 +521,8 @@ static bool data_feed(struct smtpd *s, struct str *in, struct buf *out)
 
 /* ---- lines ---- */
 
-/* One line off *in without its end. 0; 1: not there yet; -1: a bare LF or CR in a session of CRLF. */
+/* One line off *in without its end. 0; 1: not there yet; -1: a bare LF or CR in a session of CRLF.
+ */
 static int line_take(struct smtpd *s, struct str *in, struct str *line)
 {
     size_t n = str_find(*in, '\n');

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* smtpd.h - one SMTP session as a step function: bytes in, replies out (RFC 5321; and the dialogue as a person types it).
- * A session whose every line ended in a bare LF is served so; from the first CRLF on nothing but CRLF counts, so that no
- * two servers can disagree on where a message ends.
+/* smtpd.h - one SMTP session as a step function: bytes in, replies out (RFC 5321; and the
+ * dialogue as a person types it). A session whose every line ended in a bare LF is served so;
+ * from the first CRLF on nothing but CRLF counts, so that no two servers can disagree on where a
+ * message ends.
  * Must not know: sockets, threads, files. */
 #ifndef TMAIL_SERVER_SMTPD_H
 #define TMAIL_SERVER_SMTPD_H

@@ -82,7 +82,8 @@ static struct store_job *job_new(enum store_kind kind, struct str account, struc
     return j;
 }
 
-/* Takes j and gives it back answered. The store outlives every desk, so that there is always an answer. */
+/* Takes j and gives it back answered. The store outlives every desk, so that there is always an
+ * answer. */
 static struct store_job *ask(struct desk *d, struct store_job *j)
 {
     j->answer = d->answers;
@@ -110,7 +111,8 @@ static void box_forget(struct store *s, size_t i)
     *o = s->boxes[--s->boxes_n];
 }
 
-/* Mailboxes without users stay open, as the next delivery will want them; the one longest unused goes first. */
+/* Mailboxes without users stay open, as the next delivery will want them; the one longest unused
+ * goes first. */
 static void boxes_trim(struct store *s)
 {
     size_t idle = 0;
@@ -189,7 +191,8 @@ static int do_done(struct store *s, struct store_job *j)
     return 0;
 }
 
-/* Ends what is open of a folder (and of those below it): its file is about to go or to have another name. */
+/* Ends what is open of a folder (and of those below it): its file is about to go or to have another
+ * name. */
 static void boxes_stop(struct store *s, const char *account, const char *folder, bool below)
 {
     for (size_t i = 0; i < s->boxes_n; i++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* store.h - all accounts: which mailboxes are open, folders made and removed, who may log in. One thread has the tables;
- * connections ask it through a desk of their own.
+/* store.h - all accounts: which mailboxes are open, folders made and removed, who may log in.
+ * One thread has the tables; connections ask it through a desk of their own.
  * Must not know: protocols. */
 #ifndef TMAIL_SERVER_STORE_H
 #define TMAIL_SERVER_STORE_H
@@ -25,10 +25,12 @@ struct desk {
 int desk_open(struct desk *d, struct store *s, struct error *err) MUST_CHECK;
 void desk_close(struct desk *d);
 
-/* True if the login holds; account is filled then. delay_ms: how long the answer is to be held back. */
+/* True if the login holds; account is filled then. delay_ms: how long the answer is to be held
+ * back. */
 bool desk_login(struct desk *d, struct str peer, struct str name, struct str password,
                 struct buf *account, int *delay_ms);
-/* 0 with *box in use by us; 1 when there is no such folder; -1. make: create it (INBOX always is). */
+/* 0 with *box in use by us; 1 when there is no such folder; -1. make: create it (INBOX always is).
+ */
 int desk_mailbox(struct desk *d, struct str account, struct str folder, bool make,
                  struct mailbox **box, struct error *err) MUST_CHECK;
 void desk_mailbox_done(struct desk *d, struct mailbox **box);

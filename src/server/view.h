@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* view.h - what one IMAP session believes of its mailbox: message numbers stay as they are until the client may hear of a
- * change (RFC 3501 §5.5, §7.4.1).
+/* view.h - what one IMAP session believes of its mailbox: message numbers stay as they are until
+ * the client may hear of a change (RFC 3501 §5.5, §7.4.1).
  * Must not know: files, the grammar of commands. */
 #ifndef TMAIL_SERVER_VIEW_H
 #define TMAIL_SERVER_VIEW_H
@@ -32,8 +32,8 @@ void view_tell(struct view *v, bool expunges, struct buf *out);
 void view_put_flags(const struct view *v, size_t row, struct buf *out);
 /* First row whose UID is at least uid. */
 size_t view_lower(const struct view *v, uint32_t uid);
-/* Rows named by a set of UIDs or message numbers, ascending, freed with free(). -1 for what is no set, or for a message
- * number that there is not. */
+/* Rows named by a set of UIDs or message numbers, ascending, freed with free(). -1 for what is no
+ * set, or for a message number that there is not. */
 int view_select(const struct view *v, struct str set, bool by_uid, size_t **rows, size_t *n);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* commit.h - the thread that compresses and commits what the workers receive, with a store
- * handle of its own. What is under way is bounded: 256 pieces of at most 64 kB. A message appears
- * in the store only with its body and its summary; the write lock is held for a few milliseconds at
- * a time.
+ * handle of its own. What is under way is bounded: 256 pieces of at most 64 kB. A message
+ * appears in the store only with its body and its summary; the write lock is held for a few
+ * milliseconds at a time.
  * Must not know: connections, MIME. */
 #ifndef TMAIL_SYNC_COMMIT_H
 #define TMAIL_SYNC_COMMIT_H

@@ -20,8 +20,8 @@ enum {
     REQUESTS_MAX = 256,
     DUE_SOON_MS = 60000,
     PLACES_MAX = 16,
-    LOOK_MS =
-        5000 /* so often it looks whether somebody is still there: events and hints wake it at once */
+    LOOK_MS = 5000 /* so often it looks whether somebody is still there: events and hints wake it at
+                      once */
 };
 
 /* Somebody waits for a pass over several accounts. */
@@ -249,7 +249,8 @@ static void all_tell(struct engine *e, enum want_kind kind)
         worker_tell(e->workers[i], want_new(kind, 0, 0, (struct str){ "", 0 }));
 }
 
-/* How things stand, for who was not there when it was said. A login that was given up is tried once more. */
+/* How things stand, for who was not there when it was said. A login that was given up is tried once
+ * more. */
 static void newcomer_tell(struct engine *e, unsigned client)
 {
     for (size_t i = 0; i < e->n; i++) {

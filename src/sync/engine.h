@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* engine.h - the engine of one store: its accounts' workers, the commit thread, and what comes
- * over the bus, until nobody needs it (DESIGN §3, "the engine's life"). No screen, no questions of
- * its own.
+ * over the bus, until nobody needs it (DESIGN §3, "the engine's life"). No screen, no questions
+ * of its own.
  * Must not know: protocols, folders. */
 #ifndef TMAIL_SYNC_ENGINE_H
 #define TMAIL_SYNC_ENGINE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* plan.h - pure: what a folder's server view and store view together ask for. The server is the
- * truth for what is where and its flags; the journal was pushed before, and what it still holds is
- * laid on top by the store. Without CONDSTORE the flags of all messages are compared.
+ * truth for what is where and its flags; the journal was pushed before, and what it still holds
+ * is laid on top by the store. Without CONDSTORE the flags of all messages are compared.
  * Must not know: connections, the database, time. */
 #ifndef TMAIL_SYNC_PLAN_H
 #define TMAIL_SYNC_PLAN_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* pull.h - from the server into the store: the list of folders, what changed in each, messages
- * newest first. Broken off at any message it goes on from there the next time: what is known stands
- * in the placements.
+ * newest first. Broken off at any message it goes on from there the next time: what is known
+ * stands in the placements.
  * Must not know: the journal, the outbox. */
 #ifndef TMAIL_SYNC_PULL_H
 #define TMAIL_SYNC_PULL_H

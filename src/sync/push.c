@@ -106,8 +106,8 @@ static int close_vanished(struct push *p, const struct cache_op *op, struct erro
     return cache_journal_close(p->w->cache, op->id, FATE_LATER, 0, now_s(), NULL, err);
 }
 
-/* RFC 4315 §3: COPYUID names every message that was copied. Where there is none at all, a message is
- * only taken for gone that can be looked for in the target before it is brought there. */
+/* RFC 4315 §3: COPYUID names every message that was copied. Where there is none at all, a message
+ * is only taken for gone that can be looked for in the target before it is brought there. */
 static bool is_vanished(struct push *p, const struct cache_op *op, const struct link_answer *moved)
 {
     struct str mid;
@@ -280,8 +280,8 @@ static int remove_marked(struct push *p, struct error *why, struct error *err)
 /* ------------------------------------------------------------------ finding what may be there
  * already */
 
-/* A Message-ID can be forged or come twice: uids that the store knows as other messages are not this
- * one. Puts the newest of the rest into *uid, 0 when there is none. */
+/* A Message-ID can be forged or come twice: uids that the store knows as other messages are not
+ * this one. Puts the newest of the rest into *uid, 0 when there is none. */
 static int newest_unknown(struct push *p, const struct found *f, uint32_t *uid, struct error *err)
 {
     struct cache_known *known;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* editor.h - a small editor of plain text, for those who have named none: what one types is there, arrows move, ^K cuts the
- * line, ^X or ^D ends, ^C gives up.
+/* editor.h - a small editor of plain text, for those who have named none: what one types is
+ * there, arrows move, ^K cuts the line, ^X or ^D ends, ^C gives up.
  * Must not know: files, mail. */
 #ifndef TMAIL_TUI_EDITOR_H
 #define TMAIL_TUI_EDITOR_H

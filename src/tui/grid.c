@@ -74,7 +74,8 @@ unsigned grid_cols(const struct grid *g)
     return g->cols;
 }
 
-/* What is left out: it changes the direction, hides, joins or varies, and terminals disagree about it. */
+/* What is left out: it changes the direction, hides, joins or varies, and terminals disagree about
+ * it. */
 static bool is_left_out(uint32_t cp)
 {
     return utf8_is_bidi_control(cp) || cp == 0x00AD || cp == 0x034F || cp == 0x180E ||
@@ -84,7 +85,8 @@ static bool is_left_out(uint32_t cp)
            (cp >= 0xE0000 && cp <= 0xE0FFF);
 }
 
-/* One code point as it may be shown; 0 for what is left out. *width is 0 for a combining character. */
+/* One code point as it may be shown; 0 for what is left out. *width is 0 for a combining character.
+ */
 static uint32_t clean(uint32_t cp, unsigned *width)
 {
     *width = 1;
@@ -105,7 +107,8 @@ static uint32_t clean(uint32_t cp, unsigned *width)
     return cp;
 }
 
-/* Takes what fills one cell off *text: a base and what combines with it. False at the end; n stays 0 for nothing. */
+/* Takes what fills one cell off *text: a base and what combines with it. False at the end; n stays
+ * 0 for nothing. */
 static bool cell_next(struct str *text, struct grid_cell *c)
 {
     uint32_t cp;

@@ -37,7 +37,8 @@ struct term {
     struct buf paste;
 };
 
-/* What the crash handler needs: it has no argument to find it by. Written while no thread but ours runs. */
+/* What the crash handler needs: it has no argument to find it by. Written while no thread but ours
+ * runs. */
 static struct {
     volatile sig_atomic_t armed;
     struct termios modes;
@@ -266,7 +267,8 @@ static uint32_t char_of(wint_t c)
     return c == 0x7F || c == 0x08 ? TERM_KEY_BACKSPACE : (uint32_t)c;
 }
 
-/* All up to the end mark; what does not fit is left out, and a paste that never ends stops with its bytes. */
+/* All up to the end mark; what does not fit is left out, and a paste that never ends stops with its
+ * bytes. */
 static enum term_event read_paste(struct term *t, struct term_input *in)
 {
     wint_t c;
@@ -365,7 +367,8 @@ void term_return(struct term *t)
     if (!t->away)
         return;
     t->away = false;
-    /* The other program's ^C and resizes came to us as well: only an end counts, and that is sent again. */
+    /* The other program's ^C and resizes came to us as well: only an end counts, and that is sent
+     * again. */
     int end = 0;
     while (read(t->signals, &info, sizeof info) == (ssize_t)sizeof info)
         if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGHUP)

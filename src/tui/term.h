@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* term.h - the terminal: taking it over and giving it back, keys, pastes, resizes, and the cells of a grid.
- * The only file that knows ncurses. Signals are read from a descriptor, so nothing runs at odd moments; only a crash has
- * a handler, which gives the terminal back with bytes prepared beforehand.
+/* term.h - the terminal: taking it over and giving it back, keys, pastes, resizes, and the cells
+ * of a grid. The only file that knows ncurses. Signals are read from a descriptor, so nothing
+ * runs at odd moments; only a crash has a handler, which gives the terminal back with bytes
+ * prepared beforehand.
  * Must not know: what is drawn, what keys mean. */
 #ifndef TMAIL_TUI_TERM_H
 #define TMAIL_TUI_TERM_H
@@ -43,12 +44,13 @@ struct term_input {
     struct str paste;
 };
 
-/* Takes over standard input and output; term_close restores them, a crash does too. ERR_USAGE without a terminal.
- * Call it before other threads start: it blocks the signals that it reads. */
+/* Takes over standard input and output; term_close restores them, a crash does too. ERR_USAGE
+ * without a terminal. Call it before other threads start: it blocks the signals that it reads. */
 struct term *term_open(struct error *err);
 void term_close(struct term **t);
 void term_size(const struct term *t, unsigned *rows, unsigned *cols);
-/* Sleeps until a key, a resize, or one of fds (at most TERM_FDS_MAX) is readable. wait_ms -1: for ever. */
+/* Sleeps until a key, a resize, or one of fds (at most TERM_FDS_MAX) is readable. wait_ms -1: for
+ * ever. */
 enum term_event term_wait(struct term *t, const int *fds, size_t fds_n, int wait_ms,
                           struct term_input *in);
 /* Gives the terminal to another program, and takes it back. The next flush must send all. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* theme.h - roles of what is drawn, and how each looks with 256, 16 or no colours.
- * Meaning never hangs on colour alone: each role that matters differs in black and white too.
+/* theme.h - roles of what is drawn, and how each looks with 256, 16 or no colours. Meaning never
+ * hangs on colour alone: each role that matters differs in black and white too.
  * Must not know: ncurses, mail. */
 #ifndef TMAIL_TUI_THEME_H
 #define TMAIL_TUI_THEME_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* wrap.h - text cut into the lines that fit on a screen: at LF, else after the last blank that fits, else anywhere.
- * Tabs stand at every eighth column.
+/* wrap.h - text cut into the lines that fit on a screen: at LF, else after the last blank that
+ * fits, else anywhere. Tabs stand at every eighth column.
  * Must not know: what is drawn where. */
 #ifndef TMAIL_TUI_WRAP_H
 #define TMAIL_TUI_WRAP_H
@@ -17,7 +17,8 @@ struct wrap {
     size_t n, cap;
 };
 
-/* Cuts text anew; text that ends in LF has no empty line behind it unless keep_last asks for one. */
+/* Cuts text anew; text that ends in LF has no empty line behind it unless keep_last asks for one.
+ */
 void wrap_text(struct wrap *w, struct str text, unsigned width, bool keep_last);
 /* The line that holds a byte offset. */
 size_t wrap_line_of(const struct wrap *w, size_t offset);

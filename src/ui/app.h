@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* app.h - the screen's state and what its files share: a stack of views, one prompt line, one status line.
- * Runs on the screen thread alone: it reads the store through a handle that never waits, and asks the hand for all else.
+/* app.h - the screen's state and what its files share: a stack of views, one prompt line, one
+ * status line. Runs on the screen thread alone: it reads the store through a handle that never
+ * waits, and asks the hand for all else.
  * Must not know: sockets, codecs. */
 #ifndef TMAIL_UI_APP_H
 #define TMAIL_UI_APP_H
@@ -58,8 +59,8 @@ struct ui_index {
     int64_t base; /* position of rows[0] */
     int64_t total, unread;
     bool at_end;
-    bool
-        fresh; /* empty when it was opened, and no key since: the first sync fills it under the cursor */
+    bool fresh; /* empty when it was opened, and no key since: the first sync fills it under the
+                   cursor */
 };
 struct ui_reader {
     struct ui_row at; /* who and strings live in arena */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* hand.h - the second thread: it owns the writing store handle, the decoder and the bus, and does all that may wait. The
- * screen asks, the hand says; both through queues, and after a put the sender has no pointer left.
+/* hand.h - the second thread: it owns the writing store handle, the decoder and the bus, and
+ * does all that may wait. The screen asks, the hand says; both through queues, and after a put
+ * the sender has no pointer left.
  * Must not know: what is on the screen. */
 #ifndef TMAIL_UI_HAND_H
 #define TMAIL_UI_HAND_H
@@ -87,7 +88,8 @@ struct say *hand_next(struct hand *h, int wait_ms);
 int hand_fd(const struct hand *h);
 /* What the screen found out while the hand waits for it (exit code of SAY_RUN). */
 void hand_answer(struct hand *h, int rc);
-/* Lets the hand finish what it was asked, at most wait_ms; 0 when all of it is done. *h is freed only then. */
+/* Lets the hand finish what it was asked, at most wait_ms; 0 when all of it is done. *h is freed
+ * only then. */
 int hand_stop(struct hand **h, int wait_ms);
 
 #endif

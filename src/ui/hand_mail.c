@@ -112,7 +112,8 @@ static int save_sink(void *arg, struct str bytes, struct error *err)
     return file_write_fd(*(int *)arg, bytes, _("the file"), err);
 }
 
-/* A file that was not there before: never follows a link, never overwrites; its name goes into path. */
+/* A file that was not there before: never follows a link, never overwrites; its name goes into
+ * path. */
 static int open_fresh(struct buf *path, struct error *err)
 {
     struct buf name = BUF_INIT(4096), dir = BUF_INIT(4096);

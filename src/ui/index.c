@@ -12,7 +12,8 @@
 
 enum { WHO_ADDRESSES_MAX = 1, DATE_WIDTH = 8, DATE_NARROW = 6, BYTES_WIDTH = 5, MARKS_WIDTH = 4 };
 
-/* The first person of a field. A name that holds an @ could be another's address: then the address is shown. */
+/* The first person of a field. A name that holds an @ could be another's address: then the address
+ * is shown. */
 static struct str who_of(struct arena *a, struct str field)
 {
     struct mime_addr addr[WHO_ADDRESSES_MAX];
@@ -67,7 +68,8 @@ static void counts_load(struct ui *u)
         x->base = 0;
 }
 
-/* Reads the window that begins behind key (NULL: at the first row); CACHE_PREV with NULL: the last rows. */
+/* Reads the window that begins behind key (NULL: at the first row); CACHE_PREV with NULL: the last
+ * rows. */
 static void window_load(struct ui *u, const struct cache_key *key, enum cache_dir dir)
 {
     struct ui_index *x = &u->index;
@@ -138,8 +140,8 @@ static void window_shift(struct ui *u, bool back)
     window_restore(u, top, cursor);
 }
 
-/* The cursor stays on its message whatever comes in: who is about to press d must not hit another. A window that shows the
- * newest goes on showing the newest. */
+/* The cursor stays on its message whatever comes in: who is about to press d must not hit another.
+ * A window that shows the newest goes on showing the newest. */
 void ui_index_reload(struct ui *u)
 {
     struct ui_index *x = &u->index;

@@ -18,7 +18,8 @@ struct ui_start {
     bool offline;        /* no engine */
     const char *version;
 };
-/* Runs until the person leaves. A sysexits code; what went wrong is in *err for the caller to print. setlocale was called. */
+/* Runs until the person leaves. A sysexits code; what went wrong is in *err for the caller to
+ * print. setlocale was called. */
 int ui_main(const struct ui_start *start, struct error *err);
 
 #endif

@@ -23,7 +23,8 @@ bool wire_is_atom(struct str s)
     return s.n > 0 && s.n <= QUOTED_MAX && !str_ieqc(s, "NIL");
 }
 
-/* True if s may stand between quotes: TEXT-CHAR of ASCII (8-bit needs a literal before RFC 9051). */
+/* True if s may stand between quotes: TEXT-CHAR of ASCII (8-bit needs a literal before RFC 9051).
+ */
 static bool is_quotable(struct str s)
 {
     for (size_t i = 0; i < s.n; i++)

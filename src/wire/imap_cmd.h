@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* imap_cmd.h - writing IMAP: strings in the shortest legal form, flags, dates; used by tmail's commands
- * and tmaild's responses.
+/* imap_cmd.h - writing IMAP: strings in the shortest legal form, flags, dates; used by tmail's
+ * commands and tmaild's responses.
  * Must not know: sockets, tags in use. */
 #ifndef TMAIL_WIRE_IMAP_CMD_H
 #define TMAIL_WIRE_IMAP_CMD_H
 
 #include "base/buf.h"
 
-/* Atom, quoted string or non-synchronising literal, whichever is legal and shortest. False, with nothing
- * written, if a literal would be needed and literal_plus is false, or if s holds a NUL. */
+/* Atom, quoted string or non-synchronising literal, whichever is legal and shortest. False, with
+ * nothing written, if a literal would be needed and literal_plus is false, or if s holds a NUL. */
 bool wire_put_astring(struct buf *out, struct str s, bool literal_plus);
 /* Quoted string or literal "{n}" as a server sends it; NIL for p == NULL. */
 void wire_put_string(struct buf *out, struct str s);

@@ -17,7 +17,8 @@ static bool is_direct(uint32_t cp)
     return cp >= 0x20 && cp < 0x7F;
 }
 
-/* UTF-16 units become code points: high waits for its other half. -1 for half pairs and for what should have been written directly. */
+/* UTF-16 units become code points: high waits for its other half. -1 for half pairs and for what
+ * should have been written directly. */
 static int unit_put(uint32_t unit, uint32_t *high, struct buf *out)
 {
     bool is_high = unit >= 0xD800 && unit < 0xDC00, is_low = unit >= 0xDC00 && unit < 0xE000;

@@ -8,9 +8,11 @@
 
 enum { WIRE_NAME_MAX = 1000 };
 
-/* Appends UTF-8. -1 with nothing appended for what is not modified UTF-7: the caller keeps such a name as it is. */
+/* Appends UTF-8. -1 with nothing appended for what is not modified UTF-7: the caller keeps such a
+ * name as it is. */
 int wire_name_decode(struct str in, struct buf *out);
-/* Appends modified UTF-7. -1 for invalid UTF-8, control characters, an empty name or one over WIRE_NAME_MAX. */
+/* Appends modified UTF-7. -1 for invalid UTF-8, control characters, an empty name or one over
+ * WIRE_NAME_MAX. */
 int wire_name_encode(struct str in, struct buf *out);
 
 #endif

@@ -124,7 +124,8 @@ static int month_read(struct str *in, int *month)
     return -1;
 }
 
-/* Days since 1970 of a date of the Gregorian calendar; the year begins in March so that a leap day is its last. */
+/* Days since 1970 of a date of the Gregorian calendar; the year begins in March so that a leap day
+ * is its last. */
 static int64_t days_from_civil(int year, int month, int day)
 {
     int64_t y = month < 2 ? year - 1 : year;
@@ -309,7 +310,8 @@ static bool is_bytes(const struct wire_node *n)
     return n->kind == WIRE_QUOTED || n->kind == WIRE_LITERAL || n->kind == WIRE_STREAMED;
 }
 
-/* One item of FETCH (RFC 3501 §7.4.2). An INTERNALDATE that cannot be read is left out: any server text is no reason to stop. */
+/* One item of FETCH (RFC 3501 §7.4.2). An INTERNALDATE that cannot be read is left out: any server
+ * text is no reason to stop. */
 static int fetch_item_read(enum fetch_item item, const struct wire_node *v, struct imap_fetch *f)
 {
     switch (item) {

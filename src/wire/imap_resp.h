@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* imap_resp.h - server responses as typed values (RFC 3501 §7, 4315, 6154, 7162, 7888).
- * Unknown ones are IMAP_OTHER, never an error.
+/* imap_resp.h - server responses as typed values (RFC 3501 §7, 4315, 6154, 7162, 7888). Unknown
+ * ones are IMAP_OTHER, never an error.
  * Must not know: which command asked. */
 #ifndef TMAIL_WIRE_IMAP_RESP_H
 #define TMAIL_WIRE_IMAP_RESP_H
@@ -160,7 +160,8 @@ struct imap_resp {
     struct imap_fetch fetch;
     const struct wire_node *numbers; /* SEARCH: first number */
 };
-/* Typed view of a line. 0, or -1 with ERR_PROTO for a line that breaks the grammar of a response we know. */
+/* Typed view of a line. 0, or -1 with ERR_PROTO for a line that breaks the grammar of a response we
+ * know. */
 int wire_imap_resp(const struct wire_node *line, struct imap_resp *out,
                    struct error *err) MUST_CHECK;
 /* Flags of a list of nodes as bits; keywords other than $Forwarded are left out. */

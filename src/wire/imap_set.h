@@ -6,8 +6,8 @@
 
 #include "base/buf.h"
 
-/* Takes one range off *set, first <= last; "*" is star. 0; 1 at the end; -1 for what is no set (0, an
- * empty element, a trailing comma). */
+/* Takes one range off *set, first <= last; "*" is star. 0; 1 at the end; -1 for what is no set (0,
+ * an empty element, a trailing comma). */
 int imap_set_next(struct str *set, uint32_t star, uint32_t *first, uint32_t *last);
 /* True if the whole of set is a set. */
 bool imap_set_valid(struct str set);

@@ -251,7 +251,8 @@ static enum wire_result text_start(struct wire_imap *p, char c, struct error *er
     return WIRE_MORE;
 }
 
-/* CR and LF end a line wherever no string is open. A bare LF is what people type into nc. True when c was one. */
+/* CR and LF end a line wherever no string is open. A bare LF is what people type into nc. True when
+ * c was one. */
 static bool line_break(struct wire_imap *p, char c, enum wire_result *r, struct error *err)
 {
     if (c == '\r') {
@@ -277,7 +278,8 @@ static enum wire_result step_token(struct wire_imap *p, struct str *in, struct e
     return p->text_next ? text_start(p, c, err) : token_start(p, c, err);
 }
 
-/* A section belongs to the atom in front of it: BODY[HEADER.FIELDS (X)]<0> is one word (RFC 3501 §9, section). */
+/* A section belongs to the atom in front of it: BODY[HEADER.FIELDS (X)]<0> is one word (RFC 3501
+ * §9, section). */
 static bool opens_section(const struct wire_imap *p)
 {
     return word_is(p, "BODY") || word_is(p, "BODY.PEEK") || word_is(p, "BINARY") ||
@@ -381,7 +383,8 @@ static enum wire_result step_size(struct wire_imap *p, struct str *in, struct er
     return WIRE_MORE;
 }
 
-/* The bytes of a literal that will not be used: unless their sender waits for a "+" they come all the same. */
+/* The bytes of a literal that will not be used: unless their sender waits for a "+" they come all
+ * the same. */
 static void literal_skip(struct wire_imap *p)
 {
     bool comes = p->side == WIRE_CLIENT || !p->literal.sync;

@@ -30,7 +30,8 @@ static enum smtp_verb verb_of(struct str word)
     return SMTP_UNKNOWN;
 }
 
-/* Length of the head of s that is a quoted string, 0 when it is none (RFC 5321 §4.1.2, Quoted-string). */
+/* Length of the head of s that is a quoted string, 0 when it is none (RFC 5321 §4.1.2,
+ * Quoted-string). */
 static size_t quoted_length(struct str s)
 {
     if (s.n == 0 || s.p[0] != '"')

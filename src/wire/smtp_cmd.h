@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* smtp_cmd.h - SMTP command lines read (RFC 5321 §4.1, and the forms a person types) and written.
+/* smtp_cmd.h - SMTP command lines read (RFC 5321 §4.1, and the forms a person types) and
+ * written.
  * Must not know: what the server does with them. */
 #ifndef TMAIL_WIRE_SMTP_CMD_H
 #define TMAIL_WIRE_SMTP_CMD_H
@@ -31,20 +32,21 @@ struct smtp_param {
 };
 struct smtp_cmd {
     enum smtp_verb verb;
-    /* What follows the verb, trimmed; for MAIL and RCPT the path without brackets and source route. */
+    /* What follows the verb, trimmed; for MAIL and RCPT the path without brackets and source route.
+     */
     struct str arg;
-    /* Of the path, as they stand (a quoted local part keeps its quotes); both empty for <>. The domain is
-     * empty for a bare local part ("rcpt to: postmaster"). */
+    /* Of the path, as they stand (a quoted local part keeps its quotes); both empty for <>. The
+     * domain is empty for a bare local part ("rcpt to: postmaster"). */
     struct str local, domain;
     struct smtp_param params[SMTP_PARAMS_MAX];
     size_t params_n;
 };
-/* Reads a line without its end: lower case, no angle brackets, "mail from:a@b", "mail from: a@b" are all
- * understood. -1 with the reply's code (500, 501, 553) in err->sys and its text in err->text; out->verb is
- * set as far as it was understood. Views of line. */
+/* Reads a line without its end: lower case, no angle brackets, "mail from:a@b", "mail from: a@b"
+ * are all understood. -1 with the reply's code (500, 501, 553) in err->sys and its text in
+ * err->text; out->verb is set as far as it was understood. Views of line. */
 int wire_smtp_cmd(struct str line, struct smtp_cmd *out, struct error *err) MUST_CHECK;
-/* True for an address that may go into MAIL FROM:<...> or RCPT TO:<...>: no control, no blank outside
- * quotes, no <>, lengths within RFC 5321 §4.5.3.1. utf8: RFC 6531 allowed. */
+/* True for an address that may go into MAIL FROM:<...> or RCPT TO:<...>: no control, no blank
+ * outside quotes, no <>, lengths within RFC 5321 §4.5.3.1. utf8: RFC 6531 allowed. */
 bool wire_smtp_addr_ok(struct str addr, bool utf8);
 
 #endif

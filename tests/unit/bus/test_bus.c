@@ -15,8 +15,8 @@
 #include "bus/bus.h"
 #include "bus/socket.h"
 
-/* A store's folder, and an engine for it: a process that answers every hint that has a number with EVENT_DONE and sends the
- * hint's text back, until it is told to stop. */
+/* A store's folder, and an engine for it: a process that answers every hint that has a number with
+ * EVENT_DONE and sends the hint's text back, until it is told to stop. */
 struct place {
     char *dir, *store, *config;
     pid_t engine;
@@ -209,7 +209,8 @@ static int raw_client(const struct place *p)
     return fd;
 }
 
-/* Whoever does not speak our language, says no end of it, or never listens is hung up on; the others notice nothing. */
+/* Whoever does not speak our language, says no end of it, or never listens is hung up on; the
+ * others notice nothing. */
 static void bad_clients_are_dropped(void **state)
 {
     struct place *p = *state;
@@ -275,7 +276,8 @@ static void a_long_path_without_a_runtime_folder(void **state)
     free(folder);
 }
 
-/* Two programs start the engine at once: the slower one says so, ends with 75, and that is no error. */
+/* Two programs start the engine at once: the slower one says so, ends with 75, and that is no
+ * error. */
 static void another_engine_was_faster(void **state)
 {
     struct place *p = *state;

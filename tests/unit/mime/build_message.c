@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* build_message FROM TO SUBJECT [FILE]... < text > message, or build_message encode|decode base64|qp|uu: what roundtrip.py
- * compares with other programs. */
+/* build_message FROM TO SUBJECT [FILE]... < text > message, or build_message encode|decode
+ * base64|qp|uu: what roundtrip.py compares with other programs. */
 #include <stdio.h>
 
 #include "base/file.h"

@@ -66,7 +66,8 @@ static void fields_are_read(void **state)
     buf_free(&out);
 }
 
-/* Any beginning of any row gives something without a crash, and what is shown reads back the same. */
+/* Any beginning of any row gives something without a crash, and what is shown reads back the same.
+ */
 static void what_is_shown_reads_back(void **state)
 {
     (void)state;

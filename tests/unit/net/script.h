@@ -21,7 +21,8 @@ struct script;
 /* Keeps text. cut: after that many bytes sent the connection is closed (SIZE_MAX: never). */
 struct script *script_start(struct str text, size_t cut);
 uint16_t script_port(const struct script *s);
-/* Ends it; true if the client kept to the transcript (what differs is printed). Always true after a cut. */
+/* Ends it; true if the client kept to the transcript (what differs is printed). Always true after a
+ * cut. */
 bool script_end(struct script **s);
 /* All that it would send. */
 size_t script_sends(struct str text);

@@ -311,7 +311,8 @@ static int blanks_read(void *arg, uint64_t offset, size_t want, struct buf *out,
     return 0;
 }
 
-/* Refused while its literal is on its way: the rest would be read as commands, so the connection goes. */
+/* Refused while its literal is on its way: the rest would be read as commands, so the connection
+ * goes. */
 static void a_literal_refused_half_way_closes_the_link(void **state)
 {
     struct heard h;
@@ -385,7 +386,8 @@ static void idle_ends_for_three_reasons(void **state)
     close(wake[1]);
 }
 
-/* The link goes at every byte of a session: every command's done is called once, nothing hangs or leaks. */
+/* The link goes at every byte of a session: every command's done is called once, nothing hangs or
+ * leaks. */
 static void a_cut_at_any_byte_ends_every_command_once(void **state)
 {
     static const char text[] =
@@ -485,7 +487,8 @@ static void our_own_stops_close_it_too(void **state)
     assert_true(script_end(&server));
 }
 
-/* More commands than the buffers of both sockets hold, each with an answer: nobody may wait for the other. */
+/* More commands than the buffers of both sockets hold, each with an answer: nobody may wait for the
+ * other. */
 static void long_queues_do_not_lock(void **state)
 {
     enum { COMMANDS = 8000, PADDING = 900 };

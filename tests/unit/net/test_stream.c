@@ -13,7 +13,8 @@
 
 static const struct endpoint base = { .proto = NET_IMAP, .host = "127.0.0.1", .tls = TLS_STARTTLS };
 
-/* What libcurl does for us before TLS, held to SECURITY.md §1c: the least doubt closes the connection. */
+/* What libcurl does for us before TLS, held to SECURITY.md §1c: the least doubt closes the
+ * connection. */
 static void starttls_is_had_or_nothing_is(void **state)
 {
     static const struct {

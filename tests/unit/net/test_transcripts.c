@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Plays every file of tests/interop/transcripts against the clients. Besides the lines of script.h a file has
- *   client: smtp|imap
- *   do: COMMAND          imap: run one after the other
- *   body: TEXT           imap: what came in chunks
- *   expect: WORD         smtp: sent rejected unsent doubt; imap: ok no (of the last command) broken;
- *                        either: refused (it does not open) */
+/* Plays every file of tests/interop/transcripts against the clients. Besides the lines of script.h
+ * a file has client: smtp|imap do: COMMAND          imap: run one after the other body: TEXT imap:
+ * what came in chunks expect: WORD         smtp: sent rejected unsent doubt; imap: ok no (of the
+ * last command) broken; either: refused (it does not open) */
 #include "unit/test.h"
 
 #include <glob.h>

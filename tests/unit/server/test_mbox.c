@@ -198,7 +198,8 @@ static void an_emptied_mailbox_keeps_its_numbers(void **state)
     mbox_close(&m);
 }
 
-/* Every length to which a crash can cut the last message leaves the others whole, and nothing of it. */
+/* Every length to which a crash can cut the last message leaves the others whole, and nothing of
+ * it. */
 static void a_torn_tail_is_cut(void **state)
 {
     struct buf whole;

@@ -6,7 +6,8 @@
 #include "base/utf8.h"
 #include "tui/grid.h"
 
-/* What is written into 12 columns, and what stands there: whatever comes in, only harmless characters stay. */
+/* What is written into 12 columns, and what stands there: whatever comes in, only harmless
+ * characters stay. */
 static void only_harmless_characters_stay(void **state)
 {
     static const struct {
