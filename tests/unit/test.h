@@ -3,6 +3,10 @@
 #ifndef TMAIL_TESTS_UNIT_TEST_H
 #define TMAIL_TESTS_UNIT_TEST_H
 
+#ifdef TEST_LIBS_MISSING
+#error "the tests need libcmocka-dev and libvterm-dev: install them and run configure again"
+#endif
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
