@@ -28,13 +28,13 @@ with Place() as place:
         ca = os.path.join(where, "ca.pem")
         with open(os.path.join(where, "ports")) as f:
             port = {n: int(p) for n, p in (line.split() for line in f)}
-        server = imaplib.IMAP4_SSL("localhost", port["imaps"], ssl_context=ssl.create_default_context(cafile=ca))
+        server = imaplib.IMAP4_SSL("127.0.0.1", port["imaps"], ssl_context=ssl.create_default_context(cafile=ca))
         server.login("jane", "pw")
         for i in range(MESSAGES):
             server.append("INBOX", None, None, f"From: s{i}@example.org\r\nSubject: message {i}\r\n"
                           f"Message-ID: <{i}@example.org>\r\n\r\nline {i}\r\n".encode())
         profiles = []
-        for name, url in (("direct", f"imaps://jane@localhost:{port['imaps']}"), ("starttls", f"imap://jane@localhost:{port['imap']}")):
+        for name, url in (("direct", f"imaps://jane@127.0.0.1:{port['imaps']}"), ("starttls", f"imap://jane@127.0.0.1:{port['imap']}")):
             p = place.profile(rc(url, ca), name)
             p.run("sync")
             check(len(p.json("list", "-f", "INBOX", "-n", "1000")) == MESSAGES, f"{name}: all came in")
