@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/i18n.h"
+#include "sync/columns.h"
 #include "sync/head.h"
 #include "sync/link.h"
 #include "wire/imap_set.h"
@@ -58,23 +59,10 @@ static void item_free(struct item **i)
 static void item_commit(struct fetch *f, struct item *i, struct arena **a,
                         const struct mime_summary *s)
 {
-    struct buf flat = BUF_INIT(MIME_FLAT_MAX);
-    mime_summary_flatten(s, &flat);
     struct cache_message m = {
-        .account = f->w->id,
-        .date = s->date != 0 ? s->date : i->received,
-        .received = i->received,
-        .size = i->size,
-        .flags = mime_summary_has_attachments(s) ? CACHE_ATTACHMENT : 0,
-        .from = s->from,
-        .to = s->to,
-        .subject = s->subject,
-        .message_id = s->message_id,
-        .in_reply_to = s->in_reply_to,
-        .references = s->references,
-        .preview = s->preview,
-        .summary = arena_str(*a, buf_str(&flat)),
+        .account = f->w->id, .date = i->received, .received = i->received, .size = i->size
     };
+    columns_fill(*a, s, &m);
     memcpy(m.head, i->known_by, sizeof m.head);
     memcpy(m.identity, i->known_by, sizeof m.identity); /* until the body's own takes its place */
     struct cache_placement where = { .folder = f->job->folder,
@@ -83,7 +71,6 @@ static void item_commit(struct fetch *f, struct item *i, struct arena **a,
                                      .keywords = arena_cstr(*a, i->keywords) };
     bool whole = f->job->what == FETCH_WHOLE;
     commit_message(f->w->commit, whole ? i->tag : 0, a, &m, &where);
-    buf_free(&flat);
     f->w->fetched += whole;
 }
 

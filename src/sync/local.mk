@@ -5,6 +5,7 @@ libsync_a_SOURCES = \
 	src/sync/sched.c src/sync/sched.h \
 	src/sync/roles.c src/sync/roles.h \
 	src/sync/batch.c src/sync/batch.h \
+	src/sync/columns.c src/sync/columns.h \
 	src/sync/judge.c src/sync/judge.h \
 	src/sync/head.c src/sync/head.h \
 	src/sync/say.c src/sync/say.h \

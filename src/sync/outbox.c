@@ -9,6 +9,7 @@
 #include "cache/body.h"
 #include "cache/journal.h"
 #include "net/smtp.h"
+#include "sync/columns.h"
 #include "sync/folders.h"
 #include "sync/head.h"
 #include "sync/judge.h"
@@ -189,30 +190,6 @@ static enum smtp_outcome by_command(struct attempt *t, struct error *why)
 
 /* ------------------------------------------------------------------ the copy for Sent */
 
-static void columns_fill(struct sync_account *w, struct arena *a, const struct outbox_entry *e,
-                         const struct mime_summary *s, struct cache_message *m)
-{
-    struct buf flat = BUF_INIT(MIME_FLAT_MAX);
-    mime_summary_flatten(s, &flat);
-    *m = (struct cache_message){
-        .account = w->id,
-        .body = e->body,
-        .date = s->date != 0 ? s->date : now_s(),
-        .received = now_s(),
-        .size = e->size,
-        .flags = mime_summary_has_attachments(s) ? CACHE_ATTACHMENT : 0,
-        .from = s->from,
-        .to = s->to,
-        .subject = s->subject,
-        .message_id = s->message_id,
-        .in_reply_to = s->in_reply_to,
-        .references = s->references,
-        .preview = s->preview,
-        .summary = arena_str(a, buf_str(&flat)),
-    };
-    buf_free(&flat);
-}
-
 /* What the store knows the message by: SHA-256 of its bytes, and of its header block with its size.
  */
 static int identity_fill(struct attempt *t, struct cache_message *m, struct error *err)
@@ -239,11 +216,15 @@ static int copy_store(struct attempt *t, const struct mime_summary *s, struct er
 {
     struct sync_account *w = t->round->w;
     struct cache_folder sent;
-    struct cache_message m;
+    struct cache_message m = { .account = w->id,
+                               .body = t->e->body,
+                               .date = now_s(),
+                               .received = now_s(),
+                               .size = t->e->size };
     int64_t message, op;
     if (folders_need(w, t->a, ROLE_SENT, "Sent", &sent, err) != 0)
         return -1;
-    columns_fill(w, t->a, t->e, s, &m);
+    columns_fill(t->a, s, &m);
     if (identity_fill(t, &m, err) != 0)
         return -1;
     struct cache_placement where = { .folder = sent.id, .flags = CACHE_SEEN };
