@@ -127,13 +127,6 @@ size_t utf8_cut(struct str s, size_t n)
     return n;
 }
 
-void utf8_lower(struct buf *out, struct str s)
-{
-    uint32_t cp;
-    while (utf8_next(&s, &cp))
-        utf8_put(out, (uint32_t)utf8proc_tolower((utf8proc_int32_t)cp));
-}
-
 bool utf8_is_bidi_control(uint32_t cp)
 {
     return cp == 0x061C || cp == 0x200B || cp == 0x200E || cp == 0x200F || cp == 0x2060 ||

@@ -30,8 +30,6 @@ unsigned utf8_width(struct str s);
 struct str utf8_fit(struct str s, unsigned width, unsigned *used);
 /* Length of the longest head that is at most n bytes and does not cut a code point. */
 size_t utf8_cut(struct str s, size_t n);
-/* Lower case for searching, code point by code point. */
-void utf8_lower(struct buf *out, struct str s);
 /* Characters that change the direction or hide text: U+200E/F, 202A-202E, 2066-2069, 061C, 200B,
  * 2060, FEFF. */
 bool utf8_is_bidi_control(uint32_t cp);

@@ -481,11 +481,6 @@ int stream_write(struct stream *s, struct str bytes, struct buf *into, int wait_
     return 0;
 }
 
-int stream_fd(const struct stream *s)
-{
-    return s->fd;
-}
-
 void stream_close(struct stream **s)
 {
     if (*s == NULL)

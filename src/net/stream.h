@@ -57,8 +57,6 @@ int stream_write(struct stream *s, struct str bytes, struct buf *into, int wait_
  * stream_read gave 2: 0, 1 when wake_fd (-1: none) is readable, 2 when wait_ms passed, -1. */
 int stream_wait(struct stream *s, bool writable, int wake_fd, int wait_ms,
                 struct error *err) MUST_CHECK;
-/* For poll(); bytes may already wait inside TLS: stream_read until 2 first. */
-int stream_fd(const struct stream *s);
 void stream_close(struct stream **s);
 
 #endif

@@ -64,11 +64,6 @@ void grid_free(struct grid **g)
     *g = NULL;
 }
 
-unsigned grid_rows(const struct grid *g)
-{
-    return g->rows;
-}
-
 unsigned grid_cols(const struct grid *g)
 {
     return g->cols;

@@ -28,7 +28,6 @@ struct grid *grid_new(unsigned rows, unsigned cols);
 void grid_free(struct grid **g);
 /* Blank again at another size; what is on the terminal is forgotten. */
 void grid_resize(struct grid *g, unsigned rows, unsigned cols);
-unsigned grid_rows(const struct grid *g);
 unsigned grid_cols(const struct grid *g);
 /* All blank, no cursor. */
 void grid_clear(struct grid *g);

@@ -171,14 +171,12 @@ void ui_index_resize(struct ui *u)
 void ui_index_move(struct ui *u, long rows)
 {
     struct ui_index *x = &u->index;
-    size_t h = ui_body_rows(u);
     if (rows > 0 && !x->at_end && x->list.cursor + (size_t)rows >= x->n)
         window_shift(u, false);
     if (rows < 0 && x->base > 0 && (size_t)-rows > x->list.cursor)
         window_shift(u, true);
     if (!list_move(&x->list, rows))
         ui_status(u, rows > 0 ? _("This is the last message") : _("This is the first message"));
-    (void)h;
 }
 
 void ui_index_page(struct ui *u, long rows)
