@@ -113,7 +113,12 @@ out:
 static int schema_ready(struct cache *c, struct error *err)
 {
     int64_t version = 0;
-    if (version_read(c, &version, err) < 0)
+    /* In one transaction: another program may be making the tables between two of the questions. */
+    if (exec(c, "BEGIN", err) < 0)
+        return -1;
+    int rc = version_read(c, &version, err);
+    sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
+    if (rc < 0)
         return -1;
     if (version == CACHE_SCHEMA)
         return 0;

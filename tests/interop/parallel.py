@@ -12,9 +12,10 @@ with Place() as place:
     p = place.profile(rc_for(server))
     for i in range(ROUNDS):
         running = [subprocess.Popen([TMAIL, "--profile", p.path, "-s", f"{i}-{k}", "jane@example.org"],
-                                    stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=p.env) for k in range(AT_ONCE)]
+                                    stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, env=p.env) for k in range(AT_ONCE)]
         for r in running:
-            check(r.wait(60) == 0, "sent, or safely queued")
+            said = r.communicate(timeout=60)[1].decode()
+            check(r.returncode == 0, f"sent, or safely queued: {r.returncode} {said}{p.log()}")
         subprocess.run(["pkill", "-TERM", "-f", f"tmail-sync --store {place.path}"], check=False)
     p.run("sync")
     subjects = sorted(m["subject"] for m in p.json("list", "-f", "INBOX", "-n", "1000"))

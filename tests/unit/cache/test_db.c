@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cache/sql.h"
@@ -30,6 +31,48 @@ static void a_new_store_is_private_and_as_laid_down(void **state)
     assert_int_equal(pragma(f, "PRAGMA auto_vacuum"), 2);
     assert_int_equal(pragma(f, "PRAGMA user_version"), CACHE_SCHEMA);
     assert_int_equal(pragma(f, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
+    fixture_close(f);
+}
+
+/* The child's part: waits until all are there, then opens. */
+static int open_at_once(const char *path, int gate)
+{
+    struct error err = { 0 };
+    char c;
+    (void)!read(gate, &c, 1);
+    struct cache *opened = cache_open(path, CACHE_WRITE, &err);
+    int rc = opened != NULL ? 0 : 1;
+    if (rc != 0)
+        fprintf(stderr, "%s\n", err.text);
+    cache_close(&opened);
+    return rc;
+}
+
+/* Several scripts send for the first time in the same moment: one of them once found a store half
+ * made, and took it for a file of somebody else. */
+static void many_programs_make_one_store(void **state)
+{
+    (void)state;
+    enum { ROUNDS = 12, PROGRAMS = 12 };
+    struct fixture fx, *f = &fx;
+    fixture_open(f);
+    for (int round = 0; round < ROUNDS; round++) {
+        char *path = xasprintf("%s/new%d.db", f->dir, round);
+        int gate[2], status;
+        assert_int_equal(pipe(gate), 0);
+        for (int i = 0; i < PROGRAMS; i++)
+            if (fork() == 0) {
+                close(gate[1]);
+                _exit(open_at_once(path, gate[0]));
+            }
+        close(gate[0]);
+        close(gate[1]); /* now */
+        for (int i = 0; i < PROGRAMS; i++) {
+            assert_true(wait(&status) > 0);
+            assert_int_equal(status, 0);
+        }
+        free(path);
+    }
     fixture_close(f);
 }
 
@@ -245,6 +288,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_store_is_private_and_as_laid_down),
+        cmocka_unit_test(many_programs_make_one_store),
         cmocka_unit_test(other_files_are_refused_and_left_as_they_are),
         cmocka_unit_test(what_cannot_be_read_is_said),
         cmocka_unit_test(damage_is_an_error_not_a_crash),
