@@ -5,10 +5,14 @@ SH_LOG_COMPILER = $(SHELL)
 PY_LOG_COMPILER = python3
 # The engine and the decoder have no terminal: what the sanitizers find in them goes to files, which sanitizer-reports shows.
 if SANITIZERS
+# How much the long tests do: 1 in a check, less under the sanitizers, more in check --all.
+TEST_EFFORT = 0.1
 SANITIZER_ENVIRONMENT = \
 	ASAN_OPTIONS='log_path=$(abs_top_builddir)/sanitizer-report:detect_leaks=1'; \
 	UBSAN_OPTIONS='log_path=$(abs_top_builddir)/sanitizer-report:print_stacktrace=1'; \
 	export ASAN_OPTIONS UBSAN_OPTIONS;
+else
+TEST_EFFORT = 1
 endif
 # A remark of the leak detector about a thread that ended meanwhile is no finding.
 sanitizer-reports:
@@ -17,7 +21,7 @@ sanitizer-reports:
 
 AM_TESTS_ENVIRONMENT = \
 	top_srcdir='$(abs_top_srcdir)'; top_builddir='$(abs_top_builddir)'; export top_srcdir top_builddir; \
-	LC_ALL=C.UTF-8; LANGUAGE=; TZ=UTC; export LC_ALL LANGUAGE TZ; $(SANITIZER_ENVIRONMENT)
+	LC_ALL=C.UTF-8; LANGUAGE=; TZ=UTC; export LC_ALL LANGUAGE TZ; TMAIL_EFFORT=$${TMAIL_EFFORT:-$(TEST_EFFORT)}; export TMAIL_EFFORT; $(SANITIZER_ENVIRONMENT)
 TEST_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests $(CMOCKA_CFLAGS) -DTEST_SRCDIR='"$(abs_top_srcdir)"' -DTEST_BUILDDIR='"$(abs_top_builddir)"'
 EXTRA_DIST += tests/lint/layers.sh tests/lint/layers.txt tests/lint/headers.sh tests/lint/source.sh tests/lint/size.sh \
 	tests/lint/size.allow tests/lint/format.sh

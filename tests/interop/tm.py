@@ -7,6 +7,7 @@ SRC = os.environ.get("top_srcdir", os.getcwd())
 TMAIL = os.path.join(BUILD, "tmail")
 TMAILD = os.path.join(BUILD, "tmaild")
 WAIT_S = 30
+EFFORT = float(os.environ.get("TMAIL_EFFORT", "1"))  # more or less of what could go on for ever; 1 in a check
 
 
 def fail(text):
