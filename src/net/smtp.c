@@ -15,7 +15,9 @@ enum {
     SMTP_OUT_MAX = 16 << 20,
     SMTP_READ_SIZE = 64 << 10,
     SMTP_DOT_MS = 600000,
-    SMTP_QUIT_MS = 500
+    SMTP_QUIT_MS = 500,
+    SMTP_DOT_GRACE_MS = 150 /* a program that is told to stop still takes the answer that is coming:
+                               else somebody must find out whether the message arrived */
 };
 
 enum smtp_ext {
@@ -560,7 +562,10 @@ static enum smtp_outcome send_end(struct smtp *s, struct smtp_envelope *env,
         in_doubt(s, err);
         return body_broken(s, env, SMTP_IN_DOUBT, err);
     }
-    if (answer_wait(s, s->dot_ms, &a, NULL, NULL, err) < 0 || (a.code >= 300 && a.code < 400))
+    stream_grace(s->stream, SMTP_DOT_GRACE_MS);
+    int rc = answer_wait(s, s->dot_ms, &a, NULL, NULL, err);
+    stream_grace(s->stream, 0);
+    if (rc < 0 || (a.code >= 300 && a.code < 400))
         return in_doubt(s, err);
     if (!is_yes(a.code))
         return refuse(s, env, &a, err);

@@ -33,6 +33,8 @@ struct stream {
     CURL *easy; /* stays in multi: taken out, libcurl closes the connection */
     curl_socket_t fd;
     struct net_cancel *cancel;
+    int grace_ms;
+    int64_t grace_until; /* monotonic; 0: no cancel seen since the grace was given */
     struct log *log;
     struct buf *said;
     bool upgraded; /* the TLS handshake was begun, what was said before it is forgotten */
@@ -98,11 +100,27 @@ void net_cancel_free(struct net_cancel **c)
     *c = NULL;
 }
 
-static int check_cancelled(const struct stream *s, struct error *err)
+/* What is left of the grace once a cancel has been seen. */
+static int grace_left_ms(struct stream *s)
 {
-    if (net_cancel_is_set(s->cancel))
+    if (s->grace_ms == 0)
+        return 0;
+    if (s->grace_until == 0)
+        s->grace_until = clock_mono_ms() + s->grace_ms;
+    return clock_left_ms(s->grace_until);
+}
+
+static int check_cancelled(struct stream *s, struct error *err)
+{
+    if (net_cancel_is_set(s->cancel) && grace_left_ms(s) == 0)
         return error_set(err, ERR_CANCELLED, RETRY_LATER, _("stopped"));
     return 0;
+}
+
+void stream_grace(struct stream *s, int grace_ms)
+{
+    s->grace_ms = grace_ms;
+    s->grace_until = 0;
 }
 
 static int timed_out(const struct stream *s, int wait_ms, struct error *err)
@@ -414,11 +432,14 @@ static int recv_all(struct stream *s, struct buf *into, struct error *err)
 
 int stream_wait(struct stream *s, bool writable, int wake_fd, int wait_ms, struct error *err)
 {
+    bool in_grace = net_cancel_is_set(s->cancel) && grace_left_ms(s) > 0;
     struct pollfd fds[3] = {
         { .fd = s->fd, .events = (short)(writable ? POLLIN | POLLOUT : POLLIN) },
-        { .fd = s->cancel ? s->cancel->fd : -1, .events = POLLIN },
+        { .fd = s->cancel && !in_grace ? s->cancel->fd : -1, .events = POLLIN },
         { .fd = wake_fd, .events = POLLIN },
     };
+    if (in_grace && (wait_ms < 0 || wait_ms > grace_left_ms(s)))
+        wait_ms = grace_left_ms(s);
     int n = poll(fds, COUNT(fds), wait_ms);
     if (check_cancelled(s, err) < 0)
         return -1;

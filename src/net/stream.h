@@ -57,6 +57,9 @@ int stream_write(struct stream *s, struct str bytes, struct buf *into, int wait_
  * stream_read gave 2: 0, 1 when wake_fd (-1: none) is readable, 2 when wait_ms passed, -1. */
 int stream_wait(struct stream *s, bool writable, int wake_fd, int wait_ms,
                 struct error *err) MUST_CHECK;
+/* From now on a cancel ends the waits of this stream only so long after it was seen; 0: at once,
+ * as from the start. */
+void stream_grace(struct stream *s, int grace_ms);
 void stream_close(struct stream **s);
 
 #endif

@@ -198,6 +198,40 @@ static void a_cancel_ends_every_wait(void **state)
     }
 }
 
+/* With a grace what is about to come is still taken, and the wait has an end without it. */
+static void a_grace_lets_the_last_answer_in(void **state)
+{
+    struct buf said = BUF_INIT(1024);
+    struct error err = { 0 };
+    bool secure = false;
+    (void)state;
+    struct net_cancel *c = net_cancel_new(&err);
+    struct script *server = script_start(STR("S: 250 taken\nH:\n"), SIZE_MAX);
+    struct endpoint ep = base;
+    ep.port = script_port(server);
+    ep.tls = TLS_NONE;
+    struct stream *s = stream_open(&ep, 60000, c, NULL, &said, &secure, &err);
+    assert_non_null(s);
+    net_cancel_set(c);
+    assert_int_equal(stream_read(s, &said, 60000, &err), -1);
+    assert_int_equal(err.code, ERR_CANCELLED);
+    stream_grace(s, 60000);
+    assert_int_equal(stream_read(s, &said, 60000, &err), 0);
+    assert_true(str_starts(buf_str(&said), "250 "));
+    stream_grace(s, 20);
+    int rc;
+    do {
+        error_clear(&err);
+        rc = stream_read(s, &said, 60000, &err);
+    } while (rc == 0);
+    assert_int_equal(rc, -1);
+    assert_int_equal(err.code, ERR_CANCELLED);
+    stream_close(&s);
+    assert_true(script_end(&server));
+    net_cancel_free(&c);
+    buf_free(&said);
+}
+
 static void reading_tells_bytes_silence_and_the_end(void **state)
 {
     struct buf in = BUF_INIT(16), said = BUF_INIT(1024);
@@ -304,6 +338,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_reached_is_told),
         cmocka_unit_test(a_silent_server_costs_the_deadline),
         cmocka_unit_test(a_cancel_ends_every_wait),
+        cmocka_unit_test(a_grace_lets_the_last_answer_in),
         cmocka_unit_test(reading_tells_bytes_silence_and_the_end),
         cmocka_unit_test(distrust_is_said_plainly),
         cmocka_unit_test(foreign_words_are_made_fit),
