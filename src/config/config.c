@@ -11,7 +11,7 @@
 #include "config/option.h"
 #include "base/banned.h"
 
-enum { CONFIG_FILE_MAX = 256 << 10, UNDO_SEND_S = 10, SYNC_INTERVAL_S = 300 };
+enum { CONFIG_FILE_MAX = 256 << 10, UNDO_SEND_S = 10, SYNC_INTERVAL_S = 300, KEEP_DAYS = 14 };
 
 static void server_clear(struct config_server *s)
 {
@@ -85,7 +85,7 @@ static struct config_account *account_named(struct config *c, struct str name)
             return &c->accounts[i];
     c->accounts = xrealloc(c->accounts, c->accounts_n + 1, sizeof *c->accounts);
     struct config_account *a = &c->accounts[c->accounts_n++];
-    *a = (struct config_account){ .name = xmemdup0(name.p, name.n) };
+    *a = (struct config_account){ .name = xmemdup0(name.p, name.n), .keep_days = KEEP_DAYS };
     return a;
 }
 
@@ -176,6 +176,19 @@ static int check_account(struct config_account *a, struct error *err)
     return 0;
 }
 
+/* On IMAP mail stays where it is: whoever writes `no` there expects something else to happen. */
+static int check_keep(const struct config *c, const struct lex_item *item, struct error *err)
+{
+    struct str name = item->section;
+    if (!str_eqc(item->key, "keep-on-server") || str_lit(&name, "account ") != 0)
+        return 0;
+    const struct config_account *a = config_account(c, str_trim(name));
+    if (a == NULL || a->receive == RECEIVE_POP3)
+        return 0;
+    return error_set(err, ERR_CONFIG, RETRY_NEVER,
+                     _("keep-on-server is for POP3 alone (receive = \"pop3s://...\")"));
+}
+
 /* A password in a file that others may read is no password. */
 static int check_mode(const struct config *c, const char *path, struct error *err)
 {
@@ -202,6 +215,9 @@ static int load(struct config *c, const char *path, struct str text, struct aren
         return -1;
     for (size_t i = 0; i < n; i++)
         if (apply(c, &items[i], err) != 0)
+            return at_line(path, items[i].line, err);
+    for (size_t i = 0; i < n; i++)
+        if (check_keep(c, &items[i], err) != 0)
             return at_line(path, items[i].line, err);
     for (size_t i = 0; i < c->accounts_n; i++)
         if (check_account(&c->accounts[i], err) != 0)

@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 
-enum config_receive { RECEIVE_NONE, RECEIVE_IMAP };
+enum config_receive { RECEIVE_NONE, RECEIVE_IMAP, RECEIVE_POP3 };
 enum config_send { SEND_NONE, SEND_SMTP, SEND_SENDMAIL };
 enum config_tls { CONFIG_TLS_DIRECT, CONFIG_TLS_STARTTLS, CONFIG_TLS_OFF };
 
@@ -29,7 +29,8 @@ struct config_account {
     char *password_command;
     char *password; /* only from a file that shuts out others */
     char *tls_ca;
-    bool tls_off; /* `tls = off` was spelled out */
+    bool tls_off;  /* `tls = off` was spelled out */
+    int keep_days; /* POP3, on the server after it is safe here: 14; 0 no day, -1 for ever */
 };
 struct config_binding {
     char *view, *command, *keys;

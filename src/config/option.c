@@ -10,6 +10,7 @@
 #include "base/banned.h"
 
 enum { NAME_COMPARED = 40, NEAR_ENOUGH = 3, UNDO_MAX_S = 600, INTERVAL_MIN_S = 30, DAY_S = 86400 };
+enum { KEEP_MAX_DAYS = 3650 };
 
 /* value may lie in the field itself. */
 static void set_text(char **field, struct str value)
@@ -106,6 +107,25 @@ static int set_tls_ca(struct config *c, struct config_account *a, struct str v, 
     return 0;
 }
 
+/* It is for POP3 alone; that is looked at when the whole account is known. */
+static int set_keep(struct config *c, struct config_account *a, struct str v, struct error *err)
+{
+    struct str in = v;
+    uint64_t days;
+    (void)c;
+    if (str_ieqc(v, "yes"))
+        a->keep_days = -1;
+    else if (str_ieqc(v, "no"))
+        a->keep_days = 0;
+    else if (str_u64(&in, &days) == 0 && str_eqc(in, "d") && days > 0 && days <= KEEP_MAX_DAYS)
+        a->keep_days = (int)days;
+    else
+        return error_set(err, ERR_CONFIG, RETRY_NEVER,
+                         _("\"%.*s\": \"yes\", \"no\" and days from 1d to %dd are possible here"),
+                         STR_ARG(v), KEEP_MAX_DAYS);
+    return 0;
+}
+
 static int set_signature(struct config *c, struct config_account *a, struct str v,
                          struct error *err)
 {
@@ -151,6 +171,7 @@ const struct option options[] = {
     { OPTION_ACCOUNT, "password", set_password },
     { OPTION_ACCOUNT, "tls", set_tls },
     { OPTION_ACCOUNT, "tls-ca", set_tls_ca },
+    { OPTION_ACCOUNT, "keep-on-server", set_keep },
     { OPTION_ACCOUNT, "signature", set_signature },
 };
 const size_t options_n = COUNT(options);

@@ -18,6 +18,8 @@ struct scheme {
 static const struct scheme receive_schemes[] = {
     { "imaps://", CONFIG_TLS_DIRECT, 993 },
     { "imap://", CONFIG_TLS_STARTTLS, 143 },
+    { "pop3s://", CONFIG_TLS_DIRECT, 995 },
+    { "pop3://", CONFIG_TLS_STARTTLS, 110 },
 };
 static const struct scheme send_schemes[] = {
     { "smtps://", CONFIG_TLS_DIRECT, 465 },
@@ -149,8 +151,8 @@ int config_url_receive(struct str url, enum config_receive *kind, struct config_
 {
     int rc = parse(url, receive_schemes, COUNT(receive_schemes), out, err);
     if (rc == 1)
-        return bad_url(url, _("receive takes imaps:// or imap://"), err);
-    *kind = RECEIVE_IMAP;
+        return bad_url(url, _("receive takes imaps://, imap://, pop3s:// or pop3://"), err);
+    *kind = str_istarts(url, "pop3") ? RECEIVE_POP3 : RECEIVE_IMAP;
     return rc;
 }
 

@@ -12,6 +12,8 @@
 
 #define ACCOUNT "[account work]\naddress = \"Jane Roe <jane@example.org>\"\n"
 
+#define POP3 ACCOUNT "receive = \"pop3s://pop.example.org\"\n"
+
 static char *dir;
 
 static char *write_rc(const char *text, mode_t mode)
@@ -52,6 +54,16 @@ static void mistakes_name_their_line(void **state)
         { ACCOUNT "receive = \"imaps://-x\"\n", "line 3" },
         { ACCOUNT "password-command = \"pass 'x\"\n", "line 3" },
         { ACCOUNT "tls = maybe\n", "line 3" },
+        { POP3 "keep-on-server = 14\n", "line 4" },
+        { POP3 "keep-on-server = 0d\n", "line 4" },
+        { POP3 "keep-on-server = 3651d\n", "line 4" },
+        { POP3 "keep-on-server = -1d\n", "line 4" },
+        { POP3 "keep-on-server = 2w\n", "line 4" },
+        { POP3 "keep-on-server = 99999999999999999999d\n", "line 4" },
+        { POP3 "keep-on-sever = no\n", "did you mean \"keep-on-server\"?" },
+        { ACCOUNT "keep-on-server = no\nreceive = \"imaps://x\"\n", "line 3: keep-on-server" },
+        { ACCOUNT "keep-on-server = no\n", "line 3: keep-on-server" },
+        { "[tmail]\nkeep-on-server = no\n", "line 2: unknown key" },
         { "[account x]\nreceive = \"imaps://a@b\"\n", "address" },
         { "nonsense\n", "line 1" },
         { "[unknown]\nx = y\n", "line 2" },
@@ -119,6 +131,36 @@ static void tls_off_holds_in_any_order(void **state)
     config_free(&c);
 }
 
+static void pop3_keeps_for_days(void **state)
+{
+    static const struct {
+        const char *text;
+        enum config_tls tls;
+        unsigned port;
+        int days;
+    } rows[] = {
+        { POP3, CONFIG_TLS_DIRECT, 995, 14 },
+        { POP3 "keep-on-server = yes\n", CONFIG_TLS_DIRECT, 995, -1 },
+        { POP3 "keep-on-server = No\n", CONFIG_TLS_DIRECT, 995, 0 },
+        { POP3 "keep-on-server = \"3650d\"\n", CONFIG_TLS_DIRECT, 995, 3650 },
+        { ACCOUNT "keep-on-server = 1d\nreceive = \"POP3://x:1100\"\n", CONFIG_TLS_STARTTLS, 1100,
+          1 },
+        { ACCOUNT "receive = \"pop3://x\"\n", CONFIG_TLS_STARTTLS, 110, 14 },
+        { ACCOUNT "receive = \"pop3://x\"\ntls = off\n", CONFIG_TLS_OFF, 110, 14 },
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct config c;
+        struct error err;
+        assert_int_equal(load(rows[i].text, &c, &err), 0);
+        assert_int_equal(c.accounts[0].receive, RECEIVE_POP3);
+        assert_int_equal(c.accounts[0].in.tls, rows[i].tls);
+        assert_int_equal(c.accounts[0].in.port, rows[i].port);
+        assert_int_equal(c.accounts[0].keep_days, rows[i].days);
+        config_free(&c);
+    }
+}
+
 static void a_password_needs_a_private_file(void **state)
 {
     (void)state;
@@ -182,6 +224,7 @@ int main(void)
         cmocka_unit_test(mistakes_name_their_line),
         cmocka_unit_test(four_lines_make_an_account),
         cmocka_unit_test(tls_off_holds_in_any_order),
+        cmocka_unit_test(pop3_keeps_for_days),
         cmocka_unit_test(a_password_needs_a_private_file),
         cmocka_unit_test(a_failing_password_command_is_told),
         cmocka_unit_test(a_missing_file_is_no_input),
