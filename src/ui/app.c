@@ -299,7 +299,6 @@ static void event(struct ui *u, const struct bus_event *ev)
     case EVENT_OUTBOX:
         outbox_says(u, ev);
         break;
-    case EVENT_OP_FAILED:
     case EVENT_ERROR:
         ui_status(u, "%.*s", STR_ARG(ev->text));
         u->status_bad = true;

@@ -133,6 +133,27 @@ static void event_forward(struct hand *h, const struct bus_event *ev)
     hand_say(h, s);
 }
 
+/* What the servers refused while nobody was here to be told, or just now: said, then forgotten. */
+static void refusals_tell(struct hand *h)
+{
+    struct arena *a = arena_new(4096);
+    struct cache_failure *refused;
+    struct error err;
+    size_t n = 0;
+    int rc = cache_journal_failures(h->cache, a, &refused, &n, &err);
+    if (rc == 0 && n > 0) {
+        char *more = n > 1 ? xasprintf(_(" (and %zu others before it)"), n - 1) : xstrdup("");
+        char *text = xasprintf("%.*s%s", STR_ARG(refused[0].text), more);
+        event_forward(h, &(struct bus_event){ .kind = EVENT_ERROR, .text = str_c(text) });
+        free(text);
+        free(more);
+        rc = cache_journal_forget(h->cache, 0, &err);
+    }
+    if (rc != 0)
+        event_forward(h, &(struct bus_event){ .kind = EVENT_ERROR, .text = str_c(err.text) });
+    arena_free(&a);
+}
+
 static void bus_pump(struct hand *h)
 {
     struct bus_event ev;
@@ -140,7 +161,10 @@ static void bus_pump(struct hand *h)
     int rc;
     while (h->bus != NULL && (rc = bus_next(h->bus, &ev, &err)) != 1) {
         if (rc == 0) {
-            event_forward(h, &ev);
+            if (ev.kind == EVENT_OP_FAILED)
+                refusals_tell(h);
+            else
+                event_forward(h, &ev);
             continue;
         }
         bus_close(&h->bus);
@@ -272,6 +296,8 @@ static void *hand_main(void *arg)
     ready->rc = h->cache != NULL ? 0 : -1;
     ready->err = err;
     hand_say(h, ready);
+    if (h->cache != NULL)
+        refusals_tell(h);
     struct error decode_err;
     h->decode = decode_new(NULL, NULL, &decode_err);
     if (h->decode != NULL)

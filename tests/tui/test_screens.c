@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "cache/journal.h"
 #include "tui/fixture.h"
 #include "tui/pty.h"
 
@@ -68,6 +69,36 @@ static void every_size_shows_the_list(void **state)
         pty_keys(r.p, "=q");
         finish(&r, 0);
     }
+}
+
+/* The engine was alone when the server refused it: the person is told at the next start, once. */
+static void what_was_refused_meanwhile_is_told(void **state)
+{
+    (void)state;
+    struct run r = { .dir = fixture_new() };
+    struct error err = { 0 }, why = { 0 };
+    struct arena *a = arena_new(1024);
+    struct cache_failure *kept;
+    size_t n = 1;
+    int64_t op;
+    char *path = xasprintf("%s/mail.db", r.dir);
+    struct cache *c = cache_open(path, CACHE_WRITE, &err);
+    assert_non_null(c);
+    struct cache_op flag = { .account = 1, .message = 1, .folder = 1, .add = CACHE_FLAGGED };
+    assert_int_equal(cache_journal_add(c, &flag, &op, &err), 0);
+    error_set(&why, ERR_REFUSED, RETRY_NEVER, "home: the mailbox is read-only");
+    assert_int_equal(cache_journal_begin(c, &op, 1, &err), 0);
+    assert_int_equal(cache_journal_close(c, op, FATE_FAILED, 0, 0, &why, &err), 0);
+    start(&r, 24, 80, "");
+    look(&r, "home: the mailbox is read-only");
+    pty_keys(r.p, "q");
+    assert_int_equal(pty_end(&r.p, WAIT), 0);
+    assert_int_equal(cache_journal_failures(c, a, &kept, &n, &err), 0);
+    assert_int_equal(n, 0);
+    cache_close(&c);
+    arena_free(&a);
+    free(path);
+    fixture_drop(&r.dir);
 }
 
 static void resizing_and_moving_keep_the_place(void **state)
@@ -288,6 +319,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_size_shows_the_list),
+        cmocka_unit_test(what_was_refused_meanwhile_is_told),
         cmocka_unit_test(resizing_and_moving_keep_the_place),
         cmocka_unit_test(a_message_is_read_and_marked),
         cmocka_unit_test(deleting_is_undone),
