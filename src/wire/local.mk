@@ -5,6 +5,7 @@ libwire_a_SOURCES = \
 	src/wire/imap_set.c src/wire/imap_set.h \
 	src/wire/imap_resp.c src/wire/imap_resp.h \
 	src/wire/reply.c src/wire/reply.h \
+	src/wire/pop3.c src/wire/pop3.h \
 	src/wire/smtp_cmd.c src/wire/smtp_cmd.h \
 	src/wire/imap_cmd.c src/wire/imap_cmd.h \
 	src/wire/imap_name.c src/wire/imap_name.h

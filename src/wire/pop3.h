@@ -24,15 +24,17 @@ enum wire_result wire_pop3_reply_next(struct str *in, struct wire_pop3_reply *ou
 /* One line of a listing (CAPA, LIST, UIDL), un-stuffed, without its end; *end: it was the final
  * dot. */
 enum wire_result wire_pop3_line_next(struct str *in, struct str *line, bool *end);
-/* "7 1024" or "7 abc": 0, -1 where it is neither. */
+/* "7 1024" (more may follow) or "7 abc": 0, -1 where it is neither. *uid is empty where there is
+ * none. */
 int wire_pop3_number_size(struct str line, uint32_t *number, uint64_t *size);
 int wire_pop3_number_uid(struct str line, uint32_t *number, struct str *uid);
 
 /* The lines of a message as they come in, any split. Each call gives a run of *in as *run, without
- * copying: MORE with the run when *in is used up (keep nothing), OK when the final dot was read
- * (rest of *in untouched). The stuffed dots are left out, all else is given as it came, bare CR
- * and LF too; the final dot counts behind CRLF, or LF where the line before it ended so. Start
- * zeroed. Call until *in is empty or OK. */
+ * copying: MORE with the run, which may be empty (keep nothing), OK with an empty one when the final
+ * dot was read (rest of *in untouched). The stuffed dots are left out, all else is given as it came,
+ * bare CR and LF too. The first line tells what ends lines: where it was CRLF a bare LF is part of
+ * its line, and a dot behind it as well, else LF ends lines too. Start zeroed. Call until *in is
+ * empty or OK. */
 struct wire_pop3_body {
     unsigned state;
 };

@@ -5,6 +5,7 @@ WIRE_TESTS = tests/unit/wire/test_imap_token \
 	tests/unit/wire/test_imap_cmd \
 	tests/unit/wire/test_imap_name \
 	tests/unit/wire/test_reply \
+	tests/unit/wire/test_pop3 \
 	tests/unit/wire/test_smtp_cmd \
 	tests/unit/wire/test_imap_random
 check_PROGRAMS += $(WIRE_TESTS)
@@ -33,3 +34,6 @@ tests_unit_wire_test_smtp_cmd_LDADD = $(LINK_WIRE) $(CMOCKA_LIBS)
 tests_unit_wire_test_imap_random_SOURCES = tests/unit/wire/test_imap_random.c tests/unit/wire/split.c tests/unit/wire/split.h
 tests_unit_wire_test_imap_random_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_wire_test_imap_random_LDADD = $(LINK_WIRE) $(CMOCKA_LIBS)
+tests_unit_wire_test_pop3_SOURCES = tests/unit/wire/test_pop3.c
+tests_unit_wire_test_pop3_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_wire_test_pop3_LDADD = $(LINK_WIRE) $(CMOCKA_LIBS)
