@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 # Benchmarks are built by "make bench" and run by bench/run; no test asserts a time.
-bench_list = bench/mkstore bench/send
+bench_list = bench/mkstore bench/send bench/wire
 if HAVE_TEST_LIBS
 bench_list += bench/start
 endif
-EXTRA_PROGRAMS += bench/mkstore bench/send bench/start
-CLEANFILES += bench/mkstore bench/send bench/start
-EXTRA_DIST += bench/run
+EXTRA_PROGRAMS += bench/mkstore bench/send bench/start bench/wire
+CLEANFILES += bench/mkstore bench/send bench/start bench/wire
+EXTRA_DIST += bench/run bench/sync.py bench/mail.py bench/codec.py
 .PHONY: bench
 bench: $(bench_list)
 BENCH_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
@@ -19,3 +19,6 @@ bench_send_LDADD = $(LINK_BASE)
 bench_start_SOURCES = bench/start.c bench/lap.c bench/lap.h
 bench_start_CPPFLAGS = $(BENCH_CPPFLAGS) $(VTERM_CFLAGS)
 bench_start_LDADD = $(LINK_BASE) $(VTERM_LIBS)
+bench_wire_SOURCES = bench/wire.c bench/lap.c bench/lap.h
+bench_wire_CPPFLAGS = $(BENCH_CPPFLAGS) $(SSL_CFLAGS)
+bench_wire_LDADD = $(LINK_BASE) $(SSL_LIBS)

@@ -1,57 +1,154 @@
 # SPDX-License-Identifier: MIT
-"""First sync of many messages from a private Dovecot beside the bare wire: one connection, one FETCH of everything, bytes thrown
-away. Then a pass with nothing new. Usage: sync.py [MESSAGES]; prints `name metric value unit`."""
-import os, random, socket, subprocess, sys, time
+"""First sync of many messages from a private Dovecot over TLS beside the bare wire (bench/wire.c), in turns; then a pass with nothing
+new, and the memory of a first sync with one very large message among them. Usage: sync.py imap|pop [MESSAGES [LAPS]]; prints
+`name metric value unit`. In the build folder, or with top_builddir in the environment."""
+import base64, os, random, resource, shutil, statistics, subprocess, sys, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "interop"))
-from dovecot import Dovecot
+from dovecot import Dovecot, installed
+from mail import Corpus
 from tm import BUILD
 
-N = int(sys.argv[1]) if len(sys.argv) > 1 else 10000
-DRIVE, ENGINE = os.path.join(BUILD, "tests/interop/drive"), os.path.join(BUILD, "tmail-sync")
+PROTO = sys.argv[1] if len(sys.argv) > 1 else "imap"
+N = int(sys.argv[2]) if len(sys.argv) > 2 else 10000
+LAPS = int(sys.argv[3]) if len(sys.argv) > 3 else 5
+LARGE = 200 << 20
+DRIVE, ENGINE, WIRE = (os.path.join(BUILD, p) for p in ("tests/interop/drive", "tmail-sync", "bench/wire"))
+NAME = f"{PROTO}_{N}"
+TICK = os.sysconf("SC_CLK_TCK")
 
 
-def message(i, dice):
-    body = "\r\n".join("".join(dice.choices("etaoin shrdlu,.", k=70)) for _ in range(int(dice.lognormvariate(3.5, 1))))
-    return (f"From: Sender {i} <s{i % 300}@example.org>\r\nTo: jane@example.org\r\nSubject: message {i}\r\n"
-            f"Date: Mon, 05 Jan 2026 {i // 3600 % 24:02}:{i // 60 % 60:02}:{i % 60:02} +0000\r\n"
-            f"Message-ID: <m{i}@example.org>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{body}\r\n").encode()
+def say(name, metric, value, unit):
+    print(f"{name} {metric} {value:.2f} {unit}", flush=True)
 
 
-def wire(port):
-    """Seconds and bytes of the bare wire."""
-    began, total, tail = time.monotonic(), 0, b""
-    with socket.create_connection(("127.0.0.1", port)) as s:
-        s.sendall(b"a LOGIN jane pw\r\nb EXAMINE INBOX\r\nc UID FETCH 1:* (UID FLAGS INTERNALDATE BODY.PEEK[])\r\n")
-        while b"\r\nc OK" not in tail:
-            chunk = s.recv(1 << 18)
-            total += len(chunk)
-            tail = (tail + chunk)[-200:]
-    return time.monotonic() - began, total
+def say_all(name, metric, values, unit):
+    say(name, metric, statistics.median(values), unit)
+    say(name, metric + "_min", min(values), unit)
+    say(name, metric + "_max", max(values), unit)
 
 
-def sync(store, rc, env):
-    began = time.monotonic()
-    subprocess.run([DRIVE, store, rc, ENGINE, "sync"], stdout=subprocess.DEVNULL, env=env, check=True)
-    return time.monotonic() - began
+def status(pid, key):
+    """Of a process, from /proc, in bytes; 0 when it is gone."""
+    try:
+        with open(f"/proc/{pid}/status") as f:
+            return next((int(line.split()[1]) * 1024 for line in f if line.startswith(key + ":")), 0)
+    except OSError:
+        return 0
 
 
-with Dovecot() as server:
-    dice = random.Random(1)
-    server.deliver(message(i, dice) for i in range(N))
-    wire(server.port)  # Dovecot's own index is made by the first one
-    floor, size = min(wire(server.port) for _ in range(3))
-    rc, store = f"{server.place}/tmailrc", f"{server.place}/store/mail.db"
-    with open(rc, "w") as f:
-        f.write(f'[account work]\naddress = "jane@example.org"\nreceive = "imap://jane@127.0.0.1:{server.port}"\n'
-                f'send = "sendmail:/bin/false"\npassword-command = "printf pw"\n')
-    os.chmod(rc, 0o600)
-    env = dict(os.environ, XDG_RUNTIME_DIR=server.place, HOME=server.place)
-    first, again = sync(store, rc, env), sync(store, rc, env)
-    subprocess.run([DRIVE, store, rc, ENGINE, "stop"], stdout=subprocess.DEVNULL, env=env)
-    print(f"sync_wire_{N} time {floor * 1000:.0f} ms")
-    print(f"sync_wire_{N} size {size / 1e6:.1f} MB")
-    print(f"sync_first_{N} time {first * 1000:.0f} ms")
-    print(f"sync_first_{N} ratio {first / floor:.2f} x")
-    print(f"sync_again_{N} time {again * 1000:.0f} ms")
-    print(f"sync_first_{N} store {os.path.getsize(store) / 1e6:.1f} MB")
+def of_store(store):
+    """The processes of this store's engine: {name: pid}."""
+    found = {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as f:
+                argv = f.read().split(b"\0")
+            if argv[0].endswith(b"/tmail-sync") and store.encode() in argv:
+                found["tmail-sync"] = pid
+                for child in open(f"/proc/{pid}/task/{pid}/children").read().split() or children(pid):
+                    found["tmail-decode"] = child
+        except OSError:
+            pass
+    return found
+
+
+def children(pid):
+    """Of all threads of a process."""
+    return [c for t in os.listdir(f"/proc/{pid}/task") for c in open(f"/proc/{pid}/task/{t}/children").read().split()]
+
+
+def cpu_threads(pid):
+    """Seconds of processor time by thread."""
+    out = []
+    for task in sorted(os.listdir(f"/proc/{pid}/task"), key=int):
+        fields = open(f"/proc/{pid}/task/{task}/stat").read().rsplit(")", 1)[1].split()
+        out.append((int(fields[11]) + int(fields[12])) / TICK)
+    return out
+
+
+class Bench:
+    def __init__(self, server):
+        self.server, self.lap = server, 0
+        self.env = dict(os.environ, XDG_RUNTIME_DIR=server.place, HOME=server.place, LC_ALL="C.UTF-8")
+        port = server.tls_port if PROTO == "imap" else server.pop3s_port
+        self.wire_argv = [WIRE, f"{PROTO}s" if PROTO == "imap" else "pop3s", str(port), str(N)]
+        self.rc = f"{server.place}/tmailrc"
+        url = f"{'imaps' if PROTO == 'imap' else 'pop3s'}://jane@127.0.0.1:{port}"
+        with open(self.rc, "w") as f:
+            f.write(f'[account work]\naddress = "jane@example.org"\nreceive = "{url}"\nsend = "sendmail:/bin/false"\n'
+                    f'password-command = "printf pw"\ntls-ca = "{server.place}/ca.pem"\n'
+                    + ("" if PROTO == "imap" else 'keep-on-server = yes\n'))
+        os.chmod(self.rc, 0o600)
+
+    def wire(self):
+        """Milliseconds and bytes."""
+        ms, size = subprocess.run(self.wire_argv, stdout=subprocess.PIPE, check=True).stdout.split()
+        return float(ms), int(size)
+
+    def fresh(self):
+        self.lap += 1
+        return f"{self.server.place}/store{self.lap}/mail.db"
+
+    def sync(self, store):
+        began = time.monotonic()
+        subprocess.run([DRIVE, store, self.rc, ENGINE, "sync"], stdout=subprocess.DEVNULL, env=self.env, check=True)
+        return (time.monotonic() - began) * 1000
+
+    def stop(self, store):
+        subprocess.run([DRIVE, store, self.rc, ENGINE, "stop"], stdout=subprocess.DEVNULL, env=self.env)
+
+    def forget(self, store):
+        self.stop(store)
+        shutil.rmtree(os.path.dirname(store))
+
+
+def speed(b):
+    floors, firsts, agains, ratios, used = [], [], [], [], []
+    b.wire()  # Dovecot's own index is made by the first one
+    for lap in range(LAPS):
+        store = b.fresh()
+        floor, size = b.wire()
+        first = b.sync(store)
+        pids = of_store(store)
+        used.append(cpu_threads(pids["tmail-sync"]) + [sum(cpu_threads(pids["tmail-decode"])) if "tmail-decode" in pids else 0])
+        again = b.sync(store)
+        stored = os.path.getsize(store) + os.path.getsize(store + "-wal")
+        b.forget(store)
+        floors.append(floor), firsts.append(first), agains.append(again), ratios.append(first / floor)
+    say(f"wire_{NAME}", "size", size / 1e6, "MB")
+    say_all(f"wire_{NAME}", "time", floors, "ms")
+    say_all(f"sync_first_{NAME}", "time", firsts, "ms")
+    say_all(f"sync_first_{NAME}", "ratio", ratios, "x")
+    for i, seconds in enumerate(zip(*used)):  # threads in the order of their start; the decoder last
+        last = i == min(map(len, used)) - 1
+        say(f"sync_first_{NAME}", "cpu_decoder" if last else f"cpu_thread_{i}", statistics.median(seconds) * 1000, "ms")
+    say_all(f"sync_again_{NAME}", "time", agains, "ms")
+    say(f"sync_first_{NAME}", "store", stored / 1e6, "MB")
+
+
+def memory(b):
+    """With a message of 200 MB among the others: the highest that was resident, as the kernel keeps it, at the end."""
+    noise = random.Random(2).randbytes(1 << 20)
+    part = base64.encodebytes(noise).replace(b"\n", b"\r\n")
+    head = (b"From: large@example.org\r\nTo: jane@example.org\r\nSubject: large\r\nDate: Mon, 05 Jan 2026 12:00:00 +0000\r\n"
+            b"Message-ID: <large@example.org>\r\nMIME-Version: 1.0\r\nContent-Type: application/octet-stream; name=large\r\n"
+            b"Content-Transfer-Encoding: base64\r\n\r\n")
+    b.server.deliver([head + part * (LARGE // len(part))])
+    store = b.fresh()
+    took = b.sync(store)
+    pids = of_store(store)
+    say(f"sync_large_{NAME}", "time", took, "ms")
+    for name, pid in sorted(pids.items()):
+        say(f"sync_large_{NAME}", f"peak_{name}", status(pid, "VmHWM") / 1e6, "MB")
+    b.forget(store)
+
+
+if not installed():
+    sys.exit("no Dovecot here")
+with Dovecot(tls=True, pop3=PROTO == "pop") as server:
+    corpus = Corpus()
+    server.deliver(corpus.message(i) for i in range(N))
+    bench = Bench(server)
+    speed(bench)
+    memory(bench)

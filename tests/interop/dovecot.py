@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""A private Dovecot on a free port of the loopback, with one user (jane, pw), in a temporary folder that is gone at the end."""
+"""A private Dovecot on free ports of the loopback, with one user (jane, pw), in a temporary folder that is gone at the end."""
 import getpass, imaplib, os, pwd, shutil, signal, socket, subprocess, tempfile, time
 
 CONF = """
 base_dir = {place}/run
 state_dir = {place}/state
 log_path = {place}/dovecot.log
-protocols = imap
-ssl = no
+protocols = {protocols}
+{ssl}
 disable_plaintext_auth = no
 auth_failure_delay = 0 secs
 default_internal_user = {user}
@@ -40,7 +40,9 @@ service imap-login {{
     port = {port}
   }}
   inet_listener imaps {{
-    port = 0
+    address = 127.0.0.1
+    port = {tls_port}
+    ssl = yes
   }}
 }}
 service anvil {{
@@ -57,6 +59,25 @@ service auth {{
 """
 
 
+POP3 = """
+protocol pop3 {{
+  mail_max_userip_connections = 50
+}}
+service pop3-login {{
+  chroot =
+  inet_listener pop3 {{
+    address = 127.0.0.1
+    port = {pop3_port}
+  }}
+  inet_listener pop3s {{
+    address = 127.0.0.1
+    port = {pop3s_port}
+    ssl = yes
+  }}
+}}
+"""
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -67,18 +88,41 @@ def installed():
     return shutil.which("dovecot", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
 
 
-class Dovecot:
-    """start() and stop() keep the port and the mail. capability: what it says it can; None: all that it can."""
+def make_certificates(place):
+    """ca.pem, and server.pem with server.key for 127.0.0.1."""
+    def openssl(*argv):
+        subprocess.run(["openssl", *argv], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    openssl("req", "-x509", *key, "-keyout", f"{place}/ca.key", "-out", f"{place}/ca.pem", "-days", "30", "-subj", "/CN=tmail test CA")
+    openssl("req", *key, "-keyout", f"{place}/server.key", "-out", f"{place}/server.csr", "-subj", "/CN=localhost")
+    with open(f"{place}/server.ext", "w") as f:
+        f.write("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+    openssl("x509", "-req", "-in", f"{place}/server.csr", "-CA", f"{place}/ca.pem", "-CAkey", f"{place}/ca.key", "-CAcreateserial",
+            "-days", "30", "-extfile", f"{place}/server.ext", "-out", f"{place}/server.pem")
 
-    def __init__(self, capability=None):
+
+class Dovecot:
+    """start() and stop() keep the ports and the mail. capability: what it says it can; None: all that it can. tls: on tls_port, too,
+    with a certificate of place/ca.pem. pop3: on pop3_port, and with tls on pop3s_port."""
+
+    def __init__(self, capability=None, tls=False, pop3=False):
         self.place = tempfile.mkdtemp(prefix="tmail-dovecot-")
         self.port, self.process, self.delivered = free_port(), None, 0
+        self.tls_port = free_port() if tls else 0
+        self.pop3_port = free_port() if pop3 else 0
+        self.pop3s_port = free_port() if tls and pop3 else 0
+        if tls:
+            make_certificates(self.place)
+        ssl = f"ssl = yes\nssl_cert = <{self.place}/server.pem\nssl_key = <{self.place}/server.key" if tls else "ssl = no"
         mail = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
         self.mail_ids = (mail.pw_uid, mail.pw_gid)
         root = os.geteuid() == 0
-        conf = CONF.format(place=self.place, port=self.port, mail_uid=mail.pw_uid, mail_gid=mail.pw_gid,
+        conf = CONF.format(place=self.place, port=self.port, tls_port=self.tls_port, ssl=ssl,
+                           protocols="imap pop3" if pop3 else "imap", mail_uid=mail.pw_uid, mail_gid=mail.pw_gid,
                            user=getpass.getuser() if not root else "dovenull",
                            group="dovenull" if root else pwd.getpwuid(os.geteuid()).pw_name)
+        if pop3:
+            conf += POP3.format(pop3_port=self.pop3_port, pop3s_port=self.pop3s_port)
         with open(f"{self.place}/dovecot.conf", "w") as f:
             f.write(conf + (f"protocol imap {{\n  imap_capability = {capability}\n}}\n" if capability else ""))
         os.chmod(self.place, 0o755)
