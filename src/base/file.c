@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/i18n.h"
 #include "base/banned.h"
 
@@ -20,7 +21,7 @@ static int read_chunk(int fd, struct buf *out, ssize_t *got, struct error *err)
     char probe;
     char *room = want > 0 ? buf_room(out, want) : &probe;
     do
-        *got = read(fd, room, want > 0 ? want : 1);
+        *got = sys_fault(FAULT_READ, "file read") != 0 ? -1 : read(fd, room, want > 0 ? want : 1);
     while (*got < 0 && errno == EINTR);
     if (*got < 0)
         return error_sys(err, _("cannot read"));
@@ -45,7 +46,7 @@ int file_read_fd(int fd, struct buf *out, struct error *err)
 
 int file_read(const char *path, struct buf *out, struct error *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = sys_fault(FAULT_OPEN, "file open") != 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         error_sys(err, _("cannot read %s"), path);
         err->code = ERR_NOINPUT;
@@ -64,7 +65,7 @@ int file_read(const char *path, struct buf *out, struct error *err)
 int file_write_fd(int fd, struct str s, const char *name, struct error *err)
 {
     while (s.n > 0) {
-        ssize_t n = write(fd, s.p, s.n);
+        ssize_t n = sys_fault_write(fd, s.p, s.n, -1, "file write") != 0 ? -1 : write(fd, s.p, s.n);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
@@ -81,7 +82,9 @@ static int sync_parent(const char *path, struct error *err)
                 : slash == path ? xstrdup("/")
                                 : xmemdup0(path, (size_t)(slash - path));
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int rc = fd >= 0 && fsync(fd) == 0 ? 0 : error_sys(err, _("cannot write %s to disk"), dir);
+    int rc = fd >= 0 && sys_fault(FAULT_FSYNC, "folder fsync") == 0 && fsync(fd) == 0
+                 ? 0
+                 : error_sys(err, _("cannot write %s to disk"), dir);
     if (fd >= 0)
         close(fd);
     free(dir);
@@ -90,11 +93,13 @@ static int sync_parent(const char *path, struct error *err)
 
 static int write_new(const char *path, struct str content, mode_t mode, struct error *err)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+    int fd = sys_fault(FAULT_OPEN, "file create") != 0
+                 ? -1
+                 : open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
     if (fd < 0)
         return error_sys(err, _("cannot write %s"), path);
     int rc = file_write_fd(fd, content, path, err);
-    if (rc == 0 && fsync(fd) != 0)
+    if (rc == 0 && (sys_fault(FAULT_FSYNC, "file fsync") != 0 || fsync(fd) != 0))
         rc = error_sys(err, _("cannot write %s to disk"), path);
     close(fd);
     return rc;
@@ -105,7 +110,7 @@ int file_replace(const char *path, struct str content, mode_t mode, struct error
     char *fresh = xasprintf("%s.new%d", path, (int)getpid());
     unlink(fresh); /* left by a process of the same number that was killed */
     int rc = write_new(fresh, content, mode, err);
-    if (rc == 0 && rename(fresh, path) != 0)
+    if (rc == 0 && (sys_fault(FAULT_RENAME, "file rename") != 0 || rename(fresh, path) != 0))
         rc = error_sys(err, _("cannot replace %s"), path);
     if (rc == 0)
         rc = sync_parent(path, err);

@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/fault.h"
 #include "base/i18n.h"
+#include "cache/faults.h"
 #include "cache/schema.h"
 #include "cache/sql.h"
 #include "cache/sweep.h"
@@ -37,7 +39,9 @@ static int file_create(const char *path, struct error *err)
         if (rc < 0)
             return -1;
     }
-    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int fd = sys_fault(FAULT_OPEN, "store create") != 0
+                 ? -1
+                 : open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd >= 0)
         close(fd);
     else if (errno != EEXIST)
@@ -136,7 +140,7 @@ static int schema_ready(struct cache *c, struct error *err)
 static int handle_open(struct cache *c, struct error *err)
 {
     int flags = c->mode == CACHE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
-    int rc = sqlite3_open_v2(c->path, &c->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    int rc = sqlite3_open_v2(c->path, &c->db, flags | SQLITE_OPEN_NOMUTEX, cache_faults());
     if (rc != SQLITE_OK)
         return sql_error(c, rc, err);
     sqlite3_extended_result_codes(c->db, 1);

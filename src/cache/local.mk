@@ -4,6 +4,7 @@ libcache_a_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS) $(ZSTD_CFLAGS) $(CRYPTO_CF
 libcache_a_SOURCES = \
 	src/cache/body.c src/cache/body.h \
 	src/cache/db.c src/cache/db.h \
+	src/cache/faults.c src/cache/faults.h \
 	src/cache/folder.c src/cache/folder.h \
 	src/cache/apply.c src/cache/apply.h \
 	src/cache/draft.c \

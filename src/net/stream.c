@@ -10,9 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/i18n.h"
 #include "net/tls.h"
 #include "base/banned.h"
@@ -359,6 +361,15 @@ static struct stream *stream_new(const struct endpoint *ep, struct net_cancel *c
     return s;
 }
 
+/* As if the peer had broken the link: nothing more goes through. */
+static int is_broken(struct stream *s, enum fault_kind kind, const char *point)
+{
+    if (sys_fault(kind, point) == 0)
+        return 0;
+    shutdown(s->fd, SHUT_RDWR);
+    return -1;
+}
+
 static int stream_connect(struct stream *s, const struct endpoint *ep, int wait_ms,
                           struct error *err)
 {
@@ -370,6 +381,8 @@ static int stream_connect(struct stream *s, const struct endpoint *ep, int wait_
     if (set_url(s, ep, err) < 0)
         return -1;
     set_options(s, ep, wait_ms);
+    if (sys_fault(FAULT_CONNECT, "stream connect") != 0)
+        return connect_failed(s, CURLE_COULDNT_CONNECT, ep, wait_ms, err);
     if (curl_multi_add_handle(s->multi, s->easy) != CURLM_OK)
         return lost(s, CURLE_FAILED_INIT, err);
     return connect_loop(s, ep, wait_ms, err);
@@ -410,8 +423,8 @@ static int recv_step(struct stream *s, struct buf *into, struct error *err)
     CURLcode rc = curl_easy_recv(s->easy, buf_room(into, room), room, &got);
     if (rc == CURLE_AGAIN)
         return 2;
-    if (rc != CURLE_OK)
-        return lost(s, rc, err);
+    if (rc != CURLE_OK || is_broken(s, FAULT_RECV, "stream recv") != 0)
+        return lost(s, rc != CURLE_OK ? rc : CURLE_RECV_ERROR, err);
     buf_grown(into, got);
     return got == 0 ? 1 : 0;
 }
@@ -474,7 +487,9 @@ int stream_send(struct stream *s, struct str bytes, size_t *sent, struct error *
     *sent = 0;
     if (bytes.n == 0)
         return 0;
-    CURLcode rc = curl_easy_send(s->easy, bytes.p, bytes.n, sent);
+    CURLcode rc = is_broken(s, FAULT_SEND, "stream send") != 0
+                      ? CURLE_SEND_ERROR
+                      : curl_easy_send(s->easy, bytes.p, bytes.n, sent);
     if (rc == CURLE_OK || rc == CURLE_AGAIN)
         return 0;
     return lost(s, rc, err);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/fault.h"
 #include "base/i18n.h"
 #include "base/banned.h"
 
@@ -16,7 +17,9 @@ void beside_read(int dir, const char *name, struct buf *out)
     struct stat st;
     struct error ignored;
     size_t before = out->len;
-    int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int fd = sys_fault(FAULT_OPEN, "note open") != 0
+                 ? -1
+                 : openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return;
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
@@ -29,10 +32,14 @@ int beside_write(int dir, const char *name, struct str text, struct error *err)
 {
     char *fresh = xasprintf("%s.new", name);
     unlinkat(dir, fresh, 0);
-    int fd = openat(dir, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int fd = sys_fault(FAULT_OPEN, "note create") != 0
+                 ? -1
+                 : openat(dir, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     int rc =
         fd >= 0 ? file_write_fd(fd, text, name, err) : error_sys(err, _("cannot write %s"), name);
-    if (rc == 0 && (fsync(fd) != 0 || renameat(dir, fresh, dir, name) != 0))
+    if (rc == 0 &&
+        (sys_fault(FAULT_FSYNC, "note fsync") != 0 || fsync(fd) != 0 ||
+         sys_fault(FAULT_RENAME, "note rename") != 0 || renameat(dir, fresh, dir, name) != 0))
         rc = error_sys(err, _("cannot write %s"), name);
     if (fd >= 0)
         close(fd);

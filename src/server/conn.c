@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/i18n.h"
 #include "base/log.h"
 #include "server/imapd.h"
@@ -91,7 +92,10 @@ static int flush(void *arg, struct buf *out)
     bool unused;
     trace(c, "S", buf_str(out));
     while (sent < out->len && !c->gone) {
-        ssize_t n = send(c->fd, out->data + sent, out->len - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t n =
+            sys_fault(FAULT_SEND, "conn send") != 0
+                ? -1
+                : send(c->fd, out->data + sent, out->len - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n >= 0)
             sent += (size_t)n;
         else if (errno == EAGAIN)
@@ -109,7 +113,9 @@ static int receive(struct conn *c)
     char bytes[READ_BYTES];
     ssize_t n;
     do
-        n = recv(c->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+        n = sys_fault(FAULT_RECV, "conn recv") != 0
+                ? -1
+                : recv(c->fd, bytes, sizeof bytes, MSG_DONTWAIT);
     while (n < 0 && errno == EINTR);
     if (n < 0 && errno == EAGAIN)
         return 0;

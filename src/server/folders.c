@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/fault.h"
 #include "base/i18n.h"
 #include "server/beside.h"
 #include "server/limits.h"
@@ -24,7 +25,9 @@ static int dir_open(int at, const char *name, bool make, struct error *err)
 {
     if (make && mkdirat(at, name, 0700) != 0 && errno != EEXIST)
         return error_sys(err, _("cannot make a mail folder"));
-    int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = sys_fault(FAULT_OPEN, "mail folder open") != 0
+                 ? -1
+                 : openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     return fd < 0 ? error_sys(err, _("cannot open the mail folder")) : fd;
 }
 
@@ -89,7 +92,9 @@ int folders_delete(int account_dir, struct str folder, struct error *err)
     struct buf leaf = BUF_INIT(4096);
     int fd = folders_parent(account_dir, folder, false, &leaf, err);
     int rc = fd >= 0 ? 0 : -1;
-    if (rc == 0 && (unlinkat(fd, buf_c(&leaf), 0) != 0 || fsync(fd) != 0))
+    if (rc == 0 &&
+        (sys_fault(FAULT_RENAME, "folder delete") != 0 || unlinkat(fd, buf_c(&leaf), 0) != 0 ||
+         sys_fault(FAULT_FSYNC, "folder delete fsync") != 0 || fsync(fd) != 0))
         rc = error_sys(err, _("cannot delete the folder"));
     if (rc == 0) {
         unlink_beside(fd, buf_c(&leaf), "uid");
@@ -113,7 +118,8 @@ static void rename_beside(int from_dir, const char *from, int to_dir, const char
 {
     char *a = xasprintf(".%s.uid", from);
     char *b = xasprintf(".%s.uid", to);
-    renameat(from_dir, a, to_dir, b);
+    if (sys_fault(FAULT_RENAME, "note move") == 0)
+        renameat(from_dir, a, to_dir, b);
     free(a);
     free(b);
 }
@@ -123,7 +129,9 @@ static int rename_below(int account_dir, struct str from, struct str to, struct 
 {
     char *a = xmemdup0(from.p, from.n);
     char *b = xmemdup0(to.p, to.n);
-    int rc = renameat(account_dir, a, account_dir, b);
+    int rc = sys_fault(FAULT_RENAME, "folder rename below") != 0
+                 ? -1
+                 : renameat(account_dir, a, account_dir, b);
     if (rc != 0 && errno != ENOENT)
         rc = error_sys(err, _("cannot rename the folder"));
     else
@@ -140,12 +148,14 @@ int folders_rename(int account_dir, struct str from, struct str to, struct error
     int dir_from = folders_parent(account_dir, from, false, &leaf_from, err);
     int dir_to = dir_from >= 0 ? folders_parent(account_dir, to, true, &leaf_to, err) : -1;
     int rc = dir_to >= 0 ? 0 : -1;
-    if (rc == 0 && renameat(dir_from, buf_c(&leaf_from), dir_to, buf_c(&leaf_to)) != 0)
+    if (rc == 0 && (sys_fault(FAULT_RENAME, "folder rename") != 0 ||
+                    renameat(dir_from, buf_c(&leaf_from), dir_to, buf_c(&leaf_to)) != 0))
         rc = error_sys(err, _("cannot rename the folder"));
     if (rc == 0) {
         rename_beside(dir_from, buf_c(&leaf_from), dir_to, buf_c(&leaf_to));
         rc = rename_below(account_dir, from, to, err);
-        if (fsync(dir_from) != 0 || fsync(dir_to) != 0)
+        if (sys_fault(FAULT_FSYNC, "folder rename fsync") != 0 || fsync(dir_from) != 0 ||
+            fsync(dir_to) != 0)
             rc = error_sys(err, _("cannot rename the folder"));
     }
     if (dir_from >= 0)

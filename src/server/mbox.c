@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/i18n.h"
 #include "base/log.h"
 #include "server/boxhead.h"
@@ -20,7 +21,8 @@
 static int file_open(struct mbox *m, struct error *err)
 {
     struct stat st;
-    int fd = openat(m->dir, m->leaf, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
+    const int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
+    int fd = sys_fault(FAULT_OPEN, "mbox open") != 0 ? -1 : openat(m->dir, m->leaf, flags, 0600);
     if (fd < 0)
         return error_sys(err, _("cannot open the mailbox"));
     /* A second name would let somebody else have us write into their file. */
@@ -188,7 +190,9 @@ size_t mbox_find(const struct mbox *m, uint32_t uid)
 static int write_at(struct mbox *m, uint64_t at, struct str s, struct error *err)
 {
     while (s.n > 0) {
-        ssize_t n = pwrite(m->fd, s.p, s.n, (off_t)at);
+        ssize_t n = sys_fault_write(m->fd, s.p, s.n, (int64_t)at, "mbox write") != 0
+                        ? -1
+                        : pwrite(m->fd, s.p, s.n, (off_t)at);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
@@ -262,7 +266,8 @@ int mbox_append(struct mbox *m, const struct mbox_new *new, uint32_t *uid, struc
         rc = write_at(m, m->end, buf_str(&head), err);
         if (rc == 0)
             rc = write_at(m, m->end + head.len, buf_str(&stored), err);
-        if (rc != 0 && ftruncate(m->fd, (off_t)m->end) != 0)
+        if (rc != 0 &&
+            (sys_fault(FAULT_RENAME, "mbox cut back") != 0 || ftruncate(m->fd, (off_t)m->end) != 0))
             log_line(m->log, LOG_ERROR, "mailbox %s: cannot cut back", m->leaf);
     }
     if (rc == 0) {
@@ -282,7 +287,9 @@ int mbox_read(struct mbox *m, size_t row, struct buf *out, struct error *err)
     while (raw.len < r->stored && !raw.over) {
         size_t want = (size_t)(r->stored - raw.len);
         char *room = buf_room(&raw, want);
-        ssize_t n = room != NULL ? pread(m->fd, room, want, (off_t)(at + raw.len)) : 0;
+        ssize_t n = sys_fault(FAULT_READ, "mbox read") != 0 ? -1
+                    : room != NULL ? pread(m->fd, room, want, (off_t)(at + raw.len))
+                                   : 0;
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
@@ -354,7 +361,9 @@ int mbox_kill(struct mbox *m, size_t row, struct error *err)
 
 int mbox_sync(struct mbox *m, struct error *err)
 {
-    return fdatasync(m->fd) != 0 ? error_sys(err, _("cannot write the mailbox to the disk")) : 0;
+    return sys_fault(FAULT_FSYNC, "mbox fsync") != 0 || fdatasync(m->fd) != 0
+               ? error_sys(err, _("cannot write the mailbox to the disk"))
+               : 0;
 }
 
 int mbox_compact(struct mbox *m, struct error *err)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/i18n.h"
 #include "server/limits.h"
 #include "base/banned.h"
@@ -66,13 +67,15 @@ static int lock_make(int dir, const char *name)
 {
     char *fresh = xasprintf(".%s.%ld", name, (long)getpid());
     unlinkat(dir, fresh, 0);
-    int fd = openat(dir, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int fd = sys_fault(FAULT_OPEN, "lock create") != 0
+                 ? -1
+                 : openat(dir, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     int rc = fd < 0 || dprintf(fd, "%ld\n", (long)getpid()) < 0 ? -1 : 0;
     int why = errno;
     if (fd >= 0)
         close(fd);
     if (rc == 0) {
-        rc = linkat(dir, fresh, dir, name, 0);
+        rc = sys_fault(FAULT_RENAME, "lock link") != 0 ? -1 : linkat(dir, fresh, dir, name, 0);
         why = errno;
     }
     if (fd >= 0)
@@ -112,6 +115,7 @@ int mboxlock_dot(int dir, const char *leaf, struct error *err)
 void mboxlock_dot_release(int dir, const char *leaf)
 {
     char *name = xasprintf("%s.lock", leaf);
-    unlinkat(dir, name, 0);
+    if (sys_fault(FAULT_RENAME, "lock release") == 0)
+        unlinkat(dir, name, 0);
     free(name);
 }

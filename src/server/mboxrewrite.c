@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/fault.h"
 #include "base/i18n.h"
 #include "server/boxhead.h"
 #include "server/limits.h"
@@ -30,8 +31,10 @@ static int rewrite_begin(struct rewrite *r, const struct mbox *m, struct error *
     r->written = 0;
     buf_init(&r->out, SIZE_MAX / 2);
     unlinkat(m->dir, r->name, 0);
-    r->fd = openat(m->dir, r->name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                   m->seen.st_mode != 0 ? m->seen.st_mode & 0777 : 0600);
+    r->fd = sys_fault(FAULT_OPEN, "rewrite create") != 0
+                ? -1
+                : openat(m->dir, r->name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                         m->seen.st_mode != 0 ? m->seen.st_mode & 0777 : 0600);
     return r->fd < 0 ? error_sys(err, _("cannot write the mailbox anew")) : 0;
 }
 
@@ -48,7 +51,9 @@ static int copy_range(struct rewrite *r, int from, uint64_t at, uint64_t n, stru
 {
     while (n > 0) {
         size_t want = n < MBOX_WINDOW_BYTES ? (size_t)n : MBOX_WINDOW_BYTES;
-        ssize_t got = pread(from, buf_room(&r->out, want), want, (off_t)at);
+        ssize_t got = sys_fault(FAULT_READ, "rewrite read") != 0
+                          ? -1
+                          : pread(from, buf_room(&r->out, want), want, (off_t)at);
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)
@@ -68,8 +73,10 @@ static int rewrite_commit(struct rewrite *r, struct mbox *m, struct error *err)
     struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
     if (rewrite_flush(r, 0, err) != 0)
         return -1;
-    if (fsync(r->fd) != 0 || fcntl(r->fd, F_OFD_SETLK, &lock) != 0 ||
-        renameat(m->dir, r->name, m->dir, m->leaf) != 0 || fsync(m->dir) != 0)
+    if (sys_fault(FAULT_FSYNC, "rewrite fsync") != 0 || fsync(r->fd) != 0 ||
+        fcntl(r->fd, F_OFD_SETLK, &lock) != 0 || sys_fault(FAULT_RENAME, "rewrite rename") != 0 ||
+        renameat(m->dir, r->name, m->dir, m->leaf) != 0 ||
+        sys_fault(FAULT_FSYNC, "rewrite folder fsync") != 0 || fsync(m->dir) != 0)
         return error_sys(err, _("cannot write the mailbox anew"));
     close(m->fd);
     m->fd = r->fd;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/fault.h"
 #include "base/i18n.h"
 #include "base/log.h"
 #include "mime/mbox.h"
@@ -19,7 +20,9 @@ static int window_move(struct mbox_window *w, uint64_t at, struct error *err)
 {
     ssize_t n;
     do
-        n = pread(w->fd, w->data, sizeof w->data, (off_t)at);
+        n = sys_fault(FAULT_READ, "mbox scan") != 0
+                ? -1
+                : pread(w->fd, w->data, sizeof w->data, (off_t)at);
     while (n < 0 && errno == EINTR);
     if (n < 0)
         return error_sys(err, _("cannot read the mailbox"));
@@ -159,7 +162,8 @@ static int tail_cut(struct mbox *m, uint64_t at, struct error *err)
              "mailbox %s: a message half written at the end was cut off and is in .%s.cut", m->leaf,
              m->leaf);
     tail_keep(m, at);
-    if (ftruncate(m->fd, (off_t)at) != 0 || fsync(m->fd) != 0)
+    if (sys_fault(FAULT_RENAME, "mbox tail cut") != 0 || ftruncate(m->fd, (off_t)at) != 0 ||
+        sys_fault(FAULT_FSYNC, "mbox tail fsync") != 0 || fsync(m->fd) != 0)
         return error_sys(err, _("cannot repair the mailbox"));
     return 0;
 }

@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/fault.h"
 #include "base/i18n.h"
 #include "base/log.h"
 #include "server/conn.h"
@@ -165,6 +166,10 @@ static void accept_one(struct server *s, enum server_port port)
     char peer[INET6_ADDRSTRLEN] = "?";
     int on = 1;
     int fd = accept4(s->listeners[port], (struct sockaddr *)&a, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd >= 0 && sys_fault(FAULT_CONNECT, "accept") != 0) {
+        close(fd);
+        return;
+    }
     if (fd < 0) {
         /* Out of descriptors: the waiting connection would wake us again at once. */
         if (errno == EMFILE || errno == ENFILE)

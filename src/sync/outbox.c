@@ -5,6 +5,7 @@
 
 #include "base/child.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/i18n.h"
 #include "cache/body.h"
 #include "cache/journal.h"
@@ -98,6 +99,7 @@ static int smtp_connect(struct round *r, struct error *err)
 static int before_dot(void *arg, struct error *err)
 {
     struct attempt *t = arg;
+    (void)sys_fault(FAULT_EXIT, "outbox before dot");
     return cache_outbox_dot(t->round->w->cache, t->e->id, err);
 }
 
@@ -325,7 +327,9 @@ static int entry_do(struct round *r, struct arena *a, struct outbox_entry *e, st
     envelope_fill(&t);
     entry_say(r->w, e);
     decoder_warm(r->w, e);
+    (void)sys_fault(FAULT_EXIT, "outbox taken");
     enum smtp_outcome outcome = entry_send(&t, &why);
+    (void)sys_fault(FAULT_EXIT, "outbox answered");
     bool copy = judge_attempt(a, e, &t.env, t.which, outcome, &why, now_s());
     r->w->sent += copy;
     if (why.code != ERR_NONE)

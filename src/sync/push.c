@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/i18n.h"
 #include "cache/body.h"
 #include "cache/journal.h"
@@ -134,6 +135,7 @@ static int op_done(struct push *p, const struct cache_op *op, const struct link_
 /* moved: the answer to COPY or MOVE, NULL if there was none. */
 static int close_done(struct push *p, const struct link_answer *moved, struct error *err)
 {
+    (void)sys_fault(FAULT_EXIT, "journal answered");
     int rc = cache_begin(p->w->cache, false, err);
     for (size_t i = 0; rc == 0 && i < p->n; i++)
         rc = op_done(p, &p->ops[i], moved, err);
@@ -601,6 +603,7 @@ static int group_push(struct sync_account *w, const struct cache_op *ops, size_t
         *err = gone;
     else {
         rc = mark_begun(&p, err);
+        (void)sys_fault(FAULT_EXIT, "journal begun");
         if (rc == 0)
             rc = push_run(&p, err);
         else if (rc == 1)
@@ -621,6 +624,7 @@ int push_all(struct sync_account *w, struct error *err)
         for (size_t i = 0, k; rc == 0 && i < n; i += k) {
             k = head_of(w, ops + i, n - i);
             rc = group_push(w, ops + i, k, err);
+            (void)sys_fault(FAULT_EXIT, "journal closed");
         }
         if (rc != 0)
             break;
