@@ -169,15 +169,6 @@ static int queue_login(struct imap *i, const struct net_login *l, const struct i
     return 0;
 }
 
-static int login_refused(const struct imap *i, const struct login *l, struct error *err)
-{
-    bool later = l->code == CODE_UNAVAILABLE || l->code == CODE_LIMIT;
-    return error_set(err, ERR_AUTH, later ? RETRY_LATER : RETRY_NEVER,
-                     later ? _("%s cannot log you in now: %s")
-                           : _("%s refuses the login: check user and password (%s)"),
-                     i->host, l->words);
-}
-
 int imap_log_in(struct imap *i, const struct net_login *l, struct error *err)
 {
     struct login answer = { .kind = IMAP_OTHER };
@@ -199,6 +190,7 @@ int imap_log_in(struct imap *i, const struct net_login *l, struct error *err)
         return -1;
     if (answer.kind == IMAP_OK)
         return 0;
-    login_refused(i, &answer, err);
+    bool later = answer.code == CODE_UNAVAILABLE || answer.code == CODE_LIMIT;
+    login_refused(i->host, later, answer.words, err);
     return imap_break_off(i); /* many servers let LOGOUT wait for its answer now */
 }

@@ -51,6 +51,22 @@ int login_plain(const struct net_login *l, struct buf *out, struct error *err)
     return rc;
 }
 
+int login_check(const struct net_login *l, struct error *err)
+{
+    if (str_is_line(str_c(l->user)) && str_is_line(l->password))
+        return 0;
+    return error_set(err, ERR_AUTH, RETRY_NEVER,
+                     _("the user's name or password has a character that no login can carry"));
+}
+
+int login_refused(const char *host, bool later, const char *words, struct error *err)
+{
+    return error_set(err, ERR_AUTH, later ? RETRY_LATER : RETRY_NEVER,
+                     later ? _("%s cannot log you in now: %s")
+                           : _("%s refuses the login: check user and password (%s)"),
+                     host, words);
+}
+
 void login_base64(struct str s, struct buf *out)
 {
     char *text = NULL;

@@ -10,6 +10,11 @@ struct net_login {
     const char *user;
     struct str password; /* wiped by its owner */
 };
+/* ERR_AUTH where user or password has what no line can carry (CR, LF, NUL). */
+int login_check(const struct net_login *l, struct error *err) MUST_CHECK;
+/* ERR_AUTH with the server's words; later: it is none of the password's fault, RETRY_LATER.
+ * Returns -1. */
+int login_refused(const char *host, bool later, const char *words, struct error *err);
 /* SASL PLAIN's initial response in base64 (RFC 4616), through libgsasl; ERR_AUTH for a name or a
  * password with a NUL. Where out holds a secret: buf_wipe it. */
 int login_plain(const struct net_login *l, struct buf *out, struct error *err) MUST_CHECK;

@@ -23,6 +23,7 @@ struct pop3;
 struct pop3 *pop3_open(const struct pop3_options *o, struct error *err);
 enum pop3_cap { POP3_CAP_TOP = 1, POP3_CAP_UIDL = 2, POP3_CAP_PIPELINING = 4 };
 unsigned pop3_caps(const struct pop3 *p);
+bool pop3_secure(const struct pop3 *p);
 
 /* What lies there. uid is borrowed from p; empty where the server has no UIDL. */
 struct pop3_entry {
@@ -30,7 +31,7 @@ struct pop3_entry {
     uint64_t size; /* as the server counts */
     struct str uid;
 };
-/* All of them, ascending by number; borrowed from p until it is closed. A uid that stands there
+/* All of them, ascending by number; borrowed from p until it is asked again or closed. A uid that stands there
  * twice is given twice. At most POP3_ENTRIES_MAX: ERR_LIMIT. */
 enum { POP3_ENTRIES_MAX = 1 << 20 };
 int pop3_list(struct pop3 *p, const struct pop3_entry **entries, size_t *n,

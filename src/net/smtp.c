@@ -241,16 +241,6 @@ static int say_hello(struct smtp *s, const char *name, struct error *err)
     return refused(s, &a, err);
 }
 
-static int login_refused(struct smtp *s, const struct smtp_answer *a, struct error *err)
-{
-    if (a->code == 421 || (a->code >= 400 && a->code < 500))
-        return error_set(err, ERR_AUTH, RETRY_LATER, _("%s cannot log you in now: %u %s"), s->host,
-                         a->code, a->text);
-    return error_set(err, ERR_AUTH, RETRY_NEVER,
-                     _("%s refuses the login: check user and password (%u %s)"), s->host, a->code,
-                     a->text);
-}
-
 /* One secret line; 334 asks for the next. */
 static int login_line(struct smtp *s, const char *before, struct str secret, struct smtp_answer *a,
                       struct error *err)
@@ -311,7 +301,11 @@ static int log_in(struct smtp *s, const struct net_login *l, struct error *err)
                          s->secure ? "" : _(" in the clear"));
     if (rc < 0)
         return -1;
-    return a.code == 235 ? 0 : login_refused(s, &a, err);
+    if (a.code == 235)
+        return 0;
+    char words[NET_WORDS_MAX + 8];
+    snprintf(words, sizeof words, "%u %s", a.code, a.text);
+    return login_refused(s->host, a.code >= 400 && a.code < 500, words, err);
 }
 
 static int greet(struct smtp *s, const struct smtp_options *o, struct str said, struct error *err)
