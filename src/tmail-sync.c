@@ -72,7 +72,7 @@ static int run(const struct args *a, struct log *log, struct error *err)
     int stop_fd = stop_fd_open(err), rc = -1;
     struct bus_server *bus = NULL;
     if (stop_fd >= 0 && config_load(cfg, rc_path, err) == 0 && net_init(err) == 0)
-        bus = bus_listen(&where, err); /* says that we are ready: what can fail before, did */
+        bus = bus_listen(&where, err);
     if (bus != NULL) {
         rc = engine_run(&(struct engine_options){ .store = a->store,
                                                   .config_path = rc_path,

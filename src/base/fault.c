@@ -51,7 +51,11 @@ static void plan_read(void)
         str_until(&s, ':', &kind) != 0 || str_u32(&s, &plan.n) != 0)
         return;
     plan.forever = str_eqc(s, ":forever");
-    for (size_t i = 0; i < COUNT(kinds); i++)
+    const char *told = getenv("TMAIL_FAULT_HIT");
+    bool happened = told != NULL && access(told, F_OK) == 0;
+    if (happened)
+        plan.n = 0;
+    for (size_t i = 0; i < COUNT(kinds) && (plan.forever || !happened); i++)
         if (str_eqc(kind, kinds[i].name))
             plan.kind = &kinds[i];
 }

@@ -9,8 +9,9 @@
  *   open read write full fsync rename connect recv send
  *          the operation fails with the errno of a broken disk, a full one (which takes half of
  *          the bytes), or a broken link, once or from then on
- * TMAIL_FAULT_HIT=FILE: the point's name is appended when it is first reached, so that a loop knows
- * when it has run past the last one.
+ * TMAIL_FAULT_HIT=FILE: the point's name is written there when it is reached, so that a loop knows
+ * when it has run past the last one. A process that finds the file at its start came after it
+ * happened: nothing fails in it, or all if it is for ever.
  * Must not know: what the operations are for. */
 #ifndef TMAIL_BASE_FAULT_H
 #define TMAIL_BASE_FAULT_H

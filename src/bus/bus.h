@@ -41,6 +41,9 @@ struct bus_server;
 /* Takes the lock on the store (ERR_STORE, RETRY_NEVER when another engine has it) and listens;
  * peers are checked by SO_PEERCRED. */
 struct bus_server *bus_listen(const struct bus_where *where, struct error *err);
+/* Tells whoever started this engine that it works: until then it waits for a sentence on our
+ * standard streams, from then on nobody listens to them. */
+void bus_ready(void);
 /* Waits for hints, new clients, or extra_fd readable. 0: *hint of *client (borrowed until the next
  * call); 1: nothing within wait_ms; 2: extra_fd is readable. */
 int bus_server_wait(struct bus_server *s, int extra_fd, int wait_ms, struct bus_hint *hint,

@@ -381,8 +381,10 @@ static int stream_connect(struct stream *s, const struct endpoint *ep, int wait_
     if (set_url(s, ep, err) < 0)
         return -1;
     set_options(s, ep, wait_ms);
-    if (sys_fault(FAULT_CONNECT, "stream connect") != 0)
+    if (sys_fault(FAULT_CONNECT, "stream connect") != 0) {
+        snprintf(s->why, sizeof s->why, "%s", strerror(errno));
         return connect_failed(s, CURLE_COULDNT_CONNECT, ep, wait_ms, err);
+    }
     if (curl_multi_add_handle(s->multi, s->easy) != CURLM_OK)
         return lost(s, CURLE_FAILED_INIT, err);
     return connect_loop(s, ep, wait_ms, err);

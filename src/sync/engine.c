@@ -500,8 +500,10 @@ int engine_run(const struct engine_options *o, struct error *err)
 {
     struct engine e = { .o = *o, .cfg = o->cfg, .wait_fd = -1, .full = !o->outbox_only };
     int rc = engine_start(&e, err);
-    if (rc == 0)
+    if (rc == 0) {
+        bus_ready();
         rc = life(&e, err);
+    }
     if (rc == 0)
         rc = farewell(&e);
     if (rc == 1)
