@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mime/codec.h"
 #include "server/limits.h"
+#include "server/sasl.h"
 #include "server/section.h"
 #include "wire/imap_name.h"
 #include "wire/imap_resp.h"
@@ -241,24 +241,17 @@ static void on_login(struct imapd *i, const struct wire_node *args)
         login(i, name, password);
 }
 
-/* authorization NUL name NUL password in base64 (RFC 4616) */
 static void login_plain(struct imapd *i, struct str line)
 {
-    struct error ignored;
     struct buf text = BUF_INIT(IMAP_LITERAL_LOGIN_MAX);
-    struct codec *c = codec_new(CODEC_BASE64, NULL);
-    struct str id;
     struct str name;
-    int rc = codec_decode(c, line, true, &text, &ignored);
-    struct str rest = buf_str(&text);
-    codec_free(&c);
+    struct str password;
     if (str_eqc(line, "*"))
         imapd_bad(i, "cancelled");
-    else if (rc != 0 || str_until(&rest, '\0', &id) != 0 || str_until(&rest, '\0', &name) != 0 ||
-             !str_is_line(rest) || !str_is_line(name))
+    else if (sasl_plain(line, &text, &name, &password) != 0)
         imapd_bad(i, "cannot read that");
     else
-        login(i, name, rest);
+        login(i, name, password);
     buf_wipe(&text);
 }
 

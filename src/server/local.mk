@@ -34,6 +34,8 @@ libserver_a_SOURCES = \
 	src/server/names.h \
 	src/server/options.c \
 	src/server/options.h \
+	src/server/sasl.c \
+	src/server/sasl.h \
 	src/server/section.c \
 	src/server/section.h \
 	src/server/server.c \

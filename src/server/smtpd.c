@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "mime/codec.h"
 #include "server/fixup.h"
 #include "server/limits.h"
+#include "server/sasl.h"
 #include "server/section.h"
 #include "wire/reply.h"
 #include "wire/smtp_cmd.h"
@@ -289,15 +289,6 @@ static void on_help(struct smtpd *s, const struct smtp_cmd *c, struct buf *out)
 
 /* ---- AUTH (RFC 4954) ---- */
 
-static int base64_read(struct str in, struct buf *out)
-{
-    struct error ignored;
-    struct codec *c = codec_new(CODEC_BASE64, NULL);
-    int rc = codec_decode(c, in, true, out, &ignored);
-    codec_free(&c);
-    return rc == 0 ? 0 : -1;
-}
-
 static void login(struct smtpd *s, struct str name, struct str password, struct buf *out)
 {
     s->state = STATE_COMMAND;
@@ -310,21 +301,16 @@ static void login(struct smtpd *s, struct str name, struct str password, struct 
     s->closing = ++s->tries >= SERVER_LOGIN_TRIES;
 }
 
-/* authorization NUL name NUL password (RFC 4616) */
 static void login_plain(struct smtpd *s, struct str line, struct buf *out)
 {
     struct buf text = BUF_INIT(SMTP_LINE_MAX);
-    struct str rest = { "", 0 };
-    struct str id;
     struct str name;
+    struct str password;
     s->state = STATE_COMMAND;
-    if (base64_read(line, &text) == 0)
-        rest = buf_str(&text);
-    if (str_until(&rest, '\0', &id) != 0 || str_until(&rest, '\0', &name) != 0 ||
-        str_find(rest, '\0') < rest.n)
+    if (sasl_plain(line, &text, &name, &password) != 0)
         reply(s, out, 501, "5.5.2", "cannot read that");
     else
-        login(s, name, rest, out);
+        login(s, name, password, out);
     buf_wipe(&text);
 }
 
@@ -337,7 +323,7 @@ static void auth_line(struct smtpd *s, struct str line, struct buf *out)
         reply(s, out, 501, "5.7.0", "Authentication cancelled");
     else if (state == STATE_AUTH_PLAIN)
         login_plain(s, line, out);
-    else if (base64_read(line, &text) != 0 || str_find(buf_str(&text), '\0') < text.len)
+    else if (sasl_base64(line, &text) != 0 || str_find(buf_str(&text), '\0') < text.len)
         reply(s, out, 501, "5.5.2", "cannot read that");
     else if (state == STATE_AUTH_USER) {
         buf_clear(&s->auth_user);
