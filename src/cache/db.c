@@ -130,7 +130,7 @@ static int schema_ready(struct cache *c, struct error *err)
         return version == 0
                    ? error_set(err, ERR_NOINPUT, RETRY_LATER, _("The store %s is empty as yet"),
                                c->path)
-                   : error_set(err, ERR_STORE, RETRY_LATER,
+                   : error_set(err, ERR_NOINPUT, RETRY_NOW,
                                _("The store %s is from an older tmail; start tmail once"), c->path);
     if (version == 0 && file_format(c, err) < 0)
         return -1;

@@ -13,12 +13,13 @@ enum cache_mode {
     CACHE_READ, /* the screen: never writes, never waits for a writer */
     CACHE_WRITE /* the hand, the engine, scripts: creates and migrates */
 };
-enum { CACHE_SCHEMA = 1 };
+enum { CACHE_SCHEMA = 2 };
 
 struct cache;
 /* Creates (0600, its folder 0700) or migrates; refuses a newer schema with ERR_STORE and leaves it
  * untouched. A file that is no database, cannot be read or is corrupt gives ERR_STORE with a
- * sentence that says what to do. CACHE_READ on a store that is not there: ERR_NOINPUT. */
+ * sentence that says what to do. CACHE_READ on a store that is not there: ERR_NOINPUT; with
+ * RETRY_NOW it is there but older, and any CACHE_WRITE brings it up to date. */
 struct cache *cache_open(const char *path, enum cache_mode mode, struct error *err);
 void cache_close(struct cache **c);
 /* Transactions nest by counting; only the outermost commits. durable: fsynced before commit

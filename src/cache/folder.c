@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cache/folder.h"
 
+#include "base/i18n.h"
 #include "cache/pending.h"
 #include "cache/place.h"
 #include "cache/sql.h"
@@ -101,6 +102,30 @@ int cache_folder_state(struct cache *c, const struct cache_folder *f, struct err
                    SQL_ARGS(SQL_I(f->uidvalidity), SQL_I(f->uidnext), SQL_I(f->highestmodseq),
                             SQL_I(f->synced_at), SQL_I(f->id)),
                    err);
+}
+
+static int next_uid(struct cache *c, int64_t folder, int64_t *uid, struct error *err)
+{
+    int rc = sql_int(c,
+                     "SELECT max(uidnext, 1 + coalesce((SELECT max(uid) FROM placement"
+                     " WHERE folder = ?1 AND uid > 0), 0)) FROM folder WHERE id = ?1",
+                     SQL_ARGS(SQL_I(folder)), uid, err);
+    if (rc == 1 || *uid >= UINT32_MAX)
+        return error_set(err, ERR_STORE, RETRY_NEVER, _("That folder can take no more mail"));
+    if (rc < 0)
+        return -1;
+    return sql_run(c, "UPDATE folder SET uidnext = ? WHERE id = ?",
+                   SQL_ARGS(SQL_I(*uid + 1), SQL_I(folder)), err);
+}
+
+int cache_folder_next_uid(struct cache *c, int64_t folder, uint32_t *uid, struct error *err)
+{
+    int64_t next = 0;
+    if (cache_begin(c, false, err) < 0)
+        return -1;
+    int rc = sql_end(c, next_uid(c, folder, &next, err), err);
+    *uid = (uint32_t)next;
+    return rc;
 }
 
 /* What was on its way into the folder stays where it is. */

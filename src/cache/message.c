@@ -176,13 +176,19 @@ static int place_new(struct cache *c, int64_t message, const struct cache_placem
     return place_insert(c, &p, err);
 }
 
+int message_put_new(struct cache *c, const struct cache_message *m,
+                    const struct cache_placement *where, int64_t *id, struct error *err)
+{
+    return message_insert(c, m, id, err) < 0 ? -1 : place_new(c, *id, where, err);
+}
+
 static int put_found(struct cache *c, const struct cache_message *m,
                      const struct cache_placement *w, const struct candidate *found, int64_t *id,
                      struct error *err)
 {
     bool usable = found->match <= MATCH_FREE || (found->match == MATCH_HERE && w->uid == 0);
     if (!usable)
-        return message_insert(c, m, id, err) < 0 ? -1 : place_new(c, *id, w, err);
+        return message_put_new(c, m, w, id, err);
     *id = found->message;
     if (message_complete(c, *id, m, err) < 0)
         return -1;

@@ -53,6 +53,10 @@ struct cache_placement {
 int cache_message_put(struct cache *c, const struct cache_message *m,
                       const struct cache_placement *where, int64_t *id,
                       struct error *err) MUST_CHECK;
+/* Always a new message, whatever is here already; where->uid is not 0. Inside of src/cache, in the
+ * caller's transaction. */
+int message_put_new(struct cache *c, const struct cache_message *m,
+                    const struct cache_placement *where, int64_t *id, struct error *err) MUST_CHECK;
 /* One more placement of a message that is here. */
 int cache_place(struct cache *c, int64_t message, const struct cache_placement *where,
                 struct error *err) MUST_CHECK;

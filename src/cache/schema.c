@@ -133,4 +133,12 @@
                                    "(new.unread > 0) - (old.unread > 0)"                           \
                                    " WHERE id = new.folder; END;"
 
-const char *const schema_scripts[CACHE_SCHEMA] = { TABLES PERSON_TABLES TRIGGERS };
+#define POP_TABLE                                                                                  \
+    "CREATE TABLE pop(account INTEGER NOT NULL, uid BLOB NOT NULL, message INTEGER NOT NULL,"      \
+    " identity BLOB NOT NULL, fetched_at INTEGER NOT NULL, gone_at INTEGER NOT NULL DEFAULT 0,"    \
+    " deleting INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(account, uid)) WITHOUT ROWID;"              \
+    "CREATE INDEX pop_message ON pop(message) WHERE message > 0;"                                  \
+    "CREATE INDEX pop_gone ON pop(account, identity) WHERE gone_at > 0;"
+
+/* A script that was given out is never changed again: stores made by it are there. */
+const char *const schema_scripts[CACHE_SCHEMA] = { TABLES PERSON_TABLES TRIGGERS, POP_TABLE };

@@ -61,6 +61,8 @@ int sweep_message(struct cache *c, int64_t message, struct error *err)
     sqlite3_reset(s);
     if (sql_run(c, "DELETE FROM message WHERE id = ?", SQL_ARGS(SQL_I(message)), err) < 0 ||
         sql_run(c, "DELETE FROM summary WHERE message = ?", SQL_ARGS(SQL_I(message)), err) < 0 ||
+        sql_run(c, "UPDATE pop SET message = 0 WHERE message = ? AND message > 0",
+                SQL_ARGS(SQL_I(message)), err) < 0 ||
         thread_forget(c, thread, err) < 0)
         return -1;
     return body == 0 ? 0 : sweep_body(c, body, err);

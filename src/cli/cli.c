@@ -138,6 +138,10 @@ int cli_need_cache(struct cli *c, enum cache_mode mode, struct error *err)
         return 0;
     cache_close(&c->cache);
     c->cache = cache_open(c->store_path, mode, err);
+    if (c->cache == NULL && err->code == ERR_NOINPUT && err->retry == RETRY_NOW) {
+        mode = CACHE_WRITE; /* an older store: brought up to date now */
+        c->cache = cache_open(c->store_path, mode, err);
+    }
     c->cache_mode = mode;
     return c->cache != NULL ? 0 : -1;
 }

@@ -6,6 +6,8 @@ CACHE_TESTS = tests/unit/cache/test_body \
 	tests/unit/cache/test_list \
 	tests/unit/cache/test_model \
 	tests/unit/cache/test_outbox \
+	tests/unit/cache/test_pop \
+	tests/unit/cache/test_schema \
 	tests/unit/cache/test_thread
 check_PROGRAMS += $(CACHE_TESTS)
 TESTS += $(CACHE_TESTS)
@@ -34,3 +36,9 @@ tests_unit_cache_test_thread_LDADD = $(LINK_CACHE) $(CMOCKA_LIBS)
 tests_unit_cache_test_fault_SOURCES = tests/unit/cache/test_fault.c tests/unit/cache/fixture.h
 tests_unit_cache_test_fault_CPPFLAGS = $(CACHE_TEST_CPPFLAGS)
 tests_unit_cache_test_fault_LDADD = $(LINK_CACHE) $(CMOCKA_LIBS)
+tests_unit_cache_test_pop_SOURCES = tests/unit/cache/test_pop.c tests/unit/cache/fixture.h
+tests_unit_cache_test_pop_CPPFLAGS = $(CACHE_TEST_CPPFLAGS)
+tests_unit_cache_test_pop_LDADD = $(LINK_CACHE) $(CMOCKA_LIBS)
+tests_unit_cache_test_schema_SOURCES = tests/unit/cache/test_schema.c tests/unit/cache/fixture.h
+tests_unit_cache_test_schema_CPPFLAGS = $(CACHE_TEST_CPPFLAGS)
+tests_unit_cache_test_schema_LDADD = $(LINK_CACHE) $(CMOCKA_LIBS)

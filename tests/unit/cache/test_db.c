@@ -91,7 +91,7 @@ static void other_files_are_refused_and_left_as_they_are(void **state)
 {
     (void)state;
     static const char *const made[] = {
-        "PRAGMA user_version = 2; PRAGMA application_id = 1953325420; CREATE TABLE x(y)",
+        "PRAGMA user_version = 9999; PRAGMA application_id = 1953325420; CREATE TABLE x(y)",
         "CREATE TABLE foreign_table(y)",
     };
     struct fixture fx, *f = &fx;
