@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "cache/body.h"
+#include "cache/pop.h"
 #include "sync/say.h"
 #include "base/banned.h"
 
@@ -29,6 +30,7 @@ struct job {
     struct arena *strings;
     struct cache_message message;
     struct cache_placement where;
+    struct str pop;
     struct queue *answers;
 };
 /* The answer to a flush. */
@@ -152,7 +154,9 @@ static int message_put(struct commit *c, struct job *j, struct error *err)
         rc = cache_body_finish(&b->body, &j->message.body, j->message.identity, &known, err);
         body_forget(c, b);
     }
-    if (rc == 0)
+    if (rc == 0 && j->pop.n > 0)
+        rc = cache_pop_put(c->cache, &j->message, j->where.folder, j->pop, err);
+    else if (rc == 0)
         rc = cache_message_put(c->cache, &j->message, &j->where, &id, err);
     return rc;
 }
@@ -365,13 +369,15 @@ void commit_drop(struct commit_port *p, uint64_t tag)
 }
 
 void commit_message(struct commit_port *p, uint64_t tag, struct arena **strings,
-                    const struct cache_message *m, const struct cache_placement *where)
+                    const struct cache_message *m, const struct cache_placement *where,
+                    struct str pop)
 {
     struct job *j = job_new(JOB_MESSAGE, p, tag);
     j->strings = *strings;
     *strings = NULL;
     j->message = *m;
     j->where = *where;
+    j->pop = pop;
     (void)queue_put(p->commit->jobs, &j->msg);
 }
 

@@ -29,9 +29,11 @@ void commit_bytes(struct commit_port *p, uint64_t tag, struct str bytes);
 /* The body of tag is not wanted. */
 void commit_drop(struct commit_port *p, uint64_t tag);
 /* A message is whole: its body is what came for tag (0: headers only). m and where are copied,
- * their strings live in *strings, which is taken. */
+ * their strings live in *strings, which is taken. pop: empty, or the row that a POP3 message gets
+ * (cache/pop.h; of where only the folder counts then). */
 void commit_message(struct commit_port *p, uint64_t tag, struct arena **strings,
-                    const struct cache_message *m, const struct cache_placement *where);
+                    const struct cache_message *m, const struct cache_placement *where,
+                    struct str pop);
 /* Waits until all this owner gave is in the store; -1 with the first thing that went wrong since
  * the last flush. */
 int commit_flush(struct commit_port *p, struct error *err) MUST_CHECK;

@@ -14,6 +14,7 @@ libsync_a_SOURCES = \
 	src/sync/account.c src/sync/account.h \
 	src/sync/link.c src/sync/link.h \
 	src/sync/folders.c src/sync/folders.h \
+	src/sync/intake.c src/sync/intake.h \
 	src/sync/fetch.c src/sync/fetch.h \
 	src/sync/pull.c src/sync/pull.h \
 	src/sync/push.c src/sync/push.h \

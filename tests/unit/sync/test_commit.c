@@ -56,7 +56,7 @@ static void message_give(struct fix *f, uint64_t tag, int64_t folder, const char
     struct cache_placement where = { .folder = folder, .uid = (uint32_t)tag };
     m.subject = arena_cstr(a, subject);
     memset(m.identity, (int)tag, sizeof m.identity);
-    commit_message(f->port, tag, &a, &m, &where);
+    commit_message(f->port, tag, &a, &m, &where, (struct str){ "", 0 });
     assert_null(a);
 }
 
