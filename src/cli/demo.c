@@ -252,6 +252,8 @@ static int start_server(struct demo *d, const char *password, const char *port_f
                      "0",
                      "--submission",
                      "none",
+                     "--pop3",
+                     "none",
                      "--log",
                      log,
                      "--port-file",

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "server/imapd.h"
 #include "server/limits.h"
+#include "server/popd.h"
 #include "server/smtpd.h"
 #include "server/store.h"
 #include "base/banned.h"
@@ -29,8 +30,9 @@ struct conn {
     char peer[64];
     bool loopback, gone, logged_in;
     struct desk desk;
-    struct smtpd *smtpd;
+    struct smtpd *smtpd; /* one of the three */
     struct imapd *imapd;
+    struct popd *popd;
     struct buf in, out;
     int64_t login_by_ms;
 };
@@ -51,6 +53,8 @@ static bool is_secret(const struct conn *c, struct str line)
 {
     if (c->smtpd != NULL)
         return smtpd_secret(c->smtpd) || str_istarts(line, "AUTH");
+    if (c->popd != NULL)
+        return popd_secret(c->popd, line);
     return imapd_secret(c->imapd) || str_isearch(line, STR(" LOGIN ")) < line.n ||
            str_isearch(line, STR(" AUTHENTICATE ")) < line.n;
 }
@@ -226,10 +230,18 @@ static int64_t smtp_now(void *arg)
 static enum session_step feed(struct conn *c, int *delay_ms)
 {
     struct str in = buf_str(&c->in);
-    enum session_step step =
-        c->smtpd != NULL ? smtpd_feed(c->smtpd, &in, &c->out) : imapd_feed(c->imapd, &in, &c->out);
+    enum session_step step;
+    if (c->smtpd != NULL) {
+        step = smtpd_feed(c->smtpd, &in, &c->out);
+        *delay_ms = smtpd_delay_ms(c->smtpd);
+    } else if (c->popd != NULL) {
+        step = popd_feed(c->popd, &in, &c->out);
+        *delay_ms = popd_delay_ms(c->popd);
+    } else {
+        step = imapd_feed(c->imapd, &in, &c->out);
+        *delay_ms = imapd_delay_ms(c->imapd);
+    }
     buf_consume(&c->in, c->in.len - in.n);
-    *delay_ms = c->smtpd != NULL ? smtpd_delay_ms(c->smtpd) : imapd_delay_ms(c->imapd);
     return step;
 }
 
@@ -247,11 +259,17 @@ static void news_drop(struct msg *m)
     free(m);
 }
 
+static bool is_logged_in(const struct conn *c)
+{
+    return c->smtpd != NULL  ? smtpd_logged_in(c->smtpd)
+           : c->popd != NULL ? popd_logged_in(c->popd)
+                             : imapd_logged_in(c->imapd);
+}
+
 /* Whoever is logged in does not have to make room for others. */
 static void login_tell(struct conn *c)
 {
-    bool is = c->smtpd != NULL ? smtpd_logged_in(c->smtpd) : imapd_logged_in(c->imapd);
-    if (c->logged_in || !is)
+    if (c->logged_in || !is_logged_in(c))
         return;
     struct conn_news *news = xcalloc(1, sizeof *news);
     news->m.kind = CONN_LOGGED_IN;
@@ -263,18 +281,17 @@ static void login_tell(struct conn *c)
 
 static int wait_ms(const struct conn *c)
 {
-    if (c->imapd == NULL)
-        return SERVER_COMMAND_MS;
-    if (!imapd_logged_in(c->imapd))
+    if (c->smtpd == NULL && !is_logged_in(c))
         return clock_left_ms(c->login_by_ms);
-    return SERVER_IDLE_MS;
+    return c->imapd != NULL ? SERVER_IDLE_MS : SERVER_COMMAND_MS;
 }
 
+/* POP3 is silent: a line would be taken for the answer to a command (RFC 1939 §3). */
 static void say_goodbye(struct conn *c)
 {
     if (c->smtpd != NULL)
         buf_addf(&c->out, "421 4.3.2 %s closing connection\r\n", c->setup.options->host);
-    else
+    else if (c->imapd != NULL)
         buf_adds(&c->out, "* BYE closing connection\r\n");
 }
 
@@ -304,6 +321,25 @@ static void talk(struct conn *c)
     }
 }
 
+static void session_start(struct conn *c, const struct smtpd_ops *smtp_ops)
+{
+    const char *host = c->setup.options->host;
+    struct imapd_setup imap = { &c->desk, c->peer, host, c->loopback, flush, c };
+    struct popd_setup pop = { &c->desk, c->peer, host, c->loopback, flush, c };
+    struct smtpd_setup smtp = { .options = c->setup.options,
+                                .ops = smtp_ops,
+                                .peer = c->peer,
+                                .submission = c->port == PORT_SUBMISSION,
+                                .loopback = c->loopback };
+    struct error err;
+    if (c->port == PORT_IMAP)
+        c->imapd = imapd_new(&imap, &c->out, &err);
+    else if (c->port == PORT_POP3)
+        c->popd = popd_new(&pop, &c->out);
+    else
+        c->smtpd = smtpd_new(&smtp, &c->out);
+}
+
 static void *conn_thread(void *arg)
 {
     struct conn *c = arg;
@@ -313,25 +349,11 @@ static void *conn_thread(void *arg)
     };
     if (desk_open(&c->desk, c->setup.store, &err) == 0) {
         c->login_by_ms = clock_mono_ms() + SERVER_LOGIN_MS;
-        if (c->port == PORT_IMAP) {
-            struct imapd_setup setup = { .desk = &c->desk,
-                                         .peer = c->peer,
-                                         .loopback = c->loopback,
-                                         .host = c->setup.options->host,
-                                         .flush = flush,
-                                         .arg = c };
-            c->imapd = imapd_new(&setup, &c->out, &err);
-        } else {
-            struct smtpd_setup setup = { .options = c->setup.options,
-                                         .ops = &smtp_ops,
-                                         .peer = c->peer,
-                                         .submission = c->port == PORT_SUBMISSION,
-                                         .loopback = c->loopback };
-            c->smtpd = smtpd_new(&setup, &c->out);
-        }
-        if (c->imapd != NULL || c->smtpd != NULL)
+        session_start(c, &smtp_ops);
+        if (c->imapd != NULL || c->popd != NULL || c->smtpd != NULL)
             talk(c);
         imapd_free(&c->imapd);
+        popd_free(&c->popd);
         smtpd_free(&c->smtpd);
         desk_close(&c->desk);
     }

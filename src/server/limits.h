@@ -8,7 +8,7 @@ enum {
     SERVER_CONNECTIONS_MAX = 1000,
     SERVER_CONNECTIONS_ENDING = 100, /* beside them: told to end to make room */
     SERVER_STACK_BYTES = 1 << 20,
-    SERVER_LOGIN_MS = 30 * 1000,       /* until somebody is logged in (IMAP) */
+    SERVER_LOGIN_MS = 30 * 1000,       /* until somebody is logged in (IMAP, POP3) */
     SERVER_COMMAND_MS = 5 * 60 * 1000, /* RFC 5321 §4.5.3.2.7 */
     SERVER_IDLE_MS = 30 * 60 * 1000,   /* RFC 3501 §5.4 */
     SERVER_WRITE_MS = 60 * 1000,
@@ -31,6 +31,9 @@ enum {
     IMAP_ERRORS_MAX = 100,
     IMAP_SEARCH_DEPTH = 50,
     IMAP_FETCH_ITEMS = 100,
+    POP3_ERRORS_MAX = 100,
+    POP3_BUSY_TRIES = 10, /* for the mailbox of a session whose connection has just broken */
+    POP3_BUSY_MS = 100,
     MBOX_LOCK_WAIT_MS = 5000,
     MBOX_MESSAGES_MAX = 5000000,
     MBOX_UID_MAX =

@@ -34,6 +34,8 @@ libserver_a_SOURCES = \
 	src/server/names.h \
 	src/server/options.c \
 	src/server/options.h \
+	src/server/popd.c \
+	src/server/popd.h \
 	src/server/sasl.c \
 	src/server/sasl.h \
 	src/server/section.c \

@@ -23,6 +23,7 @@ struct mailbox {
     struct log *log;
     struct queue **events;
     size_t events_n;
+    const struct queue *holder; /* of the session that has it for itself; NULL: none */
 };
 
 void mailbox_rows_free(struct mailbox_row *rows, size_t n)
@@ -206,6 +207,29 @@ static int do_detach(struct mailbox *b, struct mailbox_job *j)
     return 0;
 }
 
+static int do_hold(struct mailbox *b, struct mailbox_job *j)
+{
+    if (b->holder != NULL)
+        return 1;
+    if (do_status(b, j) != 0)
+        return -1;
+    b->holder = j->answer;
+    return 0;
+}
+
+static int do_release(struct mailbox *b, struct mailbox_job *j)
+{
+    if (b->holder == j->answer)
+        b->holder = NULL;
+    return 0;
+}
+
+/* The UIDs of a job mean nothing in a mailbox that came under the name meanwhile. */
+static bool is_other(const struct mailbox *b, const struct mailbox_job *j)
+{
+    return j->validity != 0 && j->validity != b->file->validity;
+}
+
 /* Those that were added before one failed are taken back. */
 static int do_append(struct mailbox *b, struct mailbox_job *j)
 {
@@ -314,6 +338,8 @@ static int do_expunge(struct mailbox *b, struct mailbox_job *j)
     if (begin(b, true, &j->err) != 0)
         return -1;
     int rc = 0;
+    if (is_other(b, j))
+        rc = error_set(&j->err, ERR_STORE, RETRY_NEVER, _("the mailbox is another one now"));
     for (size_t i = m->n; i-- > 0 && rc == 0;) {
         struct mbox_row gone = { .uid = m->rows[i].uid };
         if ((!j->forced && (m->rows[i].flags & IMAP_DELETED) == 0) || !uid_named(j, gone.uid))
@@ -333,7 +359,7 @@ static int do_read(struct mailbox *b, struct mailbox_job *j)
 {
     if (begin(b, false, &j->err) != 0)
         return -1;
-    size_t row = j->uids_n > 0 ? mbox_find(b->file, j->uids[0]) : b->file->n;
+    size_t row = j->uids_n > 0 && !is_other(b, j) ? mbox_find(b->file, j->uids[0]) : b->file->n;
     int rc = row < b->file->n ? mbox_read(b->file, row, &j->bytes, &j->err) : 1;
     mbox_end(b->file);
     return rc;
@@ -342,8 +368,10 @@ static int do_read(struct mailbox *b, struct mailbox_job *j)
 static int job_do(struct mailbox *b, struct mailbox_job *j)
 {
     static int (*const table[])(struct mailbox *, struct mailbox_job *) = {
-        [MAILBOX_ATTACH] = do_attach, [MAILBOX_DETACH] = do_detach, [MAILBOX_STATUS] = do_status,
-        [MAILBOX_APPEND] = do_append, [MAILBOX_STORE] = do_store,   [MAILBOX_EXPUNGE] = do_expunge,
+        [MAILBOX_ATTACH] = do_attach, [MAILBOX_DETACH] = do_detach,
+        [MAILBOX_HOLD] = do_hold,     [MAILBOX_RELEASE] = do_release,
+        [MAILBOX_STATUS] = do_status, [MAILBOX_APPEND] = do_append,
+        [MAILBOX_STORE] = do_store,   [MAILBOX_EXPUNGE] = do_expunge,
         [MAILBOX_READ] = do_read,
     };
     return table[j->m.kind](b, j);

@@ -33,12 +33,16 @@ struct mailbox_event {
 enum mailbox_kind {
     MAILBOX_ATTACH, /* events: the session's queue; answer: all rows, validity, uid_next */
     MAILBOX_DETACH,
+    MAILBOX_HOLD, /* for whoever waits in answer, until it releases; answer: as ATTACH; rc 1: somebody
+                     else has it */
+    MAILBOX_RELEASE,
     MAILBOX_STATUS,  /* answer: all rows, validity, uid_next; sees what other programs did */
     MAILBOX_APPEND,  /* items; answer: uids, validity; all of them or none */
     MAILBOX_STORE,   /* uids, flags_mode, flags, keywords */
     MAILBOX_EXPUNGE, /* those of uids (all if NULL) that have \Deleted, or without that when forced
                       */
     MAILBOX_READ     /* uids[0]; answer: bytes; rc 1: no such message any more */
+    /* EXPUNGE and READ with validity: of that alone, never of another mailbox under the name. */
 };
 enum flags_mode { FLAGS_SET, FLAGS_ADD, FLAGS_DEL };
 

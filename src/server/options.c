@@ -10,8 +10,9 @@
 #include "server/names.h"
 #include "base/banned.h"
 
-const char *const server_port_names[SERVER_PORTS] = { "smtp", "submission", "imap" };
-static const int default_ports[SERVER_PORTS] = { 2525, 2587, 2143 };
+const char *const server_port_names[SERVER_PORTS] = { "smtp", "submission", "imap", "pop3" };
+static const int default_ports[SERVER_PORTS] = { 2525, 2587, 2143, 2110 };
+enum { POP3_PORT_OF_ROOT = 110 };
 
 enum option_id {
     OPT_ROOT = 256,
@@ -20,6 +21,7 @@ enum option_id {
     OPT_SMTP,
     OPT_SUBMISSION,
     OPT_IMAP,
+    OPT_POP3,
     OPT_PORT_FILE,
     OPT_USER,
     OPT_ACCEPT_ANY,
@@ -36,6 +38,7 @@ static const struct option long_options[] = {
     { "smtp", required_argument, NULL, OPT_SMTP },
     { "submission", required_argument, NULL, OPT_SUBMISSION },
     { "imap", required_argument, NULL, OPT_IMAP },
+    { "pop3", required_argument, NULL, OPT_POP3 },
     { "port-file", required_argument, NULL, OPT_PORT_FILE },
     { "user", required_argument, NULL, OPT_USER },
     { "accept-any", no_argument, NULL, OPT_ACCEPT_ANY },
@@ -50,13 +53,14 @@ static const struct option long_options[] = {
 void options_usage(struct buf *out)
 {
     buf_adds(out, _("Usage: tmaild [OPTION]...\n"
-                    "A mail server: SMTP and IMAP on plain mbox files.\n\n"
+                    "A mail server: SMTP, IMAP and POP3 on plain mbox files.\n\n"
                     "  --root DIR            where the mail is kept (default: ./tmaild)\n"
                     "  --listen ADDR         address to listen on (default: 127.0.0.1)\n"
                     "  --domain NAME         accept mail for this domain; may be repeated\n"
                     "  --smtp PORT           default 2525; 0: any free port; none: off\n"
                     "  --submission PORT     default 2587\n"
                     "  --imap PORT           default 2143\n"
+                    "  --pop3 PORT           default 110 for root, 2110 for others\n"
                     "  --port-file FILE      write \"name port\" lines once all are open\n"
                     "  --user NAME:PASSWORD  an account; may be repeated\n"
                     "  --accept-any          any recipient exists, any login holds (for tests)\n"
@@ -133,6 +137,8 @@ static int option_take(struct server_options *o, int id, struct error *err)
         return set_port(&o->ports[PORT_SUBMISSION], optarg, err);
     case OPT_IMAP:
         return set_port(&o->ports[PORT_IMAP], optarg, err);
+    case OPT_POP3:
+        return set_port(&o->ports[PORT_POP3], optarg, err);
     case OPT_PORT_FILE:
         return set_text(&o->port_file, optarg);
     case OPT_USER:
@@ -180,6 +186,8 @@ int options_read(struct server_options *o, int argc, char **argv, struct error *
     set_text(&o->root, "tmaild");
     set_text(&o->listen, "127.0.0.1");
     memcpy(o->ports, default_ports, sizeof o->ports);
+    if (geteuid() == 0)
+        o->ports[PORT_POP3] = POP3_PORT_OF_ROOT;
     optind = 1;
     while ((id = getopt_long(argc, argv, "", long_options, NULL)) != -1)
         if (option_take(o, id, err) != 0)

@@ -8,7 +8,7 @@
 #include "base/buf.h"
 
 enum { PORT_OFF = -1, OPTIONS_USERS_MAX = 1000, OPTIONS_DOMAINS_MAX = 100 };
-enum server_port { PORT_SMTP, PORT_SUBMISSION, PORT_IMAP, SERVER_PORTS };
+enum server_port { PORT_SMTP, PORT_SUBMISSION, PORT_IMAP, PORT_POP3, SERVER_PORTS };
 
 struct server_user {
     char *name, *password;

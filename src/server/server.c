@@ -135,9 +135,13 @@ static bool is_loopback(const struct sockaddr_storage *a)
 
 static void too_many(int fd, enum server_port port)
 {
-    const char *text =
-        port == PORT_IMAP ? "* BYE too many connections\r\n" : "421 4.3.2 too many connections\r\n";
-    send(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT);
+    static const char *const texts[SERVER_PORTS] = {
+        [PORT_SMTP] = "421 4.3.2 too many connections\r\n",
+        [PORT_SUBMISSION] = "421 4.3.2 too many connections\r\n",
+        [PORT_IMAP] = "* BYE too many connections\r\n",
+        [PORT_POP3] = "-ERR [SYS/TEMP] too many connections\r\n",
+    };
+    send(fd, texts[port], strlen(texts[port]), MSG_NOSIGNAL | MSG_DONTWAIT);
     close(fd);
 }
 

@@ -28,7 +28,7 @@ class Server:
         if os.path.exists(self.ports_file):
             os.unlink(self.ports_file)
         self.process = subprocess.Popen(
-            [PROGRAM, '--root', root, '--smtp', '0', '--submission', '0', '--imap', '0',
+            [PROGRAM, '--root', root, '--smtp', '0', '--submission', '0', '--imap', '0', '--pop3', '0',
              '--port-file', self.ports_file, '--log', os.path.join(root, 'log'), *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         running.append(self.process)

@@ -1,0 +1,513 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/popd.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/limits.h"
+#include "server/sasl.h"
+#include "server/section.h"
+#include "server/store.h"
+#include "wire/pop3.h"
+#include "base/banned.h"
+
+struct popd_mail {
+    uint32_t uid;
+    bool deleted;
+    uint64_t size;
+};
+struct popd {
+    struct popd_setup setup;
+    struct buf name, account;
+    struct mailbox *box; /* NULL: nobody is logged in */
+    uint32_t validity;
+    struct popd_mail *mails;
+    size_t n;
+    bool auth_line, closing;
+    unsigned tries, busy, errors; /* busy: how often another session had the mailbox */
+    int delay_ms;
+    struct buf *out;
+};
+
+/* ---- answers ---- */
+
+static void ok(struct popd *p, const char *text)
+{
+    buf_addf(p->out, "+OK %s\r\n", text);
+}
+
+static void refuse(struct popd *p, const char *text)
+{
+    buf_addf(p->out, "-ERR %s\r\n", text);
+}
+
+static void bad(struct popd *p, const char *text)
+{
+    refuse(p, text);
+    if (++p->errors > POP3_ERRORS_MAX)
+        p->closing = true;
+}
+
+/* RFC 3206 §4: whether it is worth coming again. */
+static void fail(struct popd *p, const struct error *err)
+{
+    bool later = err->retry == RETRY_LATER || err->sys == ENOSPC || err->sys == EDQUOT;
+    buf_addf(p->out, "-ERR [SYS/%s] %s\r\n", later ? "TEMP" : "PERM", err->text);
+}
+
+/* Long answers do not wait in memory. False when nobody listens any more. */
+static bool spill(struct popd *p)
+{
+    if (p->out->len > SERVER_OUT_FLUSH && p->setup.flush(p->setup.arg, p->out) != 0)
+        p->closing = true;
+    return !p->closing;
+}
+
+/* ---- the maildrop ---- */
+
+static void mails_take(struct popd *p, const struct mailbox_job *j)
+{
+    p->validity = j->validity;
+    p->mails = xcalloc(j->rows_n + 1, sizeof *p->mails);
+    p->n = j->rows_n;
+    for (size_t i = 0; i < p->n; i++)
+        p->mails[i] = (struct popd_mail){ .uid = j->rows[i].uid, .size = j->rows[i].size };
+}
+
+static int call(struct popd *p, struct mailbox_job **j, struct error *err)
+{
+    return mailbox_call(p->box, p->setup.desk->answers, j, err);
+}
+
+/* 0; 1 when another session has it; -1 */
+static int drop_take(struct popd *p, struct error *err)
+{
+    struct mailbox_job *j = NULL;
+    if (desk_mailbox(p->setup.desk, buf_str(&p->account), STR("INBOX"), true, &p->box, err) != 0)
+        return -1;
+    j = mailbox_job_new(MAILBOX_HOLD);
+    int rc = call(p, &j, err);
+    if (rc == 0)
+        mails_take(p, j);
+    else
+        desk_mailbox_done(p->setup.desk, &p->box);
+    mailbox_job_free(&j);
+    return rc;
+}
+
+static void drop_leave(struct popd *p)
+{
+    struct error ignored;
+    if (p->box == NULL)
+        return;
+    struct mailbox_job *j = mailbox_job_new(MAILBOX_RELEASE);
+    if (call(p, &j, &ignored) == 0 || j != NULL)
+        mailbox_job_free(&j);
+    desk_mailbox_done(p->setup.desk, &p->box);
+    free(p->mails);
+    p->mails = NULL;
+    p->n = 0;
+}
+
+/* RFC 1939 §6: what was marked goes now. */
+static int drop_update(struct popd *p, struct error *err)
+{
+    struct mailbox_job *j = mailbox_job_new(MAILBOX_EXPUNGE);
+    j->forced = true;
+    j->validity = p->validity;
+    j->uids = xcalloc(p->n + 1, sizeof *j->uids);
+    for (size_t i = 0; i < p->n; i++)
+        if (p->mails[i].deleted)
+            j->uids[j->uids_n++] = p->mails[i].uid;
+    int rc = j->uids_n > 0 ? call(p, &j, err) : 0;
+    mailbox_job_free(&j);
+    return rc;
+}
+
+static void totals(const struct popd *p, size_t *n, uint64_t *size)
+{
+    *n = 0;
+    *size = 0;
+    for (size_t i = 0; i < p->n; i++)
+        if (!p->mails[i].deleted) {
+            *size += p->mails[i].size;
+            ++*n;
+        }
+}
+
+/* ---- logging in ---- */
+
+/* A client that comes again at once is there before the end of its old connection is noticed: so
+ * the answer waits a little. */
+static void login_finish(struct popd *p)
+{
+    struct error err;
+    size_t n;
+    uint64_t size;
+    int rc = drop_take(p, &err);
+    if (rc == 1 && p->busy++ < POP3_BUSY_TRIES) {
+        p->delay_ms = POP3_BUSY_MS;
+        return;
+    }
+    p->busy = 0;
+    if (rc == 1)
+        refuse(p, "[IN-USE] another session has this mailbox");
+    else if (rc < 0)
+        fail(p, &err);
+    else {
+        totals(p, &n, &size);
+        buf_addf(p->out, "+OK %zu messages (%" PRIu64 " octets)\r\n", n, size);
+    }
+}
+
+static void login(struct popd *p, struct str name, struct str password)
+{
+    buf_clear(&p->account);
+    if (desk_login(p->setup.desk, str_c(p->setup.peer), name, password, &p->account,
+                   &p->delay_ms)) {
+        login_finish(p);
+        return;
+    }
+    refuse(p, "[AUTH] wrong name or password");
+    if (++p->tries >= SERVER_LOGIN_TRIES)
+        p->closing = true;
+}
+
+static void login_plain(struct popd *p, struct str line)
+{
+    struct buf text = BUF_INIT(WIRE_POP3_CMD_MAX);
+    struct str name;
+    struct str password;
+    if (str_eqc(line, "*"))
+        refuse(p, "cancelled");
+    else if (sasl_plain(line, &text, &name, &password) != 0)
+        bad(p, "cannot read that");
+    else
+        login(p, name, password);
+    buf_wipe(&text);
+}
+
+static void on_user(struct popd *p, const struct wire_pop3_cmd *cmd)
+{
+    if (!p->setup.loopback) {
+        refuse(p, "no login in the clear");
+        return;
+    }
+    buf_clear(&p->name);
+    buf_add_str(&p->name, cmd->text);
+    ok(p, "PASS now"); /* whoever it is: who has an account is not told */
+}
+
+static void on_pass(struct popd *p, const struct wire_pop3_cmd *cmd)
+{
+    if (p->name.len == 0)
+        bad(p, "USER first");
+    else
+        login(p, buf_str(&p->name), cmd->text);
+    buf_clear(&p->name);
+}
+
+static void on_auth(struct popd *p, const struct wire_pop3_cmd *cmd)
+{
+    struct str rest = cmd->text;
+    struct str mechanism;
+    str_word(&rest, &mechanism);
+    rest = str_trim(rest);
+    if (!p->setup.loopback)
+        refuse(p, "no login in the clear");
+    else if (!str_ieqc(mechanism, "PLAIN"))
+        refuse(p, "this mechanism is not known");
+    else if (rest.n > 0)
+        login_plain(p, str_eqc(rest, "=") ? STR("") : rest); /* RFC 5034 §4 */
+    else {
+        p->auth_line = true;
+        buf_adds(p->out, "+ \r\n");
+    }
+}
+
+/* ---- commands of both states ---- */
+
+static void on_capa(struct popd *p, const struct wire_pop3_cmd *cmd)
+{
+    (void)cmd;
+    ok(p, "what there is");
+    if (p->setup.loopback)
+        buf_adds(p->out, "USER\r\nSASL PLAIN\r\n");
+    buf_adds(p->out, "TOP\r\nUIDL\r\nPIPELINING\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\n"
+                     "IMPLEMENTATION tmaild\r\n.\r\n");
+}
+
+static void on_quit(struct popd *p, const struct wire_pop3_cmd *cmd)
+{
+    struct error err;
+    (void)cmd;
+    int rc = p->box != NULL ? drop_update(p, &err) : 0;
+    drop_leave(p);
+    if (rc != 0)
+        fail(p, &err);
+    else
+        ok(p, "tmaild closing connection");
+    p->closing = true;
+}
+
+/* ---- commands on messages ---- */
+
+/* The message that a command names; NULL when it was answered. */
+static struct popd_mail *mail_named(struct popd *p, const struct wire_pop3_cmd *cmd)
+{
+    if (cmd->number >= 1 && cmd->number <= p->n && !p->mails[cmd->number - 1].deleted)
+        return &p->mails[cmd->number - 1];
+    refuse(p, "no such message");
+    return NULL;
+}
+
+static void on_stat(struct popd *p, const struct wire_pop3_cmd *cmd)
+{
+    size_t n;
+    uint64_t size;
+    (void)cmd;
+    totals(p, &n, &size);
+    buf_addf(p->out, "+OK %zu %" PRIu64 "\r\n", n, size);
+}
+
+typedef void put_fn(struct popd *p, size_t number, const struct popd_mail *mail);
+
+static void put_size(struct popd *p, size_t number, const struct popd_mail *mail)
+{
+    buf_addf(p->out, "%zu %" PRIu64 "\r\n", number, mail->size);
+}
+
+/* RFC 1939 §7: the same for ever, and never another's: as UIDVALIDITY and UID promise. */
+static void put_uid(struct popd *p, size_t number, const struct popd_mail *mail)
+{
+    buf_addf(p->out, "%zu %" PRIu32 "-%" PRIu32 "\r\n", number, p->validity, mail->uid);
+}
+
+static void put_list(struct popd *p, const struct wire_pop3_cmd *cmd, put_fn *put)
+{
+    if (cmd->number != 0) {
+        const struct popd_mail *mail = mail_named(p, cmd);
+        if (mail != NULL) {
+            buf_adds(p->out, "+OK ");
+            put(p, cmd->number, mail);
+        }
+        return;
+    }
+    ok(p, "here they are");
+    for (size_t i = 0; i < p->n && spill(p); i++)
+        if (!p->mails[i].deleted)
+            put(p, i + 1, &p->mails[i]);
+    buf_adds(p->out, ".\r\n");
+}
+
+static void on_list(struct popd *p, const struct wire_pop3_cmd *cmd)
+{
+    put_list(p, cmd, put_size);
+}
+
+static void on_uidl(struct popd *p, const struct wire_pop3_cmd *cmd)
+{
+    put_list(p, cmd, put_uid);
+}
+
+/* Bytes up to a line that begins with a dot. */
+static size_t before_dot(struct str s)
+{
+    size_t i = 0;
+    do {
+        i += str_find(str_skip(s, i), '\n') + 1;
+    } while (i < s.n && s.p[i] != '.');
+    return i < s.n ? i : s.n;
+}
+
+/* Dot-stuffed (RFC 1939 §3). Bare CRs stay what they are: IMAP serves them so, and the size counts
+ * them so. */
+static void put_stuffed(struct popd *p, struct str bytes)
+{
+    bool start = true;
+    bool ended = bytes.n == 0 || str_ends(bytes, "\r\n");
+    while (bytes.n > 0 && spill(p)) {
+        if (start && bytes.p[0] == '.')
+            buf_addc(p->out, '.');
+        size_t n = before_dot(str_head(bytes, SERVER_OUT_FLUSH));
+        buf_add(p->out, bytes.p, n);
+        start = bytes.p[n - 1] == '\n';
+        bytes = str_skip(bytes, n);
+    }
+    buf_adds(p->out, ended ? ".\r\n" : "\r\n.\r\n");
+}
+
+/* The header and so many lines of the text. */
+static struct str top_of(struct str message, uint32_t lines)
+{
+    struct str header;
+    struct str text;
+    struct str line;
+    section_split(message, &header, &text);
+    while (lines > 0 && str_line(&text, &line))
+        lines--;
+    return str_head(message, message.n - text.n);
+}
+
+static void put_mail(struct popd *p, const struct popd_mail *mail, const uint32_t *lines)
+{
+    struct error err;
+    struct mailbox_job *j = mailbox_job_new(MAILBOX_READ);
+    j->validity = p->validity;
+    j->uids = xcalloc(1, sizeof *j->uids);
+    j->uids[0] = mail->uid;
+    j->uids_n = 1;
+    int rc = call(p, &j, &err);
+    if (rc < 0)
+        fail(p, &err);
+    else if (rc > 0)
+        refuse(p, "this message is gone");
+    else {
+        struct str bytes = buf_str(&j->bytes);
+        bytes = lines != NULL ? top_of(bytes, *lines) : bytes;
+        buf_addf(p->out, "+OK %zu octets\r\n", bytes.n);
+        put_stuffed(p, bytes);
+    }
+    mailbox_job_free(&j);
+}
+
+static void on_retr(struct popd *p, const struct wire_pop3_cmd *cmd)
+{
+    const struct popd_mail *mail = mail_named(p, cmd);
+    if (mail != NULL)
+        put_mail(p, mail, NULL);
+}
+
+static void on_top(struct popd *p, const struct wire_pop3_cmd *cmd)
+{
+    const struct popd_mail *mail = mail_named(p, cmd);
+    if (mail != NULL)
+        put_mail(p, mail, &cmd->lines);
+}
+
+static void on_dele(struct popd *p, const struct wire_pop3_cmd *cmd)
+{
+    struct popd_mail *mail = mail_named(p, cmd);
+    if (mail == NULL)
+        return;
+    mail->deleted = true;
+    ok(p, "goes at QUIT");
+}
+
+static void on_noop(struct popd *p, const struct wire_pop3_cmd *cmd)
+{
+    (void)cmd;
+    ok(p, "");
+}
+
+static void on_rset(struct popd *p, const struct wire_pop3_cmd *cmd)
+{
+    (void)cmd;
+    for (size_t i = 0; i < p->n; i++)
+        p->mails[i].deleted = false;
+    ok(p, "nothing goes");
+}
+
+/* ---- dispatch ---- */
+
+static const struct {
+    bool before, after; /* the login */
+    void (*fn)(struct popd *p, const struct wire_pop3_cmd *cmd);
+} commands[POP3_UNKNOWN + 1] = {
+    [POP3_USER] = { true, false, on_user }, [POP3_PASS] = { true, false, on_pass },
+    [POP3_AUTH] = { true, false, on_auth }, [POP3_STAT] = { false, true, on_stat },
+    [POP3_LIST] = { false, true, on_list }, [POP3_UIDL] = { false, true, on_uidl },
+    [POP3_RETR] = { false, true, on_retr }, [POP3_TOP] = { false, true, on_top },
+    [POP3_DELE] = { false, true, on_dele }, [POP3_NOOP] = { false, true, on_noop },
+    [POP3_RSET] = { false, true, on_rset }, [POP3_CAPA] = { true, true, on_capa },
+    [POP3_QUIT] = { true, true, on_quit },
+};
+
+static void dispatch(struct popd *p, struct str line)
+{
+    struct wire_pop3_cmd cmd;
+    wire_pop3_cmd_read(line, &cmd);
+    if (commands[cmd.verb].fn == NULL)
+        bad(p, "command not known");
+    else if (p->box != NULL ? !commands[cmd.verb].after : !commands[cmd.verb].before)
+        bad(p, "not now");
+    else if (cmd.bad)
+        bad(p, "cannot read the arguments");
+    else
+        commands[cmd.verb].fn(p, &cmd);
+}
+
+static bool step(struct popd *p, struct str *in)
+{
+    struct str line;
+    size_t n = str_find(*in, '\n');
+    if (n > WIRE_POP3_CMD_MAX) {
+        refuse(p, "line too long");
+        p->closing = true;
+        return false;
+    }
+    if (n == in->n)
+        return false;
+    str_line(in, &line);
+    bool auth_line = p->auth_line;
+    p->auth_line = false;
+    if (auth_line)
+        login_plain(p, line);
+    else if (!str_is_line(line))
+        bad(p, "cannot read that");
+    else
+        dispatch(p, line);
+    return true;
+}
+
+struct popd *popd_new(const struct popd_setup *setup, struct buf *out)
+{
+    struct popd *p = xcalloc(1, sizeof *p);
+    p->setup = *setup;
+    buf_init(&p->name, WIRE_POP3_CMD_MAX);
+    buf_init(&p->account, 4096);
+    buf_addf(out, "+OK %s tmaild ready\r\n", setup->host);
+    return p;
+}
+
+void popd_free(struct popd **p)
+{
+    if (*p == NULL)
+        return;
+    drop_leave(*p);
+    buf_free(&(*p)->name);
+    buf_free(&(*p)->account);
+    free(*p);
+    *p = NULL;
+}
+
+int popd_delay_ms(const struct popd *p)
+{
+    return p->delay_ms;
+}
+
+bool popd_logged_in(const struct popd *p)
+{
+    return p->box != NULL;
+}
+
+bool popd_secret(const struct popd *p, struct str line)
+{
+    line = str_trim(line);
+    return p->auth_line || str_istarts(line, "PASS") || str_istarts(line, "AUTH");
+}
+
+enum session_step popd_feed(struct popd *p, struct str *in, struct buf *out)
+{
+    p->out = out;
+    p->delay_ms = 0;
+    if (p->busy > 0)
+        login_finish(p);
+    while (!p->closing && p->delay_ms == 0 && step(p, in))
+        spill(p);
+    if (out->over)
+        p->closing = true;
+    return p->closing ? SESSION_CLOSE : p->delay_ms > 0 ? SESSION_WAIT : SESSION_MORE;
+}
