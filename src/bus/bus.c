@@ -166,9 +166,10 @@ static int started(pid_t pid, int fd, struct error *err)
     int rc = str_starts(buf_str(&said), "\n") ? 0 : -1;
     if (rc != 0 && n == 0 && child_wait(pid) == EX_TEMPFAIL)
         rc = 1;
+    struct str words = str_trim(buf_str(&said));
     if (rc < 0)
         error_set(err, ERR_SYS, RETRY_LATER, _("the mail engine cannot start: %.*s"),
-                  STR_ARG(str_trim(buf_str(&said))));
+                  STR_ARG(words.n > 0 ? words : str_c(_("it ended without a word"))));
     buf_free(&said);
     return rc;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,7 +117,7 @@ int cli_need_config(struct cli *c, struct error *err)
     if (c->config_loaded)
         return 0;
     if (config_load(&c->config, c->config_path, err) != 0) {
-        if (err->code == ERR_NOINPUT)
+        if (err->code == ERR_NOINPUT && err->sys == ENOENT)
             error_set(err, ERR_CONFIG, RETRY_NEVER,
                       _("there is no configuration: write four lines into %s (man tmailrc), or try "
                         "tmail --demo"),
