@@ -17,7 +17,9 @@ struct cache_body {
     struct cache *cache;
     EVP_MD_CTX *digest;
     struct buf pending; /* less than a frame */
-    struct buf packed;
+    struct buf last;    /* of a sealed one: its last frame, packed */
+    bool sealed;
+    unsigned char identity[CACHE_IDENTITY];
     int64_t id; /* 0 until the first frame is written */
     int64_t frames;
     uint64_t size;
@@ -28,8 +30,10 @@ static int tools_ready(struct cache *c, struct error *err)
 {
     if (c->sha256 == NULL)
         c->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-    if (c->zip == NULL)
+    if (c->zip == NULL) {
         c->zip = ZSTD_createCCtx();
+        buf_init(&c->packed, ZSTD_COMPRESSBOUND(CACHE_FRAME));
+    }
     if (c->sha256 != NULL && c->zip != NULL)
         return 0;
     return error_set(err, ERR_SYS, RETRY_NEVER, _("SHA-256 or zstd is not available here"));
@@ -43,7 +47,7 @@ struct cache_body *cache_body_create(struct cache *c, struct error *err)
     b->cache = c;
     b->digest = EVP_MD_CTX_new();
     buf_init(&b->pending, CACHE_FRAME);
-    buf_init(&b->packed, ZSTD_COMPRESSBOUND(CACHE_FRAME));
+    buf_init(&b->last, ZSTD_COMPRESSBOUND(CACHE_FRAME));
     if (b->digest != NULL && EVP_DigestInit_ex2(b->digest, c->sha256, NULL) == 1)
         return b;
     cache_body_drop(&b);
@@ -57,7 +61,7 @@ void cache_body_drop(struct cache_body **b)
         return;
     EVP_MD_CTX_free((*b)->digest);
     buf_free(&(*b)->pending);
-    buf_free(&(*b)->packed);
+    buf_free(&(*b)->last);
     free(*b);
     *b = NULL;
 }
@@ -78,40 +82,44 @@ static int row_ready(struct cache_body *b, enum body_state state, struct str ide
     return 0;
 }
 
-static int frame_pack(struct cache_body *b, struct error *err)
+/* What is pending as one frame, in the handle's room for that. */
+static int frame_pack(struct cache_body *b, struct str *packed, struct error *err)
 {
+    struct cache *c = b->cache;
     size_t room = ZSTD_compressBound(b->pending.len);
-    buf_clear(&b->packed);
-    char *to = buf_room(&b->packed, room);
+    buf_clear(&c->packed);
+    char *to = buf_room(&c->packed, room);
     size_t n = to == NULL ? 0
-                          : ZSTD_compressCCtx(b->cache->zip, to, room, b->pending.data,
-                                              b->pending.len, ZSTD_LEVEL);
+                          : ZSTD_compressCCtx(c->zip, to, room, b->pending.data, b->pending.len,
+                                              ZSTD_LEVEL);
     if (to == NULL || ZSTD_isError(n))
         return error_set(err, ERR_SYS, RETRY_NEVER, _("A message could not be compressed"));
-    buf_grown(&b->packed, n);
+    buf_grown(&c->packed, n);
+    *packed = buf_str(&c->packed);
     return 0;
 }
 
-static int frame_write(struct cache_body *b, struct error *err)
+static int frame_write(struct cache_body *b, struct str packed, struct error *err)
 {
     if (b->frames >= CACHE_FRAMES_MAX)
         return error_set(err, ERR_LIMIT, RETRY_NEVER, _("A message is too large for the store"));
-    if (frame_pack(b, err) < 0 || row_ready(b, BODY_WRITING, (struct str){ NULL, 0 }, err) < 0)
+    if (row_ready(b, BODY_WRITING, (struct str){ NULL, 0 }, err) < 0)
         return -1;
     int64_t id = b->id * CACHE_FRAMES_MAX + b->frames;
-    if (sql_run(b->cache, "INSERT INTO frame VALUES(?, ?)",
-                SQL_ARGS(SQL_I(id), SQL_B(buf_str(&b->packed))), err) < 0)
+    if (sql_run(b->cache, "INSERT INTO frame VALUES(?, ?)", SQL_ARGS(SQL_I(id), SQL_B(packed)),
+                err) < 0)
         return -1;
     b->frames++;
-    buf_clear(&b->pending);
     return 0;
 }
 
 static int frame_flush(struct cache_body *b, struct error *err)
 {
-    if (cache_begin(b->cache, false, err) < 0)
+    struct str packed;
+    if (frame_pack(b, &packed, err) < 0 || cache_begin(b->cache, false, err) < 0)
         return -1;
-    return sql_end(b->cache, frame_write(b, err), err);
+    buf_clear(&b->pending);
+    return sql_end(b->cache, frame_write(b, packed, err), err);
 }
 
 int cache_body_append(struct cache_body *b, struct str bytes, struct error *err)
@@ -129,6 +137,23 @@ int cache_body_append(struct cache_body *b, struct str bytes, struct error *err)
     return 0;
 }
 
+int cache_body_seal(struct cache_body *b, struct error *err)
+{
+    struct str packed;
+    if (b->sealed)
+        return 0;
+    if (EVP_DigestFinal_ex(b->digest, b->identity, NULL) != 1)
+        return error_set(err, ERR_SYS, RETRY_NEVER, _("SHA-256 or zstd is not available here"));
+    if (b->pending.len > 0) {
+        if (frame_pack(b, &packed, err) < 0)
+            return -1;
+        buf_add_str(&b->last, packed);
+    }
+    buf_free(&b->pending);
+    b->sealed = true;
+    return 0;
+}
+
 static int frames_forget(struct cache_body *b, struct error *err)
 {
     int64_t first = b->id * CACHE_FRAMES_MAX;
@@ -140,9 +165,9 @@ static int frames_forget(struct cache_body *b, struct error *err)
     return sql_run(b->cache, "DELETE FROM body WHERE id = ?", SQL_ARGS(SQL_I(b->id)), err);
 }
 
-static int finish(struct cache_body *b, struct str identity, int64_t *body, int *known,
-                  struct error *err)
+static int finish(struct cache_body *b, int64_t *body, int *known, struct error *err)
 {
+    struct str identity = { (const char *)b->identity, CACHE_IDENTITY };
     int rc = sql_int(b->cache, "SELECT id FROM body WHERE identity = ?", SQL_ARGS(SQL_B(identity)),
                      body, err);
     if (rc < 0)
@@ -152,7 +177,7 @@ static int finish(struct cache_body *b, struct str identity, int64_t *body, int 
         return frames_forget(b, err);
     bool small = b->id == 0;
     if (row_ready(b, BODY_DONE, identity, err) < 0 ||
-        (b->pending.len > 0 && frame_write(b, err) < 0))
+        (b->last.len > 0 && frame_write(b, buf_str(&b->last), err) < 0))
         return -1;
     *body = b->id;
     if (small)
@@ -165,12 +190,12 @@ int cache_body_finish(struct cache_body **b, int64_t *body, unsigned char identi
                       int *known, struct error *err)
 {
     struct cache *c = (*b)->cache;
-    struct str hash = { (const char *)identity, CACHE_IDENTITY };
-    int rc = -1;
-    if (EVP_DigestFinal_ex((*b)->digest, identity, NULL) != 1)
-        error_set(err, ERR_SYS, RETRY_NEVER, _("SHA-256 or zstd is not available here"));
-    else if (cache_begin(c, false, err) == 0)
-        rc = sql_end(c, finish(*b, hash, body, known, err), err);
+    int rc = cache_body_seal(*b, err);
+    if (rc == 0)
+        rc = cache_begin(c, false, err);
+    if (rc == 0)
+        rc = sql_end(c, finish(*b, body, known, err), err);
+    memcpy(identity, (*b)->identity, CACHE_IDENTITY);
     cache_body_drop(b);
     return rc;
 }

@@ -18,7 +18,9 @@ struct cache_body;
  * transaction that is open or in one of their own. */
 struct cache_body *cache_body_create(struct cache *c, struct error *err);
 int cache_body_append(struct cache_body *b, struct str bytes, struct error *err) MUST_CHECK;
-/* Ends it: its number, its identity, and 1 in *known if the store had these bytes (then that
+/* No more bytes will come: what takes time is done here, outside of a transaction. */
+int cache_body_seal(struct cache_body *b, struct error *err) MUST_CHECK;
+/* Ends it, sealed or not: its number, its identity, and 1 in *known if the store had these bytes (then that
  * number). A body that no message and no outbox entry takes over is swept a day later. Takes *b
  * also on failure. */
 int cache_body_finish(struct cache_body **b, int64_t *body, unsigned char identity[CACHE_IDENTITY],

@@ -181,6 +181,7 @@ void cache_close(struct cache **c)
     sqlite3_close((*c)->db);
     EVP_MD_free((*c)->sha256);
     ZSTD_freeCCtx((*c)->zip);
+    buf_free(&(*c)->packed);
     ZSTD_freeDCtx((*c)->unzip);
     free((*c)->path);
     free(*c);

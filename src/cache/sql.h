@@ -28,7 +28,8 @@ struct cache {
     bool want_durable; /* asked for inside of a transaction that began without */
     struct sql_slot slots[SQL_CACHE];
     EVP_MD *sha256;
-    ZSTD_CCtx *zip; /* made when first needed */
+    ZSTD_CCtx *zip;    /* made when first needed */
+    struct buf packed; /* the frame it made last */
     ZSTD_DCtx *unzip;
 };
 

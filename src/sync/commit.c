@@ -12,10 +12,11 @@
 #include "base/banned.h"
 
 enum {
-    BATCH_MESSAGES = 128, /* collected before they are stored together: most pages are written once
+    BATCH_MESSAGES = 128,  /* collected before they are stored together: most pages are written once
                              for all of them */
-    BATCH_WAIT_MS = 15,   /* so long a message waits for others */
-    BATCH_LOCK_MS = 4,    /* so long the write lock is held */
+    BATCH_BYTES = 4 << 20, /* or so many bytes of them, compressed but for what wrote itself */
+    BATCH_WAIT_MS = 15,    /* so long a message waits for others */
+    BATCH_LOCK_MS = 4,     /* so long the write lock is held */
     SAY_EVERY_MS = 100,
     BODIES_MAX = 1024
 };
@@ -31,6 +32,7 @@ struct job {
     struct cache_message message;
     struct cache_placement where;
     struct str pop;
+    struct cache_body *body; /* of a message that waits to be stored: sealed */
     struct queue *answers;
 };
 /* The answer to a flush. */
@@ -56,6 +58,7 @@ struct commit {
     size_t bodies_n;
     struct job *ready[BATCH_MESSAGES]; /* whole messages that wait to be stored together */
     size_t ready_n;
+    uint64_t ready_bytes;
     int64_t ready_at; /* when the first of them came, monotonic ms */
     int64_t said_at;
     int64_t changed; /* folder that has changes nobody was told of; 0: none */
@@ -71,6 +74,7 @@ static void job_drop(struct msg *m)
 {
     struct job *j = (struct job *)m;
     arena_free(&j->strings);
+    cache_body_drop(&j->body);
     free(j->bytes);
     free(j);
 }
@@ -145,15 +149,10 @@ static int body_add(struct commit *c, const struct job *j, struct error *err)
 
 static int message_put(struct commit *c, struct job *j, struct error *err)
 {
-    struct open_body *b = j->tag != 0 ? body_find(c, j) : NULL;
-    if (j->tag != 0 && b == NULL)
-        return error_set(err, ERR_STORE, RETRY_LATER, _("a message ended that never began"));
     int known = 0, rc = 0;
     int64_t id = 0;
-    if (b != NULL) {
-        rc = cache_body_finish(&b->body, &j->message.body, j->message.identity, &known, err);
-        body_forget(c, b);
-    }
+    if (j->body != NULL)
+        rc = cache_body_finish(&j->body, &j->message.body, j->message.identity, &known, err);
     if (rc == 0 && j->pop.n > 0)
         rc = cache_pop_put(c->cache, &j->message, j->where.folder, j->pop, err);
     else if (rc == 0)
@@ -205,17 +204,34 @@ static void ready_store(struct commit *c)
         msg_drop(&c->ready[i]->msg);
     }
     c->ready_n = 0;
+    c->ready_bytes = 0;
     if (clock_mono_ms() - c->said_at >= SAY_EVERY_MS)
         changed_say(c);
+}
+
+/* Its body is whole: compressed now, while the store is not locked. */
+static int body_end(struct commit *c, struct job *j, struct error *err)
+{
+    struct open_body *b = body_find(c, j);
+    if (b == NULL)
+        return error_set(err, ERR_STORE, RETRY_LATER, _("a message ended that never began"));
+    j->body = b->body;
+    b->body = NULL;
+    body_forget(c, b);
+    return cache_body_seal(j->body, err);
 }
 
 /* Takes j. */
 static void do_message(struct commit *c, struct job *j)
 {
+    struct error err = { 0 };
+    if (j->tag != 0 && c->failed[j->owner].code == ERR_NONE && body_end(c, j, &err) != 0)
+        batch_abort(c, &err);
     if (c->ready_n == 0)
         c->ready_at = clock_mono_ms();
     c->ready[c->ready_n++] = j;
-    if (c->ready_n == BATCH_MESSAGES)
+    c->ready_bytes += j->message.size < CACHE_FRAME ? j->message.size : CACHE_FRAME;
+    if (c->ready_n == BATCH_MESSAGES || c->ready_bytes >= BATCH_BYTES)
         ready_store(c);
 }
 
