@@ -9,10 +9,11 @@
 /* Longer strings are literals: a server may bound its lines. */
 enum { QUOTED_MAX = 1000 };
 
-/* RFC 3501 §9 ATOM-CHAR, and no character that any side is known to stumble over. */
+/* RFC 3501 §9 ATOM-CHAR, and no character that any side is known to stumble over: "BODY[" begins a
+ * section where FETCH is read. */
 static bool is_atom_char(char c)
 {
-    return (unsigned char)c > 0x20 && (unsigned char)c < 0x7F && strchr("(){%*\"\\]", c) == NULL;
+    return (unsigned char)c > 0x20 && (unsigned char)c < 0x7F && strchr("(){%*\"\\[]", c) == NULL;
 }
 
 bool wire_is_atom(struct str s)

@@ -43,6 +43,7 @@ struct wire_imap {
     bool section;    /* inside BODY[ ... ] */
     bool section_quoted;
     bool text_next; /* the rest of the line is for people */
+    bool skip_text; /* the line that is dropped broke in text for people: it announces nothing */
     bool fresh;     /* the last line was given out */
     struct wire_literal literal;
     bool keep;
@@ -87,7 +88,7 @@ static void line_reset(struct wire_imap *p)
     p->root = NULL;
     p->tail = &p->root;
     p->depth = p->line_n = p->nodes_n = p->top_n = 0;
-    p->section = p->section_quoted = p->text_next = p->fresh = false;
+    p->section = p->section_quoted = p->text_next = p->skip_text = p->fresh = false;
     buf_clear(&p->word);
     p->state = AT_TOKEN;
 }
@@ -97,6 +98,7 @@ static enum wire_result line_bad(struct wire_imap *p, bool ended, enum error_cod
                                  const char *why, struct error *err)
 {
     buf_clear(&p->word);
+    p->skip_text = p->text_next || p->state == IN_TEXT;
     p->state = IN_SKIP;
     p->left = 0;
     p->fresh = ended;
@@ -471,13 +473,14 @@ static enum wire_result step_text(struct wire_imap *p, struct str *in, struct er
 {
     size_t n = str_find(*in, '\n');
     size_t cr = str_find(str_head(*in, n), '\r');
-    struct str part = str_head(*in, cr);
+    size_t most = p->limits.line_max - p->line_n + 1; /* the byte that is too much is looked at */
+    struct str part = str_head(*in, cr < most ? cr : most);
     buf_add_str(&p->word, part);
     *in = str_skip(*in, part.n);
     p->line_n += part.n;
     if (str_find(part, '\0') < part.n)
         return grammar_bad(p, err);
-    if (in->n == 0)
+    if (in->n == 0 || p->line_n > p->limits.line_max)
         return WIRE_MORE;
     return word_end(p, WIRE_TEXT) == 0 ? WIRE_MORE : limit_bad(p, err);
 }
@@ -498,7 +501,7 @@ static bool skipped_literal(struct wire_imap *p)
     bool sync;
     if (s.n > 0 && s.p[s.n - 1] == '\r')
         s.n--;
-    if (s.n < 3 || s.p[0] != '{' || s.p[s.n - 1] != '}' ||
+    if (p->skip_text || s.n < 3 || s.p[0] != '{' || s.p[s.n - 1] != '}' ||
         size_read((struct str){ s.p + 1, s.n - 2 }, &size, &sync) != 0)
         return false;
     p->left = sync && p->side == WIRE_SERVER ? 0 : size;

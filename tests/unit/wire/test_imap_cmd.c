@@ -19,6 +19,7 @@ static void strings_take_the_shortest_legal_form(void **state)
         { STR("a\r\nb"), true, true, "{4+}\r\na\r\nb", "{4}\r\na\r\nb" },
         { STR("\xC3\xA9"), true, true, "{2+}\r\n\xC3\xA9", "{2}\r\n\xC3\xA9" },
         { STR("a*"), false, true, "\"a*\"", "\"a*\"" },
+        { STR("BODY[x"), false, true, "\"BODY[x\"", "\"BODY[x\"" },
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {

@@ -76,6 +76,7 @@ static void broken_lines_are_dropped_alone(void **state)
         ROW("* \"a\0b\"\r\n* c\r\n", "bad\n* c\n"), /* CVE-2019-11500 */
         ROW("* a\0b\r\n* c\r\n", "bad\n* c\n"),
         ROW("* OK a\0b\r\n* c\r\n", "bad\n* c\n"),
+        ROW("+ a\0b{7}\r\n* c\r\n", "bad\n* c\n"), /* text announces nothing */
         ROW("* \"a\r\n* c\r\n", "bad\n* c\n"),
         ROW("* \"a\\\r\n* c\r\n", "bad\n* c\n"),
         ROW("* a\rb\r\n* c\r\n", "bad\n* c\n"),
@@ -104,6 +105,8 @@ static void limits_hold(void **state)
         ROW("* aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n* c\r\n",
             "bad limit\n* c\n"),
         ROW("* OK aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n* c\r\n",
+            "bad limit\n* c\n"),
+        ROW("* OK aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa{9}\r\n* c\r\n",
             "bad limit\n* c\n"),
         ROW("* (x {9}\r\nabcdefghi y)\r\n* c\r\n", "announce 9\nabcdefghi end\n* (x ~9~ y)\n* c\n"),
         ROW("* {31}\r\n0123456789012345678901234567890\r\n* c\r\n", "bad limit\n* c\n"),
