@@ -6,13 +6,17 @@
 #include "base/i18n.h"
 #include "base/banned.h"
 
-/* A line longer than this is handled in pieces. */
-enum { PIECE = 8 << 10, NAME_MAX_KEPT = 1000 };
+/* A line longer than PIECE is handled in pieces, where it was not given in one; what uuencode has
+ * must be so short that the pieces of a line never matter. */
+enum { PIECE = 8 << 10, NAME_MAX_KEPT = 1000, UU_LINE_MAX = PIECE / 2 };
+/* So many blanks are not what a mail server padded a line with: they are text, wherever it ends. */
+enum { BLANKS_MAX = PIECE / 2 };
 
 struct codec_line {
     struct buf held; /* a line whose end has not come */
     size_t done;     /* of held, already handled */
     bool inside;     /* held goes on with a line of which a piece was handled */
+    bool blank_text; /* that piece ended in blanks that are text */
     bool damaged;
     size_t column; /* quoted-printable out: how full the line is */
     enum { UU_SEEK, UU_BODY, UU_DONE } uu;
@@ -134,16 +138,27 @@ static struct str without_blanks(struct str s)
     return s;
 }
 
-/* A piece ends before a '=' that may go on, and before blanks that may turn out to end the line. */
-static struct str qp_whole_piece(struct str text)
+/* RFC 2045 §6.7 (3): the line without what was put behind its end on the way. */
+static struct str qp_without_padding(const struct codec_line *c, struct str text)
 {
     struct str s = without_blanks(text);
-    for (size_t back = 1; back <= 2 && back <= s.n; back++)
+    return text.n - s.n >= BLANKS_MAX || (c->blank_text && s.n == 0) ? text : s;
+}
+
+/* A piece ends before a '=' that may go on, before blanks that may turn out to end the line, and
+ * before a CR that may belong to its end. */
+static struct str qp_whole_piece(struct codec_line *c, struct str text)
+{
+    if (text.p[text.n - 1] == '\r')
+        text.n--;
+    struct str s = qp_without_padding(c, text);
+    c->blank_text = s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t';
+    for (size_t back = 1; back <= 2 && !c->blank_text; back++)
         if (s.p[s.n - back] == '=') {
             s.n -= back;
             break;
         }
-    return s.n > 0 ? s : text;
+    return s;
 }
 
 int codec_qp_decode(struct codec_line *c, struct str in, bool last, struct buf *out,
@@ -152,13 +167,14 @@ int codec_qp_decode(struct codec_line *c, struct str in, bool last, struct buf *
     struct line l;
     while (next_line(c, &in, last, &l)) {
         if (!l.final) {
-            struct str piece = qp_whole_piece(l.text);
+            struct str piece = qp_whole_piece(c, l.text);
             c->done = piece.n;
             qp_decode_run(c, piece, out);
             continue;
         }
-        struct str text = without_blanks(l.text); /* RFC 2045 §6.7 (3) */
+        struct str text = qp_without_padding(c, l.text);
         bool soft = text.n > 0 && text.p[text.n - 1] == '=';
+        c->blank_text = false;
         qp_decode_run(c, str_head(text, text.n - soft), out);
         if (!soft)
             buf_add_str(out, l.end);
@@ -217,8 +233,8 @@ int codec_qp_encode(struct codec_line *c, struct str in, bool last, bool crlf, s
     const char *eol = crlf ? "\r\n" : "\n";
     struct line l;
     while (next_line(c, &in, last, &l)) {
-        if (!l.final && l.text.p[l.text.n - 1] == '\r')
-            c->done = --l.text.n;
+        if (!l.final) /* the last character, and a CR that may belong to the line's end, wait for it */
+            c->done = l.text.n -= 2;
         c->column = qp_encode_line(&l, l.first ? 0 : c->column, eol, out);
         if (l.end.n > 0)
             buf_adds(out, eol);
@@ -230,7 +246,7 @@ bool codec_uu_begin(struct str line, struct str *name)
 {
     /* POSIX uuencode: "begin", a mode of three or four octal digits, the name to the end of the
      * line */
-    if (str_lit(&line, "begin ") != 0)
+    if (line.n > UU_LINE_MAX || str_lit(&line, "begin ") != 0)
         return false;
     size_t digits = 0;
     while (digits < line.n && line.p[digits] >= '0' && line.p[digits] <= '7')
@@ -259,6 +275,8 @@ static bool uu_tail_is_fine(struct str tail)
 struct codec_uu_line codec_uu_look(const struct codec_pack_in *t, struct str line)
 {
     struct codec_uu_line l = { .kind = CODEC_UU_BAD };
+    if (line.n > UU_LINE_MAX)
+        return l;
     struct str trimmed = without_blanks(line);
     if (str_ieqc(trimmed, "end")) {
         l.kind = str_eqc(trimmed, "end") ? CODEC_UU_END : CODEC_UU_WRONG_END;

@@ -186,6 +186,53 @@ static void endless_lines_are_bounded(void **state)
     buf_free(&out);
 }
 
+/* A line with n times c in its middle gives the same in one go and in two, wherever it is cut. */
+static void check_long_line(enum codec_kind kind, bool encode, const char *head, char c, size_t n,
+                            const char *tail)
+{
+    struct buf in = BUF_INIT(ROOM), whole = BUF_INIT(ROOM), cut = BUF_INIT(ROOM);
+    buf_adds(&in, head);
+    for (size_t i = 0; i < n; i++)
+        buf_addc(&in, c);
+    buf_adds(&in, tail);
+    int rc = run(kind, encode, buf_str(&in), 0, &whole);
+    for (size_t at = in.len - strlen(tail) - 40; at <= in.len; at++) {
+        assert_int_equal(run(kind, encode, buf_str(&in), at, &cut), rc);
+        assert_true(str_eq(buf_str(&whole), buf_str(&cut)));
+    }
+    buf_free(&in);
+    buf_free(&whole);
+    buf_free(&cut);
+}
+
+static void long_lines_are_the_same_in_pieces(void **state)
+{
+    static const struct {
+        enum codec_kind kind;
+        bool encode;
+        const char *head;
+        char c;
+        const char *tail;
+    } rows[] = {
+        { CODEC_UU, false, "begin 644 ", 'x', "\n#86)C\n`\nend\n" },
+        { CODEC_UU, false, "begin 644 x\n#86)C", ' ', "\n`\nend\n" },
+        { CODEC_QP, false, "a", ' ', "\r\nb" },
+        { CODEC_QP, false, "a=", '\t', "\r\nb" },
+        { CODEC_QP, false, "a", '.', "  \r\nb" },
+        { CODEC_QP, false, "a", '.', "=\r\nb" },
+        { CODEC_QP, false, "a", '.', "=41\r\r\n" },
+        { CODEC_QP, true, "a", '.', " \r\nb" },
+        { CODEC_QP, true, "a", '.', "\r\r\nb" },
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        for (size_t n = 8180; n < 8200; n++) {
+            check_long_line(rows[i].kind, rows[i].encode, rows[i].head, rows[i].c, n, rows[i].tail);
+            check_long_line(rows[i].kind, rows[i].encode, rows[i].head, rows[i].c, n / 2,
+                            rows[i].tail);
+        }
+}
+
 static void the_ceiling_is_an_error(void **state)
 {
     (void)state;
@@ -222,6 +269,7 @@ int main(void)
         cmocka_unit_test(every_length_comes_back),
         cmocka_unit_test(large_data_come_back),
         cmocka_unit_test(endless_lines_are_bounded),
+        cmocka_unit_test(long_lines_are_the_same_in_pieces),
         cmocka_unit_test(the_ceiling_is_an_error),
         cmocka_unit_test(crlf_and_names),
     };
