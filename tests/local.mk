@@ -42,6 +42,7 @@ include $(top_srcdir)/tests/unit/cli/local.mk
 include $(top_srcdir)/tests/unit/ui/local.mk
 include $(top_srcdir)/tests/interop/local.mk
 include $(top_srcdir)/tests/tui/local.mk
+include $(top_srcdir)/tests/fuzz/local.mk
 
 # What the tree must look like; a part of every check.
 lint:

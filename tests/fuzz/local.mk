@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+# One program for each target, built where the sanitizers are. main.c drives them in a check; with --enable-libfuzzer
+# clang's engine does (run.sh). corpus/TARGET and dict/TARGET.dict are found by the target's name.
+FUZZ_TARGETS = \
+	tests/fuzz/imap_resp \
+	tests/fuzz/imap_cmd \
+	tests/fuzz/imap_name \
+	tests/fuzz/smtp_reply \
+	tests/fuzz/dots \
+	tests/fuzz/codec
+EXTRA_DIST += tests/fuzz/corpus tests/fuzz/dict tests/fuzz/run.sh
+FUZZ_SHARED = tests/fuzz/fuzz.c tests/fuzz/fuzz.h
+if !LIBFUZZER
+FUZZ_SHARED += tests/fuzz/main.c tests/fuzz/mutate.c tests/fuzz/mutate.h
+endif
+if SANITIZERS
+check_LIBRARIES = tests/fuzz/libfuzz.a
+tests_fuzz_libfuzz_a_SOURCES = $(FUZZ_SHARED)
+check_PROGRAMS += $(FUZZ_TARGETS)
+TESTS += $(FUZZ_TARGETS)
+endif
+fuzz-targets: $(FUZZ_TARGETS)
+.PHONY: fuzz-targets
+CLEANFILES += fuzz-*.found fuzz-*.slow
+FUZZ_LINK = tests/fuzz/libfuzz.a $(FUZZ_ENGINE)
+FUZZ_IMAP = tests/fuzz/imap_trace.c tests/fuzz/imap_trace.h
+
+tests_fuzz_imap_resp_SOURCES = tests/fuzz/imap_resp.c $(FUZZ_IMAP)
+tests_fuzz_imap_resp_LDADD = $(FUZZ_LINK) $(LINK_WIRE)
+tests_fuzz_imap_cmd_SOURCES = tests/fuzz/imap_cmd.c $(FUZZ_IMAP)
+tests_fuzz_imap_cmd_LDADD = $(FUZZ_LINK) $(LINK_WIRE)
+tests_fuzz_imap_name_LDADD = $(FUZZ_LINK) $(LINK_WIRE)
+tests_fuzz_smtp_reply_LDADD = $(FUZZ_LINK) $(LINK_WIRE)
+tests_fuzz_dots_LDADD = $(FUZZ_LINK) $(LINK_WIRE)
+tests_fuzz_codec_LDADD = $(FUZZ_LINK) $(LINK_MIME)
