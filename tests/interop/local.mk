@@ -32,3 +32,8 @@ EXTRA_DIST += tests/interop/bad_input.py
 TESTS += tests/interop/conflict.py
 tests/interop/conflict.log: tests/interop/drive tmail-sync tmail-decode
 EXTRA_DIST += tests/interop/conflict.py tests/interop/fake_imap.py
+check_PROGRAMS += tests/interop/net_pop3
+tests_interop_net_pop3_SOURCES = tests/interop/net_pop3.c
+tests_interop_net_pop3_LDADD = $(LINK_NET)
+TESTS += tests/interop/net_pop3.py
+EXTRA_DIST += tests/interop/net_pop3.py
