@@ -114,12 +114,10 @@ static enum match match_of(sqlite3_stmt *s)
     return sqlite3_column_int64(s, 2) == 0 ? MATCH_PENDING : MATCH_HERE;
 }
 
-static int candidates(struct cache *c, const char *sql, struct str key, int64_t account,
+static int candidates(struct cache *c, const char *sql, struct sql_arg key, int64_t account,
                       int64_t folder, struct candidate *best, struct error *err)
 {
-    if (key.n == 0)
-        return 0;
-    sqlite3_stmt *s = sql_bind(c, sql, SQL_ARGS(SQL_B(key), SQL_I(account), SQL_I(folder)), err);
+    sqlite3_stmt *s = sql_bind(c, sql, SQL_ARGS(key, SQL_I(account), SQL_I(folder)), err);
     int rc = s == NULL ? -1 : 0;
     for (int i = 0; i < CANDIDATES_MAX && rc == 0 && (rc = sql_step(c, s, err)) == 0; i++) {
         enum match match = match_of(s);
@@ -137,13 +135,15 @@ static int message_find(struct cache *c, const struct cache_message *m, int64_t 
                         struct candidate *best, struct error *err)
 {
     *best = (struct candidate){ .match = MATCH_NONE };
-    if (candidates(c, CANDIDATES "m.identity = ?1", identity_of(m), m->account, folder, best, err) <
-        0)
+    /* Equal bytes are one body. */
+    if (m->body != 0 && candidates(c, CANDIDATES "m.body = ?1 AND m.body > 0", SQL_I(m->body),
+                                   m->account, folder, best, err) < 0)
         return -1;
-    if (best->match <= MATCH_PENDING)
+    if (best->match <= MATCH_PENDING || head_of(m).n == 0)
         return 0;
     struct candidate by_head = { .match = MATCH_NONE };
-    if (candidates(c, CANDIDATES "m.head = ?1", head_of(m), m->account, folder, &by_head, err) < 0)
+    if (candidates(c, CANDIDATES "m.head = ?1", SQL_B(head_of(m)), m->account, folder, &by_head,
+                   err) < 0)
         return -1;
     if (by_head.match <= MATCH_PENDING)
         *best = by_head;

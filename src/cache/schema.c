@@ -140,5 +140,12 @@
     "CREATE INDEX pop_message ON pop(message) WHERE message > 0;"                                  \
     "CREATE INDEX pop_gone ON pop(account, identity) WHERE gone_at > 0;"
 
+/* A message that has a body is found by it: bodies are numbered one after the other, so that their
+ * index grows at its end, while an index of digests is written all over. */
+#define BODY_INDEX                                                                                 \
+    "DROP INDEX message_identity;"                                                                 \
+    "CREATE INDEX message_body ON message(body) WHERE body > 0;"
+
 /* A script that was given out is never changed again: stores made by it are there. */
-const char *const schema_scripts[CACHE_SCHEMA] = { TABLES PERSON_TABLES TRIGGERS, POP_TABLE };
+const char *const schema_scripts[CACHE_SCHEMA] = { TABLES PERSON_TABLES TRIGGERS,
+                                                   POP_TABLE BODY_INDEX };

@@ -20,10 +20,8 @@ static int body_delete(struct cache *c, int64_t body, struct error *err)
 int sweep_body(struct cache *c, int64_t body, struct error *err)
 {
     int64_t used = 0;
-    /* A message that has the body has its identity too, and that is indexed. */
     int rc = sql_int(c,
-                     "SELECT EXISTS(SELECT 1 FROM message WHERE identity ="
-                     " (SELECT identity FROM body WHERE id = ?1) AND body = ?1)"
+                     "SELECT EXISTS(SELECT 1 FROM message WHERE body = ?1 AND body > 0)"
                      " OR EXISTS(SELECT 1 FROM outbox WHERE body = ?1)",
                      SQL_ARGS(SQL_I(body)), &used, err);
     if (rc < 0 || used)
