@@ -110,10 +110,10 @@ static int next_uid(struct cache *c, int64_t folder, int64_t *uid, struct error 
                      "SELECT max(uidnext, 1 + coalesce((SELECT max(uid) FROM placement"
                      " WHERE folder = ?1 AND uid > 0), 0)) FROM folder WHERE id = ?1",
                      SQL_ARGS(SQL_I(folder)), uid, err);
-    if (rc == 1 || *uid >= UINT32_MAX)
+    if (rc != 0)
+        return rc;
+    if (*uid >= UINT32_MAX)
         return error_set(err, ERR_STORE, RETRY_NEVER, _("That folder can take no more mail"));
-    if (rc < 0)
-        return -1;
     return sql_run(c, "UPDATE folder SET uidnext = ? WHERE id = ?",
                    SQL_ARGS(SQL_I(*uid + 1), SQL_I(folder)), err);
 }

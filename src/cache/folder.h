@@ -44,7 +44,7 @@ int cache_folder_rename(struct cache *c, int64_t folder, struct str name,
                         struct error *err) MUST_CHECK;
 /* Sync state only: uidvalidity, uidnext, highestmodseq, synced_at. */
 int cache_folder_state(struct cache *c, const struct cache_folder *f, struct error *err) MUST_CHECK;
-/* The next uid of a folder that lies here alone, higher than all before it. */
+/* The next uid of a folder that lies here alone, higher than all before it. 1: no such folder. */
 int cache_folder_next_uid(struct cache *c, int64_t folder, uint32_t *uid,
                           struct error *err) MUST_CHECK;
 /* Removes the folder and its placements; messages that lie nowhere else go with it. Moves into it

@@ -2,6 +2,7 @@
 #include "cache/pop.h"
 
 #include "base/clock.h"
+#include "base/i18n.h"
 #include "cache/sql.h"
 #include "base/banned.h"
 
@@ -27,8 +28,10 @@ static int put_new(struct cache *c, const struct cache_message *m, int64_t folde
 {
     struct cache_placement where = { .folder = folder };
     int64_t id = 0;
-    if (cache_folder_next_uid(c, folder, &where.uid, err) < 0 ||
-        message_put_new(c, m, &where, &id, err) < 0)
+    int rc = cache_folder_next_uid(c, folder, &where.uid, err);
+    if (rc == 1)
+        return error_set(err, ERR_STORE, RETRY_LATER, _("That folder is no longer here"));
+    if (rc < 0 || message_put_new(c, m, &where, &id, err) < 0)
         return -1;
     return sql_run(c,
                    "INSERT OR REPLACE INTO pop(account, uid, message, identity, fetched_at)"

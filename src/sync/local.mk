@@ -16,6 +16,9 @@ libsync_a_SOURCES = \
 	src/sync/folders.c src/sync/folders.h \
 	src/sync/intake.c src/sync/intake.h \
 	src/sync/fetch.c src/sync/fetch.h \
+	src/sync/popplan.c src/sync/popplan.h \
+	src/sync/pop.c src/sync/pop.h \
+	src/sync/local.c src/sync/local.h \
 	src/sync/pull.c src/sync/pull.h \
 	src/sync/push.c src/sync/push.h \
 	src/sync/outbox.c src/sync/outbox.h \

@@ -10,7 +10,9 @@
 #include "base/i18n.h"
 #include "cache/journal.h"
 #include "sync/link.h"
+#include "sync/local.h"
 #include "sync/outbox.h"
+#include "sync/pop.h"
 #include "sync/pull.h"
 #include "sync/push.h"
 #include "sync/say.h"
@@ -85,13 +87,19 @@ static void go_full(struct worker *w)
         return;
     w->full = true;
     w->acc.may_ask = true;
-    if (w->acc.cfg->receive == RECEIVE_IMAP)
+    if (w->acc.cfg->receive != RECEIVE_NONE)
         w->sched.interval_ms = w->o.cfg->sync_interval_s * 1000;
 }
 
 static bool has_mail(const struct worker *w)
 {
-    return w->full && w->acc.cfg->receive == RECEIVE_IMAP;
+    return w->full && w->acc.cfg->receive != RECEIVE_NONE;
+}
+
+/* Its folders lie here alone: what a person does there waits for nobody. */
+static bool is_local(const struct worker *w)
+{
+    return w->acc.cfg->receive == RECEIVE_POP3;
 }
 
 static void note(struct worker *w, struct want *want)
@@ -234,12 +242,18 @@ static void body_answer(struct worker *w, int64_t id, const char *why_not)
               &(struct bus_event){ .kind = EVENT_BODY, .id = id, .text = str_c(why_not) });
 }
 
+/* POP3's messages come whole: what is not here never will be. */
+static int body_get(struct worker *w, int64_t id, struct error *err)
+{
+    return is_local(w) ? local_body(&w->acc, id, err) : pull_body(&w->acc, id, err);
+}
+
 /* Each stays wanted until it is answered, so that a link that breaks asks again. */
 static int bodies_do(struct worker *w, struct error *err)
 {
     while (w->bodies.head != NULL) {
         int64_t id = w->bodies.head->id;
-        int rc = pull_body(&w->acc, id, err);
+        int rc = body_get(w, id, err);
         if (rc < 0 && err->code != ERR_REFUSED)
             return -1;
         body_answer(w, id,
@@ -249,6 +263,11 @@ static int bodies_do(struct worker *w, struct error *err)
         msg_drop(&wants_take(&w->bodies)->msg);
     }
     return 0;
+}
+
+static int push(struct worker *w, struct error *err)
+{
+    return is_local(w) ? local_push(&w->acc, err) : push_all(&w->acc, err);
 }
 
 /* What may not wait for the end of a long fetch. */
@@ -262,7 +281,7 @@ static int between(void *arg, struct error *err)
     outbox_round(w, &first);
     if (bodies_do(w, err) != 0)
         return -1;
-    return push_all(&w->acc, err);
+    return push(w, err);
 }
 
 static bool urgent(void *arg)
@@ -281,6 +300,12 @@ static bool pass_is_due(const struct worker *w)
     return w->passes.head != NULL || w->current.head != NULL || sync_sched_next(&s, now) <= now;
 }
 
+static int pass_one(struct worker *w, enum pull_how how, struct str only, struct error *err)
+{
+    return is_local(w) ? pop_pass(&w->acc, only, err)
+                       : pull_pass(&w->acc, &w->memory, how, only, err);
+}
+
 /* One look at everything answers all who asked for everything; folders asked for by name are done
  * one by one. */
 static int passes_do(struct worker *w, struct error *err)
@@ -293,10 +318,10 @@ static int passes_do(struct worker *w, struct error *err)
     for (struct want *p = w->current.head; p != NULL; p = (struct want *)p->msg.next)
         all |= p->text.len == 0;
     account_state(&w->acc, "syncing", "");
-    if (all && pull_pass(&w->acc, &w->memory, how, none, err) != 0)
+    if (all && pass_one(w, how, none, err) != 0)
         return -1;
     for (struct want *p = w->current.head; p != NULL && !all; p = (struct want *)p->msg.next)
-        if (pull_pass(&w->acc, &w->memory, PULL_ALL, buf_str(&p->text), err) != 0)
+        if (pass_one(w, PULL_ALL, buf_str(&p->text), err) != 0)
             return -1;
     if (all)
         w->sched.pass_at = clock_wall_ms();
@@ -306,7 +331,7 @@ static int passes_do(struct worker *w, struct error *err)
 
 static int mail_do(struct worker *w, struct error *err)
 {
-    if (pull_folders(&w->acc, err) != 0 || bodies_do(w, err) != 0 || push_all(&w->acc, err) != 0)
+    if (pull_folders(&w->acc, err) != 0 || bodies_do(w, err) != 0 || push(w, err) != 0)
         return -1;
     if (pass_is_due(w))
         return passes_do(w, err);
@@ -314,6 +339,14 @@ static int mail_do(struct worker *w, struct error *err)
         return -1;
     w->inbox = false;
     return 0;
+}
+
+/* What needs no server. */
+static int local_do(struct worker *w, struct error *err)
+{
+    if (local_folders(&w->acc, err) != 0 || local_push(&w->acc, err) != 0)
+        return -1;
+    return bodies_do(w, err);
 }
 
 /* A link that died in its sleep is opened anew once, without a word. */
@@ -335,7 +368,7 @@ static int mail_link(struct worker *w, struct error *err)
 static void watch_begin(struct worker *w)
 {
     struct error err = { 0 };
-    if (w->watch != NULL || (imap_caps(w->acc.imap) & CAP_IDLE) == 0)
+    if (is_local(w) || w->watch != NULL || (imap_caps(w->acc.imap) & CAP_IDLE) == 0)
         return;
     w->watch = watch_start(w->acc.cfg, buf_str(&w->acc.password), w->wants, w->o.log, &err);
     if (w->watch == NULL)
@@ -376,7 +409,12 @@ static void mail_round(struct worker *w, struct error *first)
     }
     if (w->bodies.head == NULL && !w->inbox && !pass_is_due(w) && !is_due(w, cache_journal_pending))
         return;
-    if (mail_link(w, &err) == 0) {
+    int rc = is_local(w) ? local_do(w, &err) : 0;
+    if (rc == 0 && is_local(w) && !pass_is_due(w))
+        return;
+    if (rc == 0)
+        rc = is_local(w) ? passes_do(w, &err) : mail_link(w, &err);
+    if (rc == 0) {
         sync_sched_worked(&w->sched);
         watch_begin(w);
         account_state(&w->acc, "idle", "");
@@ -448,6 +486,8 @@ static int64_t next_at(struct worker *w, int64_t outbox_due)
         outbox_due = held;
     w->sched.work_due = journal_due < held ? held : journal_due;
     int64_t next = sync_sched_next(&w->sched, now);
+    if (is_local(w))
+        next = earlier(next, w->sched.work_due);
     if (!w->sched.login_needed)
         next = earlier(next, outbox_due < held ? held : outbox_due);
     return person || next >= w->started_at + FIRST_MS ? next : w->started_at + FIRST_MS;

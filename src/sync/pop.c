@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+#include "sync/pop.h"
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/i18n.h"
+#include "sync/fetch.h"
+#include "sync/intake.h"
+#include "sync/link.h"
+#include "sync/popplan.h"
+#include "base/banned.h"
+
+enum { ROWS_AT_ONCE = 200 /* in one transaction */ };
+
+struct visit {
+    struct sync_account *w;
+    struct arena *a;
+    struct pop3 *pop;
+    struct cache_folder inbox;
+    struct popplan_state state;
+    const struct popplan *plan;
+    size_t done;   /* of plan->fetch: asked for and answered */
+    int64_t began; /* of the run, monotonic ms */
+    struct intake *in;
+    size_t refused;
+};
+
+static struct pop3 *visit_open(struct sync_account *w, struct error *err)
+{
+    if (account_password(w, err) != 0)
+        return NULL;
+    account_state(w, "connecting", "");
+    struct net_login login = { .user = w->cfg->in.user, .password = buf_str(&w->password) };
+    struct pop3_options o = {
+        .endpoint = account_endpoint(w->cfg, NET_POP3),
+        .login = &login,
+        .cancel = w->cancel,
+        .log = w->log,
+        .connect_ms = LINK_CONNECT_MS,
+        .wait_ms = LINK_SILENCE_MS,
+    };
+    struct pop3 *p = pop3_open(&o, err);
+    if (p == NULL && err->code == ERR_AUTH && err->retry == RETRY_NEVER)
+        account_password_refuse(w);
+    return p;
+}
+
+/* ------------------------------------------------------------------ rows */
+
+typedef int rows_fn(struct visit *v, const struct str *uids, size_t n, struct error *err);
+
+static int rows_gone(struct visit *v, const struct str *uids, size_t n, struct error *err)
+{
+    return cache_pop_gone(v->w->cache, v->w->id, uids, n, v->state.now, err);
+}
+
+static int rows_forget(struct visit *v, const struct str *uids, size_t n, struct error *err)
+{
+    return cache_pop_forget(v->w->cache, v->w->id, uids, n, err);
+}
+
+static int rows_deleting(struct visit *v, const struct str *uids, size_t n, struct error *err)
+{
+    return cache_pop_deleting(v->w->cache, v->w->id, uids, n, err);
+}
+
+static int rows_do(struct visit *v, rows_fn *step, const struct str *uids, size_t n,
+                   struct error *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < n; i += ROWS_AT_ONCE)
+        rc = step(v, uids + i, n - i < ROWS_AT_ONCE ? n - i : ROWS_AT_ONCE, err);
+    return rc;
+}
+
+static int rows_read(struct visit *v, struct error *err)
+{
+    struct cache_pop *rows;
+    int rc = cache_pop_all(v->w->cache, v->a, v->w->id, &rows, &v->state.rows_n, err);
+    v->state.rows = rows;
+    return rc;
+}
+
+static int plan_make(struct visit *v, struct error *err)
+{
+    const struct pop3_entry *entries;
+    struct popplan_item *items;
+    size_t n;
+    if (pop3_list(v->pop, &entries, &n, err) != 0 ||
+        popplan_items(v->a, entries, n, &items, err) != 0 || rows_read(v, err) != 0)
+        return -1;
+    v->state.items = items;
+    v->state.items_n = n;
+    v->plan = popplan(v->a, &v->state);
+    if (v->plan->gone_n > 0)
+        log_line(v->w->log, LOG_INFO, "%s: %zu messages are no longer on the server",
+                 v->w->cfg->name, v->plan->gone_n);
+    if (rows_do(v, rows_gone, v->plan->gone, v->plan->gone_n, err) != 0)
+        return -1;
+    return rows_do(v, rows_forget, v->plan->forget, v->plan->forget_n, err);
+}
+
+/* ------------------------------------------------------------------ what is new */
+
+static int on_chunk(void *arg, size_t i, struct str bytes, bool last, struct error *err)
+{
+    struct visit *v = arg;
+    size_t n = v->done + i;
+    if (intake_bytes(v->in, bytes, last, err) != 0)
+        return -1;
+    if (!last)
+        return 0;
+    struct intake_facts facts = { .received = v->state.now,
+                                  .where.folder = v->inbox.id,
+                                  .pop = v->plan->fetch[n].uid };
+    account_progress(v->w, v->inbox.name, (int64_t)n + 1, (int64_t)v->plan->fetch_n);
+    return intake_end(v->in, &facts, err);
+}
+
+/* It is asked for again the next time, if it is still listed then. */
+static int on_refused(void *arg, size_t i, const char *words, struct error *err)
+{
+    struct visit *v = arg;
+    (void)err;
+    v->refused++;
+    log_line(v->w->log, LOG_ERROR, "%s: message %u: %s", v->w->cfg->name,
+             v->plan->fetch[v->done + i].entry.number, words);
+    return 0;
+}
+
+static bool on_enough(void *arg)
+{
+    const struct visit *v = arg;
+    return clock_mono_ms() - v->began >= FETCH_RUN_MS || v->w->urgent(v->w->between_arg);
+}
+
+static int run(struct visit *v, const struct pop3_entry *entries, struct error *err)
+{
+    size_t answered = 0;
+    v->began = clock_mono_ms();
+    v->in = intake_new(v->w, INTAKE_WHOLE, err);
+    if (v->in == NULL)
+        return -1;
+    int rc =
+        pop3_fetch(v->pop, entries + v->done, v->plan->fetch_n - v->done, -1,
+                   &(struct pop3_handler){
+                       .chunk = on_chunk, .refused = on_refused, .enough = on_enough, .arg = v },
+                   &answered, err);
+    v->done += answered;
+    return intake_finish(&v->in, rc, err);
+}
+
+static int messages_fetch(struct visit *v, struct error *err)
+{
+    size_t n = v->plan->fetch_n;
+    struct pop3_entry *entries = arena_array(v->a, n + 1, sizeof *entries);
+    int rc = 0;
+    for (size_t i = 0; i < n; i++)
+        entries[i] = v->plan->fetch[i].entry;
+    if (n > 0)
+        account_progress(v->w, v->inbox.name, 0, (int64_t)n);
+    while (rc == 0 && v->done < n) {
+        rc = v->w->between(v->w->between_arg, err);
+        if (rc == 0)
+            rc = run(v, entries, err);
+    }
+    return rc != 0 ? rc : commit_flush(v->w->commit, err);
+}
+
+static void refused_say(struct visit *v)
+{
+    struct error why = { 0 };
+    if (v->refused == 0)
+        return;
+    (void)error_set(&why, ERR_REFUSED, RETRY_LATER,
+                    _("the server did not give %zu of the new messages; they are tried again"),
+                    v->refused);
+    account_prefix(v->w, &why);
+    account_error(v->w, &why);
+}
+
+/* ------------------------------------------------------------------ what may go there */
+
+/* Marks what is due on the server; *n: so many. That they are safe here, and about to go there, is
+ * on the disk before. */
+static int due_delete(struct visit *v, size_t *n, struct error *err)
+{
+    if (rows_read(v, err) != 0)
+        return -1;
+    struct popplan_item *due = popplan_due(v->a, &v->state, v->w->cfg->keep_days, n);
+    if (*n == 0)
+        return 0;
+    struct pop3_entry *entries = arena_array(v->a, *n, sizeof *entries);
+    struct str *uids = arena_array(v->a, *n, sizeof *uids);
+    bool *marked = arena_array(v->a, *n, sizeof *marked);
+    for (size_t i = 0; i < *n; i++) {
+        entries[i] = due[i].entry;
+        uids[i] = due[i].uid;
+    }
+    if (rows_do(v, rows_deleting, uids, *n, err) != 0)
+        return -1;
+    (void)sys_fault(FAULT_EXIT, "pop3 before dele");
+    if (pop3_dele(v->pop, entries, *n, marked, err) != 0)
+        return -1;
+    (void)sys_fault(FAULT_EXIT, "pop3 before quit");
+    return 0;
+}
+
+/* Only what was marked makes the answer matter: where it is lost the rows say so, and the next
+ * visit sees what became of it. */
+static int leave(struct visit *v, size_t marked, struct error *err)
+{
+    struct error lost = { 0 };
+    int rc = pop3_quit(&v->pop, &lost);
+    (void)sys_fault(FAULT_EXIT, "pop3 after quit");
+    if (rc == 0 || marked == 0)
+        return 0;
+    *err = lost;
+    return -1;
+}
+
+static int visit_do(struct visit *v, struct error *err)
+{
+    size_t deleted = 0;
+    v->pop = visit_open(v->w, err);
+    if (v->pop == NULL)
+        return -1;
+    account_state(v->w, "syncing", "");
+    if (plan_make(v, err) != 0 || messages_fetch(v, err) != 0)
+        return -1;
+    refused_say(v);
+    if (due_delete(v, &deleted, err) != 0)
+        return -1;
+    return leave(v, deleted, err);
+}
+
+/* The INBOX, or 1 where another folder was asked for. */
+static int inbox_find(struct visit *v, struct str only, struct error *err)
+{
+    struct sync_account *w = v->w;
+    struct cache_folder f;
+    int rc = cache_folder_by_role(w->cache, v->a, w->id, ROLE_INBOX, &v->inbox, err);
+    if (rc != 0 || only.n == 0 || str_eq(only, v->inbox.name))
+        return rc;
+    rc = cache_folder_by_name(w->cache, v->a, w->id, only, &f, err);
+    if (rc == 1)
+        return error_set(err, ERR_USAGE, RETRY_NEVER, _("there is no folder %.*s"), STR_ARG(only));
+    return rc == 0 ? 1 : -1;
+}
+
+int pop_pass(struct sync_account *w, struct str only, struct error *err)
+{
+    struct visit v = { .w = w, .a = arena_new(1 << 16), .state.now = clock_wall_ms() / 1000 };
+    struct error also = { 0 };
+    int rc = inbox_find(&v, only, err);
+    if (rc == 0)
+        rc = visit_do(&v, err);
+    pop3_close(&v.pop);
+    /* What a pass that broke off left with the commit thread is stored as far as it is whole. */
+    if (rc < 0 && commit_flush(w->commit, &also) != 0)
+        log_line(w->log, LOG_ERROR, "%s: %s", w->cfg->name, also.text);
+    arena_free(&v.a);
+    return rc < 0 ? -1 : 0;
+}

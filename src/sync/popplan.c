@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+#include "sync/popplan.h"
+
+#include <stdlib.h>
+
+#include "base/i18n.h"
+#include "base/banned.h"
+
+enum { DAY_S = 24 * 3600 };
+
+static int by_uid(const void *va, const void *vb)
+{
+    const struct popplan_item *a = va, *b = vb;
+    int order = str_cmp(a->uid, b->uid);
+    if (order != 0)
+        return order;
+    return (a->entry.number > b->entry.number) - (a->entry.number < b->entry.number);
+}
+
+static int by_number(const void *va, const void *vb)
+{
+    const struct popplan_item *a = va, *b = vb;
+    return (a->entry.number > b->entry.number) - (a->entry.number < b->entry.number);
+}
+
+static int newest_first(const void *va, const void *vb)
+{
+    return by_number(vb, va);
+}
+
+/* Those after the first of the same unique-id get a name of their own: a blank cannot be part of
+ * one (RFC 1939 §7). True if there were any. */
+static bool doubles_name(struct arena *a, struct popplan_item *items, size_t n)
+{
+    bool any = false;
+    for (size_t i = 1, first = 0; i < n; i++) {
+        if (!str_eq(items[i].entry.uid, items[first].entry.uid)) {
+            first = i;
+            continue;
+        }
+        items[i].uid = str_c(arena_fmt(a, "%.*s %zu", STR_ARG(items[i].uid), i - first + 1));
+        any = true;
+    }
+    return any;
+}
+
+int popplan_items(struct arena *a, const struct pop3_entry *entries, size_t n,
+                  struct popplan_item **out, struct error *err)
+{
+    struct popplan_item *items = arena_array(a, n + 1, sizeof *items);
+    for (size_t i = 0; i < n; i++) {
+        if (entries[i].uid.n == 0)
+            return error_set(err, ERR_PROTO, RETRY_LATER,
+                             _("the server gives no unique-ids (UIDL), without which tmail cannot "
+                               "tell new mail from old: nothing was fetched or deleted"));
+        items[i] = (struct popplan_item){ entries[i], entries[i].uid };
+    }
+    qsort(items, n, sizeof *items, by_uid);
+    if (doubles_name(a, items, n))
+        qsort(items, n, sizeof *items, by_uid);
+    *out = items;
+    return 0;
+}
+
+static void row_unlisted(struct popplan *p, const struct cache_pop *row, int64_t now)
+{
+    bool old = row->gone_at > 0 && now - row->gone_at > (int64_t)POPPLAN_GONE_DAYS * DAY_S;
+    if (row->deleting || old)
+        p->forget[p->forget_n++] = row->uid;
+    else if (row->gone_at == 0)
+        p->gone[p->gone_n++] = row->uid;
+}
+
+const struct popplan *popplan(struct arena *a, const struct popplan_state *s)
+{
+    struct popplan *p = arena_alloc(a, sizeof *p);
+    p->fetch = arena_array(a, s->items_n + 1, sizeof *p->fetch);
+    p->gone = arena_array(a, s->rows_n + 1, sizeof *p->gone);
+    p->forget = arena_array(a, s->rows_n + 1, sizeof *p->forget);
+    for (size_t i = 0, r = 0; i < s->items_n || r < s->rows_n;) {
+        int order = i == s->items_n  ? 1
+                    : r == s->rows_n ? -1
+                                     : str_cmp(s->items[i].uid, s->rows[r].uid);
+        if (order > 0) {
+            row_unlisted(p, &s->rows[r++], s->now);
+            continue;
+        }
+        if (order < 0 || s->rows[r].gone_at > 0)
+            p->fetch[p->fetch_n++] = s->items[i];
+        i++;
+        r += order == 0;
+    }
+    qsort(p->fetch, p->fetch_n, sizeof *p->fetch, newest_first);
+    return p;
+}
+
+static bool is_due(const struct cache_pop *row, int keep_days, int64_t now)
+{
+    return row->gone_at == 0 && keep_days >= 0 &&
+           (keep_days == 0 || now - row->fetched_at >= (int64_t)keep_days * DAY_S);
+}
+
+struct popplan_item *popplan_due(struct arena *a, const struct popplan_state *s, int keep_days,
+                                 size_t *n)
+{
+    struct popplan_item *due = arena_array(a, s->items_n + 1, sizeof *due);
+    *n = 0;
+    for (size_t i = 0, r = 0; i < s->items_n && r < s->rows_n;) {
+        int order = str_cmp(s->items[i].uid, s->rows[r].uid);
+        if (order == 0 && is_due(&s->rows[r], keep_days, s->now))
+            due[(*n)++] = s->items[i];
+        i += order <= 0;
+        r += order >= 0;
+    }
+    qsort(due, *n, sizeof *due, by_number);
+    return due;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* popplan.h - pure: what a POP3 server's listing and the store's rows together ask for: what is
+ * fetched, which rows go, and what may be deleted on the server. A unique-id that the server lists
+ * once more after it was gone holds nothing back: some servers use them again.
+ * Must not know: connections, the database, the clock. */
+#ifndef TMAIL_SYNC_POPPLAN_H
+#define TMAIL_SYNC_POPPLAN_H
+
+#include "cache/pop.h"
+#include "net/pop3.h"
+
+enum { POPPLAN_GONE_DAYS = 7 }; /* so long a message that is gone can be known again */
+
+/* A message on the server under the name that its row has: its unique-id; where that is listed
+ * twice (RFC 1939 §7 forbids it, servers that hash do it) the second is "uid 2". */
+struct popplan_item {
+    struct pop3_entry entry;
+    struct str uid;
+};
+/* The listing in the order of those names. ERR_PROTO when there is a message without a unique-id.
+ */
+int popplan_items(struct arena *a, const struct pop3_entry *entries, size_t n,
+                  struct popplan_item **out, struct error *err) MUST_CHECK;
+
+/* rows: as cache_pop_all gives them. Times are seconds. */
+struct popplan_state {
+    const struct popplan_item *items;
+    size_t items_n;
+    const struct cache_pop *rows;
+    size_t rows_n;
+    int64_t now;
+};
+struct popplan {
+    struct popplan_item *fetch; /* newest first */
+    size_t fetch_n;
+    struct str *gone; /* rows: not listed since now */
+    size_t gone_n;
+    struct str *forget; /* rows */
+    size_t forget_n;
+};
+/* Result lives in a. */
+const struct popplan *popplan(struct arena *a, const struct popplan_state *s);
+/* What may be deleted on the server: fetched, and as many days ago as keep_days says (0: at once,
+ * -1: never). Ascending by number; the result lives in a. */
+struct popplan_item *popplan_due(struct arena *a, const struct popplan_state *s, int keep_days,
+                                 size_t *n);
+
+#endif
