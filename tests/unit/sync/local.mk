@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 SYNC_TESTS = tests/unit/sync/test_commit \
 	tests/unit/sync/test_plan \
+	tests/unit/sync/test_popplan \
 	tests/unit/sync/test_sched \
 	tests/unit/sync/test_roles \
 	tests/unit/sync/test_batch \
@@ -29,3 +30,6 @@ tests_unit_sync_test_commit_LDADD = libsync.a $(LINK_CACHE) $(CMOCKA_LIBS)
 tests_unit_sync_test_roles_SOURCES = tests/unit/sync/test_roles.c tests/unit/test.h
 tests_unit_sync_test_roles_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_sync_test_roles_LDADD = libsync.a libwire.a $(LINK_BASE) $(CMOCKA_LIBS)
+tests_unit_sync_test_popplan_SOURCES = tests/unit/sync/test_popplan.c tests/unit/test.h
+tests_unit_sync_test_popplan_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_sync_test_popplan_LDADD = libsync.a $(LINK_BASE) $(CMOCKA_LIBS)
