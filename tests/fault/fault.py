@@ -133,10 +133,13 @@ class Store:
     def all(self, sql):
         return self.db.execute(sql).fetchall()
 
+    def columns(self, table):
+        return ", ".join(f'"{c}"' for _, c, *_ in self.all(f"PRAGMA table_info({table})") if c != "synced_at")
+
     def read(self):
         check(self.all("PRAGMA integrity_check") == [("ok",)], "the store is no sound database")
         tables = [t for (t,) in self.all("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")]
-        self.rows = {t: self.all(f"SELECT * FROM {t}") for t in tables if t != "meta"}
+        self.rows = {t: self.all(f"SELECT {self.columns(t)} FROM {t}") for t in tables if t != "meta"}
         if "placement" not in self.rows:
             return
         self.folders = dict(self.all("SELECT id, name FROM folder"))
@@ -164,6 +167,10 @@ class Store:
 
     def n(self, table):
         return len(self.rows.get(table, []))
+
+
+def differences(before, again):
+    return [(k, a.get(k), b.get(k)) for a, b in zip(before, again) for k in a.keys() | b.keys() if a.get(k) != b.get(k)]
 
 
 def same_on_both_sides(store, boxes):
@@ -207,8 +214,11 @@ class Scenario:
         """What must hold after a resume."""
 
     def idle(self):
-        """A run with nothing to do, and everything that it must not change."""
-        return None
+        """A run with nothing to do."""
+
+    def state(self):
+        """Everything that it must not change: dictionaries."""
+        return ()
 
     def succeeded(self):
         """What must hold already when act said that it succeeded."""
@@ -249,14 +259,15 @@ class Rounds:
         self.sentence(done, kind in STOPS)
         if s.told(done):
             s.succeeded()
-        transient = not forever and kind not in STOPS
+        transient = hit and not forever and kind not in STOPS
         if not transient:
             end_orphans(s.keep())
         s.resume(transient)
         s.after(done)
-        before = s.idle()
-        if before is not None:
-            check(before == s.idle(), "a run with nothing to do changes something")
+        before = s.state()
+        s.idle()
+        again = s.state()
+        check(before == again, f"a run with nothing to do changes something: {differences(before, again)}")
         return hit or os.path.exists(s.hit)
 
     def loop(self, program, kind, forever):

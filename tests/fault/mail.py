@@ -13,6 +13,16 @@ def message(n, body="short"):
             f"Date: Mon, 05 Jan 2026 10:00:{n:02} +0000\r\nMessage-ID: <m{n}@example.org>\r\n\r\n{body}\r\n").encode()
 
 
+def put_back(template, folder):
+    """In the folder itself, which the server holds open; each file is another one, so that it looks."""
+    names = os.listdir(template)
+    for name in set(os.listdir(folder)) - set(names):
+        os.unlink(os.path.join(folder, name))
+    for name in names:
+        shutil.copy2(os.path.join(template, name), os.path.join(folder, ".put"))
+        os.rename(os.path.join(folder, ".put"), os.path.join(folder, name))
+
+
 class Mail(Scenario):
     """jane has four messages; the template is made by template() and what the scenario adds in prepare()."""
 
@@ -44,9 +54,9 @@ class Mail(Scenario):
         """What happens before the template is taken."""
 
     def before(self):
-        for what, where in ((self.boxes, "boxes"), (self.profile.path, "profile")):
-            shutil.rmtree(what)
-            shutil.copytree(os.path.join(self.place.path, "template", where), what)
+        shutil.rmtree(self.profile.path)
+        shutil.copytree(os.path.join(self.place.path, "template", "profile"), self.profile.path)
+        put_back(os.path.join(self.place.path, "template", "boxes"), self.boxes)
 
     def tmail(self, *argv, env=None, stdin=b""):
         return subprocess.run([TMAIL, "--profile", self.profile.path, *argv], input=stdin, capture_output=True,
@@ -89,4 +99,6 @@ class Mail(Scenario):
 
     def idle(self):
         self.healthy("sync")
+
+    def state(self):
         return self.store().rows, files(self.boxes)

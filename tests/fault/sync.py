@@ -6,7 +6,9 @@ from mail import Mail, message
 
 class First(Mail):
     name = "first"
-    programs = ("tmail", "tmail-sync")
+
+    def prepare(self):
+        self.drive("outbox")  # an empty store: how one comes to be is tried in store.py
 
 
 class Again(Mail):
