@@ -120,15 +120,32 @@ static bool is_vanished(struct push *p, const struct cache_op *op, const struct 
            (message_id_get(p->w, p->a, op->message, &mid, &ignored) == 0 && mid.n > 0);
 }
 
+/* True when the uids that the answer names are the store's. A target that no pass has seen yet gets
+ * its UIDVALIDITY from there, so that what follows on these uids need not wait for a pass. */
+static int is_numbered(struct push *p, const struct link_answer *answer, bool *numbered,
+                       struct error *err)
+{
+    *numbered = answer != NULL && answer->validity != 0;
+    if (!*numbered || p->target.uidvalidity == answer->validity)
+        return 0;
+    *numbered = p->target.uidvalidity == 0;
+    if (!*numbered)
+        return 0;
+    p->target.uidvalidity = answer->validity;
+    return cache_folder_state(p->w->cache, &p->target, err);
+}
+
 static int op_done(struct push *p, const struct cache_op *op, const struct link_answer *moved,
                    struct error *err)
 {
-    bool known = moved != NULL && moved->validity != 0 &&
-                 (p->target.uidvalidity == 0 || moved->validity == p->target.uidvalidity);
+    bool numbered;
     if (is_vanished(p, op, moved))
         return close_vanished(p, op, err);
+    if (is_numbered(p, moved, &numbered, err) != 0)
+        return -1;
     p->w->pushed++;
-    uint32_t uid = !known ? 0 : batch_new_uid(buf_str(&moved->from), buf_str(&moved->to), op->uid);
+    uint32_t uid =
+        numbered ? batch_new_uid(buf_str(&moved->from), buf_str(&moved->to), op->uid) : 0;
     return cache_journal_close(p->w->cache, op->id, FATE_DONE, uid, 0, NULL, err);
 }
 
@@ -476,6 +493,7 @@ static int push_append(struct push *p, struct error *err)
     struct error why = { 0 };
     struct str mid;
     uint32_t uid;
+    bool numbered;
     if (message_id_get(p->w, p->a, p->ops[0].message, &mid, err) != 0 ||
         target_search(p, mid, &uid, err) != 0)
         return -1;
@@ -492,8 +510,8 @@ static int push_append(struct push *p, struct error *err)
     }
     if (rc == 0 && link_check(&answer, &why) != 0)
         rc = append_refused(p, &why, err);
-    else if (rc == 0)
-        rc = append_done(p, batch_new_uid(STR("1"), buf_str(&answer.to), 1), err);
+    else if (rc == 0 && (rc = is_numbered(p, &answer, &numbered, err)) == 0)
+        rc = append_done(p, numbered ? batch_new_uid(STR("1"), buf_str(&answer.to), 1) : 0, err);
     link_answer_clear(&answer);
     return rc;
 }
