@@ -103,13 +103,30 @@ static int repoint(struct cache *c, const struct cache_op *op, struct error *err
         SQL_ARGS(SQL_I(op->folder), SQL_I(op->message), SQL_I(op->target), SQL_I(op->id)), err);
 }
 
+/* 0: what waits in op's target was brought there by op. 1: it lay there already, on the server or
+ * because of an older open operation. */
+static int brought(struct cache *c, const struct cache_op *op, struct error *err)
+{
+    int64_t older = 0;
+    int rc = sql_int(c,
+                     "SELECT EXISTS(SELECT 1 FROM journal j WHERE j.message = ?1 AND j.target = ?2"
+                     " AND j.id < ?3 AND NOT EXISTS (SELECT 1 FROM ghost g WHERE g.message = ?1"
+                     " AND g.folder = ?2 AND g.op > j.id AND g.op < ?3))"
+                     " OR EXISTS(SELECT 1 FROM placement p WHERE p.message = ?1 AND p.folder = ?2"
+                     " AND p.uid > 0)",
+                     SQL_ARGS(SQL_I(op->message), SQL_I(op->target), SQL_I(op->id)), &older, err);
+    return rc < 0 ? -1 : older != 0;
+}
+
 /* Undoes a move that the server never made: the ghost comes back, the pending placement goes. */
 static int move_undo(struct cache *c, const struct cache_op *op, struct error *err)
 {
-    if (repoint(c, op, err) < 0 ||
-        sql_run(c, "DELETE FROM placement WHERE message = ? AND folder = ? AND uid = 0",
-                SQL_ARGS(SQL_I(op->message), SQL_I(op->target)), err) < 0 ||
-        ghost_restore(c, op->id, err) < 0)
+    int rc = brought(c, op, err);
+    if (rc == 0 && (repoint(c, op, err) < 0 ||
+                    sql_run(c, "DELETE FROM placement WHERE message = ? AND folder = ? AND uid = 0",
+                            SQL_ARGS(SQL_I(op->message), SQL_I(op->target)), err) < 0))
+        rc = -1;
+    if (rc < 0 || ghost_restore(c, op->id, err) < 0)
         return -1;
     return pending_op_delete(c, op->id, err);
 }

@@ -82,7 +82,8 @@ static int next_op(struct cache *c, int64_t folder, int64_t message, int64_t aft
     return rc;
 }
 
-/* What can no longer be moved or copied on the server is brought there from here, or given up. */
+/* What can no longer be moved or copied on the server is brought there from here, with the flags
+ * that it was shown with there (a ghost, when it was moved on since), or given up. */
 static int op_to_append(struct cache *c, const struct source_op *op, int64_t message,
                         struct error *err)
 {
@@ -93,8 +94,10 @@ static int op_to_append(struct cache *c, const struct source_op *op, int64_t mes
     if (body != 0)
         return sql_run(c,
                        "UPDATE journal SET kind = ?1, folder = 0, begun = 0, minus = 0,"
-                       " plus = coalesce((SELECT flags FROM placement WHERE message = ?2"
-                       " AND folder = ?3), 0) WHERE id = ?4",
+                       " plus = coalesce((SELECT flags FROM ghost WHERE message = ?2"
+                       " AND folder = ?3 AND uid = 0 AND op > ?4 ORDER BY op LIMIT 1),"
+                       " (SELECT flags FROM placement WHERE message = ?2 AND folder = ?3), 0)"
+                       " WHERE id = ?4",
                        SQL_ARGS(SQL_I(OP_APPEND), SQL_I(message), SQL_I(op->target), SQL_I(op->id)),
                        err);
     if (pending_op_delete(c, op->id, err) < 0)

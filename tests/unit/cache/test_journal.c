@@ -423,6 +423,42 @@ static void a_begun_copy_whose_source_goes_is_appended(void **state)
     fixture_close(f);
 }
 
+/* What somebody else expunged comes to where it was moved first as it was shown then, although it was
+ * moved on from there. */
+static void a_lost_move_that_was_moved_on_keeps_its_flags(void **state)
+{
+    (void)state;
+    struct stage s;
+    struct fixture *f = stage_open(&s);
+    struct cache_op ops[4];
+    int64_t m = put(f, 1, s.inbox, 7, CACHE_SEEN | CACHE_FLAGGED);
+    move(f, m, s.inbox, s.archive);
+    move(f, m, s.archive, s.trash);
+    OK(cache_place_gone(f->c, s.inbox, 7, &f->err));
+    assert_int_equal(due(f, ops, 4), 1);
+    assert_int_equal(ops[0].kind, OP_APPEND);
+    assert_int_equal(ops[0].add, CACHE_SEEN | CACHE_FLAGGED);
+    fixture_close(f);
+}
+
+/* A copy and a move bring the same message to one folder: taking the move back leaves the copy. */
+static void a_move_taken_back_leaves_what_a_copy_brought(void **state)
+{
+    (void)state;
+    struct stage s;
+    struct fixture *f = stage_open(&s);
+    int64_t m = put(f, 1, s.inbox, 7, 0);
+    add(f, OP_COPY, m, s.inbox, s.trash, 0, 0);
+    move(f, m, s.inbox, s.trash);
+    add(f, OP_FLAGS, m, s.trash, 0, CACHE_FLAGGED, 0);
+    move(f, m, s.trash, s.inbox);
+    assert_int_equal(uid_in(f, m, s.inbox), 7);
+    assert_int_equal(uid_in(f, m, s.trash), 0);
+    assert_int_equal(flags_in(f, m, s.inbox), 0);
+    assert_int_equal(flags_in(f, m, s.trash), CACHE_FLAGGED);
+    fixture_close(f);
+}
+
 /* What waits for a uid waits for a pass: nobody has to get up for it. */
 static void an_operation_without_a_uid_has_no_time(void **state)
 {
@@ -530,6 +566,8 @@ int main(void)
         cmocka_unit_test(an_append_keeps_its_message_whatever_happens),
         cmocka_unit_test(copies_are_made_and_undone),
         cmocka_unit_test(a_begun_copy_whose_source_goes_is_appended),
+        cmocka_unit_test(a_lost_move_that_was_moved_on_keeps_its_flags),
+        cmocka_unit_test(a_move_taken_back_leaves_what_a_copy_brought),
         cmocka_unit_test(an_operation_without_a_uid_has_no_time),
         cmocka_unit_test(a_dropped_folder_loses_nothing_that_was_moved),
         cmocka_unit_test(nothing_moves_between_accounts),
