@@ -43,6 +43,7 @@ include $(top_srcdir)/tests/unit/ui/local.mk
 include $(top_srcdir)/tests/interop/local.mk
 include $(top_srcdir)/tests/tui/local.mk
 include $(top_srcdir)/tests/fuzz/local.mk
+include $(top_srcdir)/tests/fault/local.mk
 
 # What the tree must look like; a part of every check.
 lint:

@@ -9,6 +9,7 @@
  *   STORE move ID FROM TO | expunge ID FOLDER
  *   STORE queue FILE DELAY FROM TO...
  *   STORE raw ID                                  the message's bytes
+ *   STORE CONFIG ENGINE live                      line by line from its input; see live.h
  * The account is the first one. DRIVE_PASSWORD is the answer to a question, DRIVE_LOG the engine's
  * log. */
 #include <stdio.h>
@@ -21,6 +22,7 @@
 #include "cache/body.h"
 #include "cache/journal.h"
 #include "cache/outbox.h"
+#include "live.h"
 #include "base/banned.h"
 
 enum { ACCOUNT = 1, WAIT_MS = 120000, ROWS = 20000, HINT_ID = 77 };
@@ -69,6 +71,16 @@ static int listen_until(struct bus *b, enum bus_event_kind kind, int64_t id)
     return 99;
 }
 
+static int live(const char *store, const struct bus_where *where)
+{
+    struct error err = { 0 };
+    struct cache *c = cache_open(store, CACHE_WRITE, &err);
+    check(c == NULL ? -1 : 0, &err);
+    int rc = live_run(c, where, ACCOUNT);
+    cache_close(&c);
+    return rc;
+}
+
 static int engine(int argc, char **argv)
 {
     struct error err = { 0 };
@@ -79,6 +91,8 @@ static int engine(int argc, char **argv)
                                .log = getenv("DRIVE_LOG"),
                                .outbox_only = strcmp(argv[4], "send") == 0,
                                .schema = CACHE_SCHEMA };
+    if (strcmp(argv[4], "live") == 0)
+        return live(argv[1], &where);
     struct bus *b = bus_open(&where, &started, &err);
     check(b == NULL ? -1 : 0, &err);
     struct bus_hint h = { .id = argc > 5 ? number(argv[5]) : 0 };

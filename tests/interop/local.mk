@@ -5,8 +5,8 @@ tests_interop_net_imap_LDADD = $(LINK_NET)
 TESTS += tests/interop/net_imap.sh
 EXTRA_DIST += tests/interop/dovecot.sh tests/interop/net_imap.sh
 check_PROGRAMS += tests/interop/drive
-tests_interop_drive_SOURCES = tests/interop/drive.c
-tests_interop_drive_LDADD = $(LINK_BUS) $(LINK_CACHE)
+tests_interop_drive_SOURCES = tests/interop/drive.c tests/interop/live.c tests/interop/live.h
+tests_interop_drive_LDADD = $(LINK_SYNC)
 TESTS += tests/interop/engine.py
 tests/interop/engine.log: tests/interop/drive tmail-sync tmail-decode tmaild
 EXTRA_DIST += tests/interop/tm.py tests/interop/dovecot.py tests/interop/engine.py

@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT
+TESTS += tests/fault/model.py
+tests/fault/model.log: tests/interop/drive tmail-sync tmail-decode tmaild
+EXTRA_DIST += tests/fault/model.py tests/fault/world.py
