@@ -36,7 +36,8 @@ class Tmaild:
         os.makedirs(self.root, exist_ok=True)
         argv = [TMAILD, "--root", os.path.join(self.root, "mail.root"), "--port-file", port_file,
                 "--smtp", str(self.ports.get("smtp", 0)), "--imap", str(self.ports.get("imap", 0)),
-                "--pop3", str(self.ports.get("pop3", 0)), "--submission", "none", "--log", os.path.join(self.root, "tmaild.log"), *self.options]
+                "--pop3", str(self.ports.get("pop3", 0)), "--submission", "none",
+                "--log", os.path.join(self.root, "tmaild.log"), *self.options]
         self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL)
         deadline = time.monotonic() + WAIT_S
         while not os.path.exists(port_file):
