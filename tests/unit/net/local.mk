@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-NET_TESTS = tests/unit/net/test_stream tests/unit/net/test_smtp tests/unit/net/test_imap tests/unit/net/test_transcripts
+NET_TESTS = tests/unit/net/test_stream tests/unit/net/test_smtp tests/unit/net/test_imap tests/unit/net/test_pop3 tests/unit/net/test_transcripts
 check_PROGRAMS += $(NET_TESTS)
 TESTS += $(NET_TESTS)
 NET_SCRIPT = tests/unit/net/script.c tests/unit/net/script.h tests/unit/test.h
@@ -9,6 +9,9 @@ tests_unit_net_test_smtp_LDADD = $(LINK_NET) $(CMOCKA_LIBS)
 tests_unit_net_test_imap_SOURCES = tests/unit/net/test_imap.c $(NET_SCRIPT)
 tests_unit_net_test_imap_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_net_test_imap_LDADD = $(LINK_NET) $(CMOCKA_LIBS)
+tests_unit_net_test_pop3_SOURCES = tests/unit/net/test_pop3.c $(NET_SCRIPT)
+tests_unit_net_test_pop3_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_net_test_pop3_LDADD = $(LINK_NET) $(CMOCKA_LIBS)
 tests_unit_net_test_stream_SOURCES = tests/unit/net/test_stream.c $(NET_SCRIPT)
 tests_unit_net_test_stream_CPPFLAGS = $(TEST_CPPFLAGS) $(SSL_CFLAGS)
 tests_unit_net_test_stream_LDADD = $(LINK_NET) $(CMOCKA_LIBS)
