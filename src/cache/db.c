@@ -154,7 +154,7 @@ static int handle_open(struct cache *c, struct error *err)
         return -1;
     if (c->mode == CACHE_READ)
         return 0;
-    if (exec(c, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16000", err) < 0)
+    if (exec(c, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -4000", err) < 0)
         return -1;
     return sweep_loose_bodies(c, err);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* commit.h - the thread that compresses and commits what the workers receive, with a store
- * handle of its own. What is under way is bounded: 256 pieces of at most 64 kB. A message
+ * handle of its own. What is under way is bounded: 256 pieces of at most 16 kB. A message
  * appears in the store only with its body and its summary; the write lock is held for a few
  * milliseconds at a time.
  * Must not know: connections, MIME. */
@@ -11,7 +11,7 @@
 #include "base/queue.h"
 #include "cache/message.h"
 
-enum { COMMIT_PIECE = 64 << 10, COMMIT_PIECES = 256 };
+enum { COMMIT_PIECE = 16 << 10, COMMIT_PIECES = 256 };
 
 struct commit;
 /* events: where "this folder has changed" is said (say.h). owners: how many workers will use it. */

@@ -8,7 +8,8 @@
 #include "sync/head.h"
 #include "base/banned.h"
 
-enum { UNDER_WAY_MAX = 64 };
+/* How many messages may wait for their summary, and how many of their bytes. */
+enum { UNDER_WAY_MAX = 64, UNDER_WAY_BYTES = 4 << 20 };
 
 /* A message whose summary is still being made. */
 struct item {
@@ -26,6 +27,7 @@ struct intake {
     enum intake_what what;
     struct item *head, **tail; /* in the order of their decode_begin */
     size_t under_way;
+    uint64_t under_way_bytes;
     struct item *open; /* its bytes are coming in; not in the list yet */
 };
 
@@ -72,6 +74,7 @@ static int summary_take(struct intake *in, int wait_ms, struct error *err)
         if (in->head == NULL)
             in->tail = &in->head;
         in->under_way--;
+        in->under_way_bytes -= i->head.size;
         if (i->wanted)
             item_commit(in, i, &a, &s);
         else if (in->what == INTAKE_WHOLE)
@@ -85,11 +88,13 @@ static int summary_take(struct intake *in, int wait_ms, struct error *err)
     return rc;
 }
 
-static int summaries_take(struct intake *in, size_t leave, struct error *err)
+/* Takes those that are there, and waits until no more than leave and bytes are under way. */
+static int summaries_take(struct intake *in, size_t leave, uint64_t bytes, struct error *err)
 {
     while (in->head != NULL) {
-        int rc = summary_take(in, in->under_way > leave ? DECODE_WAIT_MS : 0, err);
-        if (rc == 1 && in->under_way > leave)
+        bool wait = in->under_way > leave || in->under_way_bytes > bytes;
+        int rc = summary_take(in, wait ? DECODE_WAIT_MS : 0, err);
+        if (rc == 1 && wait)
             return error_set(err, ERR_SYS, RETRY_LATER, _("tmail-decode does not answer"));
         if (rc != 0)
             return rc < 0 ? -1 : 0;
@@ -144,7 +149,8 @@ int intake_end(struct intake *in, const struct intake_facts *facts, struct error
     *in->tail = i;
     in->tail = &i->next;
     in->under_way++;
-    return summaries_take(in, UNDER_WAY_MAX, err);
+    in->under_way_bytes += i->head.size;
+    return summaries_take(in, UNDER_WAY_MAX, UNDER_WAY_BYTES, err);
 }
 
 /* ------------------------------------------------------------------ a run of them */
@@ -163,7 +169,7 @@ struct intake *intake_new(struct sync_account *w, enum intake_what what, struct 
 int intake_finish(struct intake **in, int rc, struct error *err)
 {
     if (rc == 0)
-        rc = summaries_take(*in, 0, err);
+        rc = summaries_take(*in, 0, 0, err);
     if (rc != 0) /* questions were left open: a fresh one cannot mix up their answers */
         decode_free(&(*in)->w->decode);
     for (struct item *i; (i = (*in)->head) != NULL;) {
