@@ -55,7 +55,7 @@ static int64_t number(struct live *l)
     return strtoll(word(l), NULL, 10);
 }
 
-static void bus_ready(struct live *l)
+static void engine_ready(struct live *l)
 {
     struct error err = { 0 };
     int started;
@@ -69,7 +69,7 @@ static void sync_pass(struct live *l)
     struct error err = { 0 };
     struct bus_event ev;
     int64_t until = clock_mono_ms() + WAIT_MS;
-    bus_ready(l);
+    engine_ready(l);
     bus_hint(l->bus, &(struct bus_hint){ .kind = HINT_SYNC, .id = HINT_ID });
     for (;;) {
         int rc = bus_wait(l->bus, &ev, clock_left_ms(until), &err);
@@ -86,7 +86,7 @@ static void wake(struct live *l)
 {
     struct bus_event ev;
     struct error err = { 0 };
-    bus_ready(l);
+    engine_ready(l);
     bus_hint(l->bus, &(struct bus_hint){ .kind = HINT_WAKE });
     while (bus_next(l->bus, &ev, &err) == 0)
         continue;
