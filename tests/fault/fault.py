@@ -272,8 +272,12 @@ class Rounds:
 
     def loop(self, program, kind, forever):
         n = self.random.randrange(self.stride) + 1
+        began, rounds = time.monotonic(), self.n_rounds
         while self.one(program, kind, n, forever):
             n += self.stride
+        if os.environ.get("TMAIL_FAULT_TIMES"):
+            print(f"  {program} {kind}{' for ever' if forever else ''}: {self.n_rounds - rounds} rounds,"
+                  f" {(time.monotonic() - began) / (self.n_rounds - rounds) * 1000:.0f} ms each", flush=True)
 
     def all(self):
         for program in self.s.programs:

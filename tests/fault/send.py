@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+"""tmail -s: a mail goes out once, or waits, or is said to be in doubt; what was not promised may be missing, but never comes twice."""
+import json
+
+from fault import check, main, mailboxes, same_on_both_sides
+from mail import Mail
+
+DOUBT = 2  # enum outbox_state
+
+
+class Send(Mail):
+    name = "send"
+    programs = ("tmail", "tmail-sync")
+
+    def prepare(self):
+        self.healthy("sync")
+
+    def act(self, env):
+        return self.tmail("-s", "to myself", "jane@example.org", stdin=b"hello\n", env=env)
+
+    def told(self, done):
+        return done.returncode == 0 and not done.stderr
+
+    def arrived(self, folder="INBOX"):
+        return sum(subject == "to myself" for _, subject, _, _ in mailboxes(self.boxes)[folder])
+
+    def doubts(self):
+        store = self.store()
+        entries = store.rows.get("outbox", [])
+        return sum(e[3] == DOUBT for e in entries), len(entries)
+
+    def succeeded(self):
+        check(self.arrived() == 1, "it said that it was sent")
+
+    def resume(self, transient):
+        self.tmail("outbox", "flush")
+        self.healthy("sync")
+
+    def after(self, done):
+        n, (doubts, entries) = self.arrived(), self.doubts()
+        check(entries == doubts, "nothing waits but what is in doubt")
+        check(n <= 1 and entries <= 1, f"arrived {n} times, in doubt {doubts} times")
+        if done.returncode == 0:
+            check(n == 1 and doubts == 0 or doubts == 1, "what was sent or queued has arrived, or is in doubt")
+        elif done.returncode == 75:
+            check(n == 1 or doubts == 1, "what was not promised is in doubt")
+        if doubts == 0:
+            check(self.arrived("Sent") == n, f"{n} copies in Sent")
+            same_on_both_sides(self.store(), mailboxes(self.boxes))
+
+    def state(self):
+        store = self.store()
+        return {"outbox": store.rows["outbox"], "mail": store.mail, "journal": store.rows["journal"]}, mailboxes(self.boxes)
+
+
+main(Send)
