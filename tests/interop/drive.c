@@ -6,7 +6,7 @@
  *   STORE list FOLDER                             id uid flags body subject, oldest first
  *   STORE folders | outbox | journal
  *   STORE flag ID FOLDER +N|-N                    N: enum cache_flag
- *   STORE move ID FROM TO | expunge ID FOLDER
+ *   STORE move ID FROM TO | expunge ID FOLDER | undo
  *   STORE queue FILE DELAY FROM TO...
  *   STORE raw ID                                  the message's bytes
  *   STORE CONFIG ENGINE live                      line by line from its input; see live.h
@@ -178,6 +178,13 @@ static void op(struct cache *c, const struct cache_op *o)
     check(cache_journal_add(c, o, &id, &err), &err);
 }
 
+static void undo(struct cache *c)
+{
+    struct error err = { 0 };
+    int64_t folder, message;
+    check(cache_journal_undo(c, &folder, &message, &err), &err);
+}
+
 static void queue(struct cache *c, struct arena *a, int argc, char **argv)
 {
     struct error err = { 0 };
@@ -220,6 +227,8 @@ static int store(struct cache *c, struct arena *a, int argc, char **argv)
         outbox(c, a);
     else if (strcmp(what, "journal") == 0)
         journal(c);
+    else if (strcmp(what, "undo") == 0)
+        undo(c);
     else if (strcmp(what, "list") == 0 && argc == 4)
         list(c, a, argv[3]);
     else if (strcmp(what, "raw") == 0 && argc == 4)

@@ -38,3 +38,6 @@ tests_interop_net_pop3_SOURCES = tests/interop/net_pop3.c
 tests_interop_net_pop3_LDADD = $(LINK_NET)
 TESTS += tests/interop/net_pop3.py
 EXTRA_DIST += tests/interop/net_pop3.py
+TESTS += tests/interop/pop3.py
+tests/interop/pop3.log: tests/interop/drive tmail tmail-sync tmail-decode tmaild
+EXTRA_DIST += tests/interop/pop3.py tests/interop/fake_pop3.py

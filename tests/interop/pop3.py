@@ -1,0 +1,407 @@
+# SPDX-License-Identifier: MIT
+"""POP3 accounts, with the whole program: against tmaild, against Dovecot, and against a server that loses the link, changes its unique-ids or
+has none. Mail comes in once, stays what the person made of it, and goes from the server when its time has come. Usage: pop3.py [MESSAGES]"""
+import imaplib, os, random, signal, socket, sqlite3, subprocess, sys, time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import dovecot
+from fake_pop3 import LOST, FakePop3
+from tm import BUILD, EFFORT, WAIT_S, Place, check, fail
+
+DRIVE = os.path.join(BUILD, "tests/interop/drive")
+N = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+SEEN, FLAGGED = 1, 4
+DAY_S = 24 * 3600
+
+
+def message(i, extra=""):
+    return (f"From: Sender {i} <s{i}@example.org>\r\nTo: jane@example.org\r\nSubject: message {i}\r\n"
+            f"Date: Mon, 05 Jan 2026 {i // 3600 % 24:02}:{i // 60 % 60:02}:{i % 60:02} +0000\r\n"
+            f"Message-ID: <m{i}@example.org>\r\n{extra}\r\nBody of {i}.\r\n" + ".dots\r\n..\r\n" + "x" * 70 * (i % 40) + "\r\n").encode()
+
+
+def reply(i, to):
+    return message(i, f"References: <m{to}@example.org>\r\nIn-Reply-To: <m{to}@example.org>\r\n")
+
+
+def thread_of(i):
+    return reply(i, i - 1) if i % 10 else message(i)  # conversations of ten
+
+
+class Client:
+    """A profile with one POP3 account, and what drive does to its store."""
+
+    def __init__(self, place, name, port, keep, send="sendmail:/bin/true", password="pw"):
+        rc = (f'[tmail]\nundo-send = 0\n\n[account work]\naddress = "Jane Roe <jane@example.org>"\n'
+              f'receive = "pop3://jane@127.0.0.1:{port}"\nsend = "{send}"\nkeep-on-server = {keep}\n'
+              f'password-command = "printf \'{password}\'"\n')
+        self.p = place.profile(rc, name)
+        self.store = os.path.join(self.p.path, "mail.db")
+
+    def sync(self, code=0):
+        """What the pass said at its end."""
+        events = self.p.json("sync", code=code)
+        return {"fetched": 0, "text": "", **events[-1]}, events
+
+    def list(self, folder="INBOX"):
+        """Oldest first."""
+        code = None if folder != "INBOX" else 0
+        return self.p.json("list", "-f", folder, "-n", "100000", code=code)[::-1]
+
+    def subjects(self, folder="INBOX"):
+        return sorted(m["subject"] for m in self.list(folder))
+
+    def drive(self, *words):
+        p = subprocess.run([DRIVE, self.store, *map(str, words)], capture_output=True, env=self.p.env, timeout=100)
+        if p.returncode != 0:
+            fail(f"drive {words}: {p.returncode} {p.stderr.decode()}\n{self.p.log()}")
+        return p.stdout.decode()
+
+    def raw(self, m):
+        return self.p.run("--offline", "show", str(m["id"]), "--raw").stdout
+
+    def sql(self, text, *values):
+        db = sqlite3.connect(self.store, timeout=20)
+        rows = db.execute(text, values).fetchall()
+        db.commit()
+        db.close()
+        return rows
+
+    def engine_pids(self):
+        pids = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as f:
+                    argv = f.read().split(b"\0")
+            except OSError:
+                continue
+            if argv[0].endswith(b"/tmail-sync") and self.store.encode() in argv:
+                pids.append(int(pid))
+        return pids
+
+    def kill(self):
+        for pid in self.engine_pids():
+            os.kill(pid, signal.SIGKILL)
+
+    def away(self):
+        """The engine has ended."""
+        until = time.monotonic() + WAIT_S
+        while self.engine_pids():
+            check(time.monotonic() < until, "the engine stays")
+            time.sleep(0.01)
+
+
+class Ours:
+    def __init__(self, place):
+        self.server = place.tmaild("--domain", "example.org", "--user", "jane:pw")
+        self.port = self.server.ports["pop3"]
+
+    def imap(self):
+        imap = imaplib.IMAP4("127.0.0.1", self.server.ports["imap"], timeout=20)
+        imap.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        imap.login("jane", "pw")
+        return imap
+
+    def deliver(self, messages):
+        imap = self.imap()
+        for m in messages:
+            imap.append("INBOX", None, None, m)
+        imap.logout()
+
+
+class Theirs:
+    def __init__(self, server):
+        self.server, self.port = server, server.pop3_port
+        self.imap, self.deliver = server.login, server.deliver
+
+
+def on_server(server, delete=None):
+    """How many messages lie there; another client may delete some first."""
+    imap = server.imap()
+    imap.select("INBOX")
+    if delete:
+        imap.store(delete, "+FLAGS", "\\Deleted")
+        imap.expunge()
+    n = len(imap.uid("search", None, "ALL")[1][0].split())
+    imap.logout()
+    return n
+
+
+def plain(text):
+    return text.replace(b"\r\n", b"\n")
+
+
+# ---------------------------------------------------------------- real servers
+
+def comes_once(server, c):
+    done, events = c.sync()
+    check(done["fetched"] == N, f"all are told as fetched: {done}")
+    totals = [(e.get("done", 0), e["total"]) for e in events if e["event"] == "progress"]
+    check(totals and totals[-1] == (N, N), f"progress ends with all: {totals}")
+    check([e["state"] for e in events if e["event"] == "state"][-1] == "idle", "and then it is idle")
+    rows = c.list()
+    check(c.subjects() == sorted(f"message {i}" for i in range(1, N + 1)), f"{N} messages, not {len(rows)}")
+    check(all("seen" not in m["flags"] for m in rows), "none is read yet")
+    for i in (0, N // 2, N - 1):
+        check(plain(c.raw(rows[i])) == plain(thread_of(i + 1)), f"message {i + 1} is bit for bit what was sent")
+    check(c.sync()[0]["fetched"] == 0, "a second pass fetches nothing")
+    check(len(c.list()) == N, "and doubles nothing")
+    check(on_server(server) == N, "all is kept there")
+    folders = {line.split(" ", 4)[4] for line in c.drive("folders").splitlines()}
+    check(folders == {"INBOX", "Drafts", "Sent", "Trash", "Archive"}, f"folders are made here: {folders}")
+
+
+def threads_join(server, c):
+    by_thread = {}
+    for m in c.list():
+        by_thread.setdefault(m["thread"], []).append(int(m["subject"].split()[1]))
+    check(all(len({i // 10 for i in t}) == 1 for t in by_thread.values()), "no conversation mixes two")
+    check(len(by_thread) == N // 10 + 1, f"conversations join: {len(by_thread)}")
+    check(len(c.p.json("list", "-f", "INBOX", "--threads", "-n", "1000")) == N // 10 + 1, "and are listed")
+
+
+def what_the_person_does_stays(server, c):
+    rows = c.list()
+    for m in rows[:5]:
+        c.drive("flag", m["id"], "INBOX", f"+{SEEN | FLAGGED}")
+    for m in rows[5:8]:
+        c.drive("move", m["id"], "INBOX", "Archive")
+    for m in rows[8:10]:
+        c.drive("move", m["id"], "INBOX", "Trash")
+    check(len(c.list("Archive")) == 3 and len(c.list()) == N - 5, "at once")
+    check(c.sync()[0]["fetched"] == 0, "nothing comes back")
+    check(c.drive("journal").strip() == "0", "all operations are completed")
+    check(all(set(m["flags"]) >= {"seen", "flagged"} for m in c.list()[:5]), "flags stay")
+    check([m["subject"] for m in c.list("Archive")] == [m["subject"] for m in rows[5:8]], "and places")
+    c.drive("flag", rows[0]["id"], "INBOX", f"-{FLAGGED}")
+    c.drive("move", rows[5]["id"], "Archive", "INBOX")
+    c.sync()
+    check("flagged" not in c.list()[0]["flags"] and len(c.list("Archive")) == 2, "they change again")
+    c.drive("undo")
+    check(len(c.list("Archive")) == 3, "an undo takes the last move back, though it was completed")
+    c.drive("undo")
+    check("flagged" in c.list()[0]["flags"], "and one more the flag")
+    for m in c.list("Trash"):
+        c.drive("expunge", m["id"], "Trash")
+    check(c.sync()[0]["fetched"] == 0, "what was deleted here for good does not come back")
+    check(c.list("Trash") == [] and len(c.list()) == N - 5, "nowhere")
+    check(c.drive("journal").strip() == "0" and on_server(server) == N, "the server is not asked")
+
+
+def others_delete(server, c):
+    check(on_server(server, "1:4") == N - 4, "another client deletes some")
+    check(c.sync()[0]["fetched"] == 0 and len(c.list()) == N - 5, "they are kept here")
+    server.deliver([reply(N + 1, N)])
+    done, _ = c.sync()
+    check(done["fetched"] == 1 and len(c.list()) == N - 4, f"new mail comes alone: {done}")
+    news = [m for m in c.list() if m["subject"] == f"message {N + 1}"][0]
+    check(news["thread"] in {m["thread"] for m in c.list() if m["subject"] == f"message {N}"} or N % 10 == 9, "and finds its thread")
+
+
+def sends(server, c):
+    c.p.run("-s", "from here", "bob@example.org", stdin=b"hello\n")
+    c.sync()
+    sent = c.list("Sent")
+    check([m["subject"] for m in sent] == ["from here"] and "seen" in sent[0]["flags"], f"a copy lies in Sent: {sent}")
+    check(c.drive("journal").strip() == "0", "and waits for nothing")
+    c.sync()
+    check(len(c.list("Sent")) == 1, "once")
+    check(b"hello" in c.p.run("--offline", "show", str(sent[0]["id"])).stdout, "and can be read")
+
+
+def goes_when_old(server, place):
+    """14d: half of them become old; what was deleted here goes with them, what is new stays."""
+    n = on_server(server)
+    c = Client(place, "days", server.port, "14d")
+    c.sync()
+    check(on_server(server) == n, "fresh mail stays there")
+    c.drive("move", c.list()[0]["id"], "INBOX", "Trash")
+    c.sync()
+    c.drive("expunge", c.list("Trash")[0]["id"], "Trash")
+    c.sync()
+    check(on_server(server) == n, "also what was deleted here, until its time comes")
+    c.sql("UPDATE pop SET fetched_at = fetched_at - ? WHERE uid IN (SELECT uid FROM pop ORDER BY message LIMIT ?)", 14 * DAY_S, n // 2)
+    c.sync()
+    check(on_server(server) == n - n // 2, "then it goes, and what is not old stays")
+    check(len(c.list()) == n - 1, "all is kept here")
+    c.sync()
+    check(c.sync()[0]["fetched"] == 0 and on_server(server) == n - n // 2, "and no more of it")
+    check(len(c.sql("SELECT 1 FROM pop")) == n - n // 2, "rows go with it")
+
+
+def goes_at_once(server, place):
+    n = on_server(server)
+    c = Client(place, "no", server.port, "no")
+    done, _ = c.sync()
+    check(done["fetched"] == n and len(c.list()) == n, f"all comes in: {done}")
+    check(on_server(server) == 0, "and is deleted there")
+    check(c.sync()[0]["fetched"] == 0 and len(c.list()) == n, "and stays here")
+    server.deliver([message(9000)])
+    check(c.sync()[0]["fetched"] == 1 and on_server(server) == 0, "so does what is new")
+
+
+def real(kind, server, place):
+    began = time.monotonic()
+    server.deliver(thread_of(i) for i in range(1, N + 1))
+    c = Client(place, "yes", server.port, "yes")
+    for step in (comes_once, threads_join, what_the_person_does_stays, others_delete, sends):
+        step(server, c)
+    goes_when_old(server, place)
+    goes_at_once(server, place)
+    print(f"{kind}: {time.monotonic() - began:.1f} s")
+
+
+# ---------------------------------------------------------------- a server that is not kind
+
+def filled(n, uid="u"):
+    server = FakePop3()
+    for i in range(1, n + 1):
+        server.put(f"{uid}{i}", message(i))
+    return server
+
+
+def no_unique_ids(place):
+    server = filled(5)
+    server.capa = ("USER", "TOP")
+    server.before = lambda s, line: b"-ERR what?\r\n" if line.startswith("UIDL") else None
+    c = Client(place, "no-uidl", server.port, "no")
+    done, _ = c.sync(code=76)
+    check("work" in done["text"] and "UIDL" in done["text"], f"one sentence: {done}")
+    check(server.heard("RETR") == server.heard("DELE") == [], "nothing is fetched, nothing deleted")
+
+
+def listed_twice(place):
+    server = filled(4)
+    server.messages[1][0] = server.messages[3][0] = "same"
+    c = Client(place, "twice", server.port, "no")
+    check(c.sync()[0]["fetched"] == 4 and len(c.list()) == 4, "both come in")
+    check(server.messages == [], "and both may go")
+
+
+def other_names(place):
+    """The server was rebuilt: all messages have other unique-ids. What the person did with them stands."""
+    server = filled(20)
+    c = Client(place, "rebuilt", server.port, "yes")
+    c.sync()
+    rows = c.list()
+    c.drive("flag", rows[0]["id"], "INBOX", f"+{FLAGGED}")
+    c.drive("move", rows[1]["id"], "INBOX", "Archive")
+    c.drive("move", rows[2]["id"], "INBOX", "Trash")
+    c.sync()
+    c.drive("expunge", rows[2]["id"], "Trash")
+    c.sync()
+    for m in server.messages:
+        m[0] = "new-" + m[0]
+    for asked in (20, 20):  # the second time they are known
+        c.sync()
+        check(len(server.heard("RETR")) == 20 + asked, "their bytes are looked at, once")
+        check(c.subjects() == sorted(f"message {i}" for i in range(1, 21) if i not in (2, 3)), f"nothing is doubled: {c.subjects()}")
+    check("flagged" in c.list()[0]["flags"] and len(c.list("Archive")) == 1 and c.list("Trash") == [], "and nothing undone")
+    empty, server.messages = server.messages, []
+    c.sync()
+    server.messages = empty
+    c.sync()
+    check(len(c.list()) == 18, "a mailbox that was empty for a moment doubles nothing")
+    for m in server.messages:
+        m[1] = message(1000 + int(m[0][5:]))  # the same names, but other messages
+    check(c.sync()[0]["fetched"] == 0, "names that are known are not asked for")
+    server.messages, kept = [], server.messages
+    c.sync()
+    server.messages = kept
+    check(c.sync()[0]["fetched"] == 20 and len(c.list()) == 38, "unique-ids that are used again bring new mail")
+
+
+def refused(place):
+    server = filled(6)
+    server.before = lambda s, line: b"-ERR gone\r\n" if line == "RETR 3" else None
+    c = Client(place, "refused", server.port, "no")
+    done, events = c.sync(code=69)
+    check(done["fetched"] == 5 and any(e["event"] == "error" for e in events), "all but one, and a sentence")
+    check([m[0] for m in server.messages] == ["u3"], "what did not come is not deleted")
+    server.before = None
+    check(c.sync()[0]["fetched"] == 1 and server.messages == [] and len(c.list()) == 6, "it comes the next time")
+
+
+def lost_at_quit(place):
+    """QUIT is asked for and not answered: the server may have deleted or not."""
+    for kind in ("before", "after"):
+        server = filled(8)
+
+        def before(s, line, kind=kind):
+            if line == "QUIT":
+                s.before = None
+                if kind == "after":
+                    s.messages = []
+                return LOST
+            return None
+        server.before = before
+        c = Client(place, f"quit-{kind}", server.port, "no")
+        c.sync(code=75)
+        check(len(c.list()) == 8, f"{kind}: all is here")
+        check(c.sync()[0]["fetched"] == 0 and len(c.list()) == 8, f"{kind}: once")
+        check(server.messages == [], f"{kind}: and gone there")
+        c.sync()
+        check(c.sql("SELECT count(*) FROM pop") == [(0,)], f"{kind}: and forgotten")
+
+
+def logins(place):
+    server = filled(3)
+    server.before = lambda s, line: b"-ERR [IN-USE] another session\r\n" if line.startswith("PASS") else None
+    c = Client(place, "logins", server.port, "yes")
+    c.sync(code=77)
+    server.before = None
+    check(c.sync()[0]["fetched"] == 3, "a mailbox in use is tried again")
+    server.password = "other"
+    m = c.list()[0]
+    done, events = c.sync(code=77)
+    check([e["state"] for e in events if e["event"] == "state"][-1] == "login-needed", f"a wrong password is said: {events}")
+    c.drive("move", m["id"], "INBOX", "Archive")
+    c.sync(code=77)
+    check(c.drive("journal").strip() == "0", "what is done here needs no login")
+
+
+def killed(place):
+    """kill -9 of the engine when the server hears its k-th command: nothing is lost, nothing doubled."""
+    n, seed = 60, int(os.environ.get("TMAIL_SEED", time.time()))
+    print(f"killed: seed {seed}")
+    draw = random.Random(seed)
+    places = [draw.randrange(1, n + 1) for _ in range(max(2, int(6 * EFFORT)))]
+    for at in [("RETR", k) for k in places] + [("DELE", k) for k in places[:2]] + [("QUIT", 1)]:
+        server = filled(n)
+        c = Client(place, f"killed-{at[0]}-{at[1]}-{draw.random()}", server.port, "no")
+
+        def before(s, line):
+            if line.split(" ")[0] == at[0] and len(s.heard(at[0])) == at[1]:
+                s.before = None
+                c.kill()
+                return LOST
+            return None
+        server.before = before
+        c.p.run("sync", code=None)
+        c.away()
+        c.sync()
+        check(c.subjects() == sorted(f"message {i}" for i in range(1, n + 1)), f"{at}: all of them, once: {len(c.list())}")
+        check(server.messages == [], f"{at}: and none is left there")
+        check(c.sync()[0]["fetched"] == 0, f"{at}: and nothing is left to do")
+
+
+def unkind(place):
+    began = time.monotonic()
+    for step in (no_unique_ids, listed_twice, other_names, refused, lost_at_quit, logins, killed):
+        step(place)
+    print(f"a server that is not kind: {time.monotonic() - began:.1f} s")
+
+
+def main():
+    with Place() as place:
+        unkind(place)
+        real("tmaild", Ours(place), place)
+    if not dovecot.installed():
+        print("no Dovecot here: only tmaild was tried")
+        return
+    with dovecot.Dovecot(pop3=True) as server, Place() as place:
+        real("Dovecot", Theirs(server), place)
+
+
+if __name__ == "__main__":
+    main()
