@@ -168,7 +168,7 @@ static int pump_in(struct imap *i, struct error *err)
 {
     int rc = stream_read(i->stream, &i->in, 0, err);
     if (rc == 1)
-        return error_set(err, ERR_NET, RETRY_LATER, _("%s closed the connection"), i->host);
+        return stream_ended(i->stream, rc, 0, err);
     if (rc == 0)
         return dispatch(i, err);
     return rc;
@@ -184,10 +184,7 @@ static int step(struct imap *i, int wait_ms, struct error *err)
     if (rc != 2)
         return rc;
     rc = stream_wait(i->stream, blocked, -1, wait_ms, err);
-    if (rc == 2)
-        return error_set(err, ERR_NET, RETRY_LATER, _("%s did not answer within %d seconds"),
-                         i->host, (wait_ms + 999) / 1000);
-    return rc;
+    return rc == 2 ? stream_ended(i->stream, rc, wait_ms, err) : rc;
 }
 
 static int check_usable(struct imap *i, struct error *err)

@@ -51,13 +51,8 @@ static int greeting_read(struct greeting *g, int wait_ms, struct error *err)
     const struct wire_node *line = NULL;
     for (;;) {
         int rc = stream_read(i->stream, &i->in, clock_left_ms(deadline), err);
-        if (rc == 1)
-            error_set(err, ERR_NET, RETRY_LATER, _("%s closed the connection"), i->host);
-        if (rc == 2)
-            error_set(err, ERR_NET, RETRY_LATER, _("%s did not answer within %d seconds"), i->host,
-                      (wait_ms + 999) / 1000);
         if (rc != 0)
-            return -1;
+            return stream_ended(i->stream, rc, wait_ms, err);
         struct str in = buf_str(&i->in);
         enum wire_result got = wire_imap_next(i->parser, &in, &line, err);
         if (got == WIRE_OK && in.n > 0)

@@ -121,13 +121,8 @@ static int greeting_read(struct pop3 *p, int wait_ms, struct pop3_answer *a, str
         if (got != WIRE_MORE)
             return pop3_nonsense(p, "greeting", err);
         int rc = stream_read(p->stream, &p->in, clock_left_ms(deadline), err);
-        if (rc == 1)
-            error_set(err, ERR_NET, RETRY_LATER, _("%s closed the connection"), p->host);
-        if (rc == 2)
-            error_set(err, ERR_NET, RETRY_LATER, _("%s did not answer within %d seconds"), p->host,
-                      (wait_ms + 999) / 1000);
         if (rc != 0)
-            return -1;
+            return stream_ended(p->stream, rc, wait_ms, err);
     }
 }
 

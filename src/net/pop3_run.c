@@ -187,14 +187,9 @@ static int step(struct run *r, struct error *err)
     int rc = stream_read(p->stream, &p->in, 0, err);
     if (rc == 0)
         return dispatch(r, err);
-    if (rc == 1)
-        return error_set(err, ERR_NET, RETRY_LATER, _("%s closed the connection"), p->host);
     if (rc == 2)
         rc = stream_wait(p->stream, sent < out.n, -1, p->wait_ms, err);
-    if (rc == 2)
-        return error_set(err, ERR_NET, RETRY_LATER, _("%s did not answer within %d seconds"),
-                         p->host, (p->wait_ms + 999) / 1000);
-    return rc;
+    return rc == 0 ? 0 : stream_ended(p->stream, rc, p->wait_ms, err);
 }
 
 /* Nothing may have come ahead of what we are about to say; a server that goes may say so. */
@@ -206,10 +201,8 @@ static int nothing_waits(struct pop3 *p, struct error *err)
     struct str in = buf_str(&p->in);
     struct wire_pop3_reply r;
     struct pop3_answer a;
-    if (got == 1)
-        return error_set(err, ERR_NET, RETRY_LATER, _("%s closed the connection"), p->host);
-    if (got < 0)
-        return -1;
+    if (got != 0)
+        return stream_ended(p->stream, got, 0, err);
     if (wire_pop3_reply_next(&in, &r) != WIRE_OK || r.kind != POP3_ERR)
         return pop3_nonsense(p, "words that were not asked for", err);
     pop3_answer_keep(&a, &r);

@@ -124,13 +124,10 @@ static int answer_wait(struct smtp *s, int wait_ms, struct smtp_answer *a,
         if (rc == WIRE_BAD)
             return nonsense(s, err);
         int got = stream_read(s->stream, &s->in, clock_left_ms(deadline), err);
-        if (got == 1)
-            error_set(err, ERR_NET, RETRY_LATER, _("%s closed the connection"), s->host);
-        if (got == 2)
-            error_set(err, ERR_NET, RETRY_LATER, _("%s did not answer within %d seconds"), s->host,
-                      (wait_ms + 999) / 1000);
-        if (got != 0)
+        if (got != 0) {
+            stream_ended(s->stream, got, wait_ms, err);
             return broken(s);
+        }
     }
 }
 
@@ -154,7 +151,7 @@ static int nothing_waits(struct smtp *s, struct error *err)
     else if (got == 0)
         return nonsense(s, err);
     else if (got == 1)
-        error_set(err, ERR_NET, RETRY_LATER, _("%s closed the connection"), s->host);
+        stream_ended(s->stream, got, 0, err);
     return broken(s);
 }
 

@@ -519,6 +519,13 @@ int stream_write(struct stream *s, struct str bytes, struct buf *into, int wait_
     return 0;
 }
 
+int stream_ended(const struct stream *s, int rc, int wait_ms, struct error *err)
+{
+    if (rc == 1)
+        return error_set(err, ERR_NET, RETRY_LATER, _("%s closed the connection"), s->host);
+    return rc == 2 ? timed_out(s, wait_ms, err) : -1;
+}
+
 void stream_close(struct stream **s)
 {
     if (*s == NULL)

@@ -60,6 +60,9 @@ int stream_wait(struct stream *s, bool writable, int wake_fd, int wait_ms,
 /* From now on a cancel ends the waits of this stream only so long after it was seen; 0: at once,
  * as from the start. */
 void stream_grace(struct stream *s, int grace_ms);
+/* What 1 and 2 of stream_read and stream_wait mean where an answer is due: ERR_NET. Leaves *err
+ * alone for -1. Returns -1. */
+int stream_ended(const struct stream *s, int rc, int wait_ms, struct error *err);
 void stream_close(struct stream **s);
 
 #endif
