@@ -360,7 +360,10 @@ static int do_read(struct mailbox *b, struct mailbox_job *j)
     if (begin(b, false, &j->err) != 0)
         return -1;
     size_t row = j->uids_n > 0 && !is_other(b, j) ? mbox_find(b->file, j->uids[0]) : b->file->n;
-    int rc = row < b->file->n ? mbox_read(b->file, row, &j->bytes, &j->err) : 1;
+    int rc = row == b->file->n ? 1
+             : j->m.kind == MAILBOX_PIECE
+                 ? mbox_read_piece(b->file, row, &j->from, &j->bytes, &j->err)
+                 : mbox_read(b->file, row, &j->bytes, &j->err);
     mbox_end(b->file);
     return rc;
 }
@@ -372,7 +375,7 @@ static int job_do(struct mailbox *b, struct mailbox_job *j)
         [MAILBOX_HOLD] = do_hold,     [MAILBOX_RELEASE] = do_release,
         [MAILBOX_STATUS] = do_status, [MAILBOX_APPEND] = do_append,
         [MAILBOX_STORE] = do_store,   [MAILBOX_EXPUNGE] = do_expunge,
-        [MAILBOX_READ] = do_read,
+        [MAILBOX_READ] = do_read,     [MAILBOX_PIECE] = do_read,
     };
     return table[j->m.kind](b, j);
 }

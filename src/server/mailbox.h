@@ -41,8 +41,9 @@ enum mailbox_kind {
     MAILBOX_STORE,   /* uids, flags_mode, flags, keywords */
     MAILBOX_EXPUNGE, /* those of uids (all if NULL) that have \Deleted, or without that when forced
                       */
-    MAILBOX_READ     /* uids[0]; answer: bytes; rc 1: no such message any more */
-    /* EXPUNGE and READ with validity: of that alone, never of another mailbox under the name. */
+    MAILBOX_READ,    /* uids[0]; answer: bytes; rc 1: no such message any more */
+    MAILBOX_PIECE    /* the same, a piece of it; from: 0 at first; answer: that of the next, or 0 */
+    /* EXPUNGE, READ and PIECE with validity: of that alone, never of another mailbox under the name. */
 };
 enum flags_mode { FLAGS_SET, FLAGS_ADD, FLAGS_DEL };
 
@@ -64,6 +65,7 @@ struct mailbox_job {
     unsigned flags;
     char *keywords;
     bool forced;
+    uint64_t from;
     /* the answer */
     int rc;
     struct error err;

@@ -279,32 +279,57 @@ int mbox_append(struct mbox *m, const struct mbox_new *new, uint32_t *uid, struc
     return rc;
 }
 
-int mbox_read(struct mbox *m, size_t row, struct buf *out, struct error *err)
+/* So many bytes of the message as it is stored, in all, into raw. */
+static int raw_read(struct mbox *m, uint64_t at, size_t want, struct buf *raw, struct error *err)
 {
-    const struct mbox_row *r = &m->rows[row];
-    struct buf raw = BUF_INIT(SERVER_OUT_MAX);
-    uint64_t at = r->at + r->head_n;
-    while (raw.len < r->stored && !raw.over) {
-        size_t want = (size_t)(r->stored - raw.len);
-        char *room = buf_room(&raw, want);
+    while (raw->len < want && !raw->over) {
+        char *room = buf_room(raw, want - raw->len);
         ssize_t n = sys_fault(FAULT_READ, "mbox read") != 0 ? -1
-                    : room != NULL ? pread(m->fd, room, want, (off_t)(at + raw.len))
+                    : room != NULL ? pread(m->fd, room, want - raw->len, (off_t)(at + raw->len))
                                    : 0;
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
             break;
-        buf_grown(&raw, (size_t)n);
+        buf_grown(raw, (size_t)n);
     }
-    int rc = buf_check(&raw, err);
-    if (rc == 0 && raw.len < r->stored)
-        rc = error_sys(err, _("cannot read the mailbox"));
+    if (buf_check(raw, err) != 0)
+        return -1;
+    return raw->len < want ? error_sys(err, _("cannot read the mailbox")) : 0;
+}
+
+int mbox_read_piece(struct mbox *m, size_t row, uint64_t *from, struct buf *out, struct error *err)
+{
+    const struct mbox_row *r = &m->rows[row];
+    struct buf raw = BUF_INIT(SERVER_OUT_MAX);
+    uint64_t rest = *from < r->stored ? r->stored - *from : 0;
+    size_t want = 0;
+    size_t lines = 0; /* bytes of whole lines */
+    int rc = 0;
+    while (rc == 0 && lines == 0 && want < rest) {
+        want = want == 0 ? MBOX_PIECE : 2 * want;
+        want = want < rest ? want : (size_t)rest;
+        rc = raw_read(m, r->at + r->head_n + *from, want, &raw, err);
+        size_t lf = str_rfind(buf_str(&raw), '\n');
+        lines = want == rest ? want : lf < raw.len ? lf + 1 : 0;
+    }
     if (rc == 0) {
-        boxtext_serve(buf_str(&raw), r->newline_added, out);
+        boxtext_serve(str_head(buf_str(&raw), lines), lines == rest && r->newline_added, out);
+        *from = lines < rest ? *from + lines : 0;
         rc = buf_check(out, err);
     }
     buf_free(&raw);
     return rc;
+}
+
+int mbox_read(struct mbox *m, size_t row, struct buf *out, struct error *err)
+{
+    uint64_t from = 0;
+    do
+        if (mbox_read_piece(m, row, &from, out, err) != 0)
+            return -1;
+    while (from != 0);
+    return 0;
 }
 
 static bool same_text(const char *a, const char *b)

@@ -66,6 +66,10 @@ int mbox_append(struct mbox *m, const struct mbox_new *new, uint32_t *uid,
                 struct error *err) MUST_CHECK;
 /* Appends the message as it is served. */
 int mbox_read(struct mbox *m, size_t row, struct buf *out, struct error *err) MUST_CHECK;
+/* The same in pieces of whole lines. *from: 0 at first; then what the next one wants, 0 behind the
+ * last. */
+int mbox_read_piece(struct mbox *m, size_t row, uint64_t *from, struct buf *out,
+                    struct error *err) MUST_CHECK;
 /* New flags and keywords of a row; durable with mbox_sync. */
 int mbox_set(struct mbox *m, size_t row, unsigned flags, const char *keywords,
              struct error *err) MUST_CHECK;

@@ -8,7 +8,6 @@
 
 #include "server/limits.h"
 #include "server/sasl.h"
-#include "server/section.h"
 #include "server/store.h"
 #include "wire/pop3.h"
 #include "base/banned.h"
@@ -322,12 +321,11 @@ static size_t before_dot(struct str s)
     return i < s.n ? i : s.n;
 }
 
-/* Dot-stuffed (RFC 1939 §3). Bare CRs stay what they are: IMAP serves them so, and the size counts
- * them so. */
+/* A piece that begins with a line, dot-stuffed (RFC 1939 §3). Bare CRs stay what they are: IMAP
+ * serves them so, and the size counts them so. */
 static void put_stuffed(struct popd *p, struct str bytes)
 {
     bool start = true;
-    bool ended = bytes.n == 0 || str_ends(bytes, "\r\n");
     while (bytes.n > 0 && spill(p)) {
         if (start && bytes.p[0] == '.')
             buf_addc(p->out, '.');
@@ -336,25 +334,53 @@ static void put_stuffed(struct popd *p, struct str bytes)
         start = bytes.p[n - 1] == '\n';
         bytes = str_skip(bytes, n);
     }
+}
+
+/* What of a message is still wanted. */
+struct wanted {
+    bool all;  /* RETR */
+    bool text; /* TOP: the header has been had */
+    uint32_t lines;
+};
+
+static struct str wanted_of(struct wanted *w, struct str piece)
+{
+    struct str rest = piece;
+    struct str line;
+    if (w->all)
+        return piece;
+    while ((!w->text || w->lines > 0) && str_line(&rest, &line)) {
+        w->lines -= w->text;
+        w->text = w->text || line.n == 0;
+    }
+    return str_head(piece, piece.n - rest.n);
+}
+
+/* The pieces behind the first, and the end. Without one of them there is no answer any more that
+ * would say so: the connection ends in the middle. */
+static void put_pieces(struct popd *p, struct mailbox_job **j, struct wanted *w)
+{
+    struct error err;
+    bool ended = true;
+    for (;;) {
+        struct str bytes = wanted_of(w, buf_str(&(*j)->bytes));
+        ended = bytes.n > 0 ? str_ends(bytes, "\r\n") : ended;
+        put_stuffed(p, bytes);
+        if ((*j)->from == 0 || (!w->all && w->text && w->lines == 0) || p->closing)
+            break;
+        buf_clear(&(*j)->bytes);
+        if (call(p, j, &err) != 0) {
+            p->closing = true;
+            return;
+        }
+    }
     buf_adds(p->out, ended ? ".\r\n" : "\r\n.\r\n");
 }
 
-/* The header and so many lines of the text. */
-static struct str top_of(struct str message, uint32_t lines)
-{
-    struct str header;
-    struct str text;
-    struct str line;
-    section_split(message, &header, &text);
-    while (lines > 0 && str_line(&text, &line))
-        lines--;
-    return str_head(message, message.n - text.n);
-}
-
-static void put_mail(struct popd *p, const struct popd_mail *mail, const uint32_t *lines)
+static void put_mail(struct popd *p, const struct popd_mail *mail, struct wanted w)
 {
     struct error err;
-    struct mailbox_job *j = mailbox_job_new(MAILBOX_READ);
+    struct mailbox_job *j = mailbox_job_new(MAILBOX_PIECE);
     j->validity = p->validity;
     j->uids = xcalloc(1, sizeof *j->uids);
     j->uids[0] = mail->uid;
@@ -365,10 +391,11 @@ static void put_mail(struct popd *p, const struct popd_mail *mail, const uint32_
     else if (rc > 0)
         refuse(p, "this message is gone");
     else {
-        struct str bytes = buf_str(&j->bytes);
-        bytes = lines != NULL ? top_of(bytes, *lines) : bytes;
-        buf_addf(p->out, "+OK %zu octets\r\n", bytes.n);
-        put_stuffed(p, bytes);
+        if (w.all)
+            buf_addf(p->out, "+OK %" PRIu64 " octets\r\n", mail->size);
+        else
+            ok(p, "here it begins");
+        put_pieces(p, &j, &w);
     }
     mailbox_job_free(&j);
 }
@@ -377,14 +404,14 @@ static void on_retr(struct popd *p, const struct wire_pop3_cmd *cmd)
 {
     const struct popd_mail *mail = mail_named(p, cmd);
     if (mail != NULL)
-        put_mail(p, mail, NULL);
+        put_mail(p, mail, (struct wanted){ .all = true });
 }
 
 static void on_top(struct popd *p, const struct wire_pop3_cmd *cmd)
 {
     const struct popd_mail *mail = mail_named(p, cmd);
     if (mail != NULL)
-        put_mail(p, mail, &cmd->lines);
+        put_mail(p, mail, (struct wanted){ .lines = cmd->lines });
 }
 
 static void on_dele(struct popd *p, const struct wire_pop3_cmd *cmd)

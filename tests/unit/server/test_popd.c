@@ -116,12 +116,17 @@ struct session {
     struct buf in, out, all;
     size_t largest; /* that waited in memory */
     unsigned waits;
-    bool loopback;
+    void (*at_flush)(void *arg); /* once */
+    void *at_flush_arg;
 };
 
 static int flush(void *arg, struct buf *out)
 {
     struct session *s = arg;
+    void (*at_flush)(void *) = s->at_flush;
+    s->at_flush = NULL;
+    if (at_flush != NULL)
+        at_flush(s->at_flush_arg);
     s->largest = out->len > s->largest ? out->len : s->largest;
     buf_add_str(&s->all, buf_str(out));
     buf_clear(out);
@@ -232,11 +237,12 @@ static const struct {
     { IN "RETR 2\r\n", IN_OK "+OK 28 octets\r\nSubject: dots\r\n\r\n..\r\n...x\r\nend\r\n.\r\n",
       2 },
     { IN "TOP 2 0\r\nTOP 2 1\r\nTOP 2 2\r\nTOP 1\r\nTOP 3 0\r\n",
-      IN_OK "+OK 17 octets\r\nSubject: dots\r\n\r\n.\r\n"
-            "+OK 20 octets\r\nSubject: dots\r\n\r\n..\r\n.\r\n"
-            "+OK 25 octets\r\nSubject: dots\r\n\r\n..\r\n...x\r\n.\r\n" UNREAD NONE,
+      IN_OK "+OK here it begins\r\nSubject: dots\r\n\r\n.\r\n"
+            "+OK here it begins\r\nSubject: dots\r\n\r\n..\r\n.\r\n"
+            "+OK here it begins\r\nSubject: dots\r\n\r\n..\r\n...x\r\n.\r\n" UNREAD NONE,
       2 },
-    { IN "TOP 1 4294967295\r\n", IN_OK "+OK 21 octets\r\nSubject: hi\r\n\r\nbody\r\n.\r\n", 2 },
+    { IN "TOP 1 4294967295\r\n", IN_OK "+OK here it begins\r\nSubject: hi\r\n\r\nbody\r\n.\r\n",
+      2 },
     { IN "DELE 1\r\nDELE 1\r\nRETR 1\r\nTOP 1 0\r\nLIST 1\r\nUIDL 1\r\nLIST\r\nSTAT\r\nQUIT\r\n",
       IN_OK DELE_OK NONE NONE NONE NONE NONE LIST_OK "2 28\r\n.\r\n+OK 1 28\r\n" BYE, 1 },
     { IN "DELE 1\r\nDELE 2\r\nUIDL\r\nQUIT\r\n", IN_OK DELE_OK DELE_OK LIST_OK ".\r\n" BYE, 0 },
@@ -430,33 +436,87 @@ static void another_mailbox_under_the_name_is_left_alone(void **state)
 
 /* ---- size ---- */
 
-static void a_large_message_goes_out_in_pieces(void **state)
+/* Many pieces, a line that is longer than one, and no line end at the end. */
+static void large_make(struct buf *text)
 {
     static const char *const lines[] = { ".\r\n", "..\r\n", "\r\n", "a line.\r\n", ".x\r.\r\n" };
-    struct world *w = *state;
-    struct session s;
-    struct buf text = BUF_INIT(1 << 21);
-    struct buf got = BUF_INIT(1 << 21);
+    buf_init(text, 1 << 22);
+    buf_adds(text, "Subject: large\r\n\r\n");
+    for (size_t i = 0; text->len < 3 * MBOX_PIECE; i++)
+        buf_adds(text, lines[i * i % 7 % COUNT(lines)]);
+    for (size_t i = 0; i <= MBOX_PIECE; i++)
+        buf_addc(text, '.');
+    buf_adds(text, "\r\n.end");
+}
+
+/* The message of an answer, whose last line end is the protocol's. */
+static void body_is(struct session *s, const char *ask, struct str want)
+{
+    struct buf got = BUF_INIT(1 << 22);
     struct wire_pop3_body body = { 0 };
     struct wire_pop3_reply reply;
     struct str run;
-    buf_adds(&text, "Subject: large\r\n\r\n");
-    for (size_t i = 0; text.len < 1 << 20; i++)
-        buf_adds(&text, lines[i * i % 7 % COUNT(lines)]);
-    mail_add(w, "large", buf_str(&text));
-    session_open(w, &s, true);
-    log_in(&s, "large");
-    say_in_pieces(&s, STR("RETR 1\r\n"), SIZE_MAX);
-    struct str in = buf_str(&s.all);
+    say_in_pieces(s, str_c(ask), SIZE_MAX);
+    struct str in = buf_str(&s->all);
     assert_int_equal(wire_pop3_reply_next(&in, &reply), WIRE_OK);
+    assert_int_equal(reply.kind, POP3_OK);
     while (wire_pop3_body_next(&body, &in, &run) == WIRE_MORE && in.n > 0)
         buf_add_str(&got, run);
     assert_int_equal(in.n, 0);
-    assert_true(str_eq(buf_str(&got), buf_str(&text)));
+    assert_int_equal(got.len, want.n + (str_ends(want, "\r\n") ? 0 : 2));
+    assert_true(str_eq(str_head(buf_str(&got), want.n), want));
+    buf_free(&got);
+}
+
+static void a_large_message_goes_out_in_pieces(void **state)
+{
+    struct world *w = *state;
+    struct session s;
+    struct buf text;
+    large_make(&text);
+    struct str all = buf_str(&text);
+    struct str rest = all;
+    struct str line;
+    size_t lines = 0;
+    mail_add(w, "large", all);
+    session_open(w, &s, true);
+    log_in(&s, "large");
+    body_is(&s, "RETR 1\r\n", all);
     assert_true(s.largest <= 3 * SERVER_OUT_FLUSH);
+    while (str_line(&rest, &line))
+        if (lines++ % 50000 == 2) {
+            char *ask = xasprintf("TOP 1 %zu\r\n", lines - 2);
+            body_is(&s, ask, str_head(all, all.n - rest.n));
+            free(ask);
+        }
+    assert_true(lines > 100000);
+    body_is(&s, "TOP 1 1000000\r\n", all);
     session_break(&s);
     buf_free(&text);
-    buf_free(&got);
+}
+
+/* What an IMAP session does while a message is under way. */
+static void expunge(void *arg)
+{
+    mail_expunge(arg, "large", 1);
+}
+
+static void a_message_that_goes_while_it_is_sent_has_no_end(void **state)
+{
+    struct world *w = *state;
+    struct session s;
+    struct buf text;
+    large_make(&text);
+    mail_add(w, "large", buf_str(&text));
+    session_open(w, &s, true);
+    log_in(&s, "large");
+    s.at_flush = expunge;
+    s.at_flush_arg = w;
+    assert_int_equal(say_in_pieces(&s, STR("RETR 1\r\nNOOP\r\n"), SIZE_MAX), SESSION_CLOSE);
+    assert_true(str_search(buf_str(&s.all), STR("\r\n.\r\n")) == s.all.len);
+    assert_true(s.all.len < text.len);
+    session_break(&s);
+    buf_free(&text);
 }
 
 static void what_makes_no_sense_ends(void **state)
@@ -492,6 +552,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(another_mailbox_under_the_name_is_left_alone, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_large_message_goes_out_in_pieces, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_message_that_goes_while_it_is_sent_has_no_end, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(what_makes_no_sense_ends, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
