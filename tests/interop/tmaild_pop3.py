@@ -221,3 +221,6 @@ with Place() as place:
     broken_connections(server)
     wrong_logins(place)
     other_clients(place, server)
+    for each in place.servers:
+        each.stop()
+        check(each.process.returncode == 0, "tmaild did not end well")
