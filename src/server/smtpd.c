@@ -23,7 +23,7 @@ struct smtpd {
     enum line_ends ends;
     enum smtpd_state state;
     struct buf helo, sender, auth_user;
-    bool esmtp, authenticated, has_sender, closing, skipping;
+    bool esmtp, authenticated, has_sender, closing, skipping, skipped_cr;
     char **accounts, *first_rcpt;
     size_t accounts_n;
     size_t rcpts_n;
@@ -522,7 +522,18 @@ static int line_take(struct smtpd *s, struct str *in, struct str *line)
     if (!crlf && s->ends == ENDS_CRLF)
         return -1;
     s->ends = crlf ? ENDS_CRLF : ENDS_LF;
-    return str_find(*line, '\r') < line->n && crlf ? -1 : 0;
+    bool bare_cr = s->skipped_cr || str_find(*line, '\r') < line->n;
+    s->skipped_cr = false;
+    return bare_cr && crlf ? -1 : 0;
+}
+
+/* The start of a line that is too long already; a CR at its end may belong to the line's. */
+static void line_skip(struct smtpd *s, struct str *in)
+{
+    struct str gone = str_head(*in, in->n - (in->p[in->n - 1] == '\r'));
+    s->skipping = true;
+    s->skipped_cr = s->skipped_cr || str_find(gone, '\r') < gone.n;
+    *in = str_skip(*in, gone.n);
 }
 
 static void line_do(struct smtpd *s, struct str line, struct buf *out)
@@ -549,10 +560,8 @@ enum session_step smtpd_feed(struct smtpd *s, struct str *in, struct buf *out)
             continue;
         }
         int rc = line_take(s, in, &line);
-        if (rc == 1 && in->n > SMTP_LINE_MAX) {
-            s->skipping = true;
-            *in = str_skip(*in, in->n);
-        }
+        if (rc == 1 && in->n > SMTP_LINE_MAX)
+            line_skip(s, in);
         if (rc == 1)
             break;
         if (rc == 0)

@@ -199,11 +199,39 @@ static void mail_in_circles_is_refused(void **state)
     world_clear(&w);
 }
 
+/* Behind 3000 bytes without an end come these; the pieces end at different places of them. */
+static void a_line_that_is_too_long_costs_itself_only(void **state)
+{
+    static const struct {
+        const char *tail, *codes;
+    } tails[] = {
+        { "\r\nnoop\r\n", "220 250 500 250" },
+        { "\rx\r\nnoop\r\n", "220 250 500" }, /* a bare CR: closed */
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(tails); i++)
+        for (size_t step = 2990; step < 3020; step++) {
+            struct world w;
+            struct buf codes = BUF_INIT(4096), text = BUF_INIT(8192);
+            world_init(&w);
+            buf_adds(&text, "helo x\r\n");
+            for (int n = 0; n < 3000; n++)
+                buf_addc(&text, 'x');
+            buf_adds(&text, tails[i].tail);
+            run(&w, buf_str(&text), step, &codes);
+            assert_string_equal(buf_c(&codes), tails[i].codes);
+            buf_free(&codes);
+            buf_free(&text);
+            world_clear(&w);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dialogues_hold_at_every_split),
         cmocka_unit_test(logins),
+        cmocka_unit_test(a_line_that_is_too_long_costs_itself_only),
         cmocka_unit_test(what_cannot_be_delivered_is_not_taken),
         cmocka_unit_test(mail_in_circles_is_refused),
     };
