@@ -131,9 +131,10 @@ void *arena_array(struct arena *a, size_t n, size_t size)
 
 struct str arena_str(struct arena *a, struct str s)
 {
+    if (s.n == 0)
+        return STR(""); /* costs nothing: a field of commas has many */
     char *p = arena_alloc(a, s.n + 1);
-    if (s.n > 0)
-        memcpy(p, s.p, s.n);
+    memcpy(p, s.p, s.n);
     return (struct str){ p, s.n };
 }
 

@@ -135,6 +135,18 @@ static struct str unquote(struct arena *a, struct str s)
     return copy;
 }
 
+/* True for what can be written as a domain and read again: no specials, or a whole literal
+ * (RFC 5322 §3.4.1). */
+static bool domain_is_whole(struct str d)
+{
+    if (d.n > 0 && d.p[0] == '[')
+        return str_find(d, ']') == d.n - 1;
+    for (size_t i = 0; i < d.n; i++)
+        if (d.p[i] == ' ' || strchr("()<>[]:;@\\,\"", d.p[i]) != NULL)
+            return false;
+    return true;
+}
+
 /* Splits an addr-spec; one without '@' is a local part alone. False when it can be neither. */
 static bool split_spec(struct reader *r, struct str spec)
 {
@@ -147,7 +159,7 @@ static bool split_spec(struct reader *r, struct str spec)
         return false;
     if (!quoted && (str_find(local, ' ') < local.n || find_at(local) < local.n))
         return false;
-    if (str_find(domain, ' ') < domain.n || str_find(domain, '"') < domain.n)
+    if (!domain_is_whole(domain))
         return false;
     r->current.local = unquote(r->arena, local);
     r->current.domain = arena_str(r->arena, domain);
@@ -257,8 +269,35 @@ static void end_group(struct reader *r)
     r->in_group = false;
 }
 
+/* Length of the encoded word at the front (RFC 2047 §2), or 0: one atom, also where a program left a
+ * comma in it, which §5 (3) forbids. */
+static size_t encoded_word(struct str s)
+{
+    struct str in = s, charset, encoding, text;
+    if (str_lit(&in, "=?") || str_until(&in, '?', &charset) || str_until(&in, '?', &encoding) ||
+        encoding.n != 1 || str_until(&in, '?', &text) || str_lit(&in, "="))
+        return 0;
+    for (const char *p = s.p; p < in.p; p++)
+        if (is_blank(*p) || strchr("()<>[]@\\\"", *p) != NULL)
+            return 0;
+    return s.n - in.n;
+}
+
+static void take_word(struct reader *r, size_t n)
+{
+    put_gap(r, '=');
+    buf_add(&r->phrase, r->in.p, n);
+    buf_add(&r->spec, r->in.p, n);
+    r->in = str_skip(r->in, n);
+}
+
 static void take_token(struct reader *r)
 {
+    size_t word = encoded_word(r->in);
+    if (word > 0) {
+        take_word(r, word);
+        return;
+    }
     char c = take(r);
     switch (c) {
     case '(':
@@ -281,6 +320,10 @@ static void take_token(struct reader *r)
         break;
     case ';':
         end_group(r);
+        break;
+    case '>': /* closes nothing: a part of a name at most */
+        put_gap(r, c);
+        buf_addc(&r->phrase, c);
         break;
     default:
         if (is_blank(c)) {
@@ -370,7 +413,7 @@ int mime_addr_one(struct arena *a, struct str text, struct str default_domain,
         return error_set(err, ERR_ADDRESS, RETRY_NEVER,
                          _("\"%.*s\" has no @: an address is like jane@example.org"),
                          STR_ARG(shown));
-    if (found[0].local.n > LOCAL_MAX || !domain_is_sane(found[0].domain))
+    if (found[0].local.n == 0 || found[0].local.n > LOCAL_MAX || !domain_is_sane(found[0].domain))
         return error_set(err, ERR_ADDRESS, RETRY_NEVER,
                          _("\"%.*s\" is not an address that mail can be sent to"), STR_ARG(shown));
     *out = found[0];

@@ -22,6 +22,7 @@ static void fields_are_decoded(void **state)
         { "Subject: =?x-none?Q?a?= =?utf-8?Q\n\n", AT(subject), NULL },
         { "subject:one\nSubject: two\n\n", AT(subject), "one" },
         { "From: =?utf-8?Q?Roe=2C_Jane?= <j@x.org>\n\n", AT(from), "\"Roe, Jane\" <j@x.org>" },
+        { "From: =?utf-8?Q?Roe,_Jane?= <j@x.org>\n\n", AT(from), "\"Roe, Jane\" <j@x.org>" },
         { "To: a@x.org\nTo: b@x.org\n\n", AT(to), "a@x.org, b@x.org" },
         { "To: =?utf-8?Q?G?=: a@x.org, b@x.org;, c@x.org\n\n", AT(to),
           "G: a@x.org, b@x.org;, c@x.org" },

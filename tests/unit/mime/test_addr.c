@@ -31,6 +31,13 @@ static const struct { const char *in, *want; } rows[] = {
     { "jane@x.org (Jane (J.) Roe)", "Jane (J.) Roe|jane|x.org\n" },
     { "Jane (comment) Roe <jane@x.org>", "Jane Roe|jane|x.org\n" },
     { "=?x?= \xC3\x84nne \t M\xC3\xBCller\r\n <a@b.c>", "=?x?= \xC3\x84nne M\xC3\xBCller|a|b.c\n" },
+    { "=?utf-8?q?Roe,_J?= <j@x>, a@b", "=?utf-8?q?Roe,_J?=|j|x\n|a|b\n" },
+    { "=?utf-8?q?Roe, J?= <j@x>", "|=?utf-8?q?Roe|\nJ?=|j|x\n" },
+    { "a > b <c@d>", "a > b|c|d\n" },
+    { "=[g:@8>1", "" },
+    { "a@b:c", "a@b:|c|\n;" },
+    { "<a@[1>]>", "|a|[1>]\n" },
+    { "Jane j@x>", "Jane|j|x\n" },
     { "jane . roe @ x . org", "|jane.roe|x.org\n" },
     { "\"jane roe\"@x.org", "|jane roe|x.org\n" },
     { "\"a\\\"@b\"@x.org", "|a\"@b|x.org\n" },
@@ -120,6 +127,7 @@ static const struct { const char *in, *domain, *want; } one_rows[] = {
     { "a\xC2\x85@b.org", "", NULL },
     { "a\xFF@b.org", "", NULL },
     { "friends:;", "", NULL },
+    { "\"\"", "y.org", NULL },
     { "friends: a@b;", "", NULL },
 };
 /* clang-format on */
