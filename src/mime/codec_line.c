@@ -318,6 +318,8 @@ static void uu_put_data(const struct codec_line *c, struct codec_uu_line l, stru
 static void uu_take_line(struct codec_line *c, struct str line, struct buf *out)
 {
     struct str name;
+    if (line.n > 0 && line.p[line.n - 1] == '\r') /* of the last line, whose LF is not there */
+        line.n--;
     if (c->uu == UU_DONE)
         return;
     if (c->uu == UU_SEEK) {

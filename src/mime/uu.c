@@ -23,10 +23,11 @@ static void note_data(struct lines *l, struct codec_uu_line line)
     l->backquote |= line.backquote;
 }
 
-/* Reads on until an end line, another begin line or the end of the text. */
+/* Reads on until an end line, another begin line or the end of the text. Without an end the file
+ * ends before the first line that is wrong: what follows that is not of it. */
 static struct lines scan(const struct codec_pack_in *table, struct str text)
 {
-    struct lines l = { 0 };
+    struct lines l = { 0 }, good = { 0 };
     struct str rest = text, line, name;
     str_line(&rest, &line);
     l.good_end = text.n - rest.n;
@@ -36,9 +37,11 @@ static struct lines scan(const struct codec_pack_in *table, struct str text)
             note_data(&l, look);
         else if (look.kind == CODEC_UU_ZERO)
             l.zero = true;
-        else if (look.kind == CODEC_UU_BAD)
+        else if (look.kind == CODEC_UU_BAD) {
+            if (l.bad == 0)
+                good = l;
             l.bad++;
-        else {
+        } else {
             l.misspelt = look.kind == CODEC_UU_WRONG_END;
             l.end = text.n - rest.n;
             break;
@@ -48,7 +51,7 @@ static struct lines scan(const struct codec_pack_in *table, struct str text)
         if (l.bad > 0 && l.data == 0)
             break;
     }
-    return l;
+    return l.end > 0 || l.bad == 0 ? l : good;
 }
 
 /* "begin 644 x" in prose is no file: its next line must look like one. */

@@ -58,6 +58,7 @@ static const struct row decode_rows[] = {
     { CODEC_UU, "begin 644 x\n#86)C\nEnd\n", "abc", 1 },
     { CODEC_UU, "begin 644 x\n#86)C86)C86)C\nend\n", "", 1 },     /* too long for its length byte */
     { CODEC_UU, "begin 644 x\n#86)C\nsome text\n#86)C\n`\nend\n", "abcabc", 1 },
+    { CODEC_UU, "begin 644 x\r\n#86)C\r\n`\r\nend\r", "abc", 0 },
     { CODEC_UU, "begin nowhere\n#86)C\n", "", -1 },
     { CODEC_UU, "", "", -1 },
 };

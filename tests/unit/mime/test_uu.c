@@ -32,6 +32,8 @@ static const struct { const char *text; size_t n; struct want want[2]; } rows[] 
     { "begin 644 short\n" LINE45 "#86)C\nRegards\n", 1,
       { { "short", "begin 644 short", "#86)C", 48, UNENDED } } },
     { "begin 644 cut\n" LINE45 LINE45, 1, { { "cut", "begin 644 cut", "M", 90, DAMAGED | UNENDED } } },
+    { "begin 644 broken\n" LINE45 "what is this\n#86)C\n", 1,
+      { { "broken", "begin 644 broken", "M", 45, DAMAGED | UNENDED } } },
     { "begin 644 torn\n" LINE45 "what is this\n" LINE45 "`\nend\n", 1,
       { { "torn", "begin 644 torn", "end", 90, DAMAGED } } },
     { "begin 644 a\n#86)C\nbegin 644 b\n#86)C\n`\nend\n", 2,
