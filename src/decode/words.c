@@ -10,6 +10,10 @@ bool words_any(struct str line)
     return str_search(line, STR("=?")) < line.n;
 }
 
+/* RFC 2047 §2 allows 75 characters; programs are known that put a whole field into one word. The end
+ * of one is not looked for any further. */
+enum { WORD_MAX = 4096 };
+
 struct word {
     struct str charset, text;
     bool base64;
@@ -26,8 +30,9 @@ static int word_read(struct str *in, struct word *w)
     w->base64 = ascii_lower(encoding.p[0]) == 'b';
     if (w->charset.n == 0 || w->charset.n > 60 || (!w->base64 && ascii_lower(encoding.p[0]) != 'q'))
         return -1;
-    size_t n = str_search(rest, STR("?="));
-    if (n == rest.n)
+    struct str near = str_head(rest, WORD_MAX);
+    size_t n = str_search(near, STR("?="));
+    if (n == near.n)
         return -1;
     w->text = str_head(rest, n);
     *in = str_skip(rest, n + 2);
