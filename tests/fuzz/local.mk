@@ -7,7 +7,18 @@ FUZZ_TARGETS = \
 	tests/fuzz/imap_name \
 	tests/fuzz/smtp_reply \
 	tests/fuzz/dots \
-	tests/fuzz/codec
+	tests/fuzz/codec \
+	tests/fuzz/smtp_cmd \
+	tests/fuzz/smtpd \
+	tests/fuzz/imapd \
+	tests/fuzz/guard \
+	tests/fuzz/message \
+	tests/fuzz/words \
+	tests/fuzz/addr \
+	tests/fuzz/html \
+	tests/fuzz/charset \
+	tests/fuzz/uu \
+	tests/fuzz/flowed
 EXTRA_DIST += tests/fuzz/corpus tests/fuzz/dict tests/fuzz/run.sh
 FUZZ_SHARED = tests/fuzz/fuzz.c tests/fuzz/fuzz.h
 if !LIBFUZZER
@@ -33,3 +44,14 @@ tests_fuzz_imap_name_LDADD = $(FUZZ_LINK) $(LINK_WIRE)
 tests_fuzz_smtp_reply_LDADD = $(FUZZ_LINK) $(LINK_WIRE)
 tests_fuzz_dots_LDADD = $(FUZZ_LINK) $(LINK_WIRE)
 tests_fuzz_codec_LDADD = $(FUZZ_LINK) $(LINK_MIME)
+tests_fuzz_smtp_cmd_LDADD = $(FUZZ_LINK) $(LINK_WIRE)
+tests_fuzz_smtpd_LDADD = $(FUZZ_LINK) $(LINK_SERVER)
+tests_fuzz_imapd_LDADD = $(FUZZ_LINK) $(LINK_SERVER)
+tests_fuzz_guard_LDADD = $(FUZZ_LINK) $(LINK_DECODEWORKER)
+tests_fuzz_message_LDADD = $(FUZZ_LINK) $(LINK_DECODEWORKER)
+tests_fuzz_words_LDADD = $(FUZZ_LINK) $(LINK_DECODEWORKER)
+tests_fuzz_addr_LDADD = $(FUZZ_LINK) $(LINK_MIME)
+tests_fuzz_html_LDADD = $(FUZZ_LINK) $(LINK_DECODEWORKER)
+tests_fuzz_charset_LDADD = $(FUZZ_LINK) $(LINK_DECODEWORKER)
+tests_fuzz_uu_LDADD = $(FUZZ_LINK) $(LINK_MIME)
+tests_fuzz_flowed_LDADD = $(FUZZ_LINK) $(LINK_DECODEWORKER)

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* Whole sessions of tmaild's SMTP: any split gives the same answers and the same mail. */
+#include "fuzz.h"
+
+#include "server/smtpd.h"
+#include "base/banned.h"
+
+struct world {
+    struct server_options options;
+    struct smtpd *session;
+    struct buf kept, out, mail;
+    enum session_step step;
+};
+
+static bool login(void *arg, struct str name, struct str password, int *delay_ms)
+{
+    (void)arg;
+    *delay_ms = 0;
+    return str_eqc(name, "xxx") && str_eqc(password, "pw");
+}
+
+/* Refuses what has a dot too many, so that refusals are seen too. */
+static int deliver(void *arg, const struct smtpd_mail *mail, struct error *err)
+{
+    struct world *w = arg;
+    FUZZ_CHECK(mail->accounts_n > 0);
+    for (size_t i = 0; i < mail->bytes.n; i++)
+        FUZZ_CHECK(mail->bytes.p[i] != '\n' || (i > 0 && mail->bytes.p[i - 1] == '\r'));
+    buf_addf(&w->mail, "[%zu to ", mail->accounts_n);
+    for (size_t i = 0; i < mail->accounts_n; i++)
+        buf_addf(&w->mail, "%s ", mail->accounts[i]);
+    buf_add_str(&w->mail, mail->sender);
+    buf_addc(&w->mail, ' ');
+    buf_add_str(&w->mail, mail->bytes);
+    buf_addc(&w->mail, ']');
+    if (str_search(mail->bytes, STR("refuse me")) == mail->bytes.n)
+        return 0;
+    return error_set(err, ERR_LIMIT, RETRY_LATER, "no room");
+}
+
+static int64_t now(void *arg)
+{
+    (void)arg;
+    return 1000000000;
+}
+
+static void feed(void *arg, struct str piece)
+{
+    struct world *w = arg;
+    buf_add_str(&w->kept, piece);
+    do {
+        struct str in = buf_str(&w->kept);
+        if (w->step != SESSION_CLOSE)
+            w->step = smtpd_feed(w->session, &in, &w->out);
+        buf_consume(&w->kept, w->kept.len - in.n);
+    } while (w->step == SESSION_WAIT);
+}
+
+/* The queue's ids are random behind the time: they are all made the same. */
+static void without_chance(struct str s, struct buf *out)
+{
+    struct str id = STR("0vrmig0");
+    for (size_t n; (n = str_search(s, id)) < s.n;) {
+        buf_add_str(out, str_head(s, n));
+        for (s = str_skip(s, n); s.n > 0 && ascii_is_alnum(s.p[0]);)
+            s = str_skip(s, 1);
+    }
+    buf_add_str(out, s);
+}
+
+static void session(struct str in, unsigned choice, enum fuzz_split split, struct buf *all)
+{
+    char user[] = "xxx:pw";
+    char *argv[] = { "tmaild", "--domain", "wxs.nl", "--user", user, NULL };
+    struct error err;
+    struct world w = { .kept = BUF_INIT(1 << 20),
+                       .out = BUF_INIT(1 << 22),
+                       .mail = BUF_INIT(1 << 22) };
+    struct smtpd_ops ops = { .login = login, .deliver = deliver, .now = now, .arg = &w };
+    FUZZ_CHECK(options_read(&w.options, 5, argv, &err) == 0);
+    struct smtpd_setup setup = { .options = &w.options,
+                                 .ops = &ops,
+                                 .peer = "127.0.0.1",
+                                 .submission = (choice & 1) != 0,
+                                 .loopback = (choice & 2) == 0 };
+    w.session = smtpd_new(&setup, &w.out);
+    fuzz_feed(in, split, feed, &w);
+    without_chance(buf_str(&w.out), all);
+    without_chance(buf_str(&w.mail), all);
+    smtpd_free(&w.session);
+    options_free(&w.options);
+    buf_free(&w.kept);
+    buf_free(&w.out);
+    buf_free(&w.mail);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct str in = { (const char *)data, size };
+    unsigned choice = fuzz_choice(&in);
+    struct buf whole = BUF_INIT(1 << 23), cut = BUF_INIT(1 << 23);
+    session(in, choice, FUZZ_WHOLE, &whole);
+    session(in, choice, FUZZ_CUT, &cut);
+    fuzz_same(buf_str(&whole), buf_str(&cut));
+    buf_free(&whole);
+    buf_free(&cut);
+    return 0;
+}
