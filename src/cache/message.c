@@ -336,6 +336,7 @@ static void known_row(sqlite3_stmt *s, struct cache_known *k)
         .modseq = (uint64_t)sqlite3_column_int64(s, 2),
         .message = sqlite3_column_int64(s, 3),
         .body_here = sqlite3_column_int(s, 4) != 0,
+        .size = (uint64_t)sqlite3_column_int64(s, 5),
     };
 }
 
@@ -343,14 +344,16 @@ int cache_known(struct cache *c, struct arena *a, int64_t folder, struct cache_k
                 size_t *n, struct error *err)
 {
     size_t room = 1024;
-    sqlite3_stmt *s = sql_bind(
-        c,
-        "SELECT p.uid, p.server_flags, p.modseq, p.message, m.body <> 0 FROM placement p"
-        " CROSS JOIN message m ON m.id = p.message WHERE p.folder = ?1 AND p.uid > 0"
-        " UNION ALL SELECT g.uid, g.server_flags, g.modseq, g.message, m.body <> 0 FROM ghost g"
-        " CROSS JOIN message m ON m.id = g.message WHERE g.folder = ?1 AND g.uid > 0"
-        " AND g.gone = 0 ORDER BY 1",
-        SQL_ARGS(SQL_I(folder)), err);
+    sqlite3_stmt *s =
+        sql_bind(c,
+                 "SELECT p.uid, p.server_flags, p.modseq, p.message, m.body <> 0, m.size"
+                 " FROM placement p"
+                 " CROSS JOIN message m ON m.id = p.message WHERE p.folder = ?1 AND p.uid > 0"
+                 " UNION ALL SELECT g.uid, g.server_flags, g.modseq, g.message, m.body <> 0, "
+                 "m.size FROM ghost g"
+                 " CROSS JOIN message m ON m.id = g.message WHERE g.folder = ?1 AND g.uid > 0"
+                 " AND g.gone = 0 ORDER BY 1",
+                 SQL_ARGS(SQL_I(folder)), err);
     *n = 0;
     *out = arena_array(a, room, sizeof **out);
     int rc = s == NULL ? -1 : 0;

@@ -87,6 +87,7 @@ struct cache_known {
     uint64_t modseq;
     int64_t message;
     bool body_here;
+    uint64_t size; /* of the message, as the server told */
 };
 int cache_known(struct cache *c, struct arena *a, int64_t folder, struct cache_known **out,
                 size_t *n, struct error *err) MUST_CHECK;

@@ -102,13 +102,14 @@ static int on_line(struct imap *i, const struct wire_node *line, struct error *e
 }
 
 /* "* 12 FETCH (... BODY[]": who wants the bytes, and of which message. */
-static bool wants_chunks(struct imap *i, const struct wire_node *line)
+static bool wants_chunks(struct imap *i, const struct wire_node *line, uint64_t size)
 {
     const struct wire_node *n = wire_nth(line, 3);
     uint32_t seq = 0;
     if (i->commands == NULL || i->commands->h.chunk == NULL || !wire_is(wire_nth(line, 0), "*") ||
         wire_u32(wire_nth(line, 1), &seq) < 0 || !wire_is(wire_nth(line, 2), "FETCH") ||
-        n == NULL || n->kind != WIRE_LIST || n->child == NULL)
+        n == NULL || n->kind != WIRE_LIST || n->child == NULL ||
+        (i->commands->h.chunk_max > 0 && size > i->commands->h.chunk_max))
         return false;
     for (n = n->child; n->next != NULL;)
         n = n->next;
@@ -121,8 +122,9 @@ static bool wants_chunks(struct imap *i, const struct wire_node *line)
 
 static void on_announce(struct imap *i, const struct wire_node *line)
 {
+    uint64_t size = wire_imap_literal(i->parser)->size;
     i->streaming = (struct imap_handler){ 0 };
-    if (!wants_chunks(i, line) && wire_imap_literal(i->parser)->size <= IMAP_KEEP_MAX)
+    if (!wants_chunks(i, line, size) && size <= IMAP_KEEP_MAX)
         wire_imap_keep(i->parser);
 }
 
@@ -251,8 +253,10 @@ int imap_command(struct imap *i, struct str cmd, const struct imap_handler *h, s
     struct imap_handler wrap = { .done = once_done, .arg = &o };
     if (h != NULL && h->resp != NULL)
         wrap.resp = once_resp;
-    if (h != NULL && h->chunk != NULL)
+    if (h != NULL && h->chunk != NULL) {
         wrap.chunk = once_chunk;
+        wrap.chunk_max = h->chunk_max;
+    }
     imap_queue(i, cmd, &wrap);
     if (imap_run(i, err) < 0)
         return -1;
@@ -332,8 +336,8 @@ struct imap *imap_open(const struct imap_options *o, struct error *err)
         .depth_max = WIRE_DEPTH_MAX,
         .nodes_max = WIRE_NODES_MAX,
         .memory_max = WIRE_MEMORY_MAX,
-        .literal_keep = 0, /* all are announced: on_announce decides */
-        .literal_max = 256 << 20,
+        .literal_keep = 0,         /* all are announced: on_announce decides */
+        .literal_max = UINT32_MAX, /* RFC 3501 §9, literal: a number of 32 bits */
     };
     struct buf said = BUF_INIT(64 << 10);
     struct imap *i = xcalloc(1, sizeof *i);

@@ -30,11 +30,13 @@ bool imap_secure(const struct imap *i);
  * has no resp they go to the default handler. Return -1 to break off (the connection is closed).
  * chunk: bytes of a streamed literal: of any BODY[...] when the handler has chunk; its FETCH line
  * comes after the last chunk with a WIRE_STREAMED node. Without chunk, literals up to 1 MB become
- * nodes, longer ones are dropped (WIRE_STREAMED). Handlers may queue commands; they must not run or
+ * nodes, longer ones are dropped (WIRE_STREAMED, its size told); so is what is longer than chunk_max
+ * where that is not 0. Handlers may queue commands; they must not run or
  * close. */
 struct imap_handler {
     int (*resp)(void *arg, const struct imap_resp *r, struct error *err);
     int (*chunk)(void *arg, uint32_t seq, struct str bytes, bool last, struct error *err);
+    uint64_t chunk_max;
     /* The tagged answer, with its code; refused ones too. Called exactly once for each command,
      * also when the connection breaks (r NULL). */
     void (*done)(void *arg, const struct imap_resp *r);

@@ -25,6 +25,8 @@ struct fetch {
     int64_t began, answered; /* of the run; of the newest window that ended */
     struct intake *in;
     struct buf header; /* a streamed header block */
+    uint32_t *large;   /* of what was too large: their headers come at the end */
+    size_t large_n;
     struct link_answer answer;
 };
 
@@ -78,11 +80,38 @@ static int body_chunk(void *arg, uint32_t seq, struct str bytes, bool last, stru
     return intake_bytes(f->in, bytes, last, err);
 }
 
+int fetch_too_large(uint64_t size, struct error *err)
+{
+    return error_set(err, ERR_REFUSED, RETRY_NEVER,
+                     _("a message of %llu MB is too large for tmail (more than %d MB): it stays on "
+                       "the server"),
+                     (unsigned long long)(size >> 20), FETCH_MESSAGE_MAX >> 20);
+}
+
+/* It was passed over as it came. */
+static void large_note(struct fetch *f, const struct imap_fetch *r)
+{
+    struct error why = { 0 };
+    if ((r->has & FETCH_UID) == 0 || !is_wanted(f, r->uid))
+        return;
+    f->large = xrealloc(f->large, f->large_n + 1, sizeof *f->large);
+    f->large[f->large_n++] = r->uid;
+    (void)fetch_too_large(r->body->size, &why);
+    if (f->job->name.n > 0)
+        (void)error_prefix(&why, _("folder %.*s: "), STR_ARG(f->job->name));
+    account_prefix(f->w, &why);
+    account_error(f->w, &why);
+}
+
 static int body_resp(void *arg, const struct imap_resp *r, struct error *err)
 {
     struct fetch *f = arg;
     if (r->kind != IMAP_FETCH || r->fetch.body == NULL)
         return 0;
+    if (r->fetch.body->size > FETCH_MESSAGE_MAX) {
+        large_note(f, &r->fetch);
+        return 0;
+    }
     if (!intake_is_open(f->in) && intake_bytes(f->in, r->fetch.body->s, true, err) != 0)
         return -1;
     return message_end(f, &r->fetch, 0, err);
@@ -151,6 +180,7 @@ static void window_queue(struct fetch *f)
     imap_queue(f->w->imap, buf_str(&cmd),
                &(struct imap_handler){ .resp = whole ? body_resp : header_resp,
                                        .chunk = whole ? body_chunk : header_chunk,
+                                       .chunk_max = whole ? FETCH_MESSAGE_MAX : 0,
                                        .done = window_done,
                                        .arg = f });
     buf_free(&cmd);
@@ -191,6 +221,19 @@ static void window_done(void *arg, const struct imap_resp *r)
         window_queue(f);
 }
 
+/* A row by its header alone: the next pass knows the size before it asks. */
+static int large_headers(struct fetch *f, struct error *err)
+{
+    struct fetch_job job = {
+        .folder = f->job->folder, .uids = f->large, .n = f->large_n, .what = FETCH_HEADERS_ONLY
+    };
+    int rc = 0;
+    qsort(f->large, f->large_n, sizeof *f->large, uid_cmp);
+    while (rc == 0 && job.done < job.n)
+        rc = fetch_run(f->w, &job, err);
+    return rc;
+}
+
 int fetch_run(struct sync_account *w, struct fetch_job *job, struct error *err)
 {
     int64_t now = clock_mono_ms();
@@ -212,6 +255,10 @@ int fetch_run(struct sync_account *w, struct fetch_job *job, struct error *err)
     int rc = imap_run(w->imap, err);
     if (rc == 0)
         rc = link_check(&f.answer, err);
+    rc = intake_finish(&f.in, rc, err);
+    if (rc == 0 && f.large_n > 0)
+        rc = large_headers(&f, err);
     buf_free(&f.header);
-    return intake_finish(&f.in, rc, err);
+    free(f.large);
+    return rc;
 }

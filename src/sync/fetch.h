@@ -10,8 +10,9 @@
 
 enum {
     FETCH_HEADER_MAX = 1 << 20,
-    FETCH_RUN_MS = 1000,     /* nothing new is asked for after so long */
-    FETCH_WINDOW_FIRST = 50, /* messages */
+    FETCH_MESSAGE_MAX = 256 << 20, /* of a larger message the body stays on the server */
+    FETCH_RUN_MS = 1000,           /* nothing new is asked for after so long */
+    FETCH_WINDOW_FIRST = 50,       /* messages */
     FETCH_WINDOW_LEAST = 5,
     FETCH_WINDOW_MOST = 1000,
     FETCH_WINDOW_MS = 150 /* what a window should take: quicker ones are followed by larger ones */
@@ -27,8 +28,10 @@ struct fetch_job {
     size_t done;   /* so many of uids have been asked for and answered */
     size_t window; /* 0: the first */
 };
+/* "too large" as a sentence about a message of so many bytes, ERR_REFUSED. Returns -1. */
+int fetch_too_large(uint64_t size, struct error *err);
 /* Fetches on from job->done, in the mailbox that is open. What the server does not have any more
- * just does not come. 0 means handed to the commit thread, not yet in the store; call again while
+ * just does not come; what is too large comes as headers only, and the person is told. 0 means handed to the commit thread, not yet in the store; call again while
  * done < n. */
 int fetch_run(struct sync_account *w, struct fetch_job *job, struct error *err) MUST_CHECK;
 

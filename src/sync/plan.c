@@ -61,11 +61,12 @@ static void fetch_add(struct draft *d, uint32_t uid, bool known)
 }
 
 /* Both sides have it. */
-static void match(struct draft *d, const struct sync_seen *s, const struct cache_known *k)
+static void match(struct draft *d, const struct sync_seen *s, const struct cache_known *k,
+                  uint64_t body_max)
 {
     if (((k->flags ^ s->flags) & CACHE_SERVER_FLAGS) != 0)
         d->reflag[d->plan->reflag_n++] = *s;
-    if (!k->body_here)
+    if (!k->body_here && (body_max == 0 || k->size <= body_max))
         fetch_add(d, s->uid, true);
 }
 
@@ -108,7 +109,7 @@ const struct sync_plan *sync_plan(struct arena *a, const struct sync_remote *rem
             fetch_add(&d, s->uid, false);
             r--;
         } else {
-            match(&d, s, k);
+            match(&d, s, k, local->body_max);
             r--;
             l--;
         }

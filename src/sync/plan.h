@@ -30,6 +30,7 @@ struct sync_local {
     uint32_t uidvalidity; /* 0: never seen */
     const struct cache_known *rows;
     size_t n;
+    uint64_t body_max; /* the body of a message known to be larger stays there; 0: no limit */
 };
 
 struct sync_plan {

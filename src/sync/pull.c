@@ -260,7 +260,7 @@ static int plan_make(struct sync_account *w, struct arena *a, const struct cache
     if (cache_known(w->cache, a, f->id, &known, &n, err) != 0)
         return -1;
     *out = sync_plan(a, &(struct sync_remote){ v->select.box.uidvalidity, v->rows, v->n },
-                     &(struct sync_local){ f->uidvalidity, known, n });
+                     &(struct sync_local){ f->uidvalidity, known, n, FETCH_MESSAGE_MAX });
     return 0;
 }
 
@@ -520,7 +520,12 @@ int pull_body(struct sync_account *w, int64_t message, struct error *err)
     struct cache_where where[PLACES_MAX];
     size_t n = PLACES_MAX;
     struct arena *a = arena_new(1024);
-    int rc = cache_message_where(w->cache, message, where, &n, err) != 0 ? -1 : 1;
+    struct cache_row row;
+    int rc = cache_row_get(w->cache, a, message, 0, &row, err);
+    if (rc == 0 && row.size > FETCH_MESSAGE_MAX)
+        rc = fetch_too_large(row.size, err);
+    else if (rc == 0)
+        rc = cache_message_where(w->cache, message, where, &n, err) != 0 ? -1 : 1;
     for (size_t i = 0; rc == 1 && i < n; i++)
         if (where[i].account == w->id)
             rc = body_fetch(w, a, &where[i], err);

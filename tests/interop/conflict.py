@@ -249,11 +249,41 @@ def talks_without_end(place):
     s.stop()
 
 
+def too_large(place):
+    """A message beyond the ceiling is set aside, told once; what is older in the folder comes in all the same."""
+    server, size, odd = Fake(), 300 << 20, message(2, 3)
+    for m in (message(1), odd, message(3)):
+        server.put("INBOX", m)
+
+    def before(server, line):
+        if not line.startswith("UID FETCH") or "BODY" not in line:
+            return None
+        out = server.fetch(server.folders["INBOX"], line.split(" ")[2:]).replace(b"RFC822.SIZE %d" % len(odd), b"RFC822.SIZE %d" % size)
+        head, found, tail = out.partition(b"{%d}\r\n" % len(odd) + odd)
+        filler = [b"{%d}\r\n" % size, *[bytes(1 << 20)] * 300] if found else []
+        return (piece for piece in [head, *filler, tail + b"TAG OK\r\n"])
+
+    server.before = before
+    s = Store(place, "large", server.port)
+    told = [e["text"] for e in s.engine("sync") if e["event"] == "error"]
+    rows = s.list("INBOX")
+    check(len(told) == 1 and "300 MB" in told[0], f"told: {told}")
+    check([(m["subject"], m["body"]) for m in rows] == [("message 1", True), ("message 2", False), ("message 3", True)], f"{rows}")
+    server.commands.clear()
+    check(not any(e["event"] == "error" for e in s.engine("sync")), "told once")
+    check(not any("BODY" in c for c in server.commands), f"and asked for once: {server.commands}")
+    answer = s.engine("body", s.find("INBOX", "message 2")["id"], code=None)[-1]
+    check("300 MB" in answer["text"], f"opened: {answer}")
+    check(not any("BODY" in c for c in server.commands), f"nothing was asked: {server.commands}")
+    s.stop()
+
+
 def main():
     place = tempfile.mkdtemp(prefix="tmail-conflict-")
     try:
         for step in (expunged_before_the_move, changed_while_fetching, names_that_cannot_be_said, same_message_id,
-                     lines_that_are_too_long, nonsense, sent_before_the_first_sync, unended, one_odd_folder,                     arrived_before_the_watcher, talks_without_end):
+                     lines_that_are_too_long, nonsense, sent_before_the_first_sync, unended, one_odd_folder,
+                     arrived_before_the_watcher, talks_without_end, too_large):
             step(place)
             print(step.__name__)
     finally:

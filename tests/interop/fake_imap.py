@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """An IMAP server whose every answer a test can bend: folders in memory. before(server, line) is called with each
-command; what it returns (bytes) is sent instead of the true answer."""
+command; what it returns (bytes, or pieces of them one after the other) is sent instead of the true answer."""
 import re, socket, threading
 
 
@@ -54,7 +54,8 @@ class Fake:
                 bent = self.before(self, " ".join(words[1:])) if self.before else None
                 with self.lock:
                     out = bent if bent is not None else self.answer(words, body, self_box)
-                link.sendall(out.replace(b"TAG ", words[0].encode() + b" "))
+                for piece in [out] if isinstance(out, bytes) else out:
+                    link.sendall(piece.replace(b"TAG ", words[0].encode() + b" "))
                 if words[1].upper() == "LOGOUT" or self.cut:
                     self.cut = False
                     break

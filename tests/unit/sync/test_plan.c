@@ -14,6 +14,7 @@ struct row {
     bool unsettle;
 };
 
+enum { LARGE = 1000 }; /* each message is as large as its number */
 static const struct row rows[] = {
     { "both empty", 7, 0, "", "", "", "", "", false },
     { "first sync, holes in the numbers", 7, 0, "2 5/1 9", "", "9 5 2", "", "", false },
@@ -30,6 +31,8 @@ static const struct row rows[] = {
     { "waiting, and the mailbox is empty", 7, 7, "", "0 0", "", "", "", false },
     { "answered out of order, with doubles", 7, 7, "9 2 9 5 0", "", "9 5 2", "", "", false },
     { "highest numbers", 7, 7, "4294967295", "4294967294", "4294967295", "4294967294", "", false },
+    { "too large", 7, 7, "999 1000 1001/1 1002", "1000- 1001-", "1002 1000 999", "", "1001/1",
+      false },
     { "flags that are no server's do not count", 7, 7, "3/32", "3/0", "", "", "", false },
 };
 
@@ -70,11 +73,13 @@ static void check_row(const struct row *row)
         seen[i] = (struct sync_seen){ uids[i], flags[i] };
     size_t known_n = read_items(row->here, uids, flags, body);
     for (size_t i = 0; i < known_n; i++)
-        known[i] = (struct cache_known){ .uid = uids[i], .flags = flags[i], .body_here = body[i] };
+        known[i] = (struct cache_known){
+            .uid = uids[i], .flags = flags[i], .body_here = body[i], .size = uids[i]
+        };
     struct arena *a = arena_new(1024);
     const struct sync_plan *p =
         sync_plan(a, &(struct sync_remote){ row->validity_there, seen, seen_n },
-                  &(struct sync_local){ row->validity_here, known, known_n });
+                  &(struct sync_local){ row->validity_here, known, known_n, LARGE });
     assert_int_equal(p->unsettle, row->unsettle);
     check_uids(row->name, row->bodies, p->bodies, p->bodies_n);
     check_uids(row->name, row->gone, p->gone, p->gone_n);
@@ -105,8 +110,8 @@ static void check_many(size_t n, size_t here, size_t want_headers)
         seen[i].uid = (uint32_t)i + 1;
     for (size_t i = 0; i < here; i++)
         known[i].uid = (uint32_t)(n - here + i) + 1; /* the newest: headers of a pass broken off */
-    const struct sync_plan *p =
-        sync_plan(a, &(struct sync_remote){ 7, seen, n }, &(struct sync_local){ 7, known, here });
+    const struct sync_plan *p = sync_plan(a, &(struct sync_remote){ 7, seen, n },
+                                          &(struct sync_local){ 7, known, here, 0 });
     assert_int_equal(p->bodies_n, n);
     assert_int_equal(p->fresh_n, n - here);
     assert_int_equal(p->headers_n, want_headers);
