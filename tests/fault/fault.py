@@ -170,7 +170,8 @@ class Store:
 
 
 def differences(before, again):
-    return [(k, a.get(k), b.get(k)) for a, b in zip(before, again) for k in a.keys() | b.keys() if a.get(k) != b.get(k)]
+    return [(k, str(a.get(k))[:600], str(b.get(k))[:600]) for a, b in zip(before, again) for k in a.keys() | b.keys()
+            if a.get(k) != b.get(k)]
 
 
 def same_on_both_sides(store, boxes):
@@ -192,6 +193,7 @@ class Scenario:
     name = ""
     programs = ("tmail-sync",)
     kinds = STOPS + DISK + NET
+    codes = CODES
 
     def __init__(self, place):
         self.place = place
@@ -239,7 +241,7 @@ class Rounds:
         if done.returncode < 0:
             check(forced and done.returncode == -signal.SIGKILL, f"ended by signal {-done.returncode}")
             return
-        check(done.returncode in CODES, f"exit code {done.returncode}: {done.stderr.decode()}")
+        check(done.returncode in self.s.codes, f"exit code {done.returncode}: {done.stderr.decode()}")
         words = done.stderr.decode().strip()
         if done.returncode != 0:
             check(words and not words.endswith(":") and "(null)" not in words, f"{done.returncode} without a sentence: {words!r}")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a person did reaches the server, once: flags, a move, a deletion for good, a copy from elsewhere."""
-from fault import CODES, Store, check, main, mailboxes, without_numbers
-from mail import Mail, message
+from fault import DISK, STOPS, Store, check, main
+from mail import Mail
 
 SEEN, FLAGGED = 1, 4
 
@@ -37,7 +37,8 @@ class Deed(Mail):
     """The deed itself: with its operation, or not done."""
     name = "deed"
     programs = ("drive",)
-    kinds = ("exit", "torn", "open", "read", "write", "full", "fsync", "rename")
+    kinds = STOPS + DISK
+    codes = {0, 70}  # those of drive
 
     def prepare(self):
         self.healthy("sync")
@@ -62,6 +63,9 @@ class Deed(Mail):
 
     def after(self, done):
         self.succeeded()
+
+    def idle(self):
+        pass
 
 
 main(Flags, Move, Deed)

@@ -9,6 +9,7 @@
  *   STORE move ID FROM TO | expunge ID FOLDER | undo
  *   STORE queue FILE DELAY FROM TO...
  *   STORE raw ID                                  the message's bytes
+ *   STORE draft ID SUBJECT TEXT                   kept; ID 0: a new one
  *   STORE CONFIG ENGINE live                      line by line from its input; see live.h
  * The account is the first one. DRIVE_PASSWORD is the answer to a question, DRIVE_LOG the engine's
  * log. */
@@ -209,6 +210,15 @@ static void queue(struct cache *c, struct arena *a, int argc, char **argv)
     buf_free(&bytes);
 }
 
+static void draft(struct cache *c, int64_t id, const char *subject, const char *text)
+{
+    struct error err = { 0 };
+    check(cache_draft_put(c, &id, ACCOUNT, str_c(subject), STR("bob@example.org"), str_c(text),
+                          clock_wall_ms() / 1000, &err),
+          &err);
+    printf("%lld\n", (long long)id);
+}
+
 static void raw(struct cache *c, int64_t id)
 {
     struct error err = { 0 };
@@ -233,6 +243,8 @@ static int store(struct cache *c, struct arena *a, int argc, char **argv)
         list(c, a, argv[3]);
     else if (strcmp(what, "raw") == 0 && argc == 4)
         raw(c, number(argv[3]));
+    else if (strcmp(what, "draft") == 0 && argc == 6)
+        draft(c, number(argv[3]), argv[4], argv[5]);
     else if (strcmp(what, "queue") == 0 && argc > 6)
         queue(c, a, argc, argv);
     else if (strcmp(what, "flag") == 0 && argc == 6) {
