@@ -16,8 +16,8 @@ static int adopt(struct cache *c, const struct cache_message *m, struct str uid,
 {
     if (sql_run(c,
                 "UPDATE OR REPLACE pop SET uid = ?1, gone_at = 0, deleting = 0 WHERE account = ?2"
-                " AND uid = (SELECT uid FROM pop WHERE account = ?2 AND identity = ?3"
-                " AND gone_at > 0 ORDER BY uid <> ?1 LIMIT 1)",
+                " AND uid = (SELECT uid FROM pop INDEXED BY pop_gone WHERE account = ?2"
+                " AND identity = ?3 AND gone_at > 0 ORDER BY uid <> ?1 LIMIT 1)",
                 SQL_ARGS(SQL_B(uid), SQL_I(m->account), SQL_B(identity_of(m))), err) < 0)
         return -1;
     return sql_changes(c) > 0 ? 0 : 1;
