@@ -384,6 +384,58 @@ static int copy_again(struct push *p, bool *copied, struct error *err)
     return link_select(p->w, &p->folder, true, err);
 }
 
+static bool uid_found(const struct found *f, uint32_t uid)
+{
+    for (size_t i = 0; i < f->n; i++)
+        if (f->uids[i] == uid)
+            return true;
+    return false;
+}
+
+/* Those of p whose source is there stay in p, the others are closed. What may have been done by an
+ * earlier attempt and cannot be looked for in the target stays too. */
+static int sources_keep(struct push *p, const struct found *f, struct error *err)
+{
+    struct cache_op *kept = arena_array(p->a, p->n, sizeof *kept);
+    size_t n = 0;
+    for (size_t i = 0; i < p->n; i++) {
+        const struct cache_op *op = &p->ops[i];
+        struct str mid = { "", 0 };
+        bool there = uid_found(f, op->uid);
+        if (!there && op->begun && message_id_get(p->w, p->a, op->message, &mid, err) != 0)
+            return -1;
+        if (there || (op->begun && mid.n == 0))
+            kept[n++] = *op;
+        else if (close_vanished(p, op, err) != 0)
+            return -1;
+    }
+    p->ops = kept;
+    p->n = n;
+    buf_clear(&p->set);
+    batch_uids(kept, n, &p->set);
+    return 0;
+}
+
+/* A server without UIDPLUS answers OK to a COPY of what is not there, and does not say what it
+ * copied (RFC 3501 §6.4.8): it is asked before. */
+static int sources_check(struct push *p, struct error *err)
+{
+    struct found f = { 0 };
+    struct buf cmd = BUF_INIT(LINK_COMMAND_MAX);
+    if ((imap_caps(p->w->imap) & CAP_UIDPLUS) != 0)
+        return 0;
+    buf_adds(&cmd, "UID SEARCH UID ");
+    buf_add_str(&cmd, buf_str(&p->set));
+    int rc = buf_check(&cmd, err);
+    if (rc == 0)
+        rc = search(p->w, buf_str(&cmd), &f, err);
+    if (rc == 0 && f.answer.fate == LINK_OK)
+        rc = sources_keep(p, &f, err);
+    buf_free(&cmd);
+    found_clear(&f);
+    return rc;
+}
+
 static int push_copy(struct push *p, bool then_remove, struct error *err)
 {
     struct link_answer answer = { 0 };
@@ -391,6 +443,10 @@ static int push_copy(struct push *p, bool then_remove, struct error *err)
     bool copied = false;
     int rc = p->ops[0].begun ? copy_again(p, &copied, err) : 0;
     if (rc == 0 && !copied)
+        rc = sources_check(p, err);
+    if (rc != 0 || p->n == 0)
+        return rc;
+    if (!copied)
         rc = transfer(p, "UID COPY ", &answer, err);
     if (rc == 0 && !copied && link_check(&answer, &why) != 0)
         rc = 1;
@@ -410,7 +466,10 @@ static int push_move(struct push *p, struct error *err)
         return push_copy(p, true, err);
     struct link_answer answer = { 0 };
     struct error why = { 0 };
-    int rc = transfer(p, "UID MOVE ", &answer, err);
+    int rc = sources_check(p, err);
+    if (rc != 0 || p->n == 0)
+        return rc;
+    rc = transfer(p, "UID MOVE ", &answer, err);
     if (rc == 0)
         rc = link_check(&answer, &why) != 0 ? close_refused(p, &why, err)
                                             : close_done(p, &answer, err);

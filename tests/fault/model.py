@@ -2,8 +2,10 @@
 """Two persons with a store and an engine each, another program, and a network that comes and goes do random things to one account.
 After each round the stores, the server and a naive model of them are equal: which messages lie where, how often, with which flags
 and bytes. The model knows no uid and no state of an operation: it has the server's messages and what each person did offline.
-Usage: model.py [-k KIND] [-r ROUNDS] [SEED]   KIND: tmaild, dovecot, plain; what failed is printed with its seed, made shorter."""
-import argparse, collections, os, random, sys, time, traceback
+Usage: model.py [-k KIND] [-r ROUNDS] [SEED]   what failed is printed with its seed, made shorter, and written to a file
+       model.py -k KIND -a FILE                plays that again
+KIND: tmaild, dovecot, plain (a Dovecot that can IMAP4rev1)"""
+import argparse, json, os, random, sys, tempfile, time, traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import world
@@ -19,7 +21,7 @@ class Mail:
     """One message in one folder of the server."""
 
     def __init__(self, folder, key, flags):
-        self.folder, self.key, self.flags, self.uid, self.gone = folder, key, flags, None, False
+        self.folder, self.key, self.flags, self.uid, self.gone, self.maybe = folder, key, flags, None, False, False
 
     def __repr__(self):
         return f"{self.folder}/{self.uid}:{self.key}:{self.flags}{'(gone)' if self.gone else ''}"
@@ -35,11 +37,12 @@ class Row:
 class Op:
     def __init__(self, kind, row, to=None, add=0, remove=0):
         self.kind, self.row, self.to, self.add, self.remove, self.base = kind, row, to, add, remove, row.flags
+        self.target = None
 
 
 class ModelServer:
     def __init__(self, uidplus):
-        self.folders, self.uidplus = {"INBOX": []}, uidplus
+        self.folders, self.uidplus, self.marked = {"INBOX": []}, uidplus, False
 
     def put(self, folder, key, flags):
         mail = Mail(folder, key, flags)
@@ -47,11 +50,19 @@ class ModelServer:
         return mail
 
     def take(self, mail):
-        """Without UIDPLUS only when nobody else has marked any in there: EXPUNGE takes all of them."""
+        """Without UIDPLUS, EXPUNGE takes all that are marked: where others have marked some it may have to be left out."""
         mail.flags |= DELETED
-        if self.uidplus or sum(bool(m.flags & DELETED) for m in self.folders[mail.folder]) == 1:
-            self.folders[mail.folder].remove(mail)
-            mail.gone = True
+        if self.marked:
+            mail.maybe = True
+        else:
+            self.drop(mail)
+
+    def drop(self, mail):
+        self.folders[mail.folder].remove(mail)
+        mail.gone = True
+
+    def begin(self):
+        self.marked = not self.uidplus and any(m.flags & DELETED for m in self.all())
 
     def all(self):
         return [m for name in sorted(self.folders) for m in self.folders[name]]
@@ -183,6 +194,8 @@ class ModelPerson:
         return there[-1] if there else server.put(op.target, op.row.key, op.base)
 
     def push(self, server):
+        server.begin()
+        self.pushed = [f"{o.kind} {o.row.id}={o.row.key} {o.row.folder}>{o.target} +{o.add}-{o.remove} {o.row.mail}" for o in self.ops]
         for op in self.ops:
             mail = op.row.mail
             there = mail is not None and not mail.gone
@@ -193,6 +206,8 @@ class ModelPerson:
                 server.take(mail)
             elif op.kind in (MOVE, COPY) and there:
                 new = server.put(op.target, mail.key, mail.flags)
+                # When the link breaks at it, one that lies there already may be taken for this one.
+                new.maybe = op.to is None and not server.uidplus
                 if op.kind == MOVE:
                     server.take(mail)
             elif op.kind in (MOVE, COPY, APPEND):
@@ -238,17 +253,14 @@ class Round:
         real = self.w.server.folders()
         for folder in sorted(set(real) | set(self.server.folders)):
             rows, mails = dict(real.get(folder, {})), self.server.folders.get(folder, [])
-            fresh = []
-            for m in mails:
+            for m in sorted(mails, key=lambda m: (m.uid is None, m.maybe)):
+                maybe, m.maybe = m.maybe, False
                 if m.uid is None:
-                    fresh.append(m)
-                elif rows.pop(m.uid, None) != (m.key, m.flags):
-                    raise Wrong(f"the server's {folder} should have {m}: {real.get(folder)}")
-            for m in fresh:
-                uid = min((u for u, what in rows.items() if what == (m.key, m.flags)), default=None)
-                need(uid is not None, f"the server's {folder} should have {m}, and has beside the others: {rows}")
-                m.uid = uid
-                del rows[uid]
+                    m.uid = min((u for u, what in rows.items() if what == (m.key, m.flags)), default=None)
+                if rows.pop(m.uid, None) == (m.key, m.flags):
+                    continue
+                need(maybe, f"the server's {folder} should have {m}: {real.get(folder)}")
+                self.server.drop(m)
             need(not rows, f"the server's {folder} has too much: {rows}; {mails}")
 
     def settle_person(self, i):
@@ -281,6 +293,7 @@ class Round:
         if _ > 0:
             person.sync()
         self.persons[i].push(self.server)
+        self.log(f"      {person.name} has synchronised: {self.persons[i].pushed}")
         refused = person.tell("failures")
         need(not refused, f"{person.name}: {refused}")
         self.settle_server()
@@ -314,6 +327,11 @@ class Round:
         names = sorted(names or self.server.folders)
         return names[r % len(names)]
 
+    def expunged(self, mail):
+        mail.flags |= DELETED
+        for each in [m for m in self.server.folders[mail.folder] if m.flags & DELETED]:
+            self.server.drop(each)
+
     def program(self, what, r):
         mails = self.server.all()
         if len(mails) > MAILS and what in ("new", "append", "copy"):
@@ -341,10 +359,7 @@ class Round:
             m.flags = m.flags & ~flag if r[2] % 2 else m.flags | flag
         elif what == "expunge":
             imap.at(m.folder, f"UID STORE {m.uid} +FLAGS (\\Deleted)", "EXPUNGE")
-            m.flags |= DELETED
-            for each in [e for e in self.server.folders[m.folder] if e.flags & DELETED]:
-                each.gone = True
-                self.server.folders[m.folder].remove(each)
+            self.expunged(m)
         elif what in ("move", "copy"):
             target = self.folder(r[1])
             if what == "move" and target == m.folder:
@@ -354,10 +369,7 @@ class Round:
             if what == "move":
                 imap.at(m.folder, f"UID STORE {m.uid} +FLAGS (\\Deleted)")
                 imap.at(m.folder, "EXPUNGE")
-                m.flags |= DELETED
-                for each in [e for e in self.server.folders[m.folder] if e.flags & DELETED]:
-                    each.gone = True
-                    self.server.folders[m.folder].remove(each)
+                self.expunged(m)
         self.stale = [True, True]
 
     def person(self, i, what, r):
@@ -376,6 +388,7 @@ class Round:
         if what == "undo":
             self.log(f"   {'AB'[i]}: undo")
             undone, cursor = real.tell("undo"), model.undo()
+            self.log(f"      -> {undone}")
             need(undone == ([f"{cursor[0]} {cursor[1]}"] if cursor else []), f"undone: {undone}, should have been {cursor}")
             return
         n = 1 if r[3] % 4 else 3
@@ -496,35 +509,51 @@ def shorter(kind, actions, where, seconds):
     return actions
 
 
+def tell_failure(kind, number, rounds, failed, actions, seconds):
+    print(f"seed {number} failed after {failed[0]} actions: {failed[2]}", flush=True)
+    actions = shorter(kind, actions[:failed[0]], failed[1], seconds)
+    path = os.path.join(tempfile.gettempdir(), f"tmail-model-{number}.json")
+    with open(path, "w") as f:
+        json.dump(actions, f)
+    print(f"the same with {len(actions)} actions, {path}:")
+    again = play(kind, actions, print) or (0, 0, "not this time")
+    print("\n".join(again[2:]))
+    world.World.close()
+    sys.exit(f"FAIL: model.py -k {kind} -r {rounds} {number}")
+
+
+def run(kind, seed, rounds, seconds):
+    began, done = time.monotonic(), 0
+    print(f"{kind}: seed {seed}, {rounds} rounds", flush=True)
+    for number in range(seed, seed + 1 + (rounds - 1) // ROUNDS_IN_WORLD):
+        n = min(ROUNDS_IN_WORLD, rounds - done)
+        done += n
+        actions = actions_of(number, n * PER_ROUND)
+        failed = play(kind, actions, lambda line: None)
+        if failed is not None:
+            tell_failure(kind, number, n, failed, actions, seconds)
+    print(f"{kind}: {time.monotonic() - began:.1f} s", flush=True)
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("-k", default="tmaild,dovecot,plain")
     p.add_argument("-r", type=int, default=0)
-    p.add_argument("-s", type=float, default=120, help="seconds to make a failure shorter")
+    p.add_argument("-s", type=float, default=60, help="seconds to make a failure shorter")
+    p.add_argument("-a", help="actions to play")
     p.add_argument("seed", nargs="?", type=int, default=random.SystemRandom().randrange(1 << 31))
     o = p.parse_args()
+    if o.a:
+        with open(o.a) as f:
+            failed = play(o.k, [tuple(a) for a in json.load(f)], print)
+        world.World.close()
+        sys.exit("\n".join(failed[2:]) if failed else 0)
     most = {"tmaild": 300, "dovecot": 20, "plain": 20}
     for kind in o.k.split(","):
-        if kind != "tmaild" and not world.dovecot.installed():
+        if kind == "tmaild" or world.dovecot.installed():
+            run(kind, o.seed, o.r or max(2, round(most[kind] * EFFORT)), o.s)
+        else:
             print(f"no Dovecot here: {kind} was not tried")
-            continue
-        rounds, began, lines = o.r or max(2, round(most[kind] * EFFORT)), time.monotonic(), []
-        done = 0
-        print(f"{kind}: seed {o.seed}, {rounds} rounds", flush=True)
-        for number in range(o.seed, o.seed + 1 + (rounds - 1) // ROUNDS_IN_WORLD):
-            n = min(ROUNDS_IN_WORLD, rounds - done)
-            done += n
-            actions = actions_of(number, n * PER_ROUND)
-            failed = play(kind, actions, lambda line: None)
-            if failed is not None:
-                print(f"seed {number} failed after {failed[0]} actions: {failed[2]}", flush=True)
-                actions = shorter(kind, actions[:failed[0]], failed[1], o.s)
-                print(f"the same with {len(actions)} actions:")
-                failed = play(kind, actions, print) or (0, 0, "not this time")
-                print("\n".join(failed[2:]))
-                world.World.close()
-                sys.exit(f"FAIL: model.py -k {kind} -r {n} {number}")
-        print(f"{kind}: {time.monotonic() - began:.1f} s")
     world.World.close()
 
 
