@@ -82,24 +82,32 @@ static int next_op(struct cache *c, int64_t folder, int64_t message, int64_t aft
     return rc;
 }
 
-/* What can no longer be moved or copied on the server is brought there from here, with the flags
- * that it was shown with there (a ghost, when it was moved on since), or given up. */
+/* The flags that a move was made with; those that a copy was shown with in its target, where a ghost
+ * stands for it when it was moved on since. */
+#define APPEND_FLAGS                                                                               \
+    "coalesce((SELECT flags FROM ghost WHERE op = ?4), (SELECT flags FROM ghost"                   \
+    " WHERE message = ?2 AND folder = ?3 AND uid = 0 AND op > ?4 ORDER BY op LIMIT 1),"            \
+    " (SELECT flags FROM placement WHERE message = ?2 AND folder = ?3), 0)"
+
+/* What can no longer be moved or copied on the server is brought there from here, or given up. */
 static int op_to_append(struct cache *c, const struct source_op *op, int64_t message,
                         struct error *err)
 {
     int64_t body = 0;
-    if (ghost_delete(c, op->id, err) < 0 || sql_int(c, "SELECT body FROM message WHERE id = ?",
-                                                    SQL_ARGS(SQL_I(message)), &body, err) < 0)
+    if (sql_int(c, "SELECT body FROM message WHERE id = ?", SQL_ARGS(SQL_I(message)), &body, err) <
+        0)
+        return -1;
+    if (body != 0 &&
+        sql_run(c,
+                "UPDATE journal SET kind = ?1, folder = 0, begun = 0, minus = 0,"
+                " plus = " APPEND_FLAGS " WHERE id = ?4",
+                SQL_ARGS(SQL_I(OP_APPEND), SQL_I(message), SQL_I(op->target), SQL_I(op->id)),
+                err) < 0)
+        return -1;
+    if (ghost_delete(c, op->id, err) < 0)
         return -1;
     if (body != 0)
-        return sql_run(c,
-                       "UPDATE journal SET kind = ?1, folder = 0, begun = 0, minus = 0,"
-                       " plus = coalesce((SELECT flags FROM ghost WHERE message = ?2"
-                       " AND folder = ?3 AND uid = 0 AND op > ?4 ORDER BY op LIMIT 1),"
-                       " (SELECT flags FROM placement WHERE message = ?2 AND folder = ?3), 0)"
-                       " WHERE id = ?4",
-                       SQL_ARGS(SQL_I(OP_APPEND), SQL_I(message), SQL_I(op->target), SQL_I(op->id)),
-                       err);
+        return 0;
     if (pending_op_delete(c, op->id, err) < 0)
         return -1;
     return pending_drop(c, op->target, message, err);
