@@ -5,6 +5,7 @@ SERVER_TESTS = \
 	tests/unit/server/test_fixup \
 	tests/unit/server/test_smtpd \
 	tests/unit/server/test_section \
+	tests/unit/server/test_options \
 	tests/unit/server/test_popd \
 	tests/unit/server/test_imapd
 check_PROGRAMS += $(SERVER_TESTS)
@@ -30,3 +31,6 @@ tests_unit_server_test_imapd_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
 tests_unit_server_test_popd_SOURCES = tests/unit/server/test_popd.c tests/unit/test.h
 tests_unit_server_test_popd_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_server_test_popd_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
+tests_unit_server_test_options_SOURCES = tests/unit/server/test_options.c tests/unit/test.h
+tests_unit_server_test_options_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_server_test_options_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
