@@ -11,7 +11,8 @@ static struct str identity_of(const struct cache_message *m)
     return (struct str){ (const char *)m->identity, sizeof m->identity };
 }
 
-/* The message was on the server before, under this unique-id or another. 1: it was not. */
+/* The message was on the server before, under this unique-id or another. 1: it was not. SQLite by
+ * itself would look through all of the account's rows. */
 static int adopt(struct cache *c, const struct cache_message *m, struct str uid, struct error *err)
 {
     if (sql_run(c,
