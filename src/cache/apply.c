@@ -47,18 +47,15 @@ static int flags_open(struct cache *c, const struct cache_op *op, struct cache_o
     return rc < 0 ? -1 : 0;
 }
 
+/* In the place of the open one, under a new number: the engine may just have read that one, and must
+ * not close as done what it has not seen. */
 static int flags_record(struct cache *c, const struct cache_op *op, int64_t open, int64_t *id,
                         struct error *err)
 {
-    *id = open;
-    if (op->add == 0 && op->del == 0) {
-        *id = 0;
-        return open == 0 ? 0 : pending_op_delete(c, open, err);
-    }
-    if (open == 0)
-        return op_insert(c, op, id, err);
-    return sql_run(c, "UPDATE journal SET plus = ?, minus = ? WHERE id = ?",
-                   SQL_ARGS(SQL_I(op->add), SQL_I(op->del), SQL_I(open)), err);
+    *id = 0;
+    if (open != 0 && pending_op_delete(c, open, err) < 0)
+        return -1;
+    return op->add == 0 && op->del == 0 ? 0 : op_insert(c, op, id, err);
 }
 
 static int flags_apply(struct cache *c, const struct cache_op *op, const struct place *p,
