@@ -133,11 +133,19 @@ static int apply(struct config *c, const struct lex_item *item, struct error *er
                           : unknown_key(item, scope, err);
 }
 
+/* It would write to standard error, which may be somebody's screen. */
+static int iniparser_says(const char *fmt, ...)
+{
+    (void)fmt;
+    return 0;
+}
+
 /* iniparser reads the file too: where it understands a value otherwise than we do, nobody can know
  * what was meant. */
 static int compare_with_iniparser(const char *path, const struct lex_item *items, size_t n,
                                   struct error *err)
 {
+    iniparser_set_error_callback(iniparser_says);
     dictionary *ini = iniparser_load(path);
     if (ini == NULL)
         return error_set(err, ERR_CONFIG, RETRY_NEVER, _("%s cannot be read as an INI file"), path);

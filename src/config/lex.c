@@ -38,7 +38,7 @@ static bool is_comment_or_blank(struct str s)
 static int read_section(struct lexer *l, struct str line)
 {
     size_t end = str_find(line, ']');
-    if (end == line.n || !is_comment_or_blank(str_skip(line, end + 1)))
+    if (end + 1 != line.n) /* not even a comment: iniparser takes it for a mistake */
         return refuse(l, _("a section is [name] on a line of its own"));
     struct str name = lower(l, str_trim(str_skip(str_head(line, end), 1)));
     for (size_t i = 0; i < l->sections_n; i++)

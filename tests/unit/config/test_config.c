@@ -66,6 +66,7 @@ static void mistakes_name_their_line(void **state)
         { "[tmail]\nkeep-on-server = no\n", "line 2: unknown key" },
         { "[account x]\nreceive = \"imaps://a@b\"\n", "address" },
         { "nonsense\n", "line 1" },
+        { "[tmail] # x\n", "line 1" },
         { "[unknown]\nx = y\n", "line 2" },
         { "[tmail]\nundo-send = 10000\n", "line 2" },
     };
