@@ -223,7 +223,7 @@ static bool take_bare(struct reader *r)
     struct str last = str_skip(spec, gap + 1);
     if (gap >= spec.n || find_at(last) >= last.n || !split_spec(r, last))
         return false;
-    r->current.name = unquote(r->arena, str_trim(str_head(spec, gap)));
+    r->current.name = str_trim(unquote(r->arena, str_head(spec, gap)));
     if (str_find(r->current.name, '@') < r->current.name.n)
         r->junk++;
     return true;

@@ -18,7 +18,15 @@ FUZZ_TARGETS = \
 	tests/fuzz/html \
 	tests/fuzz/charset \
 	tests/fuzz/uu \
-	tests/fuzz/flowed
+	tests/fuzz/flowed \
+	tests/fuzz/pop3 \
+	tests/fuzz/popd \
+	tests/fuzz/mbox \
+	tests/fuzz/config \
+	tests/fuzz/summary \
+	tests/fuzz/event \
+	tests/fuzz/proto \
+	tests/fuzz/store
 EXTRA_DIST += tests/fuzz/corpus tests/fuzz/dict tests/fuzz/run.sh
 FUZZ_SHARED = tests/fuzz/fuzz.c tests/fuzz/fuzz.h
 if !LIBFUZZER
@@ -34,6 +42,7 @@ fuzz-targets: $(FUZZ_TARGETS)
 .PHONY: fuzz-targets
 CLEANFILES += fuzz-*.found fuzz-*.slow
 FUZZ_LINK = tests/fuzz/libfuzz.a $(FUZZ_ENGINE)
+FUZZ_STORE = tests/fuzz/store_session.c tests/fuzz/store_session.h
 FUZZ_IMAP = tests/fuzz/imap_trace.c tests/fuzz/imap_trace.h
 
 tests_fuzz_imap_resp_SOURCES = tests/fuzz/imap_resp.c $(FUZZ_IMAP)
@@ -46,6 +55,7 @@ tests_fuzz_dots_LDADD = $(FUZZ_LINK) $(LINK_WIRE)
 tests_fuzz_codec_LDADD = $(FUZZ_LINK) $(LINK_MIME)
 tests_fuzz_smtp_cmd_LDADD = $(FUZZ_LINK) $(LINK_WIRE)
 tests_fuzz_smtpd_LDADD = $(FUZZ_LINK) $(LINK_SERVER)
+tests_fuzz_imapd_SOURCES = tests/fuzz/imapd.c $(FUZZ_STORE)
 tests_fuzz_imapd_LDADD = $(FUZZ_LINK) $(LINK_SERVER)
 tests_fuzz_guard_LDADD = $(FUZZ_LINK) $(LINK_DECODEWORKER)
 tests_fuzz_message_LDADD = $(FUZZ_LINK) $(LINK_DECODEWORKER)
@@ -55,3 +65,12 @@ tests_fuzz_html_LDADD = $(FUZZ_LINK) $(LINK_DECODEWORKER)
 tests_fuzz_charset_LDADD = $(FUZZ_LINK) $(LINK_DECODEWORKER)
 tests_fuzz_uu_LDADD = $(FUZZ_LINK) $(LINK_MIME)
 tests_fuzz_flowed_LDADD = $(FUZZ_LINK) $(LINK_DECODEWORKER)
+tests_fuzz_pop3_LDADD = $(FUZZ_LINK) $(LINK_WIRE)
+tests_fuzz_popd_SOURCES = tests/fuzz/popd.c $(FUZZ_STORE)
+tests_fuzz_popd_LDADD = $(FUZZ_LINK) $(LINK_SERVER)
+tests_fuzz_mbox_LDADD = $(FUZZ_LINK) $(LINK_SERVER)
+tests_fuzz_config_LDADD = $(FUZZ_LINK) $(LINK_CONFIG)
+tests_fuzz_summary_LDADD = $(FUZZ_LINK) $(LINK_MIME)
+tests_fuzz_event_LDADD = $(FUZZ_LINK) $(LINK_BUS)
+tests_fuzz_proto_LDADD = $(FUZZ_LINK) $(LINK_DECODE)
+tests_fuzz_store_LDADD = $(FUZZ_LINK) $(LINK_CACHE)

@@ -37,6 +37,7 @@ static const struct { const char *in, *want; } rows[] = {
     { "=[g:@8>1", "" },
     { "a@b:c", "a@b:|c|\n;" },
     { "<a@[1>]>", "|a|[1>]\n" },
+    { "\" Jane\" j@x", "Jane|j|x\n" },
     { "Jane j@x>", "Jane|j|x\n" },
     { "jane . roe @ x . org", "|jane.roe|x.org\n" },
     { "\"jane roe\"@x.org", "|jane roe|x.org\n" },

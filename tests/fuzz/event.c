@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* Lines of the bus: what is read is written the same again. */
+#include "fuzz.h"
+
+#include "bus/event.h"
+#include "base/banned.h"
+
+static void event(struct arena *a, struct str in)
+{
+    struct bus_event ev, again;
+    struct buf one = BUF_INIT(8 << 20), two = BUF_INIT(8 << 20);
+    struct error err;
+    if (bus_event_read(a, in, &ev, &err) == 0) {
+        FUZZ_CHECK(ev.kind < EVENT_KINDS);
+        bus_event_write(&ev, &one);
+        FUZZ_CHECK(str_find(buf_str(&one), '\n') == one.len - 1);
+        FUZZ_CHECK(bus_event_read(a, buf_str(&one), &again, &err) == 0);
+        bus_event_write(&again, &two);
+        fuzz_same(buf_str(&one), buf_str(&two));
+    }
+    buf_free(&one);
+    buf_free(&two);
+}
+
+static void hint(struct arena *a, struct str in)
+{
+    struct bus_hint h, again;
+    struct buf one = BUF_INIT(8 << 20), two = BUF_INIT(8 << 20);
+    struct error err;
+    if (bus_hint_read(a, in, &h, &err) == 0) {
+        FUZZ_CHECK(h.kind < HINT_KINDS);
+        bus_hint_write(&h, &one);
+        FUZZ_CHECK(bus_hint_read(a, buf_str(&one), &again, &err) == 0);
+        bus_hint_write(&again, &two);
+        fuzz_same(buf_str(&one), buf_str(&two));
+    }
+    buf_free(&one);
+    buf_free(&two);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct str in = { (const char *)data, size };
+    struct arena *a = arena_new(4096);
+    event(a, in);
+    hint(a, in);
+    arena_free(&a);
+    return 0;
+}
