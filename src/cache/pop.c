@@ -38,7 +38,7 @@ static int put_new(struct cache *c, const struct cache_message *m, int64_t folde
                    "INSERT OR REPLACE INTO pop(account, uid, message, identity, fetched_at)"
                    " VALUES(?, ?, ?, ?, ?)",
                    SQL_ARGS(SQL_I(m->account), SQL_B(uid), SQL_I(id), SQL_B(identity_of(m)),
-                            SQL_I(clock_wall_ms() / 1000)),
+                            SQL_I(m->body != 0 ? clock_wall_ms() / 1000 : 0)),
                    err);
 }
 

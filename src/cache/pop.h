@@ -11,14 +11,14 @@
 #include "cache/message.h"
 
 struct cache_pop {
-    struct str uid;     /* what the plan calls it: the server's unique-id, with a number behind it
-                           where the server lists one twice */
+    struct str uid;     /* what the plan calls it: the server's unique-id, with something behind
+                           it where the server lists one twice */
     int64_t message;    /* 0: the person has removed it here */
-    int64_t fetched_at; /* seconds */
+    int64_t fetched_at; /* seconds; 0: its headers alone are here */
     int64_t gone_at;    /* seconds; since then the server did not list it; 0: it does */
     bool deleting;      /* DELE was about to be sent: it may be gone from the server */
 };
-/* A message that came in (as for cache_message_put; m->body is there) gets its row, and a place in
+/* A message that came in (as for cache_message_put) gets its row, and a place in
  * folder under the next local uid. A row whose message is gone from the server and had the same
  * bytes is taken over instead: what the person did with that message stands. Without effect for a
  * uid that the server has listed all along. */

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "cache/journal.h"
+#include "sync/fetch.h"
 #include "sync/folders.h"
 #include "base/banned.h"
 
@@ -77,7 +78,7 @@ int local_body(struct sync_account *w, int64_t message, struct error *err)
     struct cache_row row;
     int rc = cache_row_get(w->cache, a, message, 0, &row, err);
     if (rc == 0 && (row.flags & CACHE_BODY_HERE) == 0)
-        rc = 1;
+        rc = row.size > FETCH_MESSAGE_MAX ? fetch_too_large(row.size, err) : 1;
     arena_free(&a);
     return rc;
 }

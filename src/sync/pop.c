@@ -12,6 +12,14 @@
 
 enum { ROWS_AT_ONCE = 200 /* in one transaction */ };
 
+/* Messages that are fetched in runs. */
+struct batch {
+    const struct popplan_item *items;
+    const struct pop3_entry *entries;
+    size_t n, done; /* so many were asked for and answered */
+    enum intake_what what;
+};
+
 struct visit {
     struct sync_account *w;
     struct arena *a;
@@ -19,9 +27,10 @@ struct visit {
     struct cache_folder inbox;
     struct popplan_state state;
     const struct popplan *plan;
-    size_t done;   /* of plan->fetch: asked for and answered */
+    struct batch batch;
     int64_t began; /* of the run, monotonic ms */
     struct intake *in;
+    uint64_t size; /* of the message that comes in, so far */
     size_t refused;
 };
 
@@ -102,19 +111,47 @@ static int plan_make(struct visit *v, struct error *err)
 
 /* ------------------------------------------------------------------ what is new */
 
+/* The server said it was smaller. It stays there, and the rest of it is passed over. */
+static int endless(struct visit *v, size_t i, bool last, struct error *err)
+{
+    if (last) {
+        v->refused++;
+        log_line(v->w->log, LOG_ERROR, "%s: message %u is larger than the server said",
+                 v->w->cfg->name, v->batch.items[i].entry.number);
+    }
+    if (!intake_is_open(v->in))
+        return 0;
+    if (intake_bytes(v->in, (struct str){ "", 0 }, true, err) != 0)
+        return -1;
+    return intake_end(v->in, NULL, err);
+}
+
+static int message_end(struct visit *v, size_t i, struct error *err)
+{
+    const struct popplan_item *item = &v->batch.items[i];
+    bool whole = v->batch.what == INTAKE_WHOLE;
+    struct intake_facts facts = { .received = v->state.now,
+                                  .size = whole ? 0 : item->entry.size,
+                                  .where.folder = v->inbox.id,
+                                  .pop = item->uid };
+    if (whole)
+        account_progress(v->w, v->inbox.name, (int64_t)i + 1, (int64_t)v->batch.n);
+    return intake_end(v->in, &facts, err);
+}
+
 static int on_chunk(void *arg, size_t i, struct str bytes, bool last, struct error *err)
 {
     struct visit *v = arg;
-    size_t n = v->done + i;
+    i += v->batch.done;
+    v->size += bytes.n;
+    uint64_t size = v->size;
+    if (last)
+        v->size = 0;
+    if (size > FETCH_MESSAGE_MAX)
+        return endless(v, i, last, err);
     if (intake_bytes(v->in, bytes, last, err) != 0)
         return -1;
-    if (!last)
-        return 0;
-    struct intake_facts facts = { .received = v->state.now,
-                                  .where.folder = v->inbox.id,
-                                  .pop = v->plan->fetch[n].uid };
-    account_progress(v->w, v->inbox.name, (int64_t)n + 1, (int64_t)v->plan->fetch_n);
-    return intake_end(v->in, &facts, err);
+    return last ? message_end(v, i, err) : 0;
 }
 
 /* It is asked for again the next time, if it is still listed then. */
@@ -124,7 +161,7 @@ static int on_refused(void *arg, size_t i, const char *words, struct error *err)
     (void)err;
     v->refused++;
     log_line(v->w->log, LOG_ERROR, "%s: message %u: %s", v->w->cfg->name,
-             v->plan->fetch[v->done + i].entry.number, words);
+             v->batch.items[v->batch.done + i].entry.number, words);
     return 0;
 }
 
@@ -134,37 +171,64 @@ static bool on_enough(void *arg)
     return clock_mono_ms() - v->began >= FETCH_RUN_MS || v->w->urgent(v->w->between_arg);
 }
 
-static int run(struct visit *v, const struct pop3_entry *entries, struct error *err)
+static int run(struct visit *v, struct error *err)
 {
+    struct batch *b = &v->batch;
     size_t answered = 0;
     v->began = clock_mono_ms();
-    v->in = intake_new(v->w, INTAKE_WHOLE, err);
+    v->in = intake_new(v->w, b->what, err);
     if (v->in == NULL)
         return -1;
     int rc =
-        pop3_fetch(v->pop, entries + v->done, v->plan->fetch_n - v->done, -1,
+        pop3_fetch(v->pop, b->entries + b->done, b->n - b->done, b->what == INTAKE_WHOLE ? -1 : 0,
                    &(struct pop3_handler){
                        .chunk = on_chunk, .refused = on_refused, .enough = on_enough, .arg = v },
                    &answered, err);
-    v->done += answered;
+    b->done += answered;
     return intake_finish(&v->in, rc, err);
+}
+
+/* All of a batch, with what is urgent in between. */
+static int batch_fetch(struct visit *v, const struct popplan_item *items, size_t n,
+                       enum intake_what what, struct error *err)
+{
+    struct pop3_entry *entries = arena_array(v->a, n + 1, sizeof *entries);
+    int rc = 0;
+    for (size_t i = 0; i < n; i++)
+        entries[i] = items[i].entry;
+    v->batch = (struct batch){ .items = items, .entries = entries, .n = n, .what = what };
+    while (rc == 0 && v->batch.done < n) {
+        rc = v->w->between(v->w->between_arg, err);
+        if (rc == 0)
+            rc = run(v, err);
+    }
+    return rc;
+}
+
+/* The person is told when its headers come, once; where the server cannot give headers alone
+ * (RFC 1939 §7: TOP is optional) each time. */
+static int large_fetch(struct visit *v, struct error *err)
+{
+    const struct popplan *p = v->plan;
+    for (size_t i = 0; i < p->large_n; i++) {
+        struct error why = { 0 };
+        (void)fetch_too_large(p->large[i].entry.size, &why);
+        account_prefix(v->w, &why);
+        account_error(v->w, &why);
+    }
+    if (p->large_n == 0 || (pop3_caps(v->pop) & POP3_CAP_TOP) == 0)
+        return 0;
+    return batch_fetch(v, p->large, p->large_n, INTAKE_HEADERS, err);
 }
 
 static int messages_fetch(struct visit *v, struct error *err)
 {
-    size_t n = v->plan->fetch_n;
-    struct pop3_entry *entries = arena_array(v->a, n + 1, sizeof *entries);
-    int rc = 0;
-    for (size_t i = 0; i < n; i++)
-        entries[i] = v->plan->fetch[i].entry;
-    if (n > 0)
-        account_progress(v->w, v->inbox.name, 0, (int64_t)n);
-    while (rc == 0 && v->done < n) {
-        rc = v->w->between(v->w->between_arg, err);
-        if (rc == 0)
-            rc = run(v, entries, err);
-    }
-    return rc != 0 ? rc : commit_flush(v->w->commit, err);
+    const struct popplan *p = v->plan;
+    if (p->fetch_n > 0)
+        account_progress(v->w, v->inbox.name, 0, (int64_t)p->fetch_n);
+    if (batch_fetch(v, p->fetch, p->fetch_n, INTAKE_WHOLE, err) != 0 || large_fetch(v, err) != 0)
+        return -1;
+    return commit_flush(v->w->commit, err);
 }
 
 static void refused_say(struct visit *v)
@@ -250,7 +314,9 @@ static int inbox_find(struct visit *v, struct str only, struct error *err)
 
 int pop_pass(struct sync_account *w, struct str only, struct error *err)
 {
-    struct visit v = { .w = w, .a = arena_new(1 << 16), .state.now = clock_wall_ms() / 1000 };
+    struct visit v = { .w = w,
+                       .a = arena_new(1 << 16),
+                       .state = { .now = clock_wall_ms() / 1000, .body_max = FETCH_MESSAGE_MAX } };
     struct error also = { 0 };
     int rc = inbox_find(&v, only, err);
     if (rc == 0)

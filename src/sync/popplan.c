@@ -28,8 +28,7 @@ static int newest_first(const void *va, const void *vb)
     return by_number(vb, va);
 }
 
-/* Those after the first of the same unique-id get a name of their own: a blank cannot be part of
- * one (RFC 1939 §7). True if there were any. */
+/* Those after the first of the same unique-id get a name of their own. True if there were any. */
 static bool doubles_name(struct arena *a, struct popplan_item *items, size_t n)
 {
     bool any = false;
@@ -38,7 +37,7 @@ static bool doubles_name(struct arena *a, struct popplan_item *items, size_t n)
             first = i;
             continue;
         }
-        items[i].uid = str_c(arena_fmt(a, "%.*s %zu", STR_ARG(items[i].uid), i - first + 1));
+        items[i].uid = str_c(arena_fmt(a, "%.*s\n%zu", STR_ARG(items[i].uid), i - first + 1));
         any = true;
     }
     return any;
@@ -62,6 +61,14 @@ int popplan_items(struct arena *a, const struct pop3_entry *entries, size_t n,
     return 0;
 }
 
+static void item_add(struct popplan *p, const struct popplan_item *item, uint64_t body_max)
+{
+    if (body_max > 0 && item->entry.size > body_max)
+        p->large[p->large_n++] = *item;
+    else
+        p->fetch[p->fetch_n++] = *item;
+}
+
 static void row_unlisted(struct popplan *p, const struct cache_pop *row, int64_t now)
 {
     bool old = row->gone_at > 0 && now - row->gone_at > (int64_t)POPPLAN_GONE_DAYS * DAY_S;
@@ -75,6 +82,7 @@ const struct popplan *popplan(struct arena *a, const struct popplan_state *s)
 {
     struct popplan *p = arena_alloc(a, sizeof *p);
     p->fetch = arena_array(a, s->items_n + 1, sizeof *p->fetch);
+    p->large = arena_array(a, s->items_n + 1, sizeof *p->large);
     p->gone = arena_array(a, s->rows_n + 1, sizeof *p->gone);
     p->forget = arena_array(a, s->rows_n + 1, sizeof *p->forget);
     for (size_t i = 0, r = 0; i < s->items_n || r < s->rows_n;) {
@@ -86,17 +94,19 @@ const struct popplan *popplan(struct arena *a, const struct popplan_state *s)
             continue;
         }
         if (order < 0 || s->rows[r].gone_at > 0)
-            p->fetch[p->fetch_n++] = s->items[i];
+            item_add(p, &s->items[i], s->body_max);
         i++;
         r += order == 0;
     }
     qsort(p->fetch, p->fetch_n, sizeof *p->fetch, newest_first);
+    qsort(p->large, p->large_n, sizeof *p->large, newest_first);
     return p;
 }
 
 static bool is_due(const struct cache_pop *row, int keep_days, int64_t now)
 {
-    return row->gone_at == 0 && keep_days >= 0 &&
+    bool whole = row->fetched_at > 0 || row->message == 0;
+    return whole && row->gone_at == 0 && keep_days >= 0 &&
            (keep_days == 0 || now - row->fetched_at >= (int64_t)keep_days * DAY_S);
 }
 

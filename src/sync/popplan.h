@@ -12,7 +12,8 @@
 enum { POPPLAN_GONE_DAYS = 7 }; /* so long a message that is gone can be known again */
 
 /* A message on the server under the name that its row has: its unique-id; where that is listed
- * twice (RFC 1939 §7 forbids it, servers that hash do it) the second is "uid 2". */
+ * twice (RFC 1939 §7 forbids it, servers that hash do it) the second has a LF and "2" behind it,
+ * which no server can send. */
 struct popplan_item {
     struct pop3_entry entry;
     struct str uid;
@@ -29,10 +30,13 @@ struct popplan_state {
     const struct cache_pop *rows;
     size_t rows_n;
     int64_t now;
+    uint64_t body_max; /* what is larger stays there but for its headers; 0: no limit */
 };
 struct popplan {
     struct popplan_item *fetch; /* newest first */
     size_t fetch_n;
+    struct popplan_item *large; /* newest first: of these the headers */
+    size_t large_n;
     struct str *gone; /* rows: not listed since now */
     size_t gone_n;
     struct str *forget; /* rows */
@@ -40,8 +44,8 @@ struct popplan {
 };
 /* Result lives in a. */
 const struct popplan *popplan(struct arena *a, const struct popplan_state *s);
-/* What may be deleted on the server: fetched, and as many days ago as keep_days says (0: at once,
- * -1: never). Ascending by number; the result lives in a. */
+/* What may be deleted on the server: whole here (or removed here by the person), and as many days
+ * ago as keep_days says (0: at once, -1: never). Ascending by number; the result lives in a. */
 struct popplan_item *popplan_due(struct arena *a, const struct popplan_state *s, int keep_days,
                                  size_t *n);
 

@@ -73,6 +73,8 @@ class FakePop3:
             return listing(f"{k} {box[k][0]}" for k in left)
         if verb == "RETR" and int(arg) in left:
             return b"+OK\r\n" + re.sub(rb"(?m)^\.", b"..", box[int(arg)][1]) + b".\r\n"
+        if verb == "TOP" and int(arg.split()[0]) in left:
+            return b"+OK\r\n" + box[int(arg.split()[0])][1].split(b"\r\n\r\n")[0] + b"\r\n\r\n.\r\n"
         if verb == "DELE" and int(arg) in left:
             marked.add(int(arg))
             return b"+OK\r\n"

@@ -322,6 +322,27 @@ def refused(place):
     check(c.sync()[0]["fetched"] == 1 and server.messages == [] and len(c.list()) == 6, "it comes the next time")
 
 
+def too_large(place):
+    """Its headers come in; it is never deleted there before the person has deleted it here."""
+    server = filled(3)
+    size = 300 << 20
+    server.before = lambda s, line: (b"+OK\r\n1 %d\r\n2 %d\r\n3 %d\r\n.\r\n" % (len(message(1)), size, len(message(3)))
+                                     if line == "LIST" and len(s.messages) == 3 else None)
+    c = Client(place, "large", server.port, "no")
+    c.sync(code=69)
+    check("RETR 2" not in server.commands and c.subjects() == ["message 1", "message 2", "message 3"], "listed by its headers")
+    check([m[0] for m in server.messages] == ["u2"], "and it stays there")
+    server.before = lambda s, line: b"+OK\r\n1 %d\r\n.\r\n" % size if line == "LIST" else None
+    m = [m for m in c.list() if m["subject"] == "message 2"][0]
+    c.sync()
+    check(len(server.heard("TOP")) == 1 and m["size"] == size, f"told once: {m}")
+    c.p.run("show", str(m["id"]), code=75)
+    c.drive("move", m["id"], "INBOX", "Trash")
+    c.drive("expunge", m["id"], "Trash")
+    c.sync()
+    check(server.messages == [] and len(c.list()) == 2, "deleted here: deleted there")
+
+
 def lost_at_quit(place):
     """QUIT is asked for and not answered: the server may have deleted or not."""
     for kind in ("before", "after"):
@@ -387,7 +408,7 @@ def killed(place):
 
 def unkind(place):
     began = time.monotonic()
-    for step in (no_unique_ids, listed_twice, other_names, refused, lost_at_quit, logins, killed):
+    for step in (no_unique_ids, listed_twice, other_names, refused, too_large, lost_at_quit, logins, killed):
         step(place)
     print(f"a server that is not kind: {time.monotonic() - began:.1f} s")
 

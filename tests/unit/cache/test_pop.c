@@ -53,10 +53,10 @@ static void one_row_and_one_place_for_each(void **state)
     int64_t inbox = folder_make(f, "INBOX", ROLE_INBOX);
     pop_put(f, inbox, "b", 1);
     pop_put(f, inbox, "a", 2);
-    pop_put(f, inbox, "a 2", 2); /* the server lists it twice: two messages, as with IMAP */
+    pop_put(f, inbox, "a\n2", 2); /* the server lists it twice: two messages, as with IMAP */
     struct cache_pop *rows = rows_of(f, 3);
     assert_str(rows[0].uid, "a");
-    assert_str(rows[1].uid, "a 2");
+    assert_str(rows[1].uid, "a\n2");
     assert_str(rows[2].uid, "b");
     assert_int_equal(uid_in(f, rows[2].message, inbox), 1);
     assert_int_equal(uid_in(f, rows[0].message, inbox), 2);

@@ -7,9 +7,9 @@
 
 enum { DAY_S = 24 * 3600, WORDS_MAX = 16 };
 
-/* One situation in words. there: the listing, oldest first. here: rows in the order of their uids,
- * "uid@fetched" or "uid@fetched-gone", times in days, with a trailing ! where deleting; '_' stands
- * for the blank of a second name. */
+/* One situation in words. there: the listing, oldest first; what begins with + is large. here: rows
+ * in the order of their uids, "uid@fetched" or "uid@fetched-gone", times in days, with a trailing !
+ * where deleting, ? where the person removed it; '_' stands for the LF of a second name. */
 struct row {
     const char *name;
     const char *there, *here;
@@ -40,6 +40,11 @@ static const struct row rows[] = {
     { "one of two is gone", "a", "a@1 a_2@1", 1, "", "a_2", "", 0, "a" },
     { "often the same", "a a a a a a a a a a a", "a@1 a_10@1 a_11@1 a_2@1 a_3@1 a_4@1", 1,
       "a_9 a_8 a_7 a_6 a_5", "", "", 0, "a a_2 a_3 a_4 a_10 a_11" },
+    { "too large", "+a b +c", "", 1, "b +c +a", "", "", 0, "" },
+    { "headers of the large one are here", "+a b", "+a@0 b@1", 1, "", "", "", 0, "b" },
+    { "the large one was removed here", "+a", "+a@0?", 20, "", "", "", 14, "+a" },
+    { "one was removed here", "a b", "a@5? b@5", 18, "", "", "", 14, "" },
+    { "and its time came", "a b", "a@5? b@6", 19, "", "", "", 14, "a" },
     { "names that begin alike", "ab a abc !", "a@1 ab@1", 1, "! abc", "", "", 0, "ab a" },
 };
 
@@ -51,7 +56,7 @@ static size_t words_of(struct arena *a, const char *text, struct str *out)
         char *copy = arena_fmt(a, "%.*s", STR_ARG(word));
         for (char *p = copy; *p != '\0'; p++)
             if (*p == '_')
-                *p = ' ';
+                *p = '\n';
         out[n++] = str_c(copy);
     }
     return n;
@@ -64,7 +69,7 @@ static size_t rows_of(struct arena *a, const char *text, struct cache_pop *out)
     for (size_t i = 0; i < n; i++) {
         uint64_t day = 0;
         struct str in = words[i];
-        out[i] = (struct cache_pop){ .message = 1, .deleting = str_ends(in, "!") };
+        out[i] = (struct cache_pop){ .message = !str_ends(in, "?"), .deleting = str_ends(in, "!") };
         assert_int_equal(str_until(&in, '@', &out[i].uid), 0);
         assert_int_equal(str_u64(&in, &day), 0);
         out[i].fetched_at = (int64_t)day * DAY_S;
@@ -107,15 +112,21 @@ static void check_row(const struct row *r)
     struct popplan_item *items, *due;
     size_t n = words_of(a, r->there, uids), due_n;
     for (size_t i = 0; i < n; i++)
-        entries[i] = (struct pop3_entry){ (uint32_t)i + 1, 100, uids[i] };
+        entries[i] =
+            (struct pop3_entry){ (uint32_t)i + 1, uids[i].p[0] == '+' ? 101 : 100, uids[i] };
     assert_int_equal(popplan_items(a, entries, n, &items, &err), 0);
     struct popplan_state s = { .items = items,
                                .items_n = n,
                                .rows = here,
                                .rows_n = rows_of(a, r->here, here),
-                               .now = (int64_t)r->now * DAY_S };
+                               .now = (int64_t)r->now * DAY_S,
+                               .body_max = 100 };
     const struct popplan *p = popplan(a, &s);
-    check_items(r, a, r->fetch, p->fetch, p->fetch_n);
+    struct popplan_item come[WORDS_MAX];
+    assert_true(p->fetch_n + p->large_n <= WORDS_MAX);
+    memcpy(come, p->fetch, p->fetch_n * sizeof *come);
+    memcpy(come + p->fetch_n, p->large, p->large_n * sizeof *come);
+    check_items(r, a, r->fetch, come, p->fetch_n + p->large_n);
     check_words(r, a, r->gone, p->gone, p->gone_n);
     check_words(r, a, r->forget, p->forget, p->forget_n);
     due = popplan_due(a, &s, r->keep, &due_n);
@@ -143,7 +154,7 @@ static void test_seconds(void **state)
     struct popplan_item *items;
     size_t n;
     assert_int_equal(popplan_items(a, &entry, 1, &items, &err), 0);
-    struct popplan_state s = { items, 1, &row, 1, 1000 + 14 * DAY_S - 1 };
+    struct popplan_state s = { items, 1, &row, 1, 1000 + 14 * DAY_S - 1, 0 };
     popplan_due(a, &s, 14, &n);
     assert_int_equal(n, 0);
     s.now++;
