@@ -215,9 +215,11 @@ static void queued_commands_go_together(void **state)
     heard_init(&unasked);
     imap_on_unsolicited(i, heard_resp, &unasked);
     imap_queue(i, STR("SELECT INBOX"),
-               &(struct imap_handler){ heard_resp, NULL, heard_done, &h[0] });
-    imap_queue(i, STR("NOOP"), &(struct imap_handler){ NULL, NULL, heard_done, &h[1] });
-    imap_queuef(i, &(struct imap_handler){ heard_resp, heard_chunk, heard_done, &h[2] },
+               &(struct imap_handler){ .resp = heard_resp, .done = heard_done, .arg = &h[0] });
+    imap_queue(i, STR("NOOP"), &(struct imap_handler){ .done = heard_done, .arg = &h[1] });
+    imap_queuef(i,
+                &(struct imap_handler){
+                    .resp = heard_resp, .chunk = heard_chunk, .done = heard_done, .arg = &h[2] },
                 "UID FETCH %d BODY.PEEK[]", 1);
     h[1].imap = i; /* queues NOOP when it is done */
     imap_queue(i, STR("NOOP"), NULL);
@@ -290,7 +292,7 @@ static void append_waits_only_where_it_must(void **state)
         for (size_t n = 0; n < 2; n++) {
             heard_init(&h[n]);
             imap_queue_append(i, STR("Sent \xC3\xA9"), IMAP_SEEN, 0, 6, text_read, small,
-                              &(struct imap_handler){ NULL, NULL, heard_done, &h[n] });
+                              &(struct imap_handler){ .done = heard_done, .arg = &h[n] });
         }
         if (imap_run(i, &err) != 0)
             fail_msg("row %zu: %s", k, err.text);
@@ -324,7 +326,7 @@ static void a_literal_refused_half_way_closes_the_link(void **state)
     struct imap *i = open_it(server, 5000, &err);
     assert_non_null(i);
     imap_queue_append(i, STR("Sent"), 0, 0, 64 << 20, blanks_read, NULL,
-                      &(struct imap_handler){ NULL, NULL, heard_done, &h });
+                      &(struct imap_handler){ .done = heard_done, .arg = &h });
     assert_int_equal(imap_run(i, &err), -1);
     assert_int_equal(h.done, 1);
     assert_int_equal(h.kind, IMAP_NO);
@@ -346,8 +348,8 @@ static void answers_ahead_of_their_commands_close_the_link(void **state)
     heard_init(&h[0]);
     heard_init(&h[1]);
     imap_queue_append(i, STR("Sent"), 0, 0, 10, blanks_read, NULL,
-                      &(struct imap_handler){ NULL, NULL, heard_done, &h[0] });
-    imap_queue(i, STR("NOOP"), &(struct imap_handler){ NULL, NULL, heard_done, &h[1] });
+                      &(struct imap_handler){ .done = heard_done, .arg = &h[0] });
+    imap_queue(i, STR("NOOP"), &(struct imap_handler){ .done = heard_done, .arg = &h[1] });
     assert_int_equal(imap_run(i, &err), -1);
     assert_int_equal(err.code, ERR_PROTO);
     assert_int_equal(h[0].broken + h[1].broken, 2);
@@ -406,7 +408,10 @@ static void a_cut_at_any_byte_ends_every_command_once(void **state)
         for (size_t k = 0; k < 3 && i != NULL; k++) {
             heard_init(&h[k]);
             imap_queue(i, str_c(words[k]),
-                       &(struct imap_handler){ heard_resp, heard_chunk, heard_done, &h[k] });
+                       &(struct imap_handler){ .resp = heard_resp,
+                                               .chunk = heard_chunk,
+                                               .done = heard_done,
+                                               .arg = &h[k] });
         }
         if (i != NULL) {
             assert_int_equal(imap_run(i, &err), -1);
@@ -450,7 +455,8 @@ static void hostile_answers_close_the_link(void **state)
         struct script *server = script_start(buf_str(&text), SIZE_MAX);
         struct imap *i = open_it(server, 300, &err);
         assert_non_null(i);
-        imap_queue(i, STR("NOOP"), &(struct imap_handler){ heard_resp, NULL, heard_done, &h });
+        imap_queue(i, STR("NOOP"),
+                   &(struct imap_handler){ .resp = heard_resp, .done = heard_done, .arg = &h });
         if (imap_run(i, &err) != -1 || err.code != rows[k].code || h.done != 1 || h.broken != 1)
             fail_msg("row %zu: error %d %s, done %d", k, (int)err.code, err.text, h.done);
         imap_close(&i);
@@ -471,7 +477,8 @@ static void our_own_stops_close_it_too(void **state)
         script_start(STR(LOGIN "C: t2 NOOP\nS: * 1 EXISTS\nS: t2 OK\nH:\n"), SIZE_MAX);
     struct imap *i = open_it(server, 5000, &err);
     assert_non_null(i);
-    imap_queue(i, STR("NOOP"), &(struct imap_handler){ heard_resp, NULL, heard_done, &h });
+    imap_queue(i, STR("NOOP"),
+               &(struct imap_handler){ .resp = heard_resp, .done = heard_done, .arg = &h });
     assert_int_equal(imap_run(i, &err), -1);
     assert_int_equal(err.code, ERR_STORE);
     assert_int_equal(h.broken, 1);
