@@ -95,7 +95,7 @@ static struct imap *connect_to(char **argv, struct error *err)
 static void work(struct imap *i, struct imap *other, struct error *err)
 {
     struct seen s = { 0 }, unasked = { 0 };
-    struct imap_handler h = { on_resp, on_chunk, NULL, &s };
+    struct imap_handler h = { .resp = on_resp, .chunk = on_chunk, .arg = &s };
     uint64_t size = BIG, small = 100;
     imap_on_unsolicited(i, on_resp, &unasked);
     must(imap_command(i, STR("SELECT INBOX"), &h, err) == 0, "SELECT", err);
