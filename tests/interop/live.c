@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "cache/body.h"
+#include "cache/outbox.h"
 #include "sync/columns.h"
 #include "sync/head.h"
 #include "base/banned.h"
@@ -150,6 +151,41 @@ static void append(struct live *l)
     printf("%lld\n", (long long)op.message);
 }
 
+static void queue(struct live *l)
+{
+    struct error err = { 0 };
+    size_t n = (size_t)number(l);
+    struct outbox_rcpt to = { 0 };
+    struct outbox_entry e = {
+        .account = l->account, .save_sent = true, .rcpts = &to, .rcpts_n = 1
+    };
+    e.sender = str_c(word(l));
+    to.address = str_c(word(l));
+    char *bytes = arena_alloc(l->a, n + 1);
+    if (fread(bytes, 1, n, stdin) != n)
+        exit(64);
+    struct cache_message m = { 0 };
+    body_store(l, (struct str){ bytes, n }, &m);
+    e.body = m.body;
+    e.size = n;
+    e.created = e.not_before = clock_wall_ms() / 1000;
+    int64_t id;
+    check(cache_outbox_add(l->c, &e, 0, &id, &err), &err);
+    printf("%lld\n", (long long)id);
+}
+
+static void cancel(struct live *l)
+{
+    struct error err = { 0 };
+    check(cache_outbox_cancel(l->c, number(l), &err), &err);
+}
+
+static void retry(struct live *l)
+{
+    struct error err = { 0 };
+    check(cache_outbox_retry(l->c, number(l), clock_wall_ms() / 1000, &err), &err);
+}
+
 static void undo(struct live *l)
 {
     struct error err = { 0 };
@@ -222,7 +258,8 @@ static const struct {
     const char *name;
     void (*run)(struct live *l);
 } commands[] = { { "sync", sync_pass }, { "wake", wake },       { "ops", ops },
-                 { "append", append },  { "undo", undo },       { "rows", rows },
+                 { "append", append },  { "queue", queue },     { "cancel", cancel },
+                 { "retry", retry },    { "undo", undo },       { "rows", rows },
                  { "sum", sum },        { "journal", journal }, { "failures", failures } };
 
 static int line_do(struct live *l, const char *line)

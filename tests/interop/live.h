@@ -6,6 +6,9 @@
  *   ops [KIND ID FOLDER TARGET ADD DEL]...
  *                                 as one step of undo; KIND: enum cache_op_kind, TARGET may be -
  *   append FOLDER FLAGS SIZE MID  and SIZE bytes behind the line: a message made here: ID
+ *   queue SIZE FROM TO            and SIZE bytes behind the line: into the outbox, due now: ID
+ *   cancel ID                     an entry of the outbox: it arrived, or is not wanted any more
+ *   retry ID                      and: it is to be sent again
  *   undo                          FOLDER ID of what was undone; nothing when there was nothing
  *   rows                          folder NAME TOTAL UNREAD, and for each of its rows
  *                                 ID UID FLAGS BODY MID
