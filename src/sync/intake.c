@@ -9,7 +9,11 @@
 #include "base/banned.h"
 
 /* How many messages may wait for their summary, and how many of their bytes. */
-enum { UNDER_WAY_MAX = 64, UNDER_WAY_BYTES = 4 << 20 };
+enum {
+    UNDER_WAY_MAX = 64,
+    UNDER_WAY_BYTES = 4 << 20,
+    SALVAGE_MS = 1000 /* after a failure no summary is waited for longer */
+};
 
 /* A message whose summary is still being made. */
 struct item {
@@ -166,8 +170,19 @@ struct intake *intake_new(struct sync_account *w, enum intake_what what, struct 
     return in;
 }
 
+/* After a failure: the messages that came whole before it. */
+static void salvage(struct intake *in)
+{
+    struct error ignored = { 0 };
+    while (in->head != NULL && in->w->decode != NULL)
+        if (summary_take(in, SALVAGE_MS, &ignored) != 0)
+            return;
+}
+
 int intake_finish(struct intake **in, int rc, struct error *err)
 {
+    if (rc != 0)
+        salvage(*in);
     if (rc == 0)
         rc = summaries_take(*in, 0, 0, err);
     if (rc != 0) /* questions were left open: a fresh one cannot mix up their answers */

@@ -26,8 +26,8 @@ struct intake_facts {
 };
 /* The message that came in is whole; facts are copied. NULL: it is not wanted. */
 int intake_end(struct intake *in, const struct intake_facts *facts, struct error *err) MUST_CHECK;
-/* The end of the run, which was rc so far: with 0 waits until all are handed to the commit thread.
- * Gives rc, or -1. Takes *in. */
+/* The end of the run, which was rc so far: what came whole is handed to the commit thread, with 0
+ * all of it, else what can be had soon. Gives rc, or -1. Takes *in. */
 int intake_finish(struct intake **in, int rc, struct error *err) MUST_CHECK;
 
 #endif

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 """POP3 accounts, with the whole program: against tmaild, against Dovecot, and against a server that loses the link, changes its unique-ids or
 has none. Mail comes in once, stays what the person made of it, and goes from the server when its time has come. Usage: pop3.py [MESSAGES]"""
-import imaplib, os, random, signal, socket, sqlite3, subprocess, sys, time
+import imaplib, os, random, signal, socket, sqlite3, subprocess, sys, threading, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import dovecot
 from fake_pop3 import LOST, FakePop3
-from tm import BUILD, EFFORT, WAIT_S, Place, check, fail
+from tm import BUILD, EFFORT, TMAIL, WAIT_S, Place, check, fail
 
 DRIVE = os.path.join(BUILD, "tests/interop/drive")
 N = int(sys.argv[1]) if len(sys.argv) > 1 else 200
@@ -31,10 +31,10 @@ def thread_of(i):
 class Client:
     """A profile with one POP3 account, and what drive does to its store."""
 
-    def __init__(self, place, name, port, keep, send="sendmail:/bin/true", password="pw"):
+    def __init__(self, place, name, port, keep, scheme="pop3", extra=""):
         rc = (f'[tmail]\nundo-send = 0\n\n[account work]\naddress = "Jane Roe <jane@example.org>"\n'
-              f'receive = "pop3://jane@127.0.0.1:{port}"\nsend = "{send}"\nkeep-on-server = {keep}\n'
-              f'password-command = "printf \'{password}\'"\n')
+              f'receive = "{scheme}://jane@127.0.0.1:{port}"\nsend = "sendmail:/bin/true"\nkeep-on-server = {keep}\n'
+              f'password-command = "printf pw"\n{extra}')
         self.p = place.profile(rc, name)
         self.store = os.path.join(self.p.path, "mail.db")
 
@@ -56,6 +56,10 @@ class Client:
         if p.returncode != 0:
             fail(f"drive {words}: {p.returncode} {p.stderr.decode()}\n{self.p.log()}")
         return p.stdout.decode()
+
+    def engine(self, *words):
+        subprocess.run([DRIVE, self.store, os.path.join(self.p.path, "tmailrc"), os.path.join(BUILD, "tmail-sync"), *words],
+                       stdout=subprocess.DEVNULL, env=self.p.env, timeout=100)
 
     def raw(self, m):
         return self.p.run("--offline", "show", str(m["id"]), "--raw").stdout
@@ -381,6 +385,36 @@ def logins(place):
     check(c.drive("journal").strip() == "0", "what is done here needs no login")
 
 
+def broken_off(place):
+    """The link breaks in the middle: what came whole is here. The server falls silent there: a cancel ends that at once."""
+    server, k = filled(50), 30
+    silent = threading.Event()
+
+    def before(s, line):
+        if len(s.heard("RETR")) < k:
+            return None
+        s.before = hush
+        return LOST
+
+    def hush(s, line):
+        if line.startswith("RETR"):
+            silent.set()
+            return b""
+        return None
+    server.before = before
+    c = Client(place, "broken-off", server.port, "no")
+    c.sync(code=75)
+    check(len(c.list()) == k - 1, f"what came whole is stored: {len(c.list())}")
+    p = subprocess.Popen([TMAIL, "--profile", c.p.path, "sync"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=c.p.env)
+    check(silent.wait(WAIT_S), "it is asked for the rest")
+    began = time.monotonic()
+    c.engine("cancel")
+    check(p.wait(WAIT_S) == 75 and time.monotonic() - began < WAIT_S / 2, "the pass is told to be over")
+    server.before = None
+    check(c.sync()[0]["fetched"] == 50 - k + 1 and len(c.list()) == 50, "the rest comes with the next one")
+    c.engine("stop")
+
+
 def killed(place):
     """kill -9 of the engine when the server hears its k-th command: nothing is lost, nothing doubled."""
     n, seed = 60, int(os.environ.get("TMAIL_SEED", time.time()))
@@ -408,9 +442,16 @@ def killed(place):
 
 def unkind(place):
     began = time.monotonic()
-    for step in (no_unique_ids, listed_twice, other_names, refused, too_large, lost_at_quit, logins, killed):
+    for step in (no_unique_ids, listed_twice, other_names, refused, too_large, lost_at_quit, logins, broken_off, killed):
         step(place)
     print(f"a server that is not kind: {time.monotonic() - began:.1f} s")
+
+
+def encrypted(server, place):
+    for scheme, port in (("pop3s", server.pop3s_port), ("pop3", server.pop3_port)):
+        c = Client(place, f"tls-{scheme}", port, "yes", scheme, f'tls-ca = "{server.place}/ca.pem"\n')
+        check(c.sync()[0]["fetched"] == 30, f"{scheme}: all comes in")
+        check("in the clear" not in c.p.log(), f"{scheme}: never in the clear")
 
 
 def main():
@@ -422,6 +463,9 @@ def main():
         return
     with dovecot.Dovecot(pop3=True) as server, Place() as place:
         real("Dovecot", Theirs(server), place)
+    with dovecot.Dovecot(pop3=True, tls=True) as server, Place() as place:
+        server.deliver(message(i) for i in range(30))
+        encrypted(server, place)
 
 
 if __name__ == "__main__":
