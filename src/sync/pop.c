@@ -96,10 +96,11 @@ static int plan_make(struct visit *v, struct error *err)
     struct popplan_item *items;
     size_t n;
     if (pop3_list(v->pop, &entries, &n, err) != 0 ||
-        popplan_items(v->a, entries, n, &items, err) != 0 || rows_read(v, err) != 0)
+        popplan_items(v->a, entries, n, &items, &v->state.items_n, err) != 0 ||
+        rows_read(v, err) != 0)
         return -1;
     v->state.items = items;
-    v->state.items_n = n;
+    v->refused = n - v->state.items_n;
     v->plan = popplan(v->a, &v->state);
     if (v->plan->gone_n > 0)
         log_line(v->w->log, LOG_INFO, "%s: %zu messages are no longer on the server",

@@ -44,20 +44,22 @@ static bool doubles_name(struct arena *a, struct popplan_item *items, size_t n)
 }
 
 int popplan_items(struct arena *a, const struct pop3_entry *entries, size_t n,
-                  struct popplan_item **out, struct error *err)
+                  struct popplan_item **out, size_t *out_n, struct error *err)
 {
     struct popplan_item *items = arena_array(a, n + 1, sizeof *items);
-    for (size_t i = 0; i < n; i++) {
-        if (entries[i].uid.n == 0)
-            return error_set(err, ERR_PROTO, RETRY_LATER,
-                             _("the server gives no unique-ids (UIDL), without which tmail cannot "
-                               "tell new mail from old: nothing was fetched or deleted"));
-        items[i] = (struct popplan_item){ entries[i], entries[i].uid };
-    }
-    qsort(items, n, sizeof *items, by_uid);
-    if (doubles_name(a, items, n))
-        qsort(items, n, sizeof *items, by_uid);
+    size_t k = 0;
+    for (size_t i = 0; i < n; i++)
+        if (entries[i].uid.n > 0)
+            items[k++] = (struct popplan_item){ entries[i], entries[i].uid };
+    if (n > 0 && k == 0)
+        return error_set(err, ERR_PROTO, RETRY_LATER,
+                         _("the server gives no unique-ids (UIDL), without which tmail cannot "
+                           "tell new mail from old: nothing was fetched or deleted"));
+    qsort(items, k, sizeof *items, by_uid);
+    if (doubles_name(a, items, k))
+        qsort(items, k, sizeof *items, by_uid);
     *out = items;
+    *out_n = k;
     return 0;
 }
 

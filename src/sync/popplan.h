@@ -18,10 +18,10 @@ struct popplan_item {
     struct pop3_entry entry;
     struct str uid;
 };
-/* The listing in the order of those names. ERR_PROTO when there is a message without a unique-id.
- */
+/* The listing in the order of those names, without what has no unique-id; *out_n: so many. ERR_PROTO
+ * when no message has one. */
 int popplan_items(struct arena *a, const struct pop3_entry *entries, size_t n,
-                  struct popplan_item **out, struct error *err) MUST_CHECK;
+                  struct popplan_item **out, size_t *out_n, struct error *err) MUST_CHECK;
 
 /* rows: as cache_pop_all gives them. Times are seconds. */
 struct popplan_state {

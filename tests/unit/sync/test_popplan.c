@@ -114,7 +114,7 @@ static void check_row(const struct row *r)
     for (size_t i = 0; i < n; i++)
         entries[i] =
             (struct pop3_entry){ (uint32_t)i + 1, uids[i].p[0] == '+' ? 101 : 100, uids[i] };
-    assert_int_equal(popplan_items(a, entries, n, &items, &err), 0);
+    assert_int_equal(popplan_items(a, entries, n, &items, &n, &err), 0);
     struct popplan_state s = { .items = items,
                                .items_n = n,
                                .rows = here,
@@ -153,7 +153,7 @@ static void test_seconds(void **state)
     struct cache_pop row = { .uid = STR("a"), .message = 0, .fetched_at = 1000 };
     struct popplan_item *items;
     size_t n;
-    assert_int_equal(popplan_items(a, &entry, 1, &items, &err), 0);
+    assert_int_equal(popplan_items(a, &entry, 1, &items, &n, &err), 0);
     struct popplan_state s = { items, 1, &row, 1, 1000 + 14 * DAY_S - 1, 0 };
     popplan_due(a, &s, 14, &n);
     assert_int_equal(n, 0);
@@ -163,17 +163,23 @@ static void test_seconds(void **state)
     arena_free(&a);
 }
 
-/* Without unique-ids nothing can be told. */
+/* Without unique-ids nothing can be told; what has none stays where it is. */
 static void test_no_uidl(void **state)
 {
     (void)state;
     struct arena *a = arena_new(1024);
     struct error err = { 0 };
-    struct pop3_entry entries[] = { { 1, 100, STR("a") }, { 2, 100, { "", 0 } } };
+    struct pop3_entry entries[] = { { 1, 100, { "", 0 } }, { 2, 100, { "", 0 } } };
     struct popplan_item *items;
-    assert_int_equal(popplan_items(a, entries, COUNT(entries), &items, &err), -1);
+    size_t n;
+    assert_int_equal(popplan_items(a, entries, COUNT(entries), &items, &n, &err), -1);
     assert_int_equal(err.code, ERR_PROTO);
-    assert_int_equal(popplan_items(a, entries, 0, &items, &err), 0);
+    assert_int_equal(popplan_items(a, entries, 0, &items, &n, &err), 0);
+    assert_int_equal(n, 0);
+    entries[1].uid = STR("a");
+    assert_int_equal(popplan_items(a, entries, COUNT(entries), &items, &n, &err), 0);
+    assert_int_equal(n, 1);
+    assert_int_equal(items[0].entry.number, 2);
     arena_free(&a);
 }
 
