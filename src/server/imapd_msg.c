@@ -359,6 +359,25 @@ static int remove_moved(struct imapd *i, const size_t *taken, size_t n, struct e
     return imapd_job(i, j, err);
 }
 
+/* RFC 6851 §3.3: no message is left in both mailboxes. What could not be taken out here is taken out
+ * there again; where that fails too it stays twice rather than nowhere. */
+static void copies_drop(struct imapd *i, struct mailbox *box, const struct mailbox_job *put,
+                        const size_t *taken, struct error *err)
+{
+    struct error ignored;
+    struct mailbox_job *j = mailbox_job_new(MAILBOX_EXPUNGE);
+    view_drain(&i->view, i->events);
+    j->forced = true;
+    j->uids = xcalloc(put->uids_n + 1, sizeof *j->uids);
+    for (size_t k = 0; k < put->uids_n && !i->view.closed; k++)
+        if (!i->view.rows[taken[k]].gone)
+            j->uids[j->uids_n++] = put->uids[k];
+    int rc = j->uids_n > 0 ? mailbox_call(box, i->setup.desk->answers, &j, &ignored) : 0;
+    mailbox_job_free(&j);
+    if (rc < 0)
+        error_prefix(err, "%s", _("some messages are in both folders now: "));
+}
+
 /* Puts the messages into box; for MOVE takes them out here afterwards. */
 static int transfer(struct imapd *i, struct mailbox *box, const size_t *rows, size_t n, bool move,
                     struct buf *code, struct error *err)
@@ -376,6 +395,8 @@ static int transfer(struct imapd *i, struct mailbox *box, const size_t *rows, si
             buf_addf(i->out, "* OK %s Moved\r\n", buf_c(code));
             buf_clear(code);
             rc = remove_moved(i, taken, count, err);
+            if (rc < 0)
+                copies_drop(i, box, j, taken, err);
         }
     }
     mailbox_job_free(&j);

@@ -225,6 +225,9 @@ class Scenario:
     def succeeded(self):
         """What must hold already when act said that it succeeded."""
 
+    def end(self):
+        """Ends what the place does not know."""
+
     def keep(self):
         return [s.process.pid for s in self.place.servers if s.process]
 
@@ -253,6 +256,7 @@ class Rounds:
         if os.path.exists(s.hit):
             os.unlink(s.hit)
         spec = f"{program}:{kind}:{n}" + (":forever" if forever else "")
+        self.where = f"{s.name} {spec}"
         done = s.act({"TMAIL_FAULT": spec, "TMAIL_FAULT_HIT": s.hit})
         self.n_rounds += 1
         hit = os.path.exists(s.hit)
@@ -309,5 +313,7 @@ def main(*scenarios):
                 print("in", getattr(rounds, "where", make.name), flush=True)
                 if os.environ.get("TMAIL_KEEP"):
                     shutil.copytree(place.path, os.environ["TMAIL_KEEP"], dirs_exist_ok=True)
+                rounds.s.end()
                 end_orphans(rounds.s.keep(), signal.SIGKILL)
                 raise
+            rounds.s.end()
