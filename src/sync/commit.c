@@ -14,7 +14,7 @@
 enum {
     BATCH_MESSAGES = 128,  /* collected before they are stored together: most pages are written once
                              for all of them */
-    BATCH_BYTES = 4 << 20, /* or so many bytes of them, compressed but for what wrote itself */
+    BATCH_BYTES = 4 << 20, /* or so many bytes of them, as they were before compression */
     BATCH_WAIT_MS = 15,    /* so long a message waits for others */
     BATCH_LOCK_MS = 4,     /* so long the write lock is held */
     SAY_EVERY_MS = 100,
