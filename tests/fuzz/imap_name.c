@@ -6,20 +6,19 @@
 #include "wire/imap_name.h"
 #include "base/banned.h"
 
+/* The encoding is unique: a name has one form, and only that decodes. */
 static void decoded(struct str in)
 {
-    struct buf text = BUF_INIT(1 << 16), again = BUF_INIT(1 << 16), back = BUF_INIT(1 << 16);
+    struct buf text = BUF_INIT(1 << 16), again = BUF_INIT(1 << 16);
     if (wire_name_decode(in, &text) == 0) {
         FUZZ_CHECK(text.len > 0 && text.len <= WIRE_NAME_MAX && utf8_valid(buf_str(&text)));
-        /* Some C1 controls decode, which nobody encodes. */
-        if (wire_name_encode(buf_str(&text), &again) == 0 &&
-            wire_name_decode(buf_str(&again), &back) == 0)
-            fuzz_same(buf_str(&back), buf_str(&text));
+        /* C1 controls decode, but nobody encodes them. */
+        if (wire_name_encode(buf_str(&text), &again) == 0)
+            fuzz_same(buf_str(&again), in);
     } else
         FUZZ_CHECK(text.len == 0);
     buf_free(&text);
     buf_free(&again);
-    buf_free(&back);
 }
 
 static void encoded(struct str in)

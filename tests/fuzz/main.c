@@ -151,6 +151,23 @@ static void save(const struct run *r, const char *what, const char *p, size_t n)
     free(path);
 }
 
+/* What the sanitizers wrote to a file of their own (log_path of their options). */
+static void report(pid_t pid)
+{
+    const char *options = getenv("ASAN_OPTIONS");
+    const char *at = options != NULL ? strstr(options, "log_path=") : NULL;
+    struct buf b = BUF_INIT(FILE_MAX);
+    struct error err;
+    if (at == NULL)
+        return;
+    at += strlen("log_path=");
+    char *path = xasprintf("%.*s.%d", (int)strcspn(at, ":"), at, (int)pid);
+    if (file_read(path, &b, &err) == 0)
+        printf("%s\n", buf_c(&b));
+    buf_free(&b);
+    free(path);
+}
+
 /* True for a finding. */
 static bool is_slow(const struct run *r)
 {
@@ -190,7 +207,10 @@ static int watch(struct run *r)
     }
     if (pid < 0 || waitpid(pid, &status, 0) != pid)
         return 2;
-    return judge(r, status);
+    int rc = judge(r, status);
+    if (rc != 0)
+        report(pid);
+    return rc;
 }
 
 static uint64_t number(const char *s, uint64_t otherwise)

@@ -14,7 +14,24 @@
 #include "cache/outbox.h"
 #include "base/banned.h"
 
-enum { ROWS = 40, FILE_BYTES = 4 << 20 };
+enum { ROWS = 40, BODIES = 2, BODY_MAX = 1 << 20, FILE_BYTES = 4 << 20 };
+
+/* A body of more than one frame. */
+static int64_t body_of(struct cache *c, int n)
+{
+    unsigned char identity[CACHE_IDENTITY];
+    struct error err;
+    int64_t body;
+    int known;
+    struct cache_body *b = cache_body_create(c, &err);
+    char *text = xasprintf("Subject: %d\r\n\r\nbody\r\n", n);
+    FUZZ_CHECK(b != NULL);
+    for (int i = 0; i < 15000; i++)
+        FUZZ_CHECK(cache_body_append(b, str_c(text), &err) == 0);
+    FUZZ_CHECK(cache_body_finish(&b, &body, identity, &known, &err) == 0);
+    free(text);
+    return body;
+}
 
 static void message(struct cache *c, int64_t account, int64_t folder, int n)
 {
@@ -30,6 +47,7 @@ static void message(struct cache *c, int64_t account, int64_t folder, int n)
     char *mid = xasprintf("<%d@t>", n);
     m.message_id = str_c(mid);
     m.identity[0] = (unsigned char)(n + 1);
+    m.body = n >= ROWS - BODIES ? body_of(c, n) : 0; /* of the first on the list */
     FUZZ_CHECK(cache_message_put(c, &m, &where, &id, &err) == 0);
     free(mid);
 }
@@ -82,6 +100,16 @@ static void patch(struct buf *file, struct str in)
     }
 }
 
+static void body(struct cache *c, int64_t message)
+{
+    struct buf out = BUF_INIT(BODY_MAX);
+    struct error err;
+    (void)!cache_body_read(c, message, 0, BODY_MAX, &out, &err);
+    buf_clear(&out);
+    (void)!cache_body_read(c, message, 300000, 10, &out, &err);
+    buf_free(&out);
+}
+
 static void list(struct cache *c, struct arena *a, int64_t folder)
 {
     struct cache_query q = { .kind = LIST_FOLDER, .folder = folder };
@@ -98,6 +126,8 @@ static void list(struct cache *c, struct arena *a, int64_t folder)
         for (size_t i = 0; i < n; i++) {
             q.thread = rows[i].thread;
             (void)!cache_summary(c, a, rows[i].id, &flat, &err);
+            if (i < 2 && kind == LIST_FOLDER)
+                body(c, rows[i].id);
         }
         if (n > 0 && cache_list(c, a, &q, &rows[n - 1].key, CACHE_NEXT, rows, &n, &err) == 0)
             FUZZ_CHECK(n <= COUNT(rows));

@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_same(buf_str(&one), buf_str(&two));
     } else
         FUZZ_CHECK(err.code == ERR_PARSE);
-    FUZZ_CHECK(arena_used(a) <= 64 * in.n + (1 << 20));
+    FUZZ_CHECK(arena_used(a) <= 64 * in.n + (1 << 16));
     arena_free(&a);
     buf_free(&one);
     buf_free(&two);
