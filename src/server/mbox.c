@@ -98,14 +98,28 @@ static void unlock_all(struct mbox *m)
     m->dotlock = false;
 }
 
+/* What was read is of no use: the rows before are kept, for comparing, until it can be read again. */
+static void rows_put_back(struct mbox *m, struct mbox_row *rows, size_t n)
+{
+    mboxscan_rows_free(m->rows, m->n);
+    m->rows = rows;
+    m->n = m->cap = n;
+    m->stale = true;
+}
+
 static int reload(struct mbox *m, struct error *err)
 {
     m->old = m->rows;
     m->old_n = m->n;
     m->rows = NULL;
     m->n = m->cap = 0;
-    if (load(m, err) != 0 || looked(m, err) != 0)
+    if (load(m, err) != 0 || looked(m, err) != 0) {
+        rows_put_back(m, m->old, m->old_n);
+        m->old = NULL;
+        m->old_n = 0;
         return -1;
+    }
+    m->stale = false;
     return 1;
 }
 
@@ -128,7 +142,7 @@ int mbox_begin(struct mbox *m, bool write, struct error *err)
 void mbox_end(struct mbox *m)
 {
     struct error ignored;
-    if (looked(m, &ignored) != 0)
+    if (m->stale || looked(m, &ignored) != 0)
         m->seen = (struct stat){ 0 };
     unlock_all(m);
     mboxscan_rows_free(m->old, m->old_n);
@@ -395,9 +409,16 @@ int mbox_compact(struct mbox *m, struct error *err)
 {
     if (looked(m, err) != 0 || mboxrewrite_compact(m, err) != 0)
         return -1;
-    mboxscan_rows_free(m->rows, m->n);
+    struct mbox_row *before = m->rows;
+    size_t before_n = m->n;
     m->rows = NULL;
     m->n = m->cap = 0;
     mboxscan_note_read(m);
-    return mboxscan_read(m, err) != 0 ? -1 : 0;
+    int rc = mboxscan_read(m, err);
+    if (rc == 0) {
+        mboxscan_rows_free(before, before_n);
+        return 0;
+    }
+    rows_put_back(m, before, before_n);
+    return rc < 0 ? -1 : error_set(err, ERR_STORE, RETRY_LATER, _("the mailbox cannot be read"));
 }

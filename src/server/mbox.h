@@ -39,6 +39,7 @@ struct mbox {
     uint64_t end, dead; /* bytes of the file; of expunged messages in it */
     struct stat seen;
     bool dotlock;
+    bool stale; /* the rows are not those of the file: it is read again before anything else */
 };
 
 struct mbox_new {
