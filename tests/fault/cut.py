@@ -93,7 +93,7 @@ class Lab:
         self.rounds += 1
         self.look()
         if self.rounds % WHOLE_EVERY == 0:
-            check_store(self.engine)
+            check_store(self.engine.store)
 
     def lengths(self):
         """Bytes of a whole session in each direction, with what a longer one may have more."""
@@ -108,10 +108,10 @@ class Lab:
         self.proxy.drop()
         check(self.ask()["code"] == 0, self.engine.log())
         self.look()
-        check_store(self.engine)
-        before = dump(self.engine), self.boxes.bytes()
+        check_store(self.engine.store)
+        before = dump(self.engine.store), self.boxes.bytes()
         check(self.ask()["code"] == 0, self.engine.log())
-        after = dump(self.engine), self.boxes.bytes()
+        after = dump(self.engine.store), self.boxes.bytes()
         for table in before[0]:
             check(before[0][table] == after[0][table], f"nothing to do changes nothing: {table}")
         check(before[1] == after[1], "nor on the server")

@@ -97,7 +97,7 @@ class Engine:
             " JOIN message m ON m.id = p.message ORDER BY 1, 2")]
 
     def number(self, sql, *args):
-        return self.store.execute(sql, args).fetchone()[0]
+        return number(self.store, sql, *args)
 
     def outbox(self):
         return self.store.execute("SELECT id, state, subject, reason FROM outbox ORDER BY id").fetchall()
@@ -166,27 +166,29 @@ class Hand:
         self.socket.close()
 
 
-def dump(engine):
-    """All that the store knows, without when it looked last."""
+def number(store, sql, *args):
+    return store.execute(sql, args).fetchone()[0]
+
+
+def dump(store):
+    """All that it knows, without when it looked last."""
     out = {}
-    for (table,) in engine.store.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"):
-        columns = [c[1] for c in engine.store.execute(f"PRAGMA table_info({table})") if c[1] != "synced_at"]
+    for (table,) in store.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").fetchall():
+        columns = [c[1] for c in store.execute(f"PRAGMA table_info({table})") if c[1] != "synced_at"]
         if table not in ("meta", "sqlite_sequence", "sqlite_stat1"):
-            out[table] = engine.store.execute(f"SELECT {', '.join(columns)} FROM {table}").fetchall()
+            out[table] = store.execute(f"SELECT {', '.join(columns)} FROM {table}").fetchall()
     return out
 
 
-def check_store(engine):
+def check_store(store):
     """What must hold in any store that is at rest."""
-    check(engine.number("PRAGMA integrity_check") == "ok", "the file is whole")
-    q = engine.store.execute
-    counts = q("SELECT id, name, total, unread FROM folder").fetchall()
+    check(number(store, "PRAGMA integrity_check") == "ok", "the file is whole")
+    counts = store.execute("SELECT id, name, total, unread FROM folder").fetchall()
     for folder, name, total, unread in counts:
-        have = q("SELECT count(*), coalesce(sum((flags & 1) = 0), 0) FROM placement WHERE folder = ?", (folder,)).fetchone()
-        check(have == (total, unread), f"the counts of {name}: {total}/{unread}, there are {have}")
-    check(engine.number("SELECT count(*) FROM message WHERE id NOT IN (SELECT message FROM placement)") == 0,
-          "no message lies nowhere")
-    check(engine.number("SELECT count(*) FROM placement WHERE message NOT IN (SELECT id FROM message)") == 0,
-          "no place without its message")
-    check(engine.number("SELECT count(*) FROM message WHERE body NOT IN (SELECT id FROM body)") == 0, "each has its body")
-    check(engine.number("SELECT count(*) FROM frame WHERE (id >> 20) NOT IN (SELECT id FROM body)") == 0, "no frame is left over")
+        have = store.execute("SELECT count(*), coalesce(sum((flags & 1) = 0), 0) FROM placement WHERE folder = ?", (folder,))
+        check(have.fetchone() == (total, unread), f"the counts of {name} are not {total}/{unread}")
+    for claim, sql in [("each message lies somewhere", "message WHERE id NOT IN (SELECT message FROM placement)"),
+                       ("each place has its message", "placement WHERE message NOT IN (SELECT id FROM message)"),
+                       ("each message has its body", "message WHERE body NOT IN (SELECT id FROM body)"),
+                       ("no frame is left over", "frame WHERE (id >> 20) NOT IN (SELECT id FROM body)")]:
+        check(number(store, f"SELECT count(*) FROM {sql}") == 0, claim)
