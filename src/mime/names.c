@@ -108,7 +108,10 @@ static struct str trim_ends(struct str s)
 static void put_cut(struct str stem, struct str extension, struct buf *out)
 {
     size_t room = MIME_NAME_MAX - extension.n;
-    buf_add_str(out, str_head(stem, utf8_cut(stem, room)));
+    stem = str_head(stem, utf8_cut(stem, room));
+    while (extension.n == 0 && stem.n > 1 && is_ignored_end(stem.p[stem.n - 1]))
+        stem.n--;
+    buf_add_str(out, stem);
     buf_add_str(out, extension);
 }
 

@@ -55,6 +55,19 @@ static void long_names_keep_their_extension(void **state)
     buf_free(&next);
 }
 
+static void cut_names_do_not_end_in_a_dot(void **state)
+{
+    (void)state;
+    struct buf in = BUF_INIT(1000), out = BUF_INIT(MIME_NAME_MAX);
+    for (size_t i = 0; i < MIME_NAME_MAX - 2; i++)
+        buf_addc(&in, 'x');
+    buf_adds(&in, " . this is no extension at all");
+    mime_name_safe(buf_str(&in), str_c(""), &out);
+    assert_int_equal(out.len, MIME_NAME_MAX - 2);
+    buf_free(&in);
+    buf_free(&out);
+}
+
 static void variants_and_types(void **state)
 {
     (void)state;
@@ -76,6 +89,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_are_made_safe),
         cmocka_unit_test(long_names_keep_their_extension),
+        cmocka_unit_test(cut_names_do_not_end_in_a_dot),
         cmocka_unit_test(variants_and_types),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
