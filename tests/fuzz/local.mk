@@ -26,7 +26,8 @@ FUZZ_TARGETS = \
 	tests/fuzz/summary \
 	tests/fuzz/event \
 	tests/fuzz/proto \
-	tests/fuzz/store
+	tests/fuzz/store \
+	tests/fuzz/names
 EXTRA_DIST += tests/fuzz/corpus tests/fuzz/dict tests/fuzz/run.sh
 FUZZ_SHARED = tests/fuzz/fuzz.c tests/fuzz/fuzz.h
 if !LIBFUZZER
@@ -74,3 +75,4 @@ tests_fuzz_summary_LDADD = $(FUZZ_LINK) $(LINK_MIME)
 tests_fuzz_event_LDADD = $(FUZZ_LINK) $(LINK_BUS)
 tests_fuzz_proto_LDADD = $(FUZZ_LINK) $(LINK_DECODE)
 tests_fuzz_store_LDADD = $(FUZZ_LINK) $(LINK_CACHE)
+tests_fuzz_names_LDADD = $(FUZZ_LINK) $(LINK_DECODEWORKER)
