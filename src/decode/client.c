@@ -22,7 +22,8 @@ enum {
     FLUSH_AT = 64 << 10,    /* unwritten bytes that are worth a system call */
     BEHIND_MAX = 512 << 10, /* unwritten bytes that feeding may leave behind */
     READ_SIZE = 64 << 10,
-    DEATHS_MAX = 3 /* deaths without an answer between them, after which the next is passed over */
+    DEATHS_MAX = 3, /* deaths without an answer between them, after which the next is passed over */
+    HAS_TO_GO = -2  /* the worker is alive and hangs, or does not keep to the protocol */
 };
 
 enum job_state {
@@ -38,6 +39,7 @@ struct job {
     uint64_t size;       /* bytes of the message */
     enum job_state state;
     bool passed; /* never given to a worker, or no longer */
+    bool spared; /* a worker was killed over it from outside */
     int rc;      /* of a done job: 0, 1 opaque, -1 refused */
     struct buf answer;
 };
@@ -92,18 +94,19 @@ void decode_patience(struct decode *d, int wait_ms)
     d->patience_ms = wait_ms;
 }
 
-static void worker_stop(struct decode *d, int sig)
+/* Its exit code, or 128 + signal; 0 when none runs. */
+static int worker_stop(struct decode *d)
 {
     if (d->pid == 0)
-        return;
+        return 0;
     close(d->fd);
-    if (sig != 0)
-        kill(d->pid, sig);
-    child_wait(d->pid);
+    kill(d->pid, SIGKILL); /* it holds nothing that could be lost */
+    int code = child_wait(d->pid);
     d->fd = -1;
     d->pid = 0;
     d->greeted = false;
     buf_clear(&d->in);
+    return code;
 }
 
 void decode_free(struct decode **dp)
@@ -111,7 +114,7 @@ void decode_free(struct decode **dp)
     struct decode *d = *dp;
     if (d == NULL)
         return;
-    worker_stop(d, SIGKILL); /* it holds nothing that could be lost */
+    (void)worker_stop(d);
     while (d->jobs_n > 0)
         job_clear(job_at(d, --d->jobs_n));
     marks_free(&d->marks);
@@ -194,13 +197,23 @@ static void job_pass(struct job *j)
     }
 }
 
-/* After a death: the message the worker was on is marked, the others go to the next worker, those
- * of which there is no copy are passed over. */
-static int bury(struct decode *d, struct error *err)
+/* Whether the front message is to blame for the death. These two signals, where they are not ours,
+ * come from a person or from a system that shuts down or is short of memory: the first time they
+ * say nothing about the message. */
+static bool is_to_blame(struct job *j, bool ours, int code)
+{
+    bool outside = !ours && (code == 128 + SIGKILL || code == 128 + SIGTERM);
+    bool spare = outside && !j->spared;
+    j->spared = j->spared || spare;
+    return !spare;
+}
+
+/* After a death: the message that killed the worker is marked, the others go to the next worker,
+ * those of which there is no copy are passed over. ours: it was alive, and had to go. */
+static int bury(struct decode *d, bool ours, struct error *err)
 {
     bool greeted = d->greeted;
-    int rc = 0;
-    worker_stop(d, SIGKILL);
+    int rc = 0, code = worker_stop(d);
     size_t i = front(d);
     d->deaths++;
     if (!greeted && d->deaths >= DEATHS_MAX) {
@@ -210,7 +223,7 @@ static int bury(struct decode *d, struct error *err)
     }
     if (i < d->jobs_n && greeted) {
         struct job *j = job_at(d, i);
-        bool had_it = j->state == JOB_ASKED && d->written >= j->end;
+        bool had_it = j->state == JOB_ASKED && d->written >= j->end && is_to_blame(j, ours, code);
         if (had_it)
             rc = marks_add(d->marks, str_c(j->key), err);
         if (had_it || d->deaths >= DEATHS_MAX)
@@ -251,17 +264,19 @@ static int answers(struct decode *d)
     return rc < 0 ? -1 : 0;
 }
 
-/* 1: bytes came; 0: none for now; -1: the worker is gone. */
+/* 1: bytes came; 0: none for now; -1: the worker is gone; HAS_TO_GO. */
 static int pump_in(struct decode *d)
 {
     char *room = buf_room(&d->in, READ_SIZE);
-    ssize_t n = room != NULL ? read(d->fd, room, READ_SIZE) : 0;
+    if (room == NULL)
+        return HAS_TO_GO;
+    ssize_t n = read(d->fd, room, READ_SIZE);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return 0;
     if (n <= 0)
         return -1;
     buf_grown(&d->in, (size_t)n);
-    return answers(d) == 0 ? 1 : -1;
+    return answers(d) == 0 ? 1 : HAS_TO_GO;
 }
 
 static int pump_out(struct decode *d)
@@ -284,15 +299,15 @@ static bool owes(struct decode *d)
     return d->written < stream_end(d) || (i < d->jobs_n && job_at(d, i)->state == JOB_ASKED);
 }
 
-/* 1: bytes moved; 0: none could; -1: the worker is gone. */
+/* 1: bytes moved; 0: none could; -1: the worker is gone; HAS_TO_GO. */
 static int pump_both(struct decode *d)
 {
     int in = pump_in(d);
-    int out = in >= 0 ? pump_out(d) : 0;
-    return in < 0 || out < 0 ? -1 : in > 0 || out > 0;
+    int out = in >= 0 ? pump_out(d) : in;
+    return out < 0 ? out : in > 0 || out > 0;
 }
 
-/* Waits until bytes can move. -1 when the worker has had its turn for too long. */
+/* Waits until bytes can move. HAS_TO_GO too when the worker has had its turn for too long. */
 static int pump_wait(struct decode *d, int wait_ms)
 {
     struct pollfd fd = { d->fd, POLLIN, 0 };
@@ -303,7 +318,7 @@ static int pump_wait(struct decode *d, int wait_ms)
     int n = poll(&fd, 1, wait_ms < 0 || wait_ms > left ? left : wait_ms);
     if (n > 0)
         return pump_both(d);
-    return n == 0 && turn && clock_left_ms(d->progress_at + d->patience_ms) == 0 ? -1 : 0;
+    return n == 0 && turn && clock_left_ms(d->progress_at + d->patience_ms) == 0 ? HAS_TO_GO : 0;
 }
 
 /* Moves bytes both ways, waiting at most wait_ms for the chance. 1: something moved; 0: time is up;
@@ -316,7 +331,7 @@ static int pump(struct decode *d, int wait_ms, struct error *err)
     if (moved == 0)
         moved = pump_wait(d, wait_ms);
     if (moved < 0)
-        return bury(d, err) == 0 ? 1 : -1;
+        return bury(d, moved == HAS_TO_GO, err) == 0 ? 1 : -1;
     if (moved > 0)
         d->progress_at = clock_mono_ms();
     return moved;

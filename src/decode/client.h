@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* client.h - keeps one tmail-decode, asks it, starts it again when it dies, and marks the
- * message that killed it. Every question ends: a worker that makes no progress for
+ * message that killed it: one over which it died of itself or hung, or was twice killed from
+ * outside. Every question ends: a worker that makes no progress for
  * DECODE_WAIT_MS is killed and counted as dead. A struct decode belongs to one thread.
  * Must not know: GMime, libxml2, how the worker does it. */
 #ifndef TMAIL_DECODE_CLIENT_H
