@@ -13,7 +13,7 @@ enum {
     DECODE_WAIT_MS = 20000,
     DECODE_TEXT_MAX = 16 << 20,
     DECODE_AHEAD_MAX = 256,   /* messages begun and not yet taken */
-    DECODE_KEEP_MAX = 8 << 20 /* bytes kept to give them again to a new worker */
+    DECODE_KEEP_MAX = 6 << 20 /* bytes kept to give them again to a new worker */
 };
 
 /* Where a message's bytes come from: either bytes, or read (appends up to want bytes from offset;
