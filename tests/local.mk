@@ -41,6 +41,7 @@ include $(top_srcdir)/tests/unit/server/local.mk
 include $(top_srcdir)/tests/unit/cli/local.mk
 include $(top_srcdir)/tests/unit/ui/local.mk
 include $(top_srcdir)/tests/interop/local.mk
+include $(top_srcdir)/tests/fault/local.mk
 include $(top_srcdir)/tests/tui/local.mk
 include $(top_srcdir)/tests/fuzz/local.mk
 include $(top_srcdir)/tests/fault/local.mk
