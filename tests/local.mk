@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Unit tests mirror src/, one program for each file: tests/unit/FOLDER/test_FILE.c. Scripts are *.sh or *.py.
 TEST_EXTENSIONS = .sh .py
-SH_LOG_COMPILER = $(SHELL)
-PY_LOG_COMPILER = python3
+LOG_COMPILER = $(TSAN_RUN)
+SH_LOG_COMPILER = $(TSAN_RUN) $(SHELL)
+PY_LOG_COMPILER = $(TSAN_RUN) python3
 # The engine and the decoder have no terminal: what the sanitizers find in them goes to files, which sanitizer-reports shows.
 if SANITIZERS
 # How much the long tests do: 1 in a check, less under the sanitizers, more in check --all.
@@ -12,12 +13,31 @@ SANITIZER_ENVIRONMENT = \
 	UBSAN_OPTIONS='log_path=$(abs_top_builddir)/sanitizer-report:print_stacktrace=1'; \
 	export ASAN_OPTIONS UBSAN_OPTIONS;
 else
+if THREAD_SANITIZER
+TEST_EFFORT = 0.01
+SANITIZER_ENVIRONMENT = \
+	TSAN_OPTIONS='log_path=$(abs_top_builddir)/sanitizer-report:suppressions=$(abs_top_srcdir)/tests/tsan.supp'; \
+	export TSAN_OPTIONS;
+else
 TEST_EFFORT = 1
 endif
+endif
+EXTRA_DIST += tests/tsan.supp
 # A remark of the leak detector about a thread that ended meanwhile is no finding.
 sanitizer-reports:
-	@found=`grep -lE 'ERROR: |runtime error: ' sanitizer-report.* 2>/dev/null`; [ -z "$$found" ] || { cat $$found; exit 1; }
+	@found=`grep -lE 'ERROR: |runtime error: |WARNING: ThreadSanitizer' sanitizer-report.* 2>/dev/null`; \
+	[ -z "$$found" ] || { cat $$found; exit 1; }
 .PHONY: sanitizer-reports
+
+# What has threads in it: tmail's two, those of tmail-sync, those of tmaild.
+THREAD_NEEDS = tests/unit/base/test_queue tests/unit/base/test_log $(BUS_TESTS) $(SYNC_TESTS) $(TUI_PTY_TESTS) \
+	tests/interop/drive
+THREAD_TESTS = tests/unit/base/test_queue tests/unit/base/test_log $(BUS_TESTS) $(SYNC_TESTS) $(TUI_PTY_TESTS) \
+	tests/interop/engine.py tests/interop/path.py tests/interop/parallel.py tests/interop/tmaild.py tests/fault/model.py
+# For a build with --enable-thread-sanitizer, where all of check would take too long.
+check-threads: tmail tmail-sync tmail-decode tmaild $(THREAD_NEEDS)
+	$(MAKE) check-TESTS TESTS='$(THREAD_TESTS)'
+.PHONY: check-threads
 
 AM_TESTS_ENVIRONMENT = \
 	top_srcdir='$(abs_top_srcdir)'; top_builddir='$(abs_top_builddir)'; export top_srcdir top_builddir; \

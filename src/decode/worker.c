@@ -23,8 +23,8 @@ enum {
     EXIT_PROTOCOL = 76
 };
 
-#if defined(__SANITIZE_ADDRESS__)
-enum { LIMIT_MEMORY = 0 }; /* its shadow alone is terabytes */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { LIMIT_MEMORY = 0 }; /* the shadow alone is terabytes */
 #else
 enum { LIMIT_MEMORY = 1 };
 #endif
