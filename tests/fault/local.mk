@@ -7,3 +7,6 @@ TESTS += $(FAULT_TESTS)
 $(FAULT_LOGS): tests/interop/drive tmail tmail-sync tmail-decode tmaild
 endif
 EXTRA_DIST += $(FAULT_TESTS) tests/fault/fault.py tests/fault/mail.py tests/fault/store-1.sql
+TESTS += tests/fault/model.py
+tests/fault/model.log: tests/interop/drive tmail-sync tmail-decode tmaild
+EXTRA_DIST += tests/fault/model.py tests/fault/world.py

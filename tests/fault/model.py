@@ -558,7 +558,7 @@ def play_all(o):
         with open(o.a) as f:
             failed = play(o.k, [tuple(a) for a in json.load(f)], print)
         sys.exit("\n".join(failed[2:]) if failed else 0)
-    most = {"tmaild": 300, "dovecot": 20, "plain": 20}
+    most = {"tmaild": 300, "dovecot": 10, "plain": 10}
     for kind in o.k.split(","):
         if kind == "tmaild" or world.dovecot.installed():
             run(kind, o.seed, o.r or max(2, round(most[kind] * EFFORT)), o.s)
