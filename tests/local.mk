@@ -64,7 +64,6 @@ include $(top_srcdir)/tests/interop/local.mk
 include $(top_srcdir)/tests/fault/local.mk
 include $(top_srcdir)/tests/tui/local.mk
 include $(top_srcdir)/tests/fuzz/local.mk
-include $(top_srcdir)/tests/fault/local.mk
 
 # What the tree must look like; a part of every check.
 lint:
