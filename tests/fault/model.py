@@ -4,7 +4,7 @@ After each round the stores, the server and a naive model of them are equal: whi
 and bytes. The model knows no uid and no state of an operation: it has the server's messages and what each person did offline.
 Usage: model.py [-k KIND] [-r ROUNDS] [SEED]   what failed is printed with its seed, made shorter, and written to a file
        model.py -k KIND -a FILE                plays that again
-KIND: tmaild, dovecot, plain (a Dovecot that can IMAP4rev1)"""
+KIND: tmaild, cut (connections break), dovecot, plain (a Dovecot that can IMAP4rev1)"""
 import argparse, json, os, random, sys, tempfile, time, traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -72,7 +72,7 @@ class ModelPerson:
     """rows: what is seen, by (folder, id). ops: what the server does not know yet. steps: what can be undone."""
 
     def __init__(self):
-        self.rows, self.ops, self.steps, self.known = {}, [], [], {}
+        self.rows, self.ops, self.steps, self.known, self.broken = {}, [], [], {}, False
 
     # ---- what a person does: doc/journal.md, "What an operation does at once"; each returns its effect or None
 
@@ -206,7 +206,7 @@ class ModelPerson:
                 server.take(mail)
             elif op.kind in (MOVE, COPY) and there:
                 # Repeated after a break of the link: one that lies there already may be taken for this one.
-                maybe = not server.uidplus and any(m.key == mail.key for m in server.folders.get(op.target, []))
+                maybe = self.broken and any(m.key == mail.key for m in server.folders.get(op.target, []))
                 new = server.put(op.target, mail.key, mail.flags)
                 new.maybe = maybe
                 if op.kind == MOVE:
@@ -231,9 +231,10 @@ class Round:
     def __init__(self, w, log):
         self.w, self.log = w, log
         self.server = ModelServer(w.kind != "plain")
+        self.equals = w.kind in ("tmaild", "dovecot")  # persons touch equal messages too
         self.persons = [ModelPerson(), ModelPerson()]
         self.online, self.stale, self.dirty = [True, True], [True, True], [False, False]
-        self.made, self.syncs = 0, 0
+        self.made, self.cuts = 0, random.Random(len(w.persons))
         for name in ("Work", "Lists"):
             self.w.server.imap.run(f"CREATE {name}")
             self.server.folders[name] = []
@@ -280,8 +281,12 @@ class Round:
 
     def sync(self, i):
         person = self.w.persons[i]
+        self.persons[i].broken = self.w.kind in ("cut", "plain")
+        if self.w.kind == "cut" and self.made and self.cuts.random() < 0.4:
+            self.w.network.left[i] = self.cuts.randrange(1, self.cuts.choice((200, 1000, 5000)))
+            person.sync(may_fail=True)
+            self.w.network.left[i] = None
         for _ in range(8):
-            self.syncs += 1
             person.sync()
             if person.tell("journal") == ["0"]:
                 break
@@ -331,7 +336,7 @@ class Round:
 
     def program(self, what, r):
         mails = self.server.all()
-        if (len(mails) > MAILS and what in ("new", "append", "copy")) or (what == "copy" and not self.server.uidplus):
+        if (len(mails) > MAILS and what in ("new", "append", "copy")) or (what == "copy" and not self.equals):
             what = "expunge"
         if not mails and what not in ("append", "create"):
             what = "new"
@@ -371,13 +376,13 @@ class Round:
 
     @staticmethod
     def is_plain(model, row):
-        """Without UIDPLUS it depends on the order of the commands what becomes of marked messages, and which of two equal ones
-        a move that broke off has left in its target: persons leave those alone."""
+        """Without UIDPLUS it depends on the order of the commands what becomes of marked messages; and where a move broke off,
+        whether it is recognised in one of two equal ones in its target: persons leave those alone."""
         return not row.flags & DELETED and sum(r.key == row.key for r in model.rows.values()) == 1
 
     def person(self, i, what, r):
         real, model = self.w.persons[i], self.persons[i]
-        rows = [r for k, r in sorted(model.rows.items()) if self.server.uidplus or self.is_plain(model, r)]
+        rows = [r for k, r in sorted(model.rows.items()) if self.equals or self.is_plain(model, r)]
         if what == "append" or not rows:
             key, folder = self.new_key(), ("Sent", "Drafts", "Work")[r[0] % 3]
             if folder not in real.names:
@@ -394,7 +399,7 @@ class Round:
             self.log(f"      -> {undone}")
             need(undone == ([f"{cursor[0]} {cursor[1]}"] if cursor else []), f"undone: {undone}, should have been {cursor}")
             return
-        what = "move" if what == "copy" and not self.server.uidplus else what
+        what = "move" if what == "copy" and not self.equals else what
         n = 1 if r[3] % 4 else 3
         chosen = [rows[(r[0] + k) % len(rows)] for k in range(min(n, len(rows)))]
         trash = [r for r in chosen if r.folder == "Trash"]
@@ -541,7 +546,7 @@ def run(kind, seed, rounds, seconds):
 
 def main():
     p = argparse.ArgumentParser()
-    p.add_argument("-k", default="tmaild,dovecot,plain")
+    p.add_argument("-k", default="tmaild,cut,dovecot,plain")
     p.add_argument("-r", type=int, default=0)
     p.add_argument("-s", type=float, default=60, help="seconds to make a failure shorter")
     p.add_argument("-a", help="actions to play")
@@ -558,9 +563,9 @@ def play_all(o):
         with open(o.a) as f:
             failed = play(o.k, [tuple(a) for a in json.load(f)], print)
         sys.exit("\n".join(failed[2:]) if failed else 0)
-    most = {"tmaild": 300, "dovecot": 10, "plain": 10}
+    most = {"tmaild": 300, "cut": 30, "dovecot": 10, "plain": 10}
     for kind in o.k.split(","):
-        if kind == "tmaild" or world.dovecot.installed():
+        if kind in ("tmaild", "cut") or world.dovecot.installed():
             run(kind, o.seed, o.r or max(2, round(most[kind] * EFFORT)), o.s)
         else:
             print(f"no Dovecot here: {kind} was not tried")
