@@ -59,11 +59,11 @@ def children(pid):
 
 
 def cpu_threads(pid):
-    """Seconds of processor time by thread."""
-    out = []
-    for task in sorted(os.listdir(f"/proc/{pid}/task"), key=int):
-        fields = open(f"/proc/{pid}/task/{task}/stat").read().rsplit(")", 1)[1].split()
-        out.append((int(fields[11]) + int(fields[12])) / TICK)
+    """Milliseconds of processor time: {thread's name: ...}."""
+    out = {}
+    for task in os.listdir(f"/proc/{pid}/task"):
+        name, fields = open(f"/proc/{pid}/task/{task}/stat").read().split("(", 1)[1].rsplit(")", 1)
+        out[name] = out.get(name, 0) + (int(fields.split()[11]) + int(fields.split()[12])) * 1000 / TICK
     return out
 
 
@@ -111,7 +111,7 @@ def speed(b):
         floor, size = b.wire()
         first = b.sync(store)
         pids = of_store(store)
-        used.append(cpu_threads(pids["tmail-sync"]) + [sum(cpu_threads(pids["tmail-decode"])) if "tmail-decode" in pids else 0])
+        used.append({name: ms for pid in pids.values() for name, ms in cpu_threads(pid).items()})
         again = b.sync(store)
         stored = os.path.getsize(store) + os.path.getsize(store + "-wal")
         b.forget(store)
@@ -120,9 +120,8 @@ def speed(b):
     say_all(f"wire_{NAME}", "time", floors, "ms")
     say_all(f"sync_first_{NAME}", "time", firsts, "ms")
     say_all(f"sync_first_{NAME}", "ratio", ratios, "x")
-    for i, seconds in enumerate(zip(*used)):  # threads in the order of their start; the decoder last
-        last = i == min(map(len, used)) - 1
-        say(f"sync_first_{NAME}", "cpu_decoder" if last else f"cpu_thread_{i}", statistics.median(seconds) * 1000, "ms")
+    for name in sorted(used[0]):
+        say(f"sync_first_{NAME}", f"cpu_{name}", statistics.median(u.get(name, 0) for u in used), "ms")
     say_all(f"sync_again_{NAME}", "time", agains, "ms")
     say(f"sync_first_{NAME}", "store", stored / 1e6, "MB")
 

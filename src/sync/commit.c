@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 
 #include "base/clock.h"
 #include "base/i18n.h"
@@ -295,6 +296,7 @@ static struct job *job_next(struct commit *c)
 static void *commit_run(void *arg)
 {
     struct commit *c = arg;
+    prctl(PR_SET_NAME, "commit"); /* as ps -L and top -H show it */
     for (struct job *j; (j = job_next(c)) != NULL;)
         do_job(c, j);
     ready_store(c);

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 
 #include "base/clock.h"
 #include "base/i18n.h"
@@ -74,6 +75,7 @@ static int backoff(unsigned failures)
 static void *watch_run(void *arg)
 {
     struct watch *w = arg;
+    prctl(PR_SET_NAME, "watch"); /* as ps -L and top -H show it */
     for (unsigned failures = 0; !queue_closed(w->stop);) {
         struct error err = { 0 };
         struct imap *i = watch_open(w, &err);

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 
 #include "base/clock.h"
 #include "base/i18n.h"
@@ -505,6 +506,7 @@ static void *worker_run(void *arg)
 {
     struct worker *w = arg;
     int64_t idle_said = -1; /* with this time for the outbox; -1: not since the last round */
+    prctl(PR_SET_NAME, "account"); /* as ps -L and top -H show it */
     if (has_mail(w))
         decode_warm(w->acc.decode);
     while (!queue_closed(w->wants)) {
