@@ -619,14 +619,31 @@ static int without_uid(struct push *p, struct error *err)
     return close_failed(p, &why, err);
 }
 
+/* Before anything that changes the server goes out: from now on an undo is an operation of its own,
+ * and a repeat looks first. 1: one of them was taken back just now; the rest is still due. */
+static int mark_begun(struct push *p, struct error *err)
+{
+    if (p->ops[0].begun)
+        return 0;
+    int64_t ids[PUSH_MOST];
+    for (size_t i = 0; i < p->n; i++)
+        ids[i] = p->ops[i].id;
+    int rc = cache_journal_begin(p->w->cache, ids, p->n, err);
+    (void)sys_fault(FAULT_EXIT, "journal begun");
+    return rc;
+}
+
+/* The source is opened first: a link that died in its sleep is found out before anything has begun.
+ */
 static int push_run(struct push *p, struct error *err)
 {
-    if (p->ops[0].kind == OP_APPEND)
-        return push_append(p, err);
-    if (p->ops[0].uid == 0)
+    bool append = p->ops[0].kind == OP_APPEND;
+    if (!append && p->ops[0].uid == 0)
         return without_uid(p, err);
     batch_uids(p->ops, p->n, &p->set);
-    int rc = source_open(p, err);
+    int rc = append ? 0 : source_open(p, err);
+    if (rc == 0)
+        rc = mark_begun(p, err);
     if (rc != 0)
         return rc < 0 ? -1 : 0;
     switch (p->ops[0].kind) {
@@ -639,21 +656,9 @@ static int push_run(struct push *p, struct error *err)
     case OP_EXPUNGE:
         return push_expunge(p, err);
     case OP_APPEND:
-        break;
+        return push_append(p, err);
     }
     return 0;
-}
-
-/* Before anything goes out: from now on an undo is an operation of its own, and a repeat looks
- * first. 1: one of them was taken back just now. */
-static int mark_begun(struct push *p, struct error *err)
-{
-    if (p->ops[0].begun)
-        return 0;
-    int64_t ids[PUSH_MOST];
-    for (size_t i = 0; i < p->n; i++)
-        ids[i] = p->ops[i].id;
-    return cache_journal_begin(p->w->cache, ids, p->n, err);
 }
 
 /* A begun operation may need a search of its own, so it goes alone where a command cannot be
@@ -678,14 +683,8 @@ static int group_push(struct sync_account *w, const struct cache_op *ops, size_t
         rc = close_failed(&p, &gone, err);
     else if (rc < 0)
         *err = gone;
-    else {
-        rc = mark_begun(&p, err);
-        (void)sys_fault(FAULT_EXIT, "journal begun");
-        if (rc == 0)
-            rc = push_run(&p, err);
-        else if (rc == 1)
-            rc = 0; /* the rest is still due */
-    }
+    else
+        rc = push_run(&p, err);
     buf_free(&p.set);
     arena_free(&p.a);
     return rc;

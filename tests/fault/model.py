@@ -281,11 +281,11 @@ class Round:
 
     def sync(self, i):
         person = self.w.persons[i]
-        self.persons[i].broken = self.w.kind in ("cut", "plain")
+        self.persons[i].broken = self.w.kind == "cut"
         if self.w.kind == "cut" and self.made and self.cuts.random() < 0.4:
-            self.w.network.left[i] = self.cuts.randrange(1, self.cuts.choice((200, 1000, 5000)))
+            self.w.network.cut(i, self.cuts.randrange(1, self.cuts.choice((200, 1000, 5000))))
             person.sync(may_fail=True)
-            self.w.network.left[i] = None
+            self.w.network.cut(i, None)
         for _ in range(8):
             person.sync()
             if person.tell("journal") == ["0"]:

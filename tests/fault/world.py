@@ -34,7 +34,7 @@ class Network(threading.Thread):
         self.server, self.up, self.ports, self.left = port, [True] * n, [], [None] * n
         self.events, self.other = selectors.DefaultSelector(), {}
         self.wish, self.told = socket.socketpair()
-        self.done = threading.Semaphore(0)
+        self.done, self.lock = threading.Semaphore(0), threading.Lock()
         self.events.register(self.told, selectors.EVENT_READ, "told")
         for i in range(n):
             s = socket.create_server(("127.0.0.1", 0), backlog=20)
@@ -45,6 +45,10 @@ class Network(threading.Thread):
         if self.up[i] != up:
             self.wish.send(bytes([2 * i + up]))
             self.done.acquire()
+
+    def cut(self, i, left):
+        with self.lock:
+            self.left[i] = left
 
     def end(self):
         self.wish.send(b"\xff")
@@ -83,14 +87,14 @@ class Network(threading.Thread):
     def forward(self, s, way, i):
         try:
             data = s.recv(65536)
-            left = self.left[i] if way == "in" else None
+            with self.lock:
+                left = self.left[i] if way == "in" else None
+                if left is not None:
+                    self.left[i] = left - len(data) if len(data) < left else None
             if data:
                 self.other[s].sendall(data[:left])
                 if left is None or len(data) < left:
-                    if left is not None:
-                        self.left[i] = left - len(data)
                     return
-                self.left[i] = None
         except OSError:
             pass
         self.drop(s)
