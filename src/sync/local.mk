@@ -20,6 +20,7 @@ libsync_a_SOURCES = \
 	src/sync/pop.c src/sync/pop.h \
 	src/sync/local.c src/sync/local.h \
 	src/sync/pull.c src/sync/pull.h \
+	src/sync/seek.c src/sync/seek.h \
 	src/sync/push.c src/sync/push.h \
 	src/sync/outbox.c src/sync/outbox.h \
 	src/sync/watch.c src/sync/watch.h \

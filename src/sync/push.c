@@ -11,6 +11,7 @@
 #include "sync/batch.h"
 #include "sync/link.h"
 #include "sync/sched.h"
+#include "sync/seek.h"
 #include "sync/say.h"
 #include "wire/imap_cmd.h"
 #include "wire/imap_name.h"
@@ -22,7 +23,6 @@ enum {
     SETTLE_S = 5,          /* when the store's uids must be brought up to date first */
     UID_ATTEMPTS = 20,     /* so often an operation waits for its message to get a uid */
     APPEND_AGAIN_S = 3600, /* a copy that the server refuses is offered again */
-    FOUND_MAX = 1000,      /* hits of a search that are looked at */
     PIECE = 256 << 10
 };
 
@@ -82,20 +82,6 @@ static int close_refused(struct push *p, const struct error *why, struct error *
     return close_failed(p, why, err);
 }
 
-static int message_id_get(struct sync_account *w, struct arena *a, int64_t message, struct str *out,
-                          struct error *err)
-{
-    struct str flat;
-    struct mime_summary s;
-    *out = (struct str){ "", 0 };
-    int rc = cache_summary(w->cache, a, message, &flat, err);
-    if (rc != 0)
-        return rc < 0 ? -1 : 0;
-    if (mime_summary_read(a, flat, &s, err) == 0)
-        *out = s.message_id;
-    return 0;
-}
-
 /* The server had it no more when it was to move or copy it: another client was faster. The person's
  * copy is brought to the target from here (DESIGN §6: on a conflict both survive). */
 static int close_vanished(struct push *p, const struct cache_op *op, struct error *err)
@@ -117,7 +103,7 @@ static bool is_vanished(struct push *p, const struct cache_op *op, const struct 
         batch_new_uid(buf_str(&moved->from), buf_str(&moved->to), op->uid) != 0)
         return false;
     return moved->validity != 0 ||
-           (message_id_get(p->w, p->a, op->message, &mid, &ignored) == 0 && mid.n > 0);
+           (seek_message_id(p->w, p->a, op->message, &mid, &ignored) == 0 && mid.n > 0);
 }
 
 /* True when the uids that the answer names are the store's. A target that no pass has seen yet gets
@@ -230,58 +216,16 @@ static int transfer(struct push *p, const char *verb, struct link_answer *answer
     return command(p, verb, " ", true, answer, err);
 }
 
-struct found {
-    struct link_answer answer;
-    uint32_t *uids;
-    size_t n, cap;
-};
-
-static int found_resp(void *arg, const struct imap_resp *r, struct error *err)
-{
-    struct found *f = arg;
-    (void)err;
-    if (r->kind != IMAP_SEARCH)
-        return 0;
-    for (const struct wire_node *n = r->numbers; n != NULL && f->n < FOUND_MAX; n = n->next) {
-        if (f->n == f->cap) {
-            f->cap = f->cap > 0 ? f->cap * 2 : 16;
-            f->uids = xrealloc(f->uids, f->cap, sizeof *f->uids);
-        }
-        if (wire_u32(n, &f->uids[f->n]) == 0)
-            f->n++;
-    }
-    return 0;
-}
-
-static void found_done(void *arg, const struct imap_resp *r)
-{
-    struct found *f = arg;
-    link_done(&f->answer, r);
-}
-
-static void found_clear(struct found *f)
-{
-    free(f->uids);
-    link_answer_clear(&f->answer);
-}
-
-static int search(struct sync_account *w, struct str cmd, struct found *f, struct error *err)
-{
-    imap_queue(w->imap, cmd,
-               &(struct imap_handler){ .resp = found_resp, .done = found_done, .arg = f });
-    return imap_run(w->imap, err);
-}
-
 /* Removes the marked messages for good. Without UIDPLUS only when nobody else has marked any:
  * EXPUNGE takes all of them (DESIGN §6). */
 static int expunge(struct push *p, struct error *why, struct error *err)
 {
     if ((imap_caps(p->w->imap) & CAP_UIDPLUS) != 0)
         return plain_command(p, "UID EXPUNGE ", "", why, err);
-    struct found f = { 0 };
-    int rc = search(p->w, STR("UID SEARCH DELETED"), &f, err);
+    struct seek f = { 0 };
+    int rc = seek_uids(p->w, STR("UID SEARCH DELETED"), &f, err);
     bool ours = rc == 0 && f.answer.fate == LINK_OK && batch_covers(p->ops, p->n, f.uids, f.n);
-    found_clear(&f);
+    seek_clear(&f);
     if (ours) {
         struct link_answer answer = { 0 };
         rc = link_command(p->w, STR("EXPUNGE"), &answer, err);
@@ -294,53 +238,6 @@ static int remove_marked(struct push *p, struct error *why, struct error *err)
 {
     int rc = plain_command(p, "UID STORE ", " +FLAGS.SILENT (\\Deleted)", why, err);
     return rc != 0 ? rc : expunge(p, why, err);
-}
-
-/* ------------------------------------------------------------------ finding what may be there
- * already */
-
-/* A Message-ID can be forged or come twice: uids that the store knows as other messages are not
- * this one. Puts the newest of the rest into *uid, 0 when there is none. */
-static int newest_unknown(struct push *p, const struct found *f, uint32_t *uid, struct error *err)
-{
-    struct cache_known *known;
-    size_t n = 0;
-    if (f->n > 0 && cache_known(p->w->cache, p->a, p->target.id, &known, &n, err) != 0)
-        return -1;
-    for (size_t i = 0; i < f->n; i++) {
-        size_t k = 0;
-        while (k < n && (known[k].uid != f->uids[i] || known[k].message == p->ops[0].message))
-            k++;
-        if (k == n && f->uids[i] > *uid)
-            *uid = f->uids[i];
-    }
-    return 0;
-}
-
-/* The newest uid in the target with this Message-ID, 0 when there is none. */
-static int target_search(struct push *p, struct str message_id, uint32_t *uid, struct error *err)
-{
-    struct error why = { 0 };
-    *uid = 0;
-    if (message_id.n == 0)
-        return 0;
-    if (link_select(p->w, &p->target, false, &why) != 0) {
-        if (why.code == ERR_REFUSED) /* it is not there yet: nothing in it */
-            return 0;
-        *err = why;
-        return -1;
-    }
-    struct found f = { 0 };
-    struct buf cmd = BUF_INIT(LINK_COMMAND_MAX);
-    buf_adds(&cmd, "UID SEARCH HEADER Message-ID ");
-    int rc = 0;
-    if (wire_put_astring(&cmd, message_id, false))
-        rc = search(p->w, buf_str(&cmd), &f, err);
-    if (rc == 0)
-        rc = newest_unknown(p, &f, uid, err);
-    buf_free(&cmd);
-    found_clear(&f);
-    return rc;
 }
 
 /* ------------------------------------------------------------------ the kinds of operations */
@@ -377,32 +274,24 @@ static int copy_again(struct push *p, bool *copied, struct error *err)
     struct str mid;
     uint32_t uid;
     *copied = false;
-    if (message_id_get(p->w, p->a, p->ops[0].message, &mid, err) != 0 ||
-        target_search(p, mid, &uid, err) != 0)
+    if (seek_message_id(p->w, p->a, p->ops[0].message, &mid, err) != 0 ||
+        seek_equal(p->w, p->a, &p->target, p->ops[0].message, mid, &uid, err) != 0)
         return -1;
     *copied = uid != 0;
     return link_select(p->w, &p->folder, true, err);
 }
 
-static bool uid_found(const struct found *f, uint32_t uid)
-{
-    for (size_t i = 0; i < f->n; i++)
-        if (f->uids[i] == uid)
-            return true;
-    return false;
-}
-
 /* Those of p whose source is there stay in p, the others are closed. What may have been done by an
  * earlier attempt and cannot be looked for in the target stays too. */
-static int sources_keep(struct push *p, const struct found *f, struct error *err)
+static int sources_keep(struct push *p, const struct seek *f, struct error *err)
 {
     struct cache_op *kept = arena_array(p->a, p->n, sizeof *kept);
     size_t n = 0;
     for (size_t i = 0; i < p->n; i++) {
         const struct cache_op *op = &p->ops[i];
         struct str mid = { "", 0 };
-        bool there = uid_found(f, op->uid);
-        if (!there && op->begun && message_id_get(p->w, p->a, op->message, &mid, err) != 0)
+        bool there = seek_has(f, op->uid);
+        if (!there && op->begun && seek_message_id(p->w, p->a, op->message, &mid, err) != 0)
             return -1;
         if (there || (op->begun && mid.n == 0))
             kept[n++] = *op;
@@ -420,7 +309,7 @@ static int sources_keep(struct push *p, const struct found *f, struct error *err
  * copied (RFC 3501 §6.4.8): it is asked before. */
 static int sources_check(struct push *p, struct error *err)
 {
-    struct found f = { 0 };
+    struct seek f = { 0 };
     struct buf cmd = BUF_INIT(LINK_COMMAND_MAX);
     if ((imap_caps(p->w->imap) & CAP_UIDPLUS) != 0)
         return 0;
@@ -428,11 +317,11 @@ static int sources_check(struct push *p, struct error *err)
     buf_add_str(&cmd, buf_str(&p->set));
     int rc = buf_check(&cmd, err);
     if (rc == 0)
-        rc = search(p->w, buf_str(&cmd), &f, err);
+        rc = seek_uids(p->w, buf_str(&cmd), &f, err);
     if (rc == 0 && f.answer.fate == LINK_OK)
         rc = sources_keep(p, &f, err);
     buf_free(&cmd);
-    found_clear(&f);
+    seek_clear(&f);
     return rc;
 }
 
@@ -553,8 +442,8 @@ static int push_append(struct push *p, struct error *err)
     struct str mid;
     uint32_t uid;
     bool numbered;
-    if (message_id_get(p->w, p->a, p->ops[0].message, &mid, err) != 0 ||
-        target_search(p, mid, &uid, err) != 0)
+    if (seek_message_id(p->w, p->a, p->ops[0].message, &mid, err) != 0 ||
+        seek_equal(p->w, p->a, &p->target, p->ops[0].message, mid, &uid, err) != 0)
         return -1;
     if (uid != 0)
         return append_done(p, uid, err);

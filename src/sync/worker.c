@@ -505,7 +505,7 @@ static int wait_for(int64_t next)
 static void *worker_run(void *arg)
 {
     struct worker *w = arg;
-    int64_t idle_said = -1; /* with this time for the outbox; -1: not since the last round */
+    int64_t idle_said = -1;        /* with this time for the outbox; -1: not since the last round */
     prctl(PR_SET_NAME, "account"); /* as ps -L and top -H show it */
     if (has_mail(w))
         decode_warm(w->acc.decode);

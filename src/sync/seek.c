@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#include "sync/seek.h"
+
+#include <stdlib.h>
+
+#include "sync/link.h"
+#include "wire/imap_cmd.h"
+#include "base/banned.h"
+
+enum { FOUND_MAX = 1000 /* hits of a search that are looked at */ };
+
+int seek_message_id(struct sync_account *w, struct arena *a, int64_t message, struct str *out,
+                    struct error *err)
+{
+    struct str flat;
+    struct mime_summary s;
+    *out = (struct str){ "", 0 };
+    int rc = cache_summary(w->cache, a, message, &flat, err);
+    if (rc != 0)
+        return rc < 0 ? -1 : 0;
+    if (mime_summary_read(a, flat, &s, err) == 0)
+        *out = s.message_id;
+    return 0;
+}
+
+static int found_resp(void *arg, const struct imap_resp *r, struct error *err)
+{
+    struct seek *f = arg;
+    (void)err;
+    if (r->kind != IMAP_SEARCH)
+        return 0;
+    for (const struct wire_node *n = r->numbers; n != NULL && f->n < FOUND_MAX; n = n->next) {
+        if (f->n == f->cap) {
+            f->cap = f->cap > 0 ? f->cap * 2 : 16;
+            f->uids = xrealloc(f->uids, f->cap, sizeof *f->uids);
+        }
+        if (wire_u32(n, &f->uids[f->n]) == 0)
+            f->n++;
+    }
+    return 0;
+}
+
+static void found_done(void *arg, const struct imap_resp *r)
+{
+    struct seek *f = arg;
+    link_done(&f->answer, r);
+}
+
+void seek_clear(struct seek *f)
+{
+    free(f->uids);
+    link_answer_clear(&f->answer);
+}
+
+int seek_uids(struct sync_account *w, struct str cmd, struct seek *f, struct error *err)
+{
+    imap_queue(w->imap, cmd,
+               &(struct imap_handler){ .resp = found_resp, .done = found_done, .arg = f });
+    return imap_run(w->imap, err);
+}
+
+bool seek_has(const struct seek *f, uint32_t uid)
+{
+    for (size_t i = 0; i < f->n; i++)
+        if (f->uids[i] == uid)
+            return true;
+    return false;
+}
+
+/* A Message-ID can be forged or come twice: uids that the store knows as other messages are not
+ * this one. Puts the newest of the rest into *uid, 0 when there is none. */
+static int newest_unknown(struct sync_account *w, struct arena *a, const struct seek *f,
+                          const struct cache_folder *target, int64_t message, uint32_t *uid,
+                          struct error *err)
+{
+    struct cache_known *known;
+    size_t n = 0;
+    if (f->n > 0 && cache_known(w->cache, a, target->id, &known, &n, err) != 0)
+        return -1;
+    for (size_t i = 0; i < f->n; i++) {
+        size_t k = 0;
+        while (k < n && (known[k].uid != f->uids[i] || known[k].message == message))
+            k++;
+        if (k == n && f->uids[i] > *uid)
+            *uid = f->uids[i];
+    }
+    return 0;
+}
+
+int seek_equal(struct sync_account *w, struct arena *a, const struct cache_folder *target,
+               int64_t message, struct str message_id, uint32_t *uid, struct error *err)
+{
+    struct error why = { 0 };
+    *uid = 0;
+    if (message_id.n == 0)
+        return 0;
+    if (link_select(w, target, false, &why) != 0) {
+        if (why.code == ERR_REFUSED) /* it is not there yet: nothing in it */
+            return 0;
+        *err = why;
+        return -1;
+    }
+    struct seek f = { 0 };
+    struct buf cmd = BUF_INIT(LINK_COMMAND_MAX);
+    buf_adds(&cmd, "UID SEARCH HEADER Message-ID ");
+    int rc = 0;
+    if (wire_put_astring(&cmd, message_id, false))
+        rc = seek_uids(w, buf_str(&cmd), &f, err);
+    if (rc == 0)
+        rc = newest_unknown(w, a, &f, target, message, uid, err);
+    buf_free(&cmd);
+    seek_clear(&f);
+    return rc;
+}
