@@ -99,6 +99,19 @@ int hand_summary(struct hand *h, struct arena *a, int64_t message, struct mime_s
     return rc == 0 ? mime_summary_read(a, flat, out, err) : -1;
 }
 
+static void event_forward(struct hand *h, const struct bus_event *ev)
+{
+    struct say *s = say_new(SAY_EVENT);
+    s->arena = arena_new(256);
+    s->event = *ev;
+    s->event.account = arena_str(s->arena, ev->account);
+    s->event.folder = arena_str(s->arena, ev->folder);
+    s->event.state = arena_str(s->arena, ev->state);
+    s->event.text = arena_str(s->arena, ev->text);
+    s->event.config = arena_str(s->arena, ev->config);
+    hand_say(h, s);
+}
+
 static void bus_connect(struct hand *h)
 {
     struct bus_where where = { .store = h->start->store,
@@ -114,23 +127,12 @@ static void bus_connect(struct hand *h)
     h->bus = bus_open(&where, &started, &err);
     if (h->bus != NULL) {
         h->bus_why[0] = '\0';
+        /* An engine that died may have stored mail and not told of it. */
+        event_forward(h, &(struct bus_event){ .kind = EVENT_FOLDERS });
     } else if (strcmp(h->bus_why, err.text) != 0) { /* said once, not every five seconds */
         snprintf(h->bus_why, sizeof h->bus_why, "%s", err.text);
         hand_note(h, -1, NULL, &err);
     }
-}
-
-static void event_forward(struct hand *h, const struct bus_event *ev)
-{
-    struct say *s = say_new(SAY_EVENT);
-    s->arena = arena_new(256);
-    s->event = *ev;
-    s->event.account = arena_str(s->arena, ev->account);
-    s->event.folder = arena_str(s->arena, ev->folder);
-    s->event.state = arena_str(s->arena, ev->state);
-    s->event.text = arena_str(s->arena, ev->text);
-    s->event.config = arena_str(s->arena, ev->config);
-    hand_say(h, s);
 }
 
 /* What the servers refused while nobody was here to be told, or just now: said, then forgotten. */
@@ -263,17 +265,16 @@ static void refuse(struct hand *h, const struct error *why)
 static void run(struct hand *h, const struct error *why)
 {
     for (;;) {
+        bus_pump(h); /* also what was read along with a greeting or a hint: no poll tells of it */
         struct pollfd fds[2] = { { queue_fd(h->asks), POLLIN, 0 }, { -1, POLLIN, 0 } };
         if (h->bus != NULL)
             fds[1].fd = bus_fd(h->bus);
         /* What the person asks for comes before looking for the engine. */
         bool looking = !h->start->offline && h->bus == NULL && h->cache != NULL;
         poll(fds, 2, looking ? clock_left_ms(h->bus_retry) : -1);
-        bus_pump(h);
         struct ask *a = (struct ask *)queue_take(h->asks, 0);
         if (a == NULL) {
             bus_connect(h);
-            bus_pump(h); /* what came with the greeting: no poll will tell of it */
             continue;
         }
         bool quit = a->m.kind == ASK_QUIT;

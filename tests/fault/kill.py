@@ -3,7 +3,7 @@
 writes and sends; scripts send; mail comes from outside. At moments drawn from a seed tmail, tmail-sync, tmail-decode or tmaild gets
 SIGKILL, and the person goes on. In the evening nothing is lost, nothing doubled, and nothing to do changes nothing.
 Usage: kill.py [SEED]"""
-import os, random, resource, signal, socket, sqlite3, subprocess, sys, time
+import os, random, re, resource, signal, socket, sqlite3, subprocess, sys, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from boxes import Boxes
@@ -97,7 +97,12 @@ class Day:
 
     def trouble(self, text):
         screen = self.terminal.screen.text() if self.terminal else ""
-        fail(f"{text}\n{screen}\nstore: {self.rows()}\nknown: {self.known}\n{self.profile.log()}")
+        store = self.store.execute("SELECT f.name, p.uid, p.flags, m.id, m.subject, m.mid, hex(m.identity) FROM placement p"
+                                   " JOIN folder f ON f.id = p.folder JOIN message m ON m.id = p.message ORDER BY 1, 2").fetchall()
+        server = {folder: [(m.uid, m.flags, m.header("Subject")) for m in box] for folder, box in self.jane.all().items()}
+        lines = [text, screen, "store:", *map(str, store), f"journal: {self.store.execute('SELECT * FROM journal').fetchall()}",
+                 f"server: {server}", f"known: {self.known}", self.profile.log()]
+        fail("\n".join(lines))
 
     def claim(self, claim, text):
         if not claim:
@@ -183,7 +188,6 @@ class Day:
     def change(self, keys, is_right, what):
         """Presses keys; exactly one message changes, in the way it should. Its token."""
         before = self.rows()
-        self.wait(lambda: not self.news(before), "nothing is under way")
         try:
             self.terminal.keys(keys)
             self.wait(lambda: self.changed(before), what)
@@ -199,10 +203,12 @@ class Day:
         now = self.rows()
         return [t for t in before if now.get(t) != before[t]]
 
-    def news(self, before):
-        return self.changed(before)
+    def up_to_date(self):
+        shown = re.search(r" INBOX +\d+/(\d+) ", self.terminal.screen.text())
+        return shown and int(shown.group(1)) == sum(folder == "INBOX" for folder, _ in self.rows().values())
 
     def walk(self):
+        self.wait(self.up_to_date, "the list shows what the store has")
         self.terminal.keys("=" + "j" * self.draw.randrange(4))
 
     def flag(self):
