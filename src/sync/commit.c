@@ -19,6 +19,7 @@ enum {
     BATCH_WAIT_MS = 15,    /* so long a message waits for others */
     BATCH_LOCK_MS = 4,     /* so long the write lock is held */
     SAY_EVERY_MS = 100,
+    FOLD_AFTER_MS = 1000, /* of quiet: the store's log is folded back */
     BODIES_MAX = 1024
 };
 
@@ -62,6 +63,7 @@ struct commit {
     uint64_t ready_bytes;
     int64_t ready_at; /* when the first of them came, monotonic ms */
     int64_t said_at;
+    bool unfolded;
     int64_t changed; /* folder that has changes nobody was told of; 0: none */
 };
 
@@ -189,6 +191,7 @@ static size_t batch_store(struct commit *c, struct job **jobs, size_t n)
     }
     if (rc == 0)
         rc = cache_commit(c->cache, &err);
+    c->unfolded = true;
     if (rc != 0) {
         batch_abort(c, &err);
         return n;
@@ -287,6 +290,12 @@ static struct job *job_next(struct commit *c)
         m = queue_take(c->jobs, SAY_EVERY_MS);
         if (m == NULL)
             changed_say(c);
+    }
+    if (m == NULL && c->unfolded) {
+        m = queue_take(c->jobs, FOLD_AFTER_MS);
+        if (m == NULL)
+            cache_checkpoint(c->cache);
+        c->unfolded = m != NULL;
     }
     if (m == NULL)
         m = queue_take(c->jobs, -1);
