@@ -123,6 +123,7 @@ static void nothing_hangs_or_crashes(void **state)
     hostile(p, "", "X-A: b\n", 800000, "\n", MIME_DAMAGE_LIMIT);
     hostile(p, "", "To: b@x.org\n", 1900, "\n", 0);
     hostile(p, "X-A: ", "0123456789", 1000000, "\n\n", MIME_DAMAGE_LIMIT);
+    hostile(p, "Subject: ", "=?utf-8?Q?a ", 100000, "\n\n", MIME_DAMAGE_LIMIT);
     hostile(p, "Subject: ", "=?utf-8?Q?a?= ", 100000, "\n\n", MIME_DAMAGE_LIMIT);
     hostile(p, "Content-Type: multipart/mixed; boundary=b\n\n", "--b\n\nx\n", 100000, "--b--\n",
             MIME_DAMAGE_LIMIT);
