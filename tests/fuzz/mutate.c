@@ -24,9 +24,10 @@ static void word_read(struct str in, struct buf *out)
 {
     for (size_t i = 0; i < in.n; i++) {
         char c = in.p[i];
-        if (c == '\\' && i + 1 < in.n)
+        bool escaped = c == '\\' && i + 1 < in.n;
+        if (escaped)
             c = in.p[++i];
-        if (c == 'x' && i > 0 && in.p[i - 1] == '\\' && i + 2 < in.n) {
+        if (escaped && c == 'x' && i + 2 < in.n) {
             c = (char)(hex(in.p[i + 1]) << 4 | hex(in.p[i + 2]));
             i += 2;
         }
