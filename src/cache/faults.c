@@ -4,6 +4,7 @@
 #ifdef TMAIL_FAULTS
 #include <pthread.h>
 #include <sqlite3.h>
+#include <stdbool.h>
 
 #include "base/fault.h"
 #include "base/banned.h"
@@ -37,10 +38,17 @@ static int on_read(sqlite3_file *f, void *p, int n, sqlite3_int64 at)
     return own(f)->xRead(f, p, n, at);
 }
 
+/* So many pages this thread has written since it took a lock or had something brought to the disk.
+ * Wherever such a run is broken, the transaction is not there: only its 1st, 2nd, 4th, 8th ... page
+ * are points of their own. What comes after the last page is seen by the next point. */
+static _Thread_local unsigned run;
+
 static int on_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at)
 {
     /* The header of a frame in the log and its page are one write. */
-    int half = n == FRAME_HEAD ? 0 : sys_fault_half("store write");
+    run += n != FRAME_HEAD;
+    bool is_point = n != FRAME_HEAD && (run & (run - 1)) == 0;
+    int half = is_point ? sys_fault_half("store write") : 0;
     if (half == 0)
         return own(f)->xWrite(f, p, n, at);
     if (half > 0)
@@ -59,6 +67,7 @@ static int on_truncate(sqlite3_file *f, sqlite3_int64 size)
 
 static int on_sync(sqlite3_file *f, int flags)
 {
+    run = 0;
     if (sys_fault(FAULT_FSYNC, "store fsync") != 0)
         return SQLITE_IOERR_FSYNC;
     return own(f)->xSync(f, flags);
@@ -69,6 +78,12 @@ static int on_map(sqlite3_file *f, int page, int size, int grow, void volatile *
     if (sys_fault(FAULT_OPEN, "store log index") != 0)
         return SQLITE_IOERR_SHMOPEN;
     return own(f)->xShmMap(f, page, size, grow, to);
+}
+
+static int on_lock(sqlite3_file *f, int offset, int n, int flags)
+{
+    run = 0;
+    return own(f)->xShmLock(f, offset, n, flags);
 }
 
 static int on_delete(sqlite3_vfs *vfs, const char *name, int sync_dir)
@@ -94,6 +109,7 @@ static void methods_change(sqlite3_file *f)
             m->changed.xTruncate = on_truncate;
             m->changed.xSync = on_sync;
             m->changed.xShmMap = on_map;
+            m->changed.xShmLock = on_lock;
         }
         f->pMethods = &m->changed;
     }
