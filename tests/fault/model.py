@@ -214,8 +214,8 @@ class ModelPerson:
             elif op.kind in (MOVE, COPY, APPEND):
                 new = self.bring(server, op)
             if new is not None:
-                self.known.setdefault(new, op.row.id if op.to is not None else None)
                 if op.to is not None:
+                    self.known.setdefault(new, op.row.id)
                     op.to.mail = new
         self.ops = []
 
@@ -432,7 +432,7 @@ class Round:
         if what in ("online", "offline", "sync"):
             self.log(f"   {'AB'[i]}: {what}")
             self.others_first(i)
-            if what == "offline" and self.online[i] and self.dirty[i]:
+            if what == "offline" and self.online[i] and (self.dirty[i] or self.stale[i]):
                 self.sync(i)
             if what != "offline":
                 self.w.network.set(i, True)
