@@ -329,39 +329,22 @@ static int push_copy(struct push *p, bool then_remove, struct error *err)
 {
     struct link_answer answer = { 0 };
     struct error why = { 0 };
-    bool copied = false;
-    int rc = p->ops[0].begun ? copy_again(p, &copied, err) : 0;
+    bool copied = false, moves = then_remove && (imap_caps(p->w->imap) & CAP_MOVE) != 0;
+    int rc = p->ops[0].begun && p->n == 1 ? copy_again(p, &copied, err) : 0;
     if (rc == 0 && !copied)
         rc = sources_check(p, err);
     if (rc != 0 || p->n == 0)
         return rc;
     if (!copied)
-        rc = transfer(p, "UID COPY ", &answer, err);
+        rc = transfer(p, moves ? "UID MOVE " : "UID COPY ", &answer, err);
     if (rc == 0 && !copied && link_check(&answer, &why) != 0)
         rc = 1;
-    if (rc == 0 && then_remove)
+    if (rc == 0 && then_remove && (copied || !moves))
         rc = remove_marked(p, &why, err);
     if (rc == 1)
         rc = close_refused(p, &why, err);
     else if (rc == 0)
         rc = close_done(p, copied ? NULL : &answer, err);
-    link_answer_clear(&answer);
-    return rc;
-}
-
-static int push_move(struct push *p, struct error *err)
-{
-    if ((imap_caps(p->w->imap) & CAP_MOVE) == 0)
-        return push_copy(p, true, err);
-    struct link_answer answer = { 0 };
-    struct error why = { 0 };
-    int rc = sources_check(p, err);
-    if (rc != 0 || p->n == 0)
-        return rc;
-    rc = transfer(p, "UID MOVE ", &answer, err);
-    if (rc == 0)
-        rc = link_check(&answer, &why) != 0 ? close_refused(p, &why, err)
-                                            : close_done(p, &answer, err);
     link_answer_clear(&answer);
     return rc;
 }
@@ -539,7 +522,7 @@ static int push_run(struct push *p, struct error *err)
     case OP_FLAGS:
         return push_flags(p, err);
     case OP_MOVE:
-        return push_move(p, err);
+        return push_copy(p, true, err);
     case OP_COPY:
         return push_copy(p, false, err);
     case OP_EXPUNGE:
@@ -550,13 +533,20 @@ static int push_run(struct push *p, struct error *err)
     return 0;
 }
 
-/* A begun operation may need a search of its own, so it goes alone where a command cannot be
- * repeated. */
-static size_t head_of(struct sync_account *w, const struct cache_op *ops, size_t n)
+/* How many one command carries. A begun copy or move may have been carried out, or half of it
+ * before the server fell (RFC 6851 §3.3): each is looked for alone, unless nothing came to the
+ * target that could be it. */
+static int head_find(struct sync_account *w, const struct cache_op *ops, size_t n, size_t *head,
+                     struct error *err)
 {
-    bool alone = ops[0].begun && (ops[0].kind == OP_COPY ||
-                                  (ops[0].kind == OP_MOVE && (imap_caps(w->imap) & CAP_MOVE) == 0));
-    return alone || ops[0].uid == 0 ? 1 : batch_head(ops, n, n);
+    bool news = false;
+    *head = ops[0].uid == 0 ? 1 : batch_head(ops, n, n);
+    if (*head > 1 && ops[0].begun && (ops[0].kind == OP_COPY || ops[0].kind == OP_MOVE) &&
+        seek_news(w, ops[0].target, &news, err) != 0)
+        return -1;
+    if (news)
+        *head = 1;
+    return 0;
 }
 
 static int group_push(struct sync_account *w, const struct cache_op *ops, size_t n,
@@ -587,8 +577,9 @@ int push_all(struct sync_account *w, struct error *err)
     while ((rc = cache_journal_due(w->cache, w->id, now_s(), ops, &n, err)) == 0 && n > 0) {
         batch_sort(ops, n);
         for (size_t i = 0, k; rc == 0 && i < n; i += k) {
-            k = head_of(w, ops + i, n - i);
-            rc = group_push(w, ops + i, k, err);
+            rc = head_find(w, ops + i, n - i, &k, err);
+            if (rc == 0)
+                rc = group_push(w, ops + i, k, err);
             (void)sys_fault(FAULT_EXIT, "journal closed");
         }
         if (rc != 0)

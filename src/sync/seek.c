@@ -87,23 +87,61 @@ static int newest_unknown(struct sync_account *w, struct arena *a, const struct 
     return 0;
 }
 
+/* 0; 1: there is no such folder, so that nothing is in it. */
+static int target_open(struct sync_account *w, const struct cache_folder *f, struct error *err)
+{
+    struct error why = { 0 };
+    if (link_select(w, f, false, &why) == 0)
+        return 0;
+    if (why.code == ERR_REFUSED)
+        return 1;
+    *err = why;
+    return -1;
+}
+
+/* From the first number on that the last pass has not seen. */
+static int news_find(struct sync_account *w, struct arena *a, const struct cache_folder *f,
+                     bool *news, struct error *err)
+{
+    struct seek found = { 0 };
+    struct buf cmd = BUF_INIT(LINK_COMMAND_MAX);
+    uint32_t uid = 0;
+    buf_addf(&cmd, "UID SEARCH UID %u:*", f->uidnext > 0 ? f->uidnext : 1);
+    int rc = seek_uids(w, buf_str(&cmd), &found, err);
+    if (rc == 0)
+        rc = newest_unknown(w, a, &found, f, 0, &uid, err);
+    *news = uid != 0 || found.n == FOUND_MAX || found.answer.fate != LINK_OK;
+    buf_free(&cmd);
+    seek_clear(&found);
+    return rc;
+}
+
+int seek_news(struct sync_account *w, int64_t folder, bool *news, struct error *err)
+{
+    struct arena *a = arena_new(4096);
+    struct cache_folder f;
+    *news = false;
+    int rc = cache_folder_get(w->cache, a, folder, &f, err);
+    if (rc == 0)
+        rc = target_open(w, &f, err);
+    if (rc == 0)
+        rc = news_find(w, a, &f, news, err);
+    arena_free(&a);
+    return rc < 0 ? -1 : 0;
+}
+
 int seek_equal(struct sync_account *w, struct arena *a, const struct cache_folder *target,
                int64_t message, struct str message_id, uint32_t *uid, struct error *err)
 {
-    struct error why = { 0 };
     *uid = 0;
     if (message_id.n == 0)
         return 0;
-    if (link_select(w, target, false, &why) != 0) {
-        if (why.code == ERR_REFUSED) /* it is not there yet: nothing in it */
-            return 0;
-        *err = why;
-        return -1;
-    }
+    int rc = target_open(w, target, err);
+    if (rc != 0)
+        return rc < 0 ? -1 : 0;
     struct seek f = { 0 };
     struct buf cmd = BUF_INIT(LINK_COMMAND_MAX);
     buf_adds(&cmd, "UID SEARCH HEADER Message-ID ");
-    int rc = 0;
     if (wire_put_astring(&cmd, message_id, false))
         rc = seek_uids(w, buf_str(&cmd), &f, err);
     if (rc == 0)

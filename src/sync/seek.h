@@ -25,5 +25,7 @@ int seek_message_id(struct sync_account *w, struct arena *a, int64_t message, st
  * another message, into *uid; 0 when there is none. */
 int seek_equal(struct sync_account *w, struct arena *a, const struct cache_folder *target,
                int64_t message, struct str message_id, uint32_t *uid, struct error *err) MUST_CHECK;
+/* Whether the folder has messages that the store does not know. */
+int seek_news(struct sync_account *w, int64_t folder, bool *news, struct error *err) MUST_CHECK;
 
 #endif

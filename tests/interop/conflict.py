@@ -98,6 +98,33 @@ def same_message_id(place):
     s.stop()
 
 
+def half_moved(place):
+    """The server fell in the middle of MOVE: what it had copied lies in both folders (RFC 6851 §3.3). Nothing is doubled."""
+    server = Fake("IMAP4rev1 UIDPLUS MOVE")
+    server.folders["Work"] = {}
+    for i in range(1, 6):
+        server.put("INBOX", message(i))
+    s = Store(place, "half", server.port)
+    s.sync()
+    for i in (1, 2, 3):
+        s.drive("move", s.find("INBOX", f"message {i}")["id"], "INBOX", "Work")
+
+    def before(server, line):
+        if line.startswith("UID MOVE"):
+            server.before = None
+            server.put("Work", message(1))
+            server.put("Work", message(9))
+            raise OSError("the link breaks")
+
+    server.before = before
+    s.sync(code=None)
+    s.sync()
+    check(subjects(s.list("Work")) == ["message 1", "message 2", "message 3", "message 9"], f"here: {s.list('Work')}")
+    check(subjects(s.list("INBOX")) == ["message 4", "message 5"], f"here: {s.list('INBOX')}")
+    check(len(server.folders["Work"]) == 4 and len(server.folders["INBOX"]) == 2, f"there: {server.commands}")
+    s.stop()
+
+
 def lines_that_are_too_long(place):
     """No command is longer than a server has to take (RFC 2683 §3.2.1.5)."""
     server = Fake()
@@ -281,7 +308,7 @@ def too_large(place):
 def main():
     place = tempfile.mkdtemp(prefix="tmail-conflict-")
     try:
-        for step in (expunged_before_the_move, changed_while_fetching, names_that_cannot_be_said, same_message_id,
+        for step in (expunged_before_the_move, changed_while_fetching, names_that_cannot_be_said, same_message_id, half_moved,
                      lines_that_are_too_long, nonsense, sent_before_the_first_sync, unended, one_odd_folder,
                      arrived_before_the_watcher, talks_without_end, too_large):
             step(place)

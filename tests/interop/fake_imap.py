@@ -113,7 +113,8 @@ class Fake:
                     del box[u]
             return b"TAG OK\r\n"
         if verb == "UID SEARCH":
-            hits = [u for u in sorted(box) if arg[-1].encode() in box[u][1]]
+            hits = (self.uids(box, arg[1]) if arg[0] == "UID" else
+                    [u for u in sorted(box) if arg[-1].encode() in box[u][1]])
             return f"* SEARCH {' '.join(map(str, hits))}\r\nTAG OK\r\n".encode()
         if verb == "CREATE":
             self.folders.setdefault(arg[0], {})
