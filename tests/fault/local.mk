@@ -20,3 +20,6 @@ EXTRA_DIST += tests/fault/model.py tests/fault/world.py
 TESTS += tests/fault/cut.py
 tests/fault/cut.log: tests/interop/drive tmail-sync tmail-decode tmaild
 EXTRA_DIST += tests/fault/cut.py tests/fault/lab.py tests/fault/proxy.py tests/fault/boxes.py
+TESTS += tests/fault/kill.py
+tests/fault/kill.log: tmail tmail-sync tmail-decode tmaild
+EXTRA_DIST += tests/fault/kill.py tests/fault/screen.py
