@@ -111,9 +111,16 @@ int cache_pop_forget(struct cache *c, int64_t account, const struct str *uids, s
                     uids, n, 0, err);
 }
 
+#define SET_DELETING "UPDATE pop SET deleting = ?3 WHERE account = ?1 AND uid = ?2"
+
 int cache_pop_deleting(struct cache *c, int64_t account, const struct str *uids, size_t n,
                        struct error *err)
 {
-    return rows_run(c, true, "UPDATE pop SET deleting = ?3 WHERE account = ?1 AND uid = ?2",
-                    account, uids, n, 1, err);
+    return rows_run(c, true, SET_DELETING, account, uids, n, 1, err);
+}
+
+int cache_pop_kept(struct cache *c, int64_t account, const struct str *uids, size_t n,
+                   struct error *err)
+{
+    return rows_run(c, false, SET_DELETING, account, uids, n, 0, err);
 }

@@ -36,5 +36,8 @@ int cache_pop_forget(struct cache *c, int64_t account, const struct str *uids, s
  * before, by whomever, is on the disk. */
 int cache_pop_deleting(struct cache *c, int64_t account, const struct str *uids, size_t n,
                        struct error *err) MUST_CHECK;
+/* The server would not delete them: they lie there as before. */
+int cache_pop_kept(struct cache *c, int64_t account, const struct str *uids, size_t n,
+                   struct error *err) MUST_CHECK;
 
 #endif

@@ -73,6 +73,11 @@ static int rows_deleting(struct visit *v, const struct str *uids, size_t n, stru
     return cache_pop_deleting(v->w->cache, v->w->id, uids, n, err);
 }
 
+static int rows_kept(struct visit *v, const struct str *uids, size_t n, struct error *err)
+{
+    return cache_pop_kept(v->w->cache, v->w->id, uids, n, err);
+}
+
 static int rows_do(struct visit *v, rows_fn *step, const struct str *uids, size_t n,
                    struct error *err)
 {
@@ -135,6 +140,7 @@ static int message_end(struct visit *v, size_t i, struct error *err)
                                   .size = whole ? 0 : item->entry.size,
                                   .where.folder = v->inbox.id,
                                   .pop = item->uid };
+    v->w->fetched -= whole && item->again; /* the intake counts it */
     if (whole)
         account_progress(v->w, v->inbox.name, (int64_t)i + 1, (int64_t)v->batch.n);
     return intake_end(v->in, &facts, err);
@@ -246,47 +252,75 @@ static void refused_say(struct visit *v)
 
 /* ------------------------------------------------------------------ what may go there */
 
-/* Marks what is due on the server; *n: so many. That they are safe here, and about to go there, is
- * on the disk before. */
-static int due_delete(struct visit *v, size_t *n, struct error *err)
+/* What DELE was sent for. */
+struct due {
+    struct str *uids; /* those that the server marked first */
+    size_t n, marked;
+};
+
+/* The server's answers: what it did not mark stays as it was. */
+static int due_sort(struct visit *v, const struct popplan_item *items, const bool *marked,
+                    struct due *due, struct error *err)
+{
+    size_t refused = due->n;
+    due->marked = 0;
+    for (size_t i = 0; i < due->n; i++)
+        if (marked[i])
+            due->uids[due->marked++] = items[i].uid;
+    for (size_t i = due->n; i-- > 0;)
+        if (!marked[i])
+            due->uids[--refused] = items[i].uid;
+    if (refused < due->n)
+        log_line(v->w->log, LOG_ERROR, "%s: %zu messages were not deleted: the server refused it",
+                 v->w->cfg->name, due->n - refused);
+    return rows_do(v, rows_kept, due->uids + refused, due->n - refused, err);
+}
+
+/* Marks what is due on the server. That it is safe here, and about to go there, is on the disk
+ * before. */
+static int due_delete(struct visit *v, struct due *due, struct error *err)
 {
     if (rows_read(v, err) != 0)
         return -1;
-    struct popplan_item *due = popplan_due(v->a, &v->state, v->w->cfg->keep_days, n);
-    if (*n == 0)
+    struct popplan_item *items = popplan_due(v->a, &v->state, v->w->cfg->keep_days, &due->n);
+    if (due->n == 0)
         return 0;
-    struct pop3_entry *entries = arena_array(v->a, *n, sizeof *entries);
-    struct str *uids = arena_array(v->a, *n, sizeof *uids);
-    bool *marked = arena_array(v->a, *n, sizeof *marked);
-    for (size_t i = 0; i < *n; i++) {
-        entries[i] = due[i].entry;
-        uids[i] = due[i].uid;
+    struct pop3_entry *entries = arena_array(v->a, due->n, sizeof *entries);
+    bool *marked = arena_array(v->a, due->n, sizeof *marked);
+    due->uids = arena_array(v->a, due->n, sizeof *due->uids);
+    for (size_t i = 0; i < due->n; i++) {
+        entries[i] = items[i].entry;
+        due->uids[i] = items[i].uid;
     }
-    if (rows_do(v, rows_deleting, uids, *n, err) != 0)
+    if (rows_do(v, rows_deleting, due->uids, due->n, err) != 0)
         return -1;
     (void)sys_fault(FAULT_EXIT, "pop3 before dele");
-    if (pop3_dele(v->pop, entries, *n, marked, err) != 0)
+    if (pop3_dele(v->pop, entries, due->n, marked, err) != 0 ||
+        due_sort(v, items, marked, due, err) != 0)
         return -1;
     (void)sys_fault(FAULT_EXIT, "pop3 before quit");
     return 0;
 }
 
 /* Only what was marked makes the answer matter: where it is lost the rows say so, and the next
- * visit sees what became of it. */
-static int leave(struct visit *v, size_t marked, struct error *err)
+ * visit sees what became of it. What is gone for sure is forgotten at once: the server may give its
+ * unique-id to another message before we come again. */
+static int leave(struct visit *v, const struct due *due, struct error *err)
 {
     struct error lost = { 0 };
     int rc = pop3_quit(&v->pop, &lost);
     (void)sys_fault(FAULT_EXIT, "pop3 after quit");
-    if (rc == 0 || marked == 0)
+    if (due->marked == 0)
         return 0;
+    if (rc == 0)
+        return rows_do(v, rows_forget, due->uids, due->marked, err);
     *err = lost;
     return -1;
 }
 
 static int visit_do(struct visit *v, struct error *err)
 {
-    size_t deleted = 0;
+    struct due due = { 0 };
     v->pop = visit_open(v->w, err);
     if (v->pop == NULL)
         return -1;
@@ -294,9 +328,9 @@ static int visit_do(struct visit *v, struct error *err)
     if (plan_make(v, err) != 0 || messages_fetch(v, err) != 0)
         return -1;
     refused_say(v);
-    if (due_delete(v, &deleted, err) != 0)
+    if (due_delete(v, &due, err) != 0)
         return -1;
-    return leave(v, deleted, err);
+    return leave(v, &due, err);
 }
 
 /* The INBOX, or 1 where another folder was asked for. */

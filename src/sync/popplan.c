@@ -50,7 +50,7 @@ int popplan_items(struct arena *a, const struct pop3_entry *entries, size_t n,
     size_t k = 0;
     for (size_t i = 0; i < n; i++)
         if (entries[i].uid.n > 0)
-            items[k++] = (struct popplan_item){ entries[i], entries[i].uid };
+            items[k++] = (struct popplan_item){ entries[i], entries[i].uid, false };
     if (n > 0 && k == 0)
         return error_set(err, ERR_PROTO, RETRY_LATER,
                          _("the server gives no unique-ids (UIDL), without which tmail cannot "
@@ -63,12 +63,13 @@ int popplan_items(struct arena *a, const struct pop3_entry *entries, size_t n,
     return 0;
 }
 
-static void item_add(struct popplan *p, const struct popplan_item *item, uint64_t body_max)
+static void item_add(struct popplan *p, const struct popplan_item *item, bool again,
+                     uint64_t body_max)
 {
-    if (body_max > 0 && item->entry.size > body_max)
-        p->large[p->large_n++] = *item;
-    else
-        p->fetch[p->fetch_n++] = *item;
+    bool large = body_max > 0 && item->entry.size > body_max;
+    struct popplan_item *to = large ? &p->large[p->large_n++] : &p->fetch[p->fetch_n++];
+    *to = *item;
+    to->again = again;
 }
 
 static void row_unlisted(struct popplan *p, const struct cache_pop *row, int64_t now)
@@ -95,10 +96,14 @@ const struct popplan *popplan(struct arena *a, const struct popplan_state *s)
             row_unlisted(p, &s->rows[r++], s->now);
             continue;
         }
-        if (order < 0 || s->rows[r].gone_at > 0)
-            item_add(p, &s->items[i], s->body_max);
+        bool known = order == 0;
+        bool again = known && s->rows[r].deleting && s->rows[r].gone_at == 0;
+        if (again)
+            p->gone[p->gone_n++] = s->rows[r].uid;
+        if (!known || again || s->rows[r].gone_at > 0)
+            item_add(p, &s->items[i], again, s->body_max);
         i++;
-        r += order == 0;
+        r += known;
     }
     qsort(p->fetch, p->fetch_n, sizeof *p->fetch, newest_first);
     qsort(p->large, p->large_n, sizeof *p->large, newest_first);
@@ -108,7 +113,7 @@ const struct popplan *popplan(struct arena *a, const struct popplan_state *s)
 static bool is_due(const struct cache_pop *row, int keep_days, int64_t now)
 {
     bool whole = row->fetched_at > 0 || row->message == 0;
-    return whole && row->gone_at == 0 && keep_days >= 0 &&
+    return whole && row->gone_at == 0 && !row->deleting && keep_days >= 0 &&
            (keep_days == 0 || now - row->fetched_at >= (int64_t)keep_days * DAY_S);
 }
 

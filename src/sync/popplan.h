@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* popplan.h - pure: what a POP3 server's listing and the store's rows together ask for: what is
  * fetched, which rows go, and what may be deleted on the server. A unique-id that the server lists
- * once more after it was gone holds nothing back: some servers use them again.
+ * once more after it was gone holds nothing back: some servers use them again. So it is with one
+ * that was about to be deleted when the link broke: what lies there now is fetched before it is
+ * deleted, and known again by its bytes.
  * Must not know: connections, the database, the clock. */
 #ifndef TMAIL_SYNC_POPPLAN_H
 #define TMAIL_SYNC_POPPLAN_H
@@ -17,6 +19,7 @@ enum { POPPLAN_GONE_DAYS = 7 }; /* so long a message that is gone can be known a
 struct popplan_item {
     struct pop3_entry entry;
     struct str uid;
+    bool again; /* to fetch: most probably here already, and no news */
 };
 /* The listing in the order of those names, without what has no unique-id; *out_n: so many. ERR_PROTO
  * when no message has one. */
@@ -37,7 +40,7 @@ struct popplan {
     size_t fetch_n;
     struct popplan_item *large; /* newest first: of these the headers */
     size_t large_n;
-    struct str *gone; /* rows: not listed since now */
+    struct str *gone; /* rows: what they stood for may not be there any more */
     size_t gone_n;
     struct str *forget; /* rows */
     size_t forget_n;

@@ -365,8 +365,41 @@ def lost_at_quit(place):
         check(len(c.list()) == 8, f"{kind}: all is here")
         check(c.sync()[0]["fetched"] == 0 and len(c.list()) == 8, f"{kind}: once")
         check(server.messages == [], f"{kind}: and gone there")
+        check(len(server.heard("RETR")) == (16 if kind == "before" else 8), f"{kind}: looked at before it is deleted again")
         c.sync()
         check(c.sql("SELECT count(*) FROM pop") == [(0,)], f"{kind}: and forgotten")
+
+
+def names_used_again(place):
+    """Other messages get the unique-ids of those that went: nothing is deleted that is not here."""
+    server = filled(4)
+
+    def before(s, line):
+        if line == "QUIT":
+            s.before = None
+            s.messages = [[f"u{i}", message(100 + i)] for i in range(1, 5)]
+            return LOST
+        return None
+    server.before = before
+    c = Client(place, "again", server.port, "no")
+    c.sync(code=75)
+    c.sync()
+    check(len(c.list()) == 8 and server.messages == [], f"after an answer that was lost: {c.subjects()}")
+    for i in range(1, 5):
+        server.put(f"u{i}", message(200 + i))
+    check(c.sync()[0]["fetched"] == 4 and len(c.list()) == 12 and server.messages == [], "after one that came")
+
+
+def unwilling(place):
+    server = filled(2)
+    server.before = lambda s, line: b"-ERR no\r\n" if line.startswith("DELE") else None
+    c = Client(place, "unwilling", server.port, "no")
+    c.sync()
+    c.sync()
+    check(len(server.heard("RETR")) == 2 and len(server.heard("DELE")) == 4, "asked again, but not fetched again")
+    server.before = None
+    c.sync()
+    check(server.messages == [] and len(c.list()) == 2, "and gone when it may")
 
 
 def logins(place):
@@ -442,7 +475,7 @@ def killed(place):
 
 def unkind(place):
     began = time.monotonic()
-    for step in (no_unique_ids, listed_twice, other_names, refused, too_large, lost_at_quit, logins, broken_off, killed):
+    for step in (no_unique_ids, listed_twice, other_names, refused, too_large, lost_at_quit, names_used_again, unwilling, logins, broken_off, killed):
         step(place)
     print(f"a server that is not kind: {time.monotonic() - began:.1f} s")
 
