@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/i18n.h"
 #include "cache/body.h"
 #include "cache/journal.h"
@@ -43,7 +44,7 @@ static int read_file(struct source *s, struct buf *chunk, struct error *err)
     char *room = buf_room(chunk, READ_CHUNK);
     ssize_t n;
     do
-        n = read(s->fd, room, READ_CHUNK);
+        n = sys_fault(FAULT_READ, "attachment read") != 0 ? -1 : read(s->fd, room, READ_CHUNK);
     while (n < 0 && errno == EINTR);
     if (n < 0) {
         error_sys(err, _("cannot read %s"), s->from->path);
@@ -120,7 +121,8 @@ static int open_sources(struct freezing *f, const struct draft *d, struct mime_o
                                             .arg = s };
         if (a->path == NULL && open_stored(f, s, err) != 0)
             return -1;
-        if (a->path != NULL && (s->fd = open(a->path, O_RDONLY | O_CLOEXEC)) < 0) {
+        if (a->path != NULL && (sys_fault(FAULT_OPEN, "attachment open") != 0 ||
+                                (s->fd = open(a->path, O_RDONLY | O_CLOEXEC)) < 0)) {
             error_sys(err, _("cannot attach %s"), a->path);
             err->code = ERR_NOINPUT;
             return -1;

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 """tmail -s: a mail goes out once, or waits, or is said to be in doubt; what was not promised may be missing, but never comes twice."""
-import json
+import base64, os
 
 from fault import check, main, mailboxes, same_on_both_sides
 from mail import Mail
 
 DOUBT = 2  # enum outbox_state
+ATTACHED = b"attached words\n" * 50
 
 
 class Send(Mail):
@@ -14,15 +15,22 @@ class Send(Mail):
 
     def prepare(self):
         self.healthy("sync")
+        self.file = os.path.join(self.place.path, "file.txt")
+        with open(self.file, "wb") as f:
+            f.write(ATTACHED)
 
     def act(self, env):
-        return self.tmail("-s", "to myself", "jane@example.org", stdin=b"hello\n", env=env)
+        return self.tmail("-s", "to myself", "-a", self.file, "jane@example.org", stdin=b"hello\n", env=env)
 
     def told(self, done):
         return done.returncode == 0 and not done.stderr
 
     def arrived(self, folder="INBOX"):
-        return sum(subject == "to myself" for _, subject, _, _ in mailboxes(self.boxes)[folder])
+        n = sum(subject == "to myself" for _, subject, _, _ in mailboxes(self.boxes)[folder])
+        with open(os.path.join(self.boxes, "INBOX" if folder == "INBOX" else f"{folder}.mbox"), "rb") as f:
+            whole = f.read().replace(b"\n", b"").count(base64.b64encode(ATTACHED))
+        check(whole == n, f"{whole} of {n} attachments in {folder} are whole")
+        return n
 
     def doubts(self):
         store = self.store()
