@@ -41,7 +41,7 @@ check-threads: tmail tmail-sync tmail-decode tmaild $(THREAD_NEEDS)
 
 AM_TESTS_ENVIRONMENT = \
 	top_srcdir='$(abs_top_srcdir)'; top_builddir='$(abs_top_builddir)'; export top_srcdir top_builddir; \
-	LC_ALL=C.UTF-8; LANGUAGE=; TZ=UTC; export LC_ALL LANGUAGE TZ; TMAIL_EFFORT=$${TMAIL_EFFORT:-$(TEST_EFFORT)}; export TMAIL_EFFORT; $(SANITIZER_ENVIRONMENT)
+	LC_ALL=C.UTF-8; LANGUAGE=; TZ=UTC; export LC_ALL LANGUAGE TZ; TMAIL_EFFORT=$${TMAIL_EFFORT:-$(TEST_EFFORT)}; TMAIL_SEED=$${TMAIL_SEED-1}; export TMAIL_EFFORT TMAIL_SEED; $(SANITIZER_ENVIRONMENT)
 TEST_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests $(CMOCKA_CFLAGS) -DTEST_SRCDIR='"$(abs_top_srcdir)"' -DTEST_BUILDDIR='"$(abs_top_builddir)"'
 EXTRA_DIST += tests/lint/layers.sh tests/lint/layers.txt tests/lint/headers.sh tests/lint/source.sh tests/lint/size.sh \
 	tests/lint/size.allow tests/lint/format.sh

@@ -8,7 +8,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from boxes import Boxes
 from lab import DOUBT, FLAGGED, OP_EXPUNGE, OP_FLAGS, OP_MOVE, SEEN, Engine, Hand, check, check_store, dump
 from proxy import FIN, HOLD, IN, OUT, RST, Cut, Loop, Proxy
-from tm import EFFORT, WAIT_S, Place
+from tm import EFFORT, SEED, WAIT_S, Place
 
 STRIDE = 97
 WHOLE_EVERY = 500  # rounds between two looks at everything
@@ -391,7 +391,7 @@ def silences(lab, draw):
 
 
 def main():
-    seed = int(sys.argv[1]) if len(sys.argv) > 1 else random.randrange(1 << 30)
+    seed = int(sys.argv[1]) if len(sys.argv) > 1 else SEED
     wanted, began = sys.argv[2:], time.monotonic()
     print(f"seed {seed}, effort {EFFORT}", flush=True)
     draw = random.Random(seed)

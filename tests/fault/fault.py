@@ -6,7 +6,7 @@ then. rounds() makes the loops. What is compared is read by us from the store's 
 import ctypes, hashlib, os, random, re, shutil, signal, sqlite3, subprocess, sys, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop"))
-from tm import BUILD, EFFORT, Place, Profile, Tmaild, TMAIL, check, fail, rc_for
+from tm import BUILD, EFFORT, SEED, Place, Profile, Tmaild, TMAIL, check, fail, rc_for
 
 DRIVE = os.path.join(BUILD, "tests/interop/drive")
 STOPS = ("exit", "torn")
@@ -297,7 +297,7 @@ class Rounds:
 def main(*scenarios):
     """SCRIPT [SEED [SCENARIO [PROGRAM KIND N [forever]]]]"""
     adopt()
-    seed = int(sys.argv[1]) if len(sys.argv) > 1 else random.randrange(1 << 30)
+    seed = int(sys.argv[1]) if len(sys.argv) > 1 else SEED
     print(f"seed {seed}, effort {EFFORT}", flush=True)
     for make in scenarios:
         if len(sys.argv) > 2 and sys.argv[2] != make.name:

@@ -10,7 +10,7 @@ import argparse, json, os, random, sys, tempfile, time, traceback
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import world
 from world import Wrong, need
-from tm import EFFORT
+from tm import EFFORT, SEED
 
 FLAG, MOVE, COPY, EXPUNGE, APPEND = range(5)
 SEEN, ANSWERED, FLAGGED, DELETED, DRAFT = 1, 2, 4, 8, 16
@@ -550,7 +550,7 @@ def main():
     p.add_argument("-r", type=int, default=0)
     p.add_argument("-s", type=float, default=60, help="seconds to make a failure shorter")
     p.add_argument("-a", help="actions to play")
-    p.add_argument("seed", nargs="?", type=int, default=random.SystemRandom().randrange(1 << 31))
+    p.add_argument("seed", nargs="?", type=int, default=SEED)
     o = p.parse_args()
     try:
         play_all(o)

@@ -230,7 +230,7 @@ static int64_t seconds_wanted(void)
 static void options(struct run *r, int argc, char **argv)
 {
     clock_random(&r->seed, sizeof r->seed);
-    r->seed = number(getenv("TMAIL_FUZZ_SEED"), r->seed % 1000000000);
+    r->seed = number(getenv("TMAIL_SEED"), r->seed % 1000000000);
     r->seconds = seconds_wanted();
     for (int i = 1; i < argc; i++) {
         bool more = i + 1 < argc;

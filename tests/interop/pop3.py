@@ -6,7 +6,7 @@ import imaplib, os, random, signal, socket, sqlite3, subprocess, sys, threading,
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import dovecot
 from fake_pop3 import LOST, FakePop3
-from tm import BUILD, EFFORT, TMAIL, WAIT_S, Place, check, fail
+from tm import BUILD, EFFORT, SEED, TMAIL, WAIT_S, Place, check, fail
 
 DRIVE = os.path.join(BUILD, "tests/interop/drive")
 N = int(sys.argv[1]) if len(sys.argv) > 1 else 200
@@ -450,9 +450,8 @@ def broken_off(place):
 
 def killed(place):
     """kill -9 of the engine when the server hears its k-th command: nothing is lost, nothing doubled."""
-    n, seed = 60, int(os.environ.get("TMAIL_SEED", time.time()))
-    print(f"killed: seed {seed}")
-    draw = random.Random(seed)
+    n, draw = 60, random.Random(SEED)
+    print(f"killed: seed {SEED}")
     places = [draw.randrange(1, n + 1) for _ in range(max(2, int(6 * EFFORT)))]
     for at in [("RETR", k) for k in places] + [("DELE", k) for k in places[:2]] + [("QUIT", 1)]:
         server = filled(n)
