@@ -274,6 +274,8 @@ static int copy_again(struct push *p, bool *copied, struct error *err)
     struct str mid;
     uint32_t uid;
     *copied = false;
+    if (!p->ops[0].begun || p->n > 1)
+        return 0;
     if (seek_message_id(p->w, p->a, p->ops[0].message, &mid, err) != 0 ||
         seek_equal(p->w, p->a, &p->target, p->ops[0].message, mid, &uid, err) != 0)
         return -1;
@@ -325,21 +327,27 @@ static int sources_check(struct push *p, struct error *err)
     return rc;
 }
 
+/* 1: refused, *why says so. */
+static int copy_do(struct push *p, bool moves, struct link_answer *answer, struct error *why,
+                   struct error *err)
+{
+    int rc = transfer(p, moves ? "UID MOVE " : "UID COPY ", answer, err);
+    return rc == 0 && link_check(answer, why) != 0 ? 1 : rc;
+}
+
 static int push_copy(struct push *p, bool then_remove, struct error *err)
 {
     struct link_answer answer = { 0 };
     struct error why = { 0 };
     bool copied = false, moves = then_remove && (imap_caps(p->w->imap) & CAP_MOVE) != 0;
-    int rc = p->ops[0].begun && p->n == 1 ? copy_again(p, &copied, err) : 0;
+    int rc = copy_again(p, &copied, err);
     if (rc == 0 && !copied)
         rc = sources_check(p, err);
     if (rc != 0 || p->n == 0)
         return rc;
-    if (!copied)
-        rc = transfer(p, moves ? "UID MOVE " : "UID COPY ", &answer, err);
-    if (rc == 0 && !copied && link_check(&answer, &why) != 0)
-        rc = 1;
-    if (rc == 0 && then_remove && (copied || !moves))
+    rc = copied ? 0 : copy_do(p, moves, &answer, &why, err);
+    moves = moves && !copied;
+    if (rc == 0 && then_remove && !moves)
         rc = remove_marked(p, &why, err);
     if (rc == 1)
         rc = close_refused(p, &why, err);
