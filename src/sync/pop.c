@@ -10,12 +10,14 @@
 #include "sync/popplan.h"
 #include "base/banned.h"
 
-enum { ROWS_AT_ONCE = 200 /* in one transaction */ };
+enum {
+    ROWS_AT_ONCE = 200, /* in one transaction */
+    RUN_MOST = 4096     /* messages asked for in one run */
+};
 
 /* Messages that are fetched in runs. */
 struct batch {
-    const struct popplan_item *items;
-    const struct pop3_entry *entries;
+    const struct popplan_item **items;
     size_t n, done; /* so many were asked for and answered */
     enum intake_what what;
 };
@@ -123,7 +125,7 @@ static int endless(struct visit *v, size_t i, bool last, struct error *err)
     if (last) {
         v->refused++;
         log_line(v->w->log, LOG_ERROR, "%s: message %u is larger than the server said",
-                 v->w->cfg->name, v->batch.items[i].entry.number);
+                 v->w->cfg->name, v->batch.items[i]->entry->number);
     }
     if (!intake_is_open(v->in))
         return 0;
@@ -134,10 +136,10 @@ static int endless(struct visit *v, size_t i, bool last, struct error *err)
 
 static int message_end(struct visit *v, size_t i, struct error *err)
 {
-    const struct popplan_item *item = &v->batch.items[i];
+    const struct popplan_item *item = v->batch.items[i];
     bool whole = v->batch.what == INTAKE_WHOLE;
     struct intake_facts facts = { .received = v->state.now,
-                                  .size = whole ? 0 : item->entry.size,
+                                  .size = whole ? 0 : item->entry->size,
                                   .where.folder = v->inbox.id,
                                   .pop = item->uid };
     v->w->fetched -= whole && item->again; /* the intake counts it */
@@ -168,7 +170,7 @@ static int on_refused(void *arg, size_t i, const char *words, struct error *err)
     (void)err;
     v->refused++;
     log_line(v->w->log, LOG_ERROR, "%s: message %u: %s", v->w->cfg->name,
-             v->batch.items[v->batch.done + i].entry.number, words);
+             v->batch.items[v->batch.done + i]->entry->number, words);
     return 0;
 }
 
@@ -178,16 +180,19 @@ static bool on_enough(void *arg)
     return clock_mono_ms() - v->began >= FETCH_RUN_MS || v->w->urgent(v->w->between_arg);
 }
 
-static int run(struct visit *v, struct error *err)
+/* As many of the next as are answered within FETCH_RUN_MS. */
+static int run(struct visit *v, struct pop3_entry *entries, struct error *err)
 {
     struct batch *b = &v->batch;
-    size_t answered = 0;
+    size_t n = b->n - b->done < RUN_MOST ? b->n - b->done : RUN_MOST, answered = 0;
+    for (size_t i = 0; i < n; i++)
+        entries[i] = *b->items[b->done + i]->entry;
     v->began = clock_mono_ms();
     v->in = intake_new(v->w, b->what, err);
     if (v->in == NULL)
         return -1;
     int rc =
-        pop3_fetch(v->pop, b->entries + b->done, b->n - b->done, b->what == INTAKE_WHOLE ? -1 : 0,
+        pop3_fetch(v->pop, entries, n, b->what == INTAKE_WHOLE ? -1 : 0,
                    &(struct pop3_handler){
                        .chunk = on_chunk, .refused = on_refused, .enough = on_enough, .arg = v },
                    &answered, err);
@@ -196,18 +201,16 @@ static int run(struct visit *v, struct error *err)
 }
 
 /* All of a batch, with what is urgent in between. */
-static int batch_fetch(struct visit *v, const struct popplan_item *items, size_t n,
+static int batch_fetch(struct visit *v, const struct popplan_item **items, size_t n,
                        enum intake_what what, struct error *err)
 {
-    struct pop3_entry *entries = arena_array(v->a, n + 1, sizeof *entries);
+    struct pop3_entry *entries = arena_array(v->a, n < RUN_MOST ? n : RUN_MOST, sizeof *entries);
     int rc = 0;
-    for (size_t i = 0; i < n; i++)
-        entries[i] = items[i].entry;
-    v->batch = (struct batch){ .items = items, .entries = entries, .n = n, .what = what };
+    v->batch = (struct batch){ .items = items, .n = n, .what = what };
     while (rc == 0 && v->batch.done < n) {
         rc = v->w->between(v->w->between_arg, err);
         if (rc == 0)
-            rc = run(v, err);
+            rc = run(v, entries, err);
     }
     return rc;
 }
@@ -219,7 +222,7 @@ static int large_fetch(struct visit *v, struct error *err)
     const struct popplan *p = v->plan;
     for (size_t i = 0; i < p->large_n; i++) {
         struct error why = { 0 };
-        (void)fetch_too_large(p->large[i].entry.size, &why);
+        (void)fetch_too_large(p->large[i]->entry->size, &why);
         account_prefix(v->w, &why);
         account_error(v->w, &why);
     }
@@ -259,17 +262,17 @@ struct due {
 };
 
 /* The server's answers: what it did not mark stays as it was. */
-static int due_sort(struct visit *v, const struct popplan_item *items, const bool *marked,
+static int due_sort(struct visit *v, const struct popplan_item *const *items, const bool *marked,
                     struct due *due, struct error *err)
 {
     size_t refused = due->n;
     due->marked = 0;
     for (size_t i = 0; i < due->n; i++)
         if (marked[i])
-            due->uids[due->marked++] = items[i].uid;
+            due->uids[due->marked++] = items[i]->uid;
     for (size_t i = due->n; i-- > 0;)
         if (!marked[i])
-            due->uids[--refused] = items[i].uid;
+            due->uids[--refused] = items[i]->uid;
     if (refused < due->n)
         log_line(v->w->log, LOG_ERROR, "%s: %zu messages were not deleted: the server refused it",
                  v->w->cfg->name, due->n - refused);
@@ -282,15 +285,15 @@ static int due_delete(struct visit *v, struct due *due, struct error *err)
 {
     if (rows_read(v, err) != 0)
         return -1;
-    struct popplan_item *items = popplan_due(v->a, &v->state, v->w->cfg->keep_days, &due->n);
+    const struct popplan_item **items = popplan_due(v->a, &v->state, v->w->cfg->keep_days, &due->n);
     if (due->n == 0)
         return 0;
     struct pop3_entry *entries = arena_array(v->a, due->n, sizeof *entries);
     bool *marked = arena_array(v->a, due->n, sizeof *marked);
     due->uids = arena_array(v->a, due->n, sizeof *due->uids);
     for (size_t i = 0; i < due->n; i++) {
-        entries[i] = items[i].entry;
-        due->uids[i] = items[i].uid;
+        entries[i] = *items[i]->entry;
+        due->uids[i] = items[i]->uid;
     }
     if (rows_do(v, rows_deleting, due->uids, due->n, err) != 0)
         return -1;

@@ -8,19 +8,22 @@
 
 enum { DAY_S = 24 * 3600 };
 
+static int numbers_cmp(const struct popplan_item *a, const struct popplan_item *b)
+{
+    return (a->entry->number > b->entry->number) - (a->entry->number < b->entry->number);
+}
+
 static int by_uid(const void *va, const void *vb)
 {
     const struct popplan_item *a = va, *b = vb;
     int order = str_cmp(a->uid, b->uid);
-    if (order != 0)
-        return order;
-    return (a->entry.number > b->entry.number) - (a->entry.number < b->entry.number);
+    return order != 0 ? order : numbers_cmp(a, b);
 }
 
 static int by_number(const void *va, const void *vb)
 {
-    const struct popplan_item *a = va, *b = vb;
-    return (a->entry.number > b->entry.number) - (a->entry.number < b->entry.number);
+    const struct popplan_item *const *a = va, *const *b = vb;
+    return numbers_cmp(*a, *b);
 }
 
 static int newest_first(const void *va, const void *vb)
@@ -33,7 +36,7 @@ static bool doubles_name(struct arena *a, struct popplan_item *items, size_t n)
 {
     bool any = false;
     for (size_t i = 1, first = 0; i < n; i++) {
-        if (!str_eq(items[i].entry.uid, items[first].entry.uid)) {
+        if (!str_eq(items[i].entry->uid, items[first].entry->uid)) {
             first = i;
             continue;
         }
@@ -50,7 +53,7 @@ int popplan_items(struct arena *a, const struct pop3_entry *entries, size_t n,
     size_t k = 0;
     for (size_t i = 0; i < n; i++)
         if (entries[i].uid.n > 0)
-            items[k++] = (struct popplan_item){ entries[i], entries[i].uid, false };
+            items[k++] = (struct popplan_item){ &entries[i], entries[i].uid, false };
     if (n > 0 && k == 0)
         return error_set(err, ERR_PROTO, RETRY_LATER,
                          _("the server gives no unique-ids (UIDL), without which tmail cannot "
@@ -63,13 +66,15 @@ int popplan_items(struct arena *a, const struct pop3_entry *entries, size_t n,
     return 0;
 }
 
-static void item_add(struct popplan *p, const struct popplan_item *item, bool again,
-                     uint64_t body_max)
+/* What is large fills the array of both from its end. */
+static void item_add(struct popplan *p, const struct popplan_item *item, uint64_t body_max)
 {
-    bool large = body_max > 0 && item->entry.size > body_max;
-    struct popplan_item *to = large ? &p->large[p->large_n++] : &p->fetch[p->fetch_n++];
-    *to = *item;
-    to->again = again;
+    if (body_max == 0 || item->entry->size <= body_max) {
+        p->fetch[p->fetch_n++] = item;
+        return;
+    }
+    *--p->large = item;
+    p->large_n++;
 }
 
 static void row_unlisted(struct popplan *p, const struct cache_pop *row, int64_t now)
@@ -85,7 +90,7 @@ const struct popplan *popplan(struct arena *a, const struct popplan_state *s)
 {
     struct popplan *p = arena_alloc(a, sizeof *p);
     p->fetch = arena_array(a, s->items_n + 1, sizeof *p->fetch);
-    p->large = arena_array(a, s->items_n + 1, sizeof *p->large);
+    p->large = p->fetch + s->items_n;
     p->gone = arena_array(a, s->rows_n + 1, sizeof *p->gone);
     p->forget = arena_array(a, s->rows_n + 1, sizeof *p->forget);
     for (size_t i = 0, r = 0; i < s->items_n || r < s->rows_n;) {
@@ -98,10 +103,11 @@ const struct popplan *popplan(struct arena *a, const struct popplan_state *s)
         }
         bool known = order == 0;
         bool again = known && s->rows[r].deleting && s->rows[r].gone_at == 0;
+        s->items[i].again = again;
         if (again)
             p->gone[p->gone_n++] = s->rows[r].uid;
         if (!known || again || s->rows[r].gone_at > 0)
-            item_add(p, &s->items[i], again, s->body_max);
+            item_add(p, &s->items[i], s->body_max);
         i++;
         r += known;
     }
@@ -117,15 +123,15 @@ static bool is_due(const struct cache_pop *row, int keep_days, int64_t now)
            (keep_days == 0 || now - row->fetched_at >= (int64_t)keep_days * DAY_S);
 }
 
-struct popplan_item *popplan_due(struct arena *a, const struct popplan_state *s, int keep_days,
-                                 size_t *n)
+const struct popplan_item **popplan_due(struct arena *a, const struct popplan_state *s,
+                                        int keep_days, size_t *n)
 {
-    struct popplan_item *due = arena_array(a, s->items_n + 1, sizeof *due);
+    const struct popplan_item **due = arena_array(a, s->items_n + 1, sizeof *due);
     *n = 0;
     for (size_t i = 0, r = 0; i < s->items_n && r < s->rows_n;) {
         int order = str_cmp(s->items[i].uid, s->rows[r].uid);
         if (order == 0 && is_due(&s->rows[r], keep_days, s->now))
-            due[(*n)++] = s->items[i];
+            due[(*n)++] = &s->items[i];
         i += order <= 0;
         r += order >= 0;
     }

@@ -17,18 +17,18 @@ enum { POPPLAN_GONE_DAYS = 7 }; /* so long a message that is gone can be known a
  * twice (RFC 1939 §7 forbids it, servers that hash do it) the second has a LF and "2" behind it,
  * which no server can send. */
 struct popplan_item {
-    struct pop3_entry entry;
+    const struct pop3_entry *entry;
     struct str uid;
     bool again; /* to fetch: most probably here already, and no news */
 };
-/* The listing in the order of those names, without what has no unique-id; *out_n: so many. ERR_PROTO
- * when no message has one. */
+/* The listing in the order of those names, without what has no unique-id; *out_n: so many. They
+ * point into entries. ERR_PROTO when no message has one. */
 int popplan_items(struct arena *a, const struct pop3_entry *entries, size_t n,
                   struct popplan_item **out, size_t *out_n, struct error *err) MUST_CHECK;
 
 /* rows: as cache_pop_all gives them. Times are seconds. */
 struct popplan_state {
-    const struct popplan_item *items;
+    struct popplan_item *items; /* popplan sets again */
     size_t items_n;
     const struct cache_pop *rows;
     size_t rows_n;
@@ -36,9 +36,9 @@ struct popplan_state {
     uint64_t body_max; /* what is larger stays there but for its headers; 0: no limit */
 };
 struct popplan {
-    struct popplan_item *fetch; /* newest first */
+    const struct popplan_item **fetch; /* newest first */
     size_t fetch_n;
-    struct popplan_item *large; /* newest first: of these the headers */
+    const struct popplan_item **large; /* newest first: of these the headers */
     size_t large_n;
     struct str *gone; /* rows: what they stood for may not be there any more */
     size_t gone_n;
@@ -49,7 +49,7 @@ struct popplan {
 const struct popplan *popplan(struct arena *a, const struct popplan_state *s);
 /* What may be deleted on the server: whole here (or removed here by the person), and as many days
  * ago as keep_days says (0: at once, -1: never). Ascending by number; the result lives in a. */
-struct popplan_item *popplan_due(struct arena *a, const struct popplan_state *s, int keep_days,
-                                 size_t *n);
+const struct popplan_item **popplan_due(struct arena *a, const struct popplan_state *s,
+                                        int keep_days, size_t *n);
 
 #endif

@@ -94,12 +94,12 @@ static void check_words(const struct row *r, struct arena *a, const char *want,
 }
 
 static void check_items(const struct row *r, struct arena *a, const char *want,
-                        const struct popplan_item *items, size_t n)
+                        const struct popplan_item *const *items, size_t n)
 {
     struct str got[WORDS_MAX];
     assert_true(n <= WORDS_MAX);
     for (size_t i = 0; i < n; i++)
-        got[i] = items[i].uid;
+        got[i] = items[i]->uid;
     check_words(r, a, want, got, n);
 }
 
@@ -110,7 +110,8 @@ static void check_row(const struct row *r)
     struct str uids[WORDS_MAX];
     struct pop3_entry entries[WORDS_MAX];
     struct cache_pop here[WORDS_MAX];
-    struct popplan_item *items, *due;
+    struct popplan_item *items;
+    const struct popplan_item **due, *come[WORDS_MAX];
     size_t n = words_of(a, r->there, uids), due_n;
     for (size_t i = 0; i < n; i++)
         entries[i] =
@@ -123,7 +124,6 @@ static void check_row(const struct row *r)
                                .now = (int64_t)r->now * DAY_S,
                                .body_max = 100 };
     const struct popplan *p = popplan(a, &s);
-    struct popplan_item come[WORDS_MAX];
     assert_true(p->fetch_n + p->large_n <= WORDS_MAX);
     memcpy(come, p->fetch, p->fetch_n * sizeof *come);
     memcpy(come + p->fetch_n, p->large, p->large_n * sizeof *come);
@@ -133,7 +133,7 @@ static void check_row(const struct row *r)
     due = popplan_due(a, &s, r->keep, &due_n);
     check_items(r, a, r->due, due, due_n);
     for (size_t i = 1; i < due_n; i++)
-        assert_true(due[i].entry.number > due[i - 1].entry.number);
+        assert_true(due[i]->entry->number > due[i - 1]->entry->number);
     arena_free(&a);
 }
 
@@ -180,7 +180,7 @@ static void test_no_uidl(void **state)
     entries[1].uid = STR("a");
     assert_int_equal(popplan_items(a, entries, COUNT(entries), &items, &n, &err), 0);
     assert_int_equal(n, 1);
-    assert_int_equal(items[0].entry.number, 2);
+    assert_int_equal(items[0].entry->number, 2);
     arena_free(&a);
 }
 
