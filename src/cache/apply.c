@@ -279,7 +279,7 @@ static int copy_inverse(struct cache *c, const struct cache_op *effect, struct e
     if (rc == 0)
         return pending_op_delete(c, id, err) < 0
                    ? -1
-                   : pending_drop(c, effect->target, effect->message, err);
+                   : pending_drop(c, effect->target, effect->message, id, err);
     back.kind = OP_EXPUNGE;
     back.folder = effect->target;
     return apply_op(c, &back, &id, &none, err) < 0 ? -1 : none.message == 0;
@@ -363,7 +363,7 @@ int apply_failed(struct cache *c, const struct cache_op *op, struct error *err)
     case OP_COPY:
         if (pending_op_delete(c, op->id, err) < 0)
             return -1;
-        return pending_drop(c, op->target, op->message, err);
+        return pending_drop(c, op->target, op->message, op->id, err);
     case OP_EXPUNGE:
         return ghost_restore(c, op->id, err) < 0 ? -1 : pending_op_delete(c, op->id, err);
     case OP_APPEND:

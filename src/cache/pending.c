@@ -110,7 +110,7 @@ static int op_to_append(struct cache *c, const struct source_op *op, int64_t mes
         return 0;
     if (pending_op_delete(c, op->id, err) < 0)
         return -1;
-    return pending_drop(c, op->target, message, err);
+    return pending_drop(c, op->target, message, op->id, err);
 }
 
 static int source_lost(struct cache *c, const struct source_op *op, int64_t message,
@@ -172,15 +172,17 @@ int pending_folder_gone(struct cache *c, int64_t folder, int64_t message, struct
     return sources_lost(c, folder, message, 0, INT64_MAX, err);
 }
 
-int pending_drop(struct cache *c, int64_t folder, int64_t message, struct error *err)
+int pending_drop(struct cache *c, int64_t folder, int64_t message, int64_t by, struct error *err)
 {
-    int64_t last = INT64_MAX, after = 0;
+    int64_t last = INT64_MAX, after = by;
     if (sql_int(c,
-                "SELECT op FROM ghost WHERE message = ? AND folder = ? AND uid = 0"
+                "SELECT op FROM ghost WHERE message = ? AND folder = ? AND uid = 0 AND op > ?"
                 " ORDER BY op LIMIT 1",
-                SQL_ARGS(SQL_I(message), SQL_I(folder)), &last, err) < 0 ||
-        ghost_before(c, folder, message, last, &after, err) < 0 ||
-        sources_lost(c, folder, message, after, last, err) < 0)
+                SQL_ARGS(SQL_I(message), SQL_I(folder), SQL_I(by)), &last, err) < 0)
+        return -1;
+    if (by == 0 && ghost_before(c, folder, message, last, &after, err) < 0)
+        return -1;
+    if (sources_lost(c, folder, message, after, last, err) < 0)
         return -1;
     return last == INT64_MAX ? unplace(c, folder, message, err) : sweep_message(c, message, err);
 }
@@ -198,7 +200,7 @@ int pending_settled(struct cache *c, int64_t folder, struct error *err)
         int rc = sql_int(c, find, SQL_ARGS(SQL_I(folder)), &message, err);
         if (rc != 0)
             return rc < 0 ? -1 : 0;
-        if (pending_drop(c, folder, message, err) < 0)
+        if (pending_drop(c, folder, message, 0, err) < 0)
             return -1;
     }
 }

@@ -16,8 +16,10 @@ int pending_uid(struct cache *c, int64_t folder, int64_t message, uint32_t uid,
  * which took it away. */
 int pending_source_gone(struct cache *c, int64_t folder, int64_t message, uint32_t uid,
                         struct error *err) MUST_CHECK;
-/* The message will never get a uid in folder: its placement there goes, with what was to follow. */
-int pending_drop(struct cache *c, int64_t folder, int64_t message, struct error *err) MUST_CHECK;
+/* The message will never get a uid in folder: what operation number by brought there (0: the oldest
+ * that waits there) goes, with what was to follow. */
+int pending_drop(struct cache *c, int64_t folder, int64_t message, int64_t by,
+                 struct error *err) MUST_CHECK;
 /* pending_drop for all that waits in folder with no open operation that will bring it there. */
 int pending_settled(struct cache *c, int64_t folder, struct error *err) MUST_CHECK;
 /* The folder goes, with it all sources of the message's operations there, begun or not. */

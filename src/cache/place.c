@@ -121,7 +121,8 @@ int place_lay(struct cache *c, int64_t folder, int64_t message, int64_t before, 
     sqlite3_stmt *s =
         sql_bind(c,
                  "SELECT plus, minus FROM journal WHERE message = ? AND folder = ?"
-                 " AND kind = ? AND id < ? ORDER BY id",
+                 " AND kind = ? AND id < ? AND id > (SELECT coalesce(max(op), 0) FROM ghost g"
+                 " WHERE g.message = journal.message AND g.folder = journal.folder) ORDER BY id",
                  SQL_ARGS(SQL_I(message), SQL_I(folder), SQL_I(OP_FLAGS), SQL_I(before)), err);
     int rc = s == NULL ? -1 : 0;
     *flags = server;

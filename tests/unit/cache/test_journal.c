@@ -462,6 +462,46 @@ static void a_move_taken_back_leaves_what_a_copy_brought(void **state)
     fixture_close(f);
 }
 
+/* Moved on from where it waits, copied back there, and the copy taken back: what was before stays. */
+static void a_copy_taken_back_leaves_what_moved_on(void **state)
+{
+    (void)state;
+    struct stage s;
+    struct fixture *f = stage_open(&s);
+    struct cache_op ops[4];
+    int64_t m = put(f, 1, s.inbox, 7, 0);
+    int64_t first = move(f, m, s.inbox, s.archive);
+    move(f, m, s.archive, s.trash);
+    add(f, OP_COPY, m, s.trash, s.archive, 0, 0);
+    assert_int_equal(undo(f), 0);
+    assert_int_equal(uid_in(f, m, s.archive), -1);
+    assert_int_equal(uid_in(f, m, s.trash), 0);
+    begin(f, first);
+    finish(f, first, FATE_DONE, 9);
+    assert_int_equal(due(f, ops, 4), 1);
+    assert_int_equal(ops[0].kind, OP_MOVE);
+    assert_int_equal(ops[0].uid, 9);
+    fixture_close(f);
+}
+
+/* A flag change of what was moved away is not one of what comes to its place. */
+static void flags_belong_to_what_lay_there(void **state)
+{
+    (void)state;
+    struct stage s;
+    struct fixture *f = stage_open(&s);
+    int64_t m = put(f, 1, s.inbox, 7, 0);
+    add(f, OP_FLAGS, m, s.inbox, 0, CACHE_FLAGGED, 0);
+    move(f, m, s.inbox, s.archive);
+    add(f, OP_FLAGS, m, s.archive, 0, 0, CACHE_FLAGGED);
+    move(f, m, s.archive, s.trash);
+    move(f, m, s.trash, s.inbox);
+    assert_int_equal(flags_in(f, m, s.inbox), 0);
+    add(f, OP_FLAGS, m, s.inbox, 0, CACHE_SEEN, 0);
+    assert_int_equal(flags_in(f, m, s.inbox), CACHE_SEEN);
+    fixture_close(f);
+}
+
 /* What waits for a uid waits for a pass: nobody has to get up for it. */
 static void an_operation_without_a_uid_has_no_time(void **state)
 {
@@ -571,6 +611,8 @@ int main(void)
         cmocka_unit_test(a_begun_copy_whose_source_goes_is_appended),
         cmocka_unit_test(a_lost_move_that_was_moved_on_keeps_its_flags),
         cmocka_unit_test(a_move_taken_back_leaves_what_a_copy_brought),
+        cmocka_unit_test(a_copy_taken_back_leaves_what_moved_on),
+        cmocka_unit_test(flags_belong_to_what_lay_there),
         cmocka_unit_test(an_operation_without_a_uid_has_no_time),
         cmocka_unit_test(a_dropped_folder_loses_nothing_that_was_moved),
         cmocka_unit_test(nothing_moves_between_accounts),
