@@ -269,7 +269,7 @@ static int due_sort(struct visit *v, const struct popplan_item *const *items, co
     due->marked = 0;
     for (size_t i = 0; i < due->n; i++)
         if (marked[i])
-            due->uids[due->marked++] = items[i]->uid;
+            due->uids[due->marked++] = arena_str(v->a, items[i]->uid); /* outlives the link */
     for (size_t i = due->n; i-- > 0;)
         if (!marked[i])
             due->uids[--refused] = items[i]->uid;
