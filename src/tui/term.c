@@ -63,7 +63,7 @@ static void on_crash(int sig)
 static void rescue_add(const char *s)
 {
     size_t n = s != NULL && s != (const char *)-1 ? strlen(s) : 0;
-    if (n > sizeof rescue.bytes - rescue.n)
+    if (n == 0 || n > sizeof rescue.bytes - rescue.n)
         return;
     memcpy(rescue.bytes + rescue.n, s, n);
     rescue.n += n;
