@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What a person did reaches the server, once: flags, a move, a deletion for good, a copy from elsewhere."""
-from fault import DISK, STOPS, Store, check, end_orphans, main
+from fault import DISK, STOPS, Store, check, end_orphans, mailboxes, main
 from mail import Mail
 
 SEEN, FLAGGED = 1, 4
@@ -32,6 +32,22 @@ class Move(Pushed):
     name = "move"
     deeds = (("move", "message 1", "INBOX", "Work"), ("move", "message 2", "INBOX", "Work"),
              ("move", "message 4", "INBOX", "Trash"), ("expunge", "message 3", "INBOX"))
+
+
+class Copy(Pushed):
+    """The copy of a mail that was sent lies in Sent, once."""
+    name = "copy"
+    deeds = ()
+
+    def prepare(self):
+        self.healthy("sync")
+        end_orphans(self.keep())
+        self.healthy("-s", "sent", "jane@example.org", stdin=b"hello\n")
+        check(self.store().n("journal") == 1, "the copy waits")
+
+    def equal(self):
+        super().equal()
+        check([r[1] for r in mailboxes(self.boxes)["Sent"]] == ["sent"], "one copy in Sent")
 
 
 class Deed(Mail):
@@ -69,4 +85,4 @@ class Deed(Mail):
         pass
 
 
-main(Flags, Move, Deed)
+main(Flags, Move, Copy, Deed)
