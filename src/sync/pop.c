@@ -247,7 +247,9 @@ static void refused_say(struct visit *v)
     if (v->refused == 0)
         return;
     (void)error_set(&why, ERR_REFUSED, RETRY_LATER,
-                    _("the server did not give %zu of the new messages; they are tried again"),
+                    P_("the server did not give %zu new message; it is tried again",
+                       "the server did not give %zu new messages; they are tried again",
+                       v->refused),
                     v->refused);
     account_prefix(v->w, &why);
     account_error(v->w, &why);
