@@ -191,7 +191,10 @@ class ModelPerson:
         """What is no longer where it was taken from is brought to its target from here, unless it came there meanwhile."""
         there = [m for m in server.folders.get(op.target, []) if m.key == op.row.key and
                  self.known.get(m, op.row.id) == op.row.id]
-        return there[-1] if there else server.put(op.target, op.row.key, op.base)
+        new = there[-1] if there else server.put(op.target, op.row.key, op.base)
+        # Another that comes there in the same push, and is first, may be taken for it.
+        new.maybe |= not there and any(o is not op and o.target == op.target and o.row.key == op.row.key for o in self.ops)
+        return new
 
     def push(self, server):
         server.begin()
