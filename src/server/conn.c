@@ -20,7 +20,7 @@
 #include "server/store.h"
 #include "base/banned.h"
 
-enum { READ_BYTES = 16 << 10, TRACE_LINE = 300 };
+enum { READ_BYTES = 16 << 10, TRACE_LINE = 300, TRACE_LOOK = 4096 };
 
 struct conn {
     struct conn_news ended;
@@ -34,6 +34,8 @@ struct conn {
     struct imapd *imapd;
     struct popd *popd;
     struct buf in, out;
+    struct buf line;    /* what came of a line for the log, until its end comes too */
+    bool secret_begins; /* the last line said that a literal with a secret follows */
     int64_t login_by_ms;
 };
 
@@ -43,6 +45,7 @@ static void conn_drop(struct msg *m)
     if (c->fd >= 0)
         close(c->fd);
     buf_wipe(&c->in);
+    buf_wipe(&c->line);
     buf_free(&c->out);
     free(c);
 }
@@ -59,16 +62,40 @@ static bool is_secret(const struct conn *c, struct str line)
            str_isearch(line, STR(" AUTHENTICATE ")) < line.n;
 }
 
-static void trace(const struct conn *c, const char *who, struct str bytes)
+static void trace_line(const struct conn *c, const char *who, struct str line)
+{
+    line = str_head(line, TRACE_LINE);
+    log_line(c->setup.log, LOG_INFO, "%s %d %s: %.*s", server_port_names[c->port], c->fd, who,
+             STR_ARG(line));
+}
+
+static void trace_server(const struct conn *c, struct str bytes)
 {
     struct str line;
-    if (!c->setup.options->trace)
-        return;
-    while (str_line(&bytes, &line)) {
-        bool hide = who[0] == 'C' && is_secret(c, line);
-        line = str_head(line, TRACE_LINE);
-        log_line(c->setup.log, LOG_INFO, "%s %d %s: %.*s", server_port_names[c->port], c->fd, who,
-                 hide ? 3 : (int)line.n, hide ? "***" : line.p);
+    while (c->setup.options->trace && str_line(&bytes, &line))
+        trace_line(c, "S", line);
+}
+
+/* Whole lines, wherever they were cut on their way: half a line does not look like a secret. The
+ * session has not seen what comes in here, so that behind a secret it cannot say which of the lines
+ * that came along belong to it: none of them is shown. */
+static void trace_client(struct conn *c, struct str bytes)
+{
+    bool hide = c->secret_begins;
+    while (c->setup.options->trace && bytes.n > 0) {
+        size_t n = str_find(bytes, '\n');
+        bool ends = n < bytes.n;
+        buf_add_str(&c->line, str_head(str_head(bytes, n), TRACE_LOOK - c->line.len));
+        bytes = str_skip(bytes, n + 1);
+        if (!ends)
+            break;
+        struct str line = buf_str(&c->line);
+        if (str_ends(line, "\r"))
+            line.n--;
+        hide = hide || is_secret(c, line);
+        c->secret_begins = hide && c->imapd != NULL && str_ends(line, "}");
+        trace_line(c, "C", hide ? STR("***") : line);
+        buf_clear(&c->line);
     }
 }
 
@@ -94,7 +121,7 @@ static int flush(void *arg, struct buf *out)
     struct conn *c = arg;
     size_t sent = 0;
     bool unused;
-    trace(c, "S", buf_str(out));
+    trace_server(c, buf_str(out));
     while (sent < out->len && !c->gone) {
         ssize_t n =
             sys_fault(FAULT_SEND, "conn send") != 0
@@ -125,7 +152,7 @@ static int receive(struct conn *c)
         return 0;
     if (n <= 0)
         return -1;
-    trace(c, "C", (struct str){ bytes, (size_t)n });
+    trace_client(c, (struct str){ bytes, (size_t)n });
     buf_add(&c->in, bytes, (size_t)n);
     return 0;
 }
@@ -352,6 +379,8 @@ static void *conn_thread(void *arg)
         session_start(c, &smtp_ops);
         if (c->imapd != NULL || c->popd != NULL || c->smtpd != NULL)
             talk(c);
+        if (c->line.len > 0)
+            trace_client(c, STR("\n"));
         imapd_free(&c->imapd);
         popd_free(&c->popd);
         smtpd_free(&c->smtpd);
@@ -378,6 +407,7 @@ int conn_start(const struct conn_setup *setup, int fd, enum server_port port, co
     struct str name = str_head(str_c(peer), sizeof c->peer - 1);
     memcpy(c->peer, name.p, name.n);
     buf_init(&c->in, SERVER_OUT_MAX);
+    buf_init(&c->line, TRACE_LOOK);
     buf_init(&c->out, SERVER_OUT_MAX);
     pthread_attr_init(&attr);
     pthread_attr_setstacksize(&attr, SERVER_STACK_BYTES);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """tmaild's POP3 beside its IMAP: Python's poplib, lines typed with LF, UIDLs over restarts and compaction, two sessions
 at once, broken connections."""
-import imaplib, os, poplib, shutil, signal, socket, subprocess, time
+import base64, imaplib, os, poplib, shutil, signal, socket, subprocess, time
 from tm import Place, check, EFFORT, WAIT_S
 
 N = max(20, int(200 * EFFORT))
@@ -220,6 +220,35 @@ def other_clients(place, server):
         check(text.count(b"Subject: dots") == 1 and text.count(b"\xff\xfelong") == 1, "mpop fetched twice or not at all")
 
 
+def traced_without_secrets(place):
+    """However the lines of a login are cut and joined on their way, --trace does not show the password."""
+    secret, said = b"s3cr3t-w0rd", base64.b64encode(b"\0jane\0s3cr3t-w0rd")
+    server = place.tmaild("--accept-any", "--trace")
+    ports = server.ports
+    for port, pieces in (("pop3", (b"USER jane\r\n", b"PA", b"SS " + secret, b"\r\nQUIT\r\n")),
+                         ("pop3", (b"AUTH PLAIN\r\n" + said + b"\r\nQUIT\r\n",)),
+                         ("pop3", (b"AUTH PLAIN\r\n", said[:5], said[5:] + b"\r\nQUIT\r\n")),
+                         ("imap", (b"a LO", b"GIN jane " + secret + b"\r\nb LOGOUT\r\n")),
+                         ("imap", (b"a LOGIN jane {11+}\r\n" + secret + b"\r\nb LOGOUT\r\n",)),
+                         ("imap", (b"a LOGIN jane {11}\r\n", secret[:4], secret[4:] + b"\r\nb LOGOUT\r\n")),
+                         ("imap", (b"a AUTHENTICATE PLAIN\r\n" + said + b"\r\nb LOGOUT\r\n",)),
+                         ("smtp", (b"EHLO x\r\nAUTH PLAIN\r\n" + said + b"\r\nQUIT\r\n",))):
+        with socket.create_connection(("127.0.0.1", ports[port]), timeout=WAIT_S) as s:
+            s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            s.recv(1000)
+            for piece in pieces:
+                s.sendall(piece)
+                time.sleep(0.05)  # only to have it come in pieces: a busy machine joins them
+            while s.recv(1000):
+                pass
+    server.stop()
+    with open(os.path.join(server.root, "tmaild.log"), "rb") as f:
+        log = f.read()
+    check(b"C: USER jane" in log and b"C: ***" in log, "the dialogue is not in the log")
+    for text in (secret, secret[4:], said, said[5:]):
+        check(text not in log, f"{text} is in the log")
+
+
 with Place() as place:
     server = place.tmaild("--accept-any")
     messages_are_those_of_imap(server)
@@ -231,6 +260,7 @@ with Place() as place:
     broken_connections(server)
     wrong_logins(place)
     other_clients(place, server)
+    traced_without_secrets(place)
     for each in place.servers:
         each.stop()
         check(each.process.returncode == 0, "tmaild did not end well")
