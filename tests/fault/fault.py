@@ -286,6 +286,7 @@ class Rounds:
                   f" {(time.monotonic() - began) / (self.n_rounds - rounds) * 1000:.0f} ms each", flush=True)
 
     def all(self):
+        check(not self.one("nobody", "exit", 1, False), "in health")  # what is expected is what this leaves
         for program in self.s.programs:
             for kind in self.s.kinds:
                 for forever in (False,) if kind in STOPS else (False, True):

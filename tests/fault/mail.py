@@ -68,6 +68,13 @@ class Mail(Scenario):
         check(code is None or p.returncode == code, f"drive {words}: {p.returncode} {p.stderr.decode()}")
         return p
 
+    def act_and_die(self, env, act):
+        """act while the server runs with env; it ends then."""
+        self.server.stop()
+        done = act({}) if self.server.start(env, must=False) else None
+        self.server.stop()
+        return done
+
     def store(self):
         return Store(self.db)
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What a person did reaches the server, once: flags, a move, a deletion for good, a copy from elsewhere."""
-from fault import DISK, STOPS, Store, check, end_orphans, mailboxes, main
+from fault import DISK, NET, STOPS, Store, check, end_orphans, mailboxes, main
 from mail import Mail
 
 SEEN, FLAGGED = 1, 4
@@ -32,6 +32,20 @@ class Move(Pushed):
     name = "move"
     deeds = (("move", "message 1", "INBOX", "Work"), ("move", "message 2", "INBOX", "Work"),
              ("move", "message 4", "INBOX", "Trash"), ("expunge", "message 3", "INBOX"))
+
+
+class Dying(Move):
+    """The server ends in the middle, or the link to it."""
+    name = "dying"
+    programs = ("tmaild",)
+    kinds = STOPS + NET
+
+    def act(self, env):
+        return self.act_and_die(env, super().act)
+
+    def resume(self, transient):
+        check(self.server.start(), "the server is back")
+        super().resume(transient)
 
 
 class Copy(Pushed):
@@ -85,4 +99,4 @@ class Deed(Mail):
         pass
 
 
-main(Flags, Move, Copy, Deed)
+main(Flags, Move, Dying, Copy, Deed)

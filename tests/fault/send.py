@@ -2,7 +2,7 @@
 """tmail -s: a mail goes out once, or waits, or is said to be in doubt; what was not promised may be missing, but never comes twice."""
 import base64, os
 
-from fault import check, main, mailboxes, same_on_both_sides
+from fault import NET, STOPS, check, main, mailboxes, same_on_both_sides
 from mail import Mail
 
 DOUBT = 2  # enum outbox_state
@@ -23,7 +23,7 @@ class Send(Mail):
         return self.tmail("-s", "to myself", "-a", self.file, "jane@example.org", stdin=b"hello\n", env=env)
 
     def told(self, done):
-        return done.returncode == 0 and not done.stderr
+        return done is not None and done.returncode == 0 and not done.stderr
 
     def arrived(self, folder="INBOX"):
         n = sum(subject == "to myself" for _, subject, _, _ in mailboxes(self.boxes)[folder])
@@ -61,4 +61,22 @@ class Send(Mail):
         return {"outbox": store.rows["outbox"], "mail": store.mail, "journal": store.rows["journal"]}, mailboxes(self.boxes)
 
 
-main(Send)
+class Dying(Send):
+    """The server ends in the middle, or the link to it."""
+    name = "dying"
+    programs = ("tmaild",)
+    kinds = STOPS + NET
+
+    def act(self, env):
+        return self.act_and_die(env, super().act)
+
+    def resume(self, transient):
+        check(self.server.start(), "the server is back")
+        super().resume(transient)
+
+    def after(self, done):
+        if done is not None:
+            super().after(done)
+
+
+main(Send, Dying)

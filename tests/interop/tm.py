@@ -31,7 +31,8 @@ class Tmaild:
         self.root, self.options, self.ports, self.process = root, options, {}, None
         self.start()
 
-    def start(self):
+    def start(self, env=None, must=True):
+        """False when it ended at its start and that may be."""
         port_file = os.path.join(self.root, "ports")
         if os.path.exists(port_file):
             os.unlink(port_file)
@@ -40,14 +41,17 @@ class Tmaild:
                 "--smtp", str(self.ports.get("smtp", 0)), "--imap", str(self.ports.get("imap", 0)),
                 "--pop3", str(self.ports.get("pop3", 0)), "--submission", "none",
                 "--log", os.path.join(self.root, "tmaild.log"), *self.options]
-        self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL)
+        self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, env=dict(os.environ, **(env or {})))
         deadline = time.monotonic() + WAIT_S
         while not os.path.exists(port_file):
+            if self.process.poll() is not None and not must:
+                return False
             check(self.process.poll() is None, "tmaild ended at its start")
             check(time.monotonic() < deadline, "tmaild told no ports")
             time.sleep(0.005)
         with open(port_file) as f:
             self.ports = {n: int(p) for n, p in (line.split() for line in f if line.strip())}
+        return True
 
     def stop(self, sig=signal.SIGTERM):
         if self.process and self.process.poll() is None:
