@@ -3,7 +3,7 @@
 writes and sends; scripts send; mail comes from outside. At moments drawn from a seed tmail, tmail-sync, tmail-decode or tmaild gets
 SIGKILL, and the person goes on. In the evening nothing is lost, nothing doubled, and nothing to do changes nothing.
 Usage: kill.py [SEED]"""
-import os, random, re, resource, signal, socket, sqlite3, subprocess, sys, time
+import os, random, re, signal, socket, sqlite3, subprocess, sys, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from boxes import Boxes
@@ -395,8 +395,7 @@ def main():
         for name in TARGETS:
             killed[name] += day.killed[name]
         print(f"day {n}: {day.killed}, {len(day.arrived)} came, {len(day.sent)} sent, {time.monotonic() - began:.1f} s", flush=True)
-    spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    print(f"{killed}, {doubts} in doubt; {sum(r.ru_utime + r.ru_stime for r in spent):.1f} s of a processor")
+    print(f"{killed}, {doubts} in doubt")
 
 
 if __name__ == "__main__":
