@@ -42,7 +42,8 @@ class Lab:
         self.others = self.sockets()
         self.k = self.rounds = 0
         self.engine = Engine(loop, place.path, self.name, "[tmail]\nsync-interval = 86400\nundo-send = 0\n[account work]\n"
-                             "address = jane@example.org\npassword-command = \"printf pw\"\n" + account.format(port=self.proxy.port))
+                             "address = jane@example.org\npassword-command = \"printf pw\"\n"
+                             + account.format(port=self.proxy.port))
 
     def sockets(self):
         """How many the server holds."""
@@ -125,7 +126,7 @@ class Lab:
 
 
 class Imap(Lab):
-    """Each round brings one of everything: new mail, a flag, a move, two deletions, a copy for Sent. The mailboxes keep their size."""
+    """Each round brings one of everything: new mail, a flag, a move, two deletions, a copy for Sent. Mailboxes keep their size."""
 
     name = "imap"
 
@@ -143,7 +144,8 @@ class Imap(Lab):
         ids = {(r.folder, r.subject): r.message for r in self.engine.rows()}
         ops = [(OP_FLAGS, f"m{k - 1}", "INBOX", "-", FLAGGED), (OP_EXPUNGE, f"<s{k - 1}@example.org>", "Sent", "-", 0),
                (OP_MOVE, f"m{k - 2}", "INBOX", "Archive", 0), (OP_EXPUNGE, f"m{k - 3}", "Archive", "-", 0)]
-        words = [f"{op} {ids[folder, name]} {folder} {target} {add} 0" for op, name, folder, target, add in ops if (folder, name) in ids]
+        words = [f"{op} {ids[folder, name]} {folder} {target} {add} 0" for op, name, folder, target, add in ops
+                 if (folder, name) in ids]
         self.engine.do("ops", *words)
         copy = mail(f"s{k}")
         self.engine.do("append", "Sent", SEEN, len(copy), f"<s{k}@example.org>", data=copy)
@@ -324,7 +326,7 @@ class PopLong(Pop):
 
 
 def every_byte(lab, draw):
-    """FIN from the first byte of a session on, RST within one that stands; RST from the first byte on too where a session begins."""
+    """FIN from the first byte of a session on, RST within one that stands; RST too where a session begins."""
     step = max(1, round(1 / EFFORT))
     begins = 800  # greeting, capabilities and login
     for d, length in zip((OUT, IN), lab.lengths()):
@@ -395,7 +397,8 @@ def main():
     wanted, began = sys.argv[2:], time.monotonic()
     print(f"seed {seed}, effort {EFFORT}", flush=True)
     draw = random.Random(seed)
-    steps = [(Imap, every_byte, silences), (Submission, every_byte, silences), (PopKeep, every_byte), (PopTake, every_byte, silences),
+    steps = [(Imap, every_byte, silences), (Submission, every_byte, silences), (PopKeep, every_byte),
+             (PopTake, every_byte, silences),
              (ImapIn, lambda lab, draw: every_97th(lab, IN, draw)), (ImapOut, lambda lab, draw: every_97th(lab, OUT, draw)),
              (SubmissionLong, lambda lab, draw: every_97th(lab, OUT, draw)), (PopLong, lambda lab, draw: every_97th(lab, IN, draw))]
     for kind, *tests in steps:

@@ -49,8 +49,8 @@ class Cut:
 
 
 class Link:
-    """Two sockets, and the bytes between them. ends[d] is who sends in direction d; came[d] is what it said last, gone[d] how much of
-    that was passed on."""
+    """Two sockets, and the bytes between them. ends[d] is who sends in direction d; came[d] is what it said last, gone[d] how
+    much of that was passed on."""
 
     def __init__(self, proxy, client, server):
         self.proxy, self.loop, self.ends = proxy, proxy.loop, [client, server]
@@ -158,7 +158,7 @@ class Link:
 
 class Proxy:
     """Listens on .port and connects to where. change(d, data) may put other bytes in place of those that came; settled() says
-    whether the server has let go of what was cut, which a new link waits for: what it still does with the old one would be a race."""
+    whether the server has let go of what was cut, which a new link waits for: what it still does with the old one is a race."""
 
     def __init__(self, loop, where, change=None, settled=lambda: True):
         self.loop, self.where, self.change, self.settled = loop, where, change, settled
