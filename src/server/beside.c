@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/beside.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,20 +13,24 @@
 #include "base/i18n.h"
 #include "base/banned.h"
 
-void beside_read(int dir, const char *name, struct buf *out)
+int beside_read(int dir, const char *name, struct buf *out, struct error *err)
 {
     struct stat st;
-    struct error ignored;
     size_t before = out->len;
     int fd = sys_fault(FAULT_OPEN, "note open") != 0
                  ? -1
                  : openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
-        return;
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
-        file_read_fd(fd, out, &ignored) != 0)
-        buf_truncate(out, before);
+        return errno == ENOENT || errno == ELOOP || errno == ENXIO
+                   ? 0
+                   : error_sys(err, _("cannot read %s"), name);
+    int rc = 0;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1)
+        rc = file_read_fd(fd, out, err);
     close(fd);
+    if (rc != 0)
+        buf_truncate(out, before);
+    return rc != 0 && err->code != ERR_LIMIT ? -1 : 0;
 }
 
 int beside_write(int dir, const char *name, struct str text, struct error *err)

@@ -9,8 +9,8 @@
 #include "base/buf.h"
 
 /* Appends the whole file; nothing when it is not there, not a plain file of ours, or too large for
- * out. */
-void beside_read(int dir, const char *name, struct buf *out);
+ * out. -1 when it is there and cannot be read now. */
+int beside_read(int dir, const char *name, struct buf *out, struct error *err) MUST_CHECK;
 /* Written under another name first, fsynced, renamed. The folder is not fsynced. */
 int beside_write(int dir, const char *name, struct str text, struct error *err) MUST_CHECK;
 

@@ -23,7 +23,9 @@ static const char subscriptions_name[] = ".subscriptions";
 
 static int dir_open(int at, const char *name, bool make, struct error *err)
 {
-    if (make && mkdirat(at, name, 0700) != 0 && errno != EEXIST)
+    if (make &&
+        (sys_fault(FAULT_RENAME, "mail folder make") != 0 || mkdirat(at, name, 0700) != 0) &&
+        errno != EEXIST)
         return error_sys(err, _("cannot make a mail folder"));
     int fd = sys_fault(FAULT_OPEN, "mail folder open") != 0
                  ? -1
@@ -246,13 +248,15 @@ int folders_list(int account_dir, struct folder_list *out, struct error *err)
     if (fd < 0)
         return error_sys(err, _("cannot open the mail folder"));
     scan(fd, STR(""), 1, out);
-    beside_read(account_dir, subscriptions_name, &subscribed);
+    int rc = beside_read(account_dir, subscriptions_name, &subscribed, err);
     for (struct str rest = buf_str(&subscribed); str_line(&rest, &line);)
         if (out->n < STORE_FOLDERS_MAX && line.n > 0)
             list_add(out, line)->subscribed = true;
     buf_free(&subscribed);
     qsort(out->p, out->n, sizeof *out->p, by_name);
-    return 0;
+    if (rc != 0)
+        folders_list_free(out);
+    return rc;
 }
 
 void folders_list_free(struct folder_list *l)
@@ -273,13 +277,13 @@ int folders_subscribe(int account_dir, struct str folder, bool on, struct error 
         folder = STR("INBOX");
     int rc = name_folder_path(folder, &path, err);
     if (rc == 0) {
-        beside_read(account_dir, subscriptions_name, &have);
+        rc = beside_read(account_dir, subscriptions_name, &have, err);
         for (struct str rest = buf_str(&have); str_line(&rest, &line);)
             if (!str_eq(line, folder))
                 buf_addf(&want, "%.*s\n", STR_ARG(line));
         if (on)
             buf_addf(&want, "%.*s\n", STR_ARG(folder));
-        rc = buf_check(&want, err);
+        rc = rc == 0 ? buf_check(&want, err) : rc;
     }
     if (rc == 0)
         rc = beside_write(account_dir, subscriptions_name, buf_str(&want), err);

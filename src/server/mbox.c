@@ -43,7 +43,8 @@ static int load(struct mbox *m, struct error *err)
     int64_t now = clock_wall_ms() / 1000;
     uint32_t fresh = now > (int64_t)m->validity ? (uint32_t)now : m->validity + 1;
     m->uid_next = m->uid_next != 0 ? m->uid_next : 1;
-    mboxscan_note_read(m);
+    if (mboxscan_note_read(m, err) != 0)
+        return -1;
     int rc = mboxscan_read(m, err);
     if (rc == 1) {
         log_line(m->log, LOG_INFO, "mailbox %s: mail of another program is taken over", m->leaf);
@@ -413,8 +414,9 @@ int mbox_compact(struct mbox *m, struct error *err)
     size_t before_n = m->n;
     m->rows = NULL;
     m->n = m->cap = 0;
-    mboxscan_note_read(m);
-    int rc = mboxscan_read(m, err);
+    int rc = mboxscan_note_read(m, err);
+    if (rc == 0)
+        rc = mboxscan_read(m, err);
     if (rc == 0) {
         mboxscan_rows_free(before, before_n);
         return 0;

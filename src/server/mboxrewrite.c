@@ -108,8 +108,12 @@ static int row_copy(struct rewrite *r, struct mbox *m, const struct mbox_row *ro
 {
     char head[BOXHEAD_MAX];
     struct boxhead h;
-    ssize_t n = pread(m->fd, head, sizeof head, (off_t)row->at);
-    struct str s = { head, n > 0 ? (size_t)n : 0 };
+    ssize_t n = sys_fault(FAULT_READ, "rewrite head") != 0
+                    ? -1
+                    : pread(m->fd, head, sizeof head, (off_t)row->at);
+    if (n < 0)
+        return error_sys(err, _("cannot read the mailbox"));
+    struct str s = { head, (size_t)n };
     if (boxhead_read(s, &h) != 0)
         return error_set(err, ERR_STORE, RETRY_LATER, _("the mailbox changed under our hands"));
     h.uid = row->uid;
@@ -320,7 +324,9 @@ static int foreign_load(struct mbox *m, const struct piece *p, struct buf *bytes
         return error_set(err, ERR_LIMIT, RETRY_NEVER, _("a message in the mailbox is too large"));
     while (bytes->len < n) {
         size_t want = (size_t)n - bytes->len;
-        ssize_t got = pread(m->fd, buf_room(bytes, want), want, (off_t)(p->at + bytes->len));
+        ssize_t got = sys_fault(FAULT_READ, "mbox take over") != 0
+                          ? -1
+                          : pread(m->fd, buf_room(bytes, want), want, (off_t)(p->at + bytes->len));
         if (got <= 0)
             return error_sys(err, _("cannot read the mailbox"));
         buf_grown(bytes, (size_t)got);

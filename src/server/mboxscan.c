@@ -137,7 +137,12 @@ enum mbox_found mboxscan_find(struct mbox_window *w, uint64_t at, struct boxhead
         return unended(w, at + h->n, err);
     /* h's keywords point into the window, which must not move before they are used. */
     char sep[8];
-    ssize_t got = pread(w->fd, sep, 7, (off_t)(end - 2));
+    ssize_t got =
+        sys_fault(FAULT_READ, "mbox separator") != 0 ? -1 : pread(w->fd, sep, 7, (off_t)(end - 2));
+    if (got < 0) {
+        error_sys(err, _("cannot read the mailbox"));
+        return FOUND_FAILED;
+    }
     if (got < 2 || memcmp(sep, "\n\n", 2) != 0 || memcmp(sep + 2, "From ", (size_t)got - 2) != 0)
         return FOUND_FOREIGN;
     return FOUND_OURS;
@@ -237,11 +242,11 @@ int mboxscan_note_write(const struct mbox *m, struct error *err)
     return rc;
 }
 
-void mboxscan_note_read(struct mbox *m)
+int mboxscan_note_read(struct mbox *m, struct error *err)
 {
     struct buf text = BUF_INIT(32);
     char *name = note_name(m);
-    beside_read(m->dir, name, &text);
+    int rc = beside_read(m->dir, name, &text, err);
     free(name);
     struct str s = buf_str(&text);
     uint32_t validity = 0;
@@ -252,4 +257,5 @@ void mboxscan_note_read(struct mbox *m)
         m->uid_next = next;
     }
     buf_free(&text);
+    return rc;
 }

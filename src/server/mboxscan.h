@@ -41,7 +41,7 @@ int mboxscan_read(struct mbox *m, struct error *err) MUST_CHECK;
 /* UIDVALIDITY and next UID of an empty file are kept beside it: there is no message to carry them.
  */
 int mboxscan_note_write(const struct mbox *m, struct error *err) MUST_CHECK;
-void mboxscan_note_read(struct mbox *m);
+int mboxscan_note_read(struct mbox *m, struct error *err) MUST_CHECK;
 void mboxscan_rows_free(struct mbox_row *rows, size_t n);
 
 #endif

@@ -285,6 +285,30 @@ class Imap(Server):
             check([f & 1 for _, s, f, _ in now["INBOX"] if s == "message 1"] == [1], "the flag that it said was set is")
 
 
+class Foreign(Server):
+    """The INBOX is an mbox of another program: all of it is taken over, once."""
+    name = "foreign"
+    PLAIN = b"".join(b"From x@example.org Mon Jan  5 10:00:00 2026\nFrom: x@example.org\nSubject: plain %d\n\nwords\n\n" % n
+                     for n in (1, 2, 3))
+
+    def before(self):
+        super().before()
+        with open(self.mail("jane", "INBOX"), "wb") as f:
+            f.write(self.PLAIN)
+
+    def talk(self):
+        c = self.login()
+        self.said["select"] = c.imap("SELECT INBOX")[0]
+        self.said["append"] = self.append(c, 5)[0]
+        c.imap("LOGOUT")
+
+    def hold(self, now):
+        subjects = sorted(s for _, s, _, _ in now["INBOX"])
+        plain = [f"plain {n}" for n in (1, 2, 3)]
+        allowed = {"OK": (["message 5"],), "NO": ([],), None: ([], ["message 5"])}[self.said.get("append")]
+        check(subjects in [more + plain for more in allowed], f"{subjects} after {self.said}")
+
+
 class Folders(Server):
     """Folders are made, renamed and removed, with what is in them."""
     name = "folders"
@@ -340,4 +364,4 @@ class Pop(Server):
             check(len(left) >= 2, f"left: {left}")
 
 
-main(Accept, Imap, Folders, Pop)
+main(Accept, Imap, Foreign, Folders, Pop)
