@@ -104,6 +104,29 @@ int cache_pop_gone(struct cache *c, int64_t account, const struct str *uids, siz
                     account, uids, n, gone_at, err);
 }
 
+static int server_note(struct cache *c, int64_t account, int64_t server, int64_t now,
+                       struct error *err)
+{
+    int64_t before = 0;
+    int rc = sql_int(c, "SELECT value FROM meta WHERE name = 'pop server of ' || ?",
+                     SQL_ARGS(SQL_I(account)), &before, err);
+    if (rc < 0 || (rc == 0 && before == server))
+        return rc;
+    if (rc == 0 && sql_run(c, "UPDATE pop SET gone_at = ? WHERE account = ? AND gone_at = 0",
+                           SQL_ARGS(SQL_I(now), SQL_I(account)), err) < 0)
+        return -1;
+    return sql_run(c, "INSERT OR REPLACE INTO meta VALUES('pop server of ' || ?, ?)",
+                   SQL_ARGS(SQL_I(account), SQL_I(server)), err);
+}
+
+int cache_pop_server(struct cache *c, int64_t account, int64_t server, int64_t now,
+                     struct error *err)
+{
+    if (cache_begin(c, false, err) < 0)
+        return -1;
+    return sql_end(c, server_note(c, account, server, now, err), err);
+}
+
 int cache_pop_forget(struct cache *c, int64_t account, const struct str *uids, size_t n,
                      struct error *err)
 {

@@ -30,6 +30,11 @@ int cache_pop_all(struct cache *c, struct arena *a, int64_t account, struct cach
 /* The server does not list them since gone_at. */
 int cache_pop_gone(struct cache *c, int64_t account, const struct str *uids, size_t n,
                    int64_t gone_at, struct error *err) MUST_CHECK;
+/* The rows were made with that server (a number for host, port and user). If they were made with
+ * another one, its unique-ids say nothing here: all are gone, so that all is fetched once and known
+ * again by its bytes. */
+int cache_pop_server(struct cache *c, int64_t account, int64_t server, int64_t now,
+                     struct error *err) MUST_CHECK;
 int cache_pop_forget(struct cache *c, int64_t account, const struct str *uids, size_t n,
                      struct error *err) MUST_CHECK;
 /* Notes that they are about to be deleted on the server. After 0 this and all that was committed

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "sync/pop.h"
 
+#include <stdlib.h>
+
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/i18n.h"
 #include "sync/fetch.h"
+#include "sync/head.h"
 #include "sync/intake.h"
 #include "sync/link.h"
 #include "sync/popplan.h"
@@ -97,6 +100,22 @@ static int rows_read(struct visit *v, struct error *err)
     return rc;
 }
 
+/* Another server, or another mailbox there, may give the same unique-ids to other messages: to take
+ * them for known would be to delete there what never came here. */
+static int64_t server_number(const struct config_server *s)
+{
+    unsigned char digest[32];
+    int64_t number = 0;
+    char *where = xasprintf("%s\n%s\n%u", s->host, s->user, s->port);
+    struct hash *h = hash_new();
+    hash_add(h, str_c(where));
+    hash_end(&h, digest);
+    free(where);
+    for (size_t i = 0; i < 7; i++)
+        number = number << 8 | digest[i];
+    return number;
+}
+
 static int plan_make(struct visit *v, struct error *err)
 {
     const struct pop3_entry *entries;
@@ -104,6 +123,8 @@ static int plan_make(struct visit *v, struct error *err)
     size_t n;
     if (pop3_list(v->pop, &entries, &n, err) != 0 ||
         popplan_items(v->a, entries, n, &items, &v->state.items_n, err) != 0 ||
+        cache_pop_server(v->w->cache, v->w->id, server_number(&v->w->cfg->in), v->state.now, err) !=
+            0 ||
         rows_read(v, err) != 0)
         return -1;
     v->state.items = items;

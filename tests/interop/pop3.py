@@ -315,6 +315,24 @@ def other_names(place):
     check(c.sync()[0]["fetched"] == 20 and len(c.list()) == 38, "unique-ids that are used again bring new mail")
 
 
+def another_server(place):
+    """The account is taken to another server, which happens to give the same unique-ids: nothing there is known, nothing is lost."""
+    one, two = filled(6), FakePop3()
+    for i in range(1, 7):
+        two.put(f"u{i}", message(i if i <= 2 else 100 + i))
+    c = Client(place, "another", one.port, "yes")
+    c.sync()
+    path = os.path.join(c.p.path, "tmailrc")
+    with open(path) as f:
+        rc = f.read()
+    with open(path, "w") as f:
+        f.write(rc.replace(f":{one.port}", f":{two.port}").replace('keep-on-server = yes', 'keep-on-server = no'))
+    check(c.sync()[0]["fetched"] >= 4, "what the other server has comes in")
+    want = sorted(f"message {i}" for i in (1, 2, 3, 4, 5, 6, 103, 104, 105, 106))
+    check(c.subjects() == want, f"all of both, and what both had once: {c.subjects()}")
+    check(two.messages == [] and len(one.messages) == 6, "and only then it goes there")
+
+
 def refused(place):
     server = filled(6)
     server.before = lambda s, line: b"-ERR gone\r\n" if line == "RETR 3" else None
@@ -474,7 +492,7 @@ def killed(place):
 
 def unkind(place):
     began = time.monotonic()
-    for step in (no_unique_ids, listed_twice, other_names, refused, too_large, lost_at_quit, names_used_again, unwilling, logins, broken_off, killed):
+    for step in (no_unique_ids, listed_twice, other_names, another_server, refused, too_large, lost_at_quit, names_used_again, unwilling, logins, broken_off, killed):
         step(place)
     print(f"a server that is not kind: {time.monotonic() - began:.1f} s")
 

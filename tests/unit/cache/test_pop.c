@@ -202,6 +202,26 @@ static void many_cost_as_much_as_few_each(void **state)
     fixture_close(f);
 }
 
+static void another_server_knows_none(void **state)
+{
+    (void)state;
+    struct fixture fx, *f = &fx;
+    fixture_open(f);
+    int64_t inbox = folder_make(f, "INBOX", ROLE_INBOX);
+    OK(cache_pop_server(f->c, f->account, 7, 1000, &f->err));
+    pop_put(f, inbox, "a", 1);
+    pop_put(f, inbox, "b", 2);
+    OK(cache_pop_server(f->c, f->account, 7, 2000, &f->err));
+    assert_int_equal(rows_of(f, 2)[0].gone_at, 0);
+    OK(cache_pop_server(f->c, f->account, 8, 3000, &f->err));
+    assert_int_equal(rows_of(f, 2)[0].gone_at, 3000);
+    pop_put(f, inbox, "a", 2); /* the same message under another name */
+    pop_put(f, inbox, "c", 3);
+    OK(cache_pop_server(f->c, f->account, 8, 4000, &f->err));
+    assert_int_equal(total(f, inbox), 3);
+    fixture_close(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +230,7 @@ int main(void)
         cmocka_unit_test(what_was_removed_here_keeps_its_row),
         cmocka_unit_test(bytes_find_their_row_again),
         cmocka_unit_test(a_used_uid_with_other_bytes_is_new_mail),
+        cmocka_unit_test(another_server_knows_none),
         cmocka_unit_test(deleting_makes_all_durable),
         cmocka_unit_test(many_cost_as_much_as_few_each),
     };
