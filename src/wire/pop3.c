@@ -89,7 +89,7 @@ static int number_read(struct str *line, uint32_t *number)
 
 int wire_pop3_number_size(struct str line, uint32_t *number, uint64_t *size)
 {
-    if (number_read(&line, number) != 0 || str_u64(&line, size) != 0)
+    if (number_read(&line, number) != 0 || str_u64(&line, size) != 0 || *size > INT64_MAX)
         return -1;
     return line.n == 0 || ascii_is_space(line.p[0]) ? 0 : -1; /* RFC 1939 §5: more may follow */
 }
