@@ -15,7 +15,8 @@
 
 enum {
     ROWS_AT_ONCE = 200, /* in one transaction */
-    RUN_MOST = 4096     /* messages asked for in one run */
+    RUN_MOST = 4096,    /* messages asked for in one run */
+    PASS_OVER = 4       /* times FETCH_MESSAGE_MAX: what is still longer has no end */
 };
 
 /* Messages that are fetched in runs. */
@@ -140,9 +141,13 @@ static int plan_make(struct visit *v, struct error *err)
 
 /* ------------------------------------------------------------------ what is new */
 
-/* The server said it was smaller. It stays there, and the rest of it is passed over. */
-static int endless(struct visit *v, size_t i, bool last, struct error *err)
+/* The server said it was smaller. It stays there, and the rest of it is passed over, but not for
+ * ever. */
+static int endless(struct visit *v, size_t i, uint64_t size, bool last, struct error *err)
 {
+    if (size / FETCH_MESSAGE_MAX >= PASS_OVER)
+        return error_set(err, ERR_LIMIT, RETRY_LATER, _("%s says more than tmail can take"),
+                         v->w->cfg->in.host);
     if (last) {
         v->refused++;
         log_line(v->w->log, LOG_ERROR, "%s: message %u is larger than the server said",
@@ -178,7 +183,7 @@ static int on_chunk(void *arg, size_t i, struct str bytes, bool last, struct err
     if (last)
         v->size = 0;
     if (size > FETCH_MESSAGE_MAX)
-        return endless(v, i, last, err);
+        return endless(v, i, size, last, err);
     if (intake_bytes(v->in, bytes, last, err) != 0)
         return -1;
     return last ? message_end(v, i, err) : 0;
