@@ -64,6 +64,8 @@ void bus_event_write(const struct bus_event *ev, struct buf *out)
     put_number(o, "fetched", ev->fetched);
     put_number(o, "sent", ev->sent);
     put_number(o, "code", ev->code);
+    if (ev->later)
+        json_object_set_new(o, "later", json_true());
     put_text(o, "text", ev->text);
     put_number(o, "version", ev->version);
     put_number(o, "schema", ev->schema);
@@ -125,6 +127,7 @@ int bus_event_read(struct arena *a, struct str line, struct bus_event *out, stru
         .done = get_number(o, "done"),
         .total = get_number(o, "total"),
         .code = (int)get_number(o, "code"),
+        .later = json_is_true(json_object_get(o, "later")),
         .account = get_text(a, o, "account"),
         .folder = get_text(a, o, "folder"),
         .state = get_text(a, o, "state"),

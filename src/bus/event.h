@@ -18,10 +18,10 @@ enum bus_event_kind {
                         text: reason */
     EVENT_OP_FAILED, /* text: what was refused and undone */
     EVENT_BODY,      /* id: the message's body is here now; text: why not */
-    EVENT_ERROR,     /* account, text, code (enum error_code) */
+    EVENT_ERROR,     /* account, text, code (enum error_code), later */
     EVENT_ASK,       /* id, what ("password"), account, text: the question */
-    EVENT_DONE, /* a pass that was asked for is over: id of the hint, fetched, sent, code, text (the
-                   first error) */
+    EVENT_DONE, /* a pass that was asked for is over: id of the hint, fetched, sent, code, later,
+                   text (the first error) */
     EVENT_BYE,  /* the engine ends */
     EVENT_KINDS
 };
@@ -29,6 +29,7 @@ struct bus_event {
     enum bus_event_kind kind;
     int64_t id, done, total;
     int code;
+    bool later; /* of code: it may be otherwise the next time */
     struct str account, folder, state, text;
     int64_t fetched, sent; /* EVENT_DONE */
     int64_t version, schema;

@@ -100,6 +100,9 @@ int cli_exit_code(const struct error *err)
         [ERR_CONFIG] = EX_CONFIG,  [ERR_NOINPUT] = EX_NOINPUT,    [ERR_ADDRESS] = EX_NOUSER,
         [ERR_DOUBT] = EX_TEMPFAIL,
     };
+    /* A mailbox that is in use, a server that cannot now: no refusal for good. */
+    if (err->retry == RETRY_LATER && (err->code == ERR_AUTH || err->code == ERR_REFUSED))
+        return EX_TEMPFAIL;
     return (size_t)err->code < COUNT(codes) ? codes[err->code] : EX_SOFTWARE;
 }
 

@@ -133,5 +133,5 @@ void engine_error(const struct bus_event *done, struct error *err)
                                ? (enum error_code)done->code
                            : done->code == 0 ? ERR_NONE
                                              : ERR_SYS;
-    error_set(err, code, RETRY_NEVER, "%.*s", STR_ARG(done->text));
+    error_set(err, code, done->later ? RETRY_LATER : RETRY_NEVER, "%.*s", STR_ARG(done->text));
 }

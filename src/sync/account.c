@@ -30,7 +30,8 @@ void account_error(struct sync_account *w, const struct error *why)
     say_event(w->events, &(struct bus_event){ .kind = EVENT_ERROR,
                                               .account = str_c(w->cfg->name),
                                               .text = str_c(why->text),
-                                              .code = (int)why->code });
+                                              .code = (int)why->code,
+                                              .later = why->retry != RETRY_NEVER });
 }
 
 void account_folder_changed(struct sync_account *w, int64_t folder)

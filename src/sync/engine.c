@@ -30,6 +30,7 @@ struct request {
     unsigned client;
     size_t left; /* accounts that have not answered */
     int code;
+    bool later;
     char text[ERROR_TEXT_MAX];
 };
 
@@ -336,6 +337,7 @@ static void pass_ended(struct engine *e, const struct say *s)
     if (r->code == ERR_NONE && s->ev.code != ERR_NONE) {
         struct str text = str_head(s->ev.text, sizeof r->text - 1);
         r->code = s->ev.code;
+        r->later = s->ev.later;
         memcpy(r->text, text.n > 0 ? text.p : "", text.n);
     }
     if (--r->left > 0)
@@ -346,6 +348,7 @@ static void pass_ended(struct engine *e, const struct say *s)
                                         .fetched = r->fetched,
                                         .sent = r->sent,
                                         .code = r->code,
+                                        .later = r->later,
                                         .text = str_c(r->text) });
     *r = e->requests[--e->requests_n];
 }

@@ -434,6 +434,7 @@ static void passes_answer(struct worker *w, const struct error *first)
         struct bus_event ev = { .fetched = w->acc.fetched,
                                 .sent = w->acc.sent,
                                 .code = (int)first->code,
+                                .later = first->code != ERR_NONE && first->retry != RETRY_NEVER,
                                 .text = str_c(first->text) };
         struct say *s = say_new_event(SAY_PASS, w->o.number, &ev);
         s->request = p->request;

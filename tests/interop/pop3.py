@@ -337,7 +337,7 @@ def refused(place):
     server = filled(6)
     server.before = lambda s, line: b"-ERR gone\r\n" if line == "RETR 3" else None
     c = Client(place, "refused", server.port, "no")
-    done, events = c.sync(code=69)
+    done, events = c.sync(code=75)
     check(done["fetched"] == 5 and any(e["event"] == "error" for e in events), "all but one, and a sentence")
     check([m[0] for m in server.messages] == ["u3"], "what did not come is not deleted")
     server.before = None
@@ -424,7 +424,7 @@ def logins(place):
     server = filled(3)
     server.before = lambda s, line: b"-ERR [IN-USE] another session\r\n" if line.startswith("PASS") else None
     c = Client(place, "logins", server.port, "yes")
-    c.sync(code=77)
+    c.sync(code=75)
     server.before = None
     check(c.sync()[0]["fetched"] == 3, "a mailbox in use is tried again")
     server.password = "other"

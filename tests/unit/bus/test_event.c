@@ -12,6 +12,7 @@ static void events_come_back_as_they_were(void **state)
             .done = 1,
             .total = -2,
             .code = 7,
+            .later = kind % 2 == 0,
             .account = STR("w\"ork\n"),
             .folder = STR("a/\xC3\xA9"),
             .state = STR("idle"),
@@ -31,6 +32,7 @@ static void events_come_back_as_they_were(void **state)
         assert_int_equal(bus_event_read(a, buf_str(&out), &back, &err), 0);
         assert_int_equal(back.kind, kind);
         assert_true(back.id == INT64_MAX && back.done == 1 && back.total == -2 && back.code == 7);
+        assert_int_equal(back.later, ev.later);
         assert_true(back.fetched == 3 && back.sent == 4 && back.version == 5 && back.schema == 6);
         assert_true(str_eq(back.account, ev.account) && str_eq(back.folder, ev.folder));
         assert_true(str_eq(back.state, ev.state) && str_eq(back.text, ev.text));
