@@ -26,6 +26,8 @@ struct pop3 *pop3_open(const struct pop3_options *o, struct error *err)
     buf_init(&p->out, POP3_OUT_MAX);
     snprintf(p->host, sizeof p->host, "%s", o->endpoint.host);
     p->stream = stream_open(&o->endpoint, o->connect_ms, o->cancel, o->log, &said, &p->secure, err);
+    if (p->stream == NULL)
+        pop3_not_greeted(p, buf_str(&said), err);
     if (p->stream == NULL || pop3_greet(p, o, buf_str(&said), err) < 0 ||
         pop3_log_in(p, o->login, err) < 0)
         pop3_close(&p);

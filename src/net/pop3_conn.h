@@ -64,6 +64,8 @@ int pop3_refused(const struct pop3 *p, const struct pop3_answer *a, struct error
 /* ERR_PROTO; what goes to the log. Returns -1. */
 int pop3_nonsense(struct pop3 *p, const char *what, struct error *err);
 
+/* libcurl gave up: where the server said why it will not talk, *err is told with its words. */
+void pop3_not_greeted(const struct pop3 *p, struct str said, struct error *err);
 /* Reads the greeting (or takes it from said), learns the capabilities. */
 int pop3_greet(struct pop3 *p, const struct pop3_options *o, struct str said, struct error *err);
 /* Logs in and asks for the capabilities again (RFC 2449 §5). */

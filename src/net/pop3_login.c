@@ -126,6 +126,22 @@ static int greeting_read(struct pop3 *p, int wait_ms, struct pop3_answer *a, str
     }
 }
 
+static int greeting_refused(const struct pop3 *p, const struct pop3_answer *a, struct error *err)
+{
+    return error_set(err, ERR_REFUSED, a->code == SAID_NEVER ? RETRY_NEVER : RETRY_LATER,
+                     _("%s refuses the connection: %s"), p->host, a->words);
+}
+
+void pop3_not_greeted(const struct pop3 *p, struct str said, struct error *err)
+{
+    struct wire_pop3_reply r;
+    struct pop3_answer a;
+    if (err->code != ERR_PROTO || wire_pop3_reply_next(&said, &r) != WIRE_OK || r.kind != POP3_ERR)
+        return;
+    pop3_answer_keep(&a, &r);
+    (void)greeting_refused(p, &a, err);
+}
+
 int pop3_greet(struct pop3 *p, const struct pop3_options *o, struct str said, struct error *err)
 {
     struct pop3_answer a;
@@ -135,8 +151,7 @@ int pop3_greet(struct pop3 *p, const struct pop3_options *o, struct str said, st
     if (greeting_read(p, o->connect_ms, &a, err) < 0)
         return -1;
     if (a.kind != POP3_OK)
-        return error_set(err, ERR_REFUSED, a.code == SAID_NEVER ? RETRY_NEVER : RETRY_LATER,
-                         _("%s refuses the connection: %s"), p->host, a.words);
+        return greeting_refused(p, &a, err);
     return ask_capa(p, err);
 }
 

@@ -396,14 +396,15 @@ struct stream *stream_open(const struct endpoint *ep, int wait_ms, struct net_ca
     struct buf words = BUF_INIT(STREAM_SAID_MAX);
     struct stream *s = stream_new(ep, cancel, log);
     s->said = &words;
-    if (stream_connect(s, ep, wait_ms, err) < 0)
+    int rc = stream_connect(s, ep, wait_ms, err);
+    buf_clear(said);
+    buf_add_str(said, buf_str(&words));
+    if (rc < 0)
         stream_close(&s);
     else {
         bool may_be_clear = ep->loopback_plain && is_loopback(ep->host);
         *secure =
             ep->tls == TLS_DIRECT || s->upgraded || (ep->tls == TLS_STARTTLS && !may_be_clear);
-        buf_clear(said);
-        buf_add_str(said, buf_str(&words));
         s->said = NULL;
         log_line(log, LOG_INFO, "%s:%u: connected%s", s->host, s->port,
                  *secure ? ", TLS" : " in the clear");

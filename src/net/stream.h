@@ -40,7 +40,7 @@ struct stream;
 /* Connects and verifies within wait_ms. *secure: the link is encrypted. said: empty where the
  * greeting is still to come (TLS_DIRECT, TLS_NONE); after TLS_STARTTLS what the server said since
  * the handshake (capabilities; what came before it is forgotten), or where loopback_plain led to a
- * link in the clear the greeting and capabilities. ERR_NET, ERR_TLS (a sentence that says what to
+ * link in the clear the greeting and capabilities; on failure what was said until then. ERR_NET, ERR_TLS (a sentence that says what to
  * do), ERR_PROTO, ERR_CANCELLED. cancel and log may be NULL. */
 struct stream *stream_open(const struct endpoint *ep, int wait_ms, struct net_cancel *cancel,
                            struct log *log, struct buf *said, bool *secure, struct error *err);

@@ -294,7 +294,7 @@ def windows():
         check((s.ahead > 1) == piped, f"{s.ahead} ahead, {capa_in}")
     run("sizes that lie", "speed", Server(on={"LIST": b"+OK\r\n" + b"".join(b"%d 0\r\n" % k for k in range(1, 8)) + b".\r\n"},
                                           messages=[(k, message(k, 100000), str(k)) for k in range(1, 8)]))
-    run("sizes that lie more", "all", Server(on={"LIST": b"+OK\r\n1 18446744073709551615\r\n2 18446744073709551615\r\n.\r\n"}))
+    run("sizes that lie more", "all", Server(on={"LIST": b"+OK\r\n1 9223372036854775807\r\n2 9223372036854775807\r\n.\r\n"}))
 
 
 def logins():
@@ -360,7 +360,9 @@ def encrypted(tls):
         ("starttls", "tls/later", Server(capa=("STLS", *CAPA), on={"STLS": b"+OK go\r\n", "\x16": b"no"})),
         ("direct", "tls/later", Server()),
         ("direct", None, Server(greeting=b"")),
-        ("starttls", "proto/later", Server(greeting=b"-ERR no\r\n")),
+        ("starttls", "refused/later", Server(greeting=b"-ERR [IN-USE] no\r\n")),
+        ("starttls", "refused/never", Server(greeting=b"-ERR [SYS/PERM] no\r\n")),
+        ("loopback", "refused/later", Server(greeting=b"-ERR no\r\n")),
         ("starttls", None, Server(greeting=b"220 smtp\r\n")),
         ("starttls", None, Server(greeting=b"x" * 100000 + b"\r\n")),
         ("starttls", None, Server(on={"CAPA": lambda server, _: server.listing("x" * 60 for _ in range(100000))})),
