@@ -334,8 +334,8 @@ static int due_delete(struct visit *v, struct due *due, struct error *err)
 }
 
 /* Only what was marked makes the answer matter: where it is lost the rows say so, and the next
- * visit sees what became of it. What is gone for sure is forgotten at once: the server may give its
- * unique-id to another message before we come again. */
+ * visit sees what became of it. What is said to be gone holds nothing back from now on: the server
+ * may give its unique-id to another message before we come again. */
 static int leave(struct visit *v, const struct due *due, struct error *err)
 {
     struct error lost = { 0 };
@@ -344,7 +344,7 @@ static int leave(struct visit *v, const struct due *due, struct error *err)
     if (due->marked == 0)
         return 0;
     if (rc == 0)
-        return rows_do(v, rows_forget, due->uids, due->marked, err);
+        return rows_do(v, rows_gone, due->uids, due->marked, err);
     *err = lost;
     return -1;
 }

@@ -408,6 +408,16 @@ def names_used_again(place):
     check(c.sync()[0]["fetched"] == 4 and len(c.list()) == 12 and server.messages == [], "after one that came")
 
 
+def forgetful(place):
+    """The server says yes to QUIT and lists everything as before."""
+    server = filled(3)
+    server.expunge = lambda box, marked: None
+    c = Client(place, "forgetful", server.port, "no")
+    for _ in range(3):
+        c.sync()
+        check(len(c.list()) == 3, f"nothing is doubled: {c.subjects()}")
+
+
 def unwilling(place):
     server = filled(2)
     server.before = lambda s, line: b"-ERR no\r\n" if line.startswith("DELE") else None
@@ -492,7 +502,7 @@ def killed(place):
 
 def unkind(place):
     began = time.monotonic()
-    for step in (no_unique_ids, listed_twice, other_names, another_server, refused, too_large, lost_at_quit, names_used_again, unwilling, logins, broken_off, killed):
+    for step in (no_unique_ids, listed_twice, other_names, another_server, refused, too_large, lost_at_quit, names_used_again, forgetful, unwilling, logins, broken_off, killed):
         step(place)
     print(f"a server that is not kind: {time.monotonic() - began:.1f} s")
 
