@@ -127,6 +127,17 @@ int cache_pop_server(struct cache *c, int64_t account, int64_t server, int64_t n
     return sql_end(c, server_note(c, account, server, now, err), err);
 }
 
+int cache_pop_lies(struct cache *c, int64_t account, bool *lies, struct error *err)
+{
+    int64_t one;
+    int rc = sql_int(c,
+                     "SELECT 1 FROM meta WHERE name = 'pop server of ' || ?1 AND EXISTS (SELECT 1"
+                     " FROM placement p JOIN folder f ON p.folder = f.id WHERE f.account = ?1)",
+                     SQL_ARGS(SQL_I(account)), &one, err);
+    *lies = rc == 0;
+    return rc < 0 ? -1 : 0;
+}
+
 int cache_pop_forget(struct cache *c, int64_t account, const struct str *uids, size_t n,
                      struct error *err)
 {

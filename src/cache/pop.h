@@ -35,6 +35,8 @@ int cache_pop_gone(struct cache *c, int64_t account, const struct str *uids, siz
  * again by its bytes. */
 int cache_pop_server(struct cache *c, int64_t account, int64_t server, int64_t now,
                      struct error *err) MUST_CHECK;
+/* *lies: the account was fetched by POP3 and has messages, which may lie nowhere else. */
+int cache_pop_lies(struct cache *c, int64_t account, bool *lies, struct error *err) MUST_CHECK;
 int cache_pop_forget(struct cache *c, int64_t account, const struct str *uids, size_t n,
                      struct error *err) MUST_CHECK;
 /* Notes that they are about to be deleted on the server. After 0 this and all that was committed

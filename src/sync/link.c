@@ -2,6 +2,7 @@
 #include "sync/link.h"
 
 #include "base/i18n.h"
+#include "cache/pop.h"
 #include "wire/imap_cmd.h"
 #include "base/banned.h"
 
@@ -19,11 +20,24 @@ static int on_unsolicited(void *arg, const struct imap_resp *r, struct error *er
     return 0;
 }
 
+/* What came by POP3 would be taken for mail that the server has lost, and go. */
+static int nothing_of_pop3(struct sync_account *w, struct error *err)
+{
+    bool lies;
+    if (cache_pop_lies(w->cache, w->id, &lies, err) != 0)
+        return -1;
+    if (!lies)
+        return 0;
+    return error_set(err, ERR_CONFIG, RETRY_NEVER,
+                     _("mail that was fetched by POP3 lies under this name, here alone: "
+                       "give the IMAP account another name"));
+}
+
 int link_open(struct sync_account *w, struct error *err)
 {
     if (w->imap != NULL)
         return 0;
-    if (account_password(w, err) != 0)
+    if (nothing_of_pop3(w, err) != 0 || account_password(w, err) != 0)
         return -1;
     account_state(w, "connecting", "");
     struct net_login login = { .user = w->cfg->in.user, .password = buf_str(&w->password) };

@@ -507,6 +507,23 @@ def unkind(place):
     print(f"a server that is not kind: {time.monotonic() - began:.1f} s")
 
 
+def now_imap(place):
+    """The account's mail lies nowhere else when its name is given to IMAP: it stays, and a sentence says why nothing comes."""
+    server = Ours(place)
+    server.deliver(message(i) for i in range(3))
+    c = Client(place, "nowimap", server.port, "no")
+    check(c.sync()[0]["fetched"] == 3, "it comes by POP3")
+    path = os.path.join(c.p.path, "tmailrc")
+    with open(path) as f:
+        rc = f.read()
+    with open(path, "w") as f:
+        f.write(rc.replace(f"pop3://jane@127.0.0.1:{server.port}", f"imap://jane@127.0.0.1:{server.server.ports['imap']}")
+                .replace("keep-on-server = no\n", ""))
+    done, events = c.sync(code=None)
+    check(any("another name" in e["text"] for e in events if e["event"] == "error"), f"a sentence: {events}")
+    check(len(c.list()) == 3, "nothing is lost")
+
+
 def encrypted(server, place):
     for scheme, port in (("pop3s", server.pop3s_port), ("pop3", server.pop3_port)):
         c = Client(place, f"tls-{scheme}", port, "yes", scheme, f'tls-ca = "{server.place}/ca.pem"\n')
@@ -518,6 +535,7 @@ def main():
     with Place() as place:
         unkind(place)
         real("tmaild", Ours(place), place)
+        now_imap(place)
     if not dovecot.installed():
         print("no Dovecot here: only tmaild was tried")
         return
