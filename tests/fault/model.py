@@ -42,7 +42,7 @@ class Op:
 
 class ModelServer:
     def __init__(self, uidplus):
-        self.folders, self.uidplus, self.marked = {"INBOX": []}, uidplus, False
+        self.folders, self.uidplus, self.marked, self.blurred = {"INBOX": []}, uidplus, False, set()
 
     def put(self, folder, key, flags):
         mail = Mail(folder, key, flags)
@@ -188,13 +188,14 @@ class ModelPerson:
     # ---- when the server hears of it
 
     def bring(self, server, op):
-        """What is no longer where it was taken from is brought to its target from here, unless it came there meanwhile."""
+        """What is no longer where it was taken from is brought to its target from here, unless it came there meanwhile. Where
+        others equal to it are on their way there too, one that comes first may be taken for it."""
         there = [m for m in server.folders.get(op.target, []) if m.key == op.row.key and
                  self.known.get(m, op.row.id) == op.row.id]
-        new = there[-1] if there else server.put(op.target, op.row.key, op.base)
-        # Another that comes there in the same push, and is first, may be taken for it.
-        new.maybe |= not there and any(o is not op and o.target == op.target and o.row.key == op.row.key for o in self.ops)
-        return new
+        if any(o is not op and o.target == op.target and o.row.key == op.row.key for o in self.ops):
+            server.blurred.add((op.target, op.row.key))
+            there = [m for m in there if m.uid is not None]
+        return there[-1] if there else server.put(op.target, op.row.key, op.base)
 
     def push(self, server):
         server.begin()
@@ -252,6 +253,7 @@ class Round:
     def settle_server(self):
         """The model's server and the real one are equal; learns the uids."""
         real = self.w.server.folders()
+        self.settle_blurred(real)
         for folder in sorted(set(real) | set(self.server.folders)):
             rows, mails = dict(real.get(folder, {})), self.server.folders.get(folder, [])
             for m in sorted(mails, key=lambda m: (m.uid is None, m.maybe)):
@@ -263,6 +265,22 @@ class Round:
                 need(maybe, f"the server's {folder} should have {m}: {real.get(folder)}")
                 self.server.drop(m)
             need(not rows, f"the server's {folder} has too much: {rows}; {mails}")
+
+    def settle_blurred(self, real):
+        """How many of them came, from one to all, and with whose flags, is as the server has it."""
+        for folder, key in sorted(self.server.blurred):
+            rows = {u: flags for u, (k, flags) in real.get(folder, {}).items() if k == key}
+            mails = [m for m in self.server.folders[folder] if m.key == key]
+            for m in [m for m in mails if m.uid in rows]:
+                m.flags = rows.pop(m.uid)
+            new = [m for m in mails if m.uid is None]
+            need(min(len(new), 1) <= len(rows) <= len(new), f"the server's {folder} should have one to all of {new}: {rows}")
+            for m in new:
+                if rows:
+                    m.uid, m.flags = rows.popitem()
+                else:
+                    self.server.drop(m)
+        self.server.blurred.clear()
 
     def settle_person(self, i):
         """The person's store and the server are equal; learns the store's numbers."""
