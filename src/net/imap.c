@@ -350,6 +350,8 @@ struct imap *imap_open(const struct imap_options *o, struct error *err)
     snprintf(i->host, sizeof i->host, "%s", o->endpoint.host);
     i->parser = wire_imap_new(WIRE_CLIENT, &limits);
     i->stream = stream_open(&o->endpoint, o->connect_ms, o->cancel, o->log, &said, &i->secure, err);
+    if (i->stream == NULL)
+        imap_not_greeted(i, buf_str(&said), err);
     i->broken = i->stream == NULL || imap_greet(i, o, buf_str(&said), err) < 0;
     if (i->broken || (!i->preauth && imap_log_in(i, o->login, err) < 0) ||
         (!i->caps_known && imap_command(i, STR("CAPABILITY"), NULL, err) < 0))

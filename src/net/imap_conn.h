@@ -69,6 +69,8 @@ int imap_drop_unsent(struct imap *i, const struct command *c, struct error *err)
 int imap_break_off(struct imap *i);
 /* ERR_PROTO; what goes to the log. Returns -1. */
 int imap_protocol_error(struct imap *i, const char *what, struct error *err);
+/* libcurl gave up: where the server said why it will not talk, *err is told with its words. */
+void imap_not_greeted(struct imap *i, struct str said, struct error *err);
 /* Reads the greeting (or takes it from said) and learns the capabilities. */
 int imap_greet(struct imap *i, const struct imap_options *o, struct str said, struct error *err);
 int imap_log_in(struct imap *i, const struct net_login *l, struct error *err);

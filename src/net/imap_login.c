@@ -67,12 +67,25 @@ static int greeting_read(struct greeting *g, int wait_ms, struct error *err)
     }
 }
 
+static int greeting_refused(const struct greeting *g, struct error *err)
+{
+    return error_set(err, ERR_REFUSED, RETRY_LATER, _("%s refuses the connection: %s"),
+                     g->imap->host, g->words);
+}
+
+void imap_not_greeted(struct imap *i, struct str said, struct error *err)
+{
+    struct greeting g = { .imap = i, .kind = IMAP_OTHER };
+    struct error ignored = { 0 };
+    if (err->code == ERR_PROTO && greeting_said(&g, said, &ignored) == 0 && g.kind == IMAP_BYE)
+        (void)greeting_refused(&g, err);
+}
+
 static int greeting_check(const struct greeting *g, struct error *err)
 {
     struct imap *i = g->imap;
     if (g->kind == IMAP_BYE)
-        return error_set(err, ERR_REFUSED, RETRY_LATER, _("%s refuses the connection: %s"), i->host,
-                         g->words);
+        return greeting_refused(g, err);
     i->preauth = g->kind == IMAP_PREAUTH;
     if (g->kind != IMAP_OK && !i->preauth)
         return imap_protocol_error(i, "no greeting", err);

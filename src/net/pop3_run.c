@@ -51,8 +51,10 @@ void pop3_answer_keep(struct pop3_answer *a, const struct wire_pop3_reply *r)
 
 int pop3_refused(const struct pop3 *p, const struct pop3_answer *a, struct error *err)
 {
-    return error_set(err, ERR_REFUSED, a->code == SAID_NEVER ? RETRY_NEVER : RETRY_LATER,
-                     _("%s refuses: %s"), p->host, a->words);
+    enum error_retry retry = a->code == SAID_NEVER ? RETRY_NEVER : RETRY_LATER;
+    if (a->words[0] == '\0')
+        return error_set(err, ERR_REFUSED, retry, _("%s refuses, and does not say why"), p->host);
+    return error_set(err, ERR_REFUSED, retry, _("%s refuses: %s"), p->host, a->words);
 }
 
 static uint64_t cost(const struct run *r, size_t i)

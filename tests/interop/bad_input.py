@@ -294,7 +294,7 @@ def nonsense_imap(place):
         ("endless greeting", says_and_goes(b"* OK " + ENDLESS), either),
         ("bare NO", says_and_goes(b"NO\r\n"), either),
         ("untagged NO", says_and_goes(b"* NO\r\n"), either),
-        ("BYE at once", says_and_goes(b"* BYE go away\r\n"), either),
+        ("BYE at once", says_and_goes(b"* BYE go away\r\n"), gone),
         ("closed at once", says_and_goes(b""), gone),
         ("literal", imap(LIST=b'* LIST () "/" {99999999999}\r\n'), bad),
         ("negative literal", imap(LIST=b'* LIST () "/" {-1}\r\n'), bad),
