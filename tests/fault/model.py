@@ -42,7 +42,7 @@ class Op:
 
 class ModelServer:
     def __init__(self, uidplus):
-        self.folders, self.uidplus, self.marked, self.blurred = {"INBOX": []}, uidplus, False, set()
+        self.folders, self.uidplus, self.marked, self.blurred = {"INBOX": []}, uidplus, False, {}
 
     def put(self, folder, key, flags):
         mail = Mail(folder, key, flags)
@@ -60,6 +60,13 @@ class ModelServer:
     def drop(self, mail):
         self.folders[mail.folder].remove(mail)
         mail.gone = True
+
+    def blur_on(self, mail, op):
+        """It may be the other one that goes on, and none that stays."""
+        if mail.uid is None and (mail.folder, mail.key) in self.blurred:
+            self.blurred.setdefault((op.target, mail.key), 1)
+            if op.kind == MOVE:
+                self.blurred[mail.folder, mail.key] = 0
 
     def begin(self):
         self.marked = not self.uidplus and any(m.flags & DELETED for m in self.all())
@@ -193,7 +200,7 @@ class ModelPerson:
         there = [m for m in server.folders.get(op.target, []) if m.key == op.row.key and
                  self.known.get(m, op.row.id) == op.row.id]
         if any(o is not op and o.target == op.target and o.row.key == op.row.key for o in self.ops):
-            server.blurred.add((op.target, op.row.key))
+            server.blurred.setdefault((op.target, op.row.key), 1)
             there = [m for m in there if m.uid is not None]
         return there[-1] if there else server.put(op.target, op.row.key, op.base)
 
@@ -213,6 +220,7 @@ class ModelPerson:
                 maybe = self.broken and any(m.key == mail.key for m in server.folders.get(op.target, []))
                 new = server.put(op.target, mail.key, mail.flags)
                 new.maybe = maybe
+                server.blur_on(mail, op)
                 if op.kind == MOVE:
                     server.take(mail)
             elif op.kind in (MOVE, COPY, APPEND):
@@ -267,14 +275,14 @@ class Round:
             need(not rows, f"the server's {folder} has too much: {rows}; {mails}")
 
     def settle_blurred(self, real):
-        """How many of them came, from one to all, and with whose flags, is as the server has it."""
-        for folder, key in sorted(self.server.blurred):
+        """How many of them came, from least to all, and with whose flags, is as the server has it."""
+        for (folder, key), least in sorted(self.server.blurred.items()):
             rows = {u: flags for u, (k, flags) in real.get(folder, {}).items() if k == key}
             mails = [m for m in self.server.folders[folder] if m.key == key]
             for m in [m for m in mails if m.uid in rows]:
                 m.flags = rows.pop(m.uid)
             new = [m for m in mails if m.uid is None]
-            need(min(len(new), 1) <= len(rows) <= len(new), f"the server's {folder} should have one to all of {new}: {rows}")
+            need(min(len(new), least) <= len(rows) <= len(new), f"the server's {folder} should have {least} to all of {new}: {rows}")
             for m in new:
                 if rows:
                     m.uid, m.flags = rows.popitem()
