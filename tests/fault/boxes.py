@@ -39,6 +39,10 @@ class Boxes:
     def __init__(self, server_root, user):
         self.dir = os.path.join(server_root, "mail.root", "mail", user)
 
+    def names(self):
+        """A user who never got anything has no folder."""
+        return os.listdir(self.dir) if os.path.isdir(self.dir) else []
+
     def path(self, folder):
         return os.path.join(self.dir, folder if folder == "INBOX" else folder + ".mbox")
 
@@ -51,14 +55,14 @@ class Boxes:
 
     def all(self):
         """Every folder by its name."""
-        names = [n if n == "INBOX" else n[:-5] for n in os.listdir(self.dir)
+        names = [n if n == "INBOX" else n[:-5] for n in self.names()
                  if not n.startswith(".") and (n == "INBOX" or n.endswith(".mbox"))]
         return {n: self.read(n) for n in sorted(names)}
 
     def bytes(self):
         """Every file as it is, for saying that nothing has changed."""
         out = {}
-        for n in sorted(os.listdir(self.dir)):
+        for n in sorted(self.names()):
             with open(os.path.join(self.dir, n), "rb") as f:
                 out[n] = f.read()
         return out
