@@ -20,6 +20,7 @@ enum {
     SERVER_HEADER_MAX = 1 << 20, /* of a message that is taken in */
     SERVER_OUT_MAX = 1 << 28,    /* one reply before it is flushed */
     SERVER_OUT_FLUSH = 64 << 10, /* flushed from here on */
+    SPILL_MEMORY = 256 << 10,    /* of a message, the rest is in a file */
     SMTP_LINE_MAX = 2048, /* RFC 5321 §4.5.3.1.4 asks for 512, AUTH for more (RFC 4954 §4) */
     SMTP_RCPT_MAX = 1000,
     SMTP_RECEIVED_MAX = 50, /* RFC 5321 §6.3 */

@@ -45,6 +45,8 @@ libserver_a_SOURCES = \
 	src/server/session.h \
 	src/server/smtpd.c \
 	src/server/smtpd.h \
+	src/server/spill.c \
+	src/server/spill.h \
 	src/server/store.c \
 	src/server/store.h \
 	src/server/view.c \

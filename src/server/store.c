@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/store.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -36,7 +37,7 @@ struct store {
     struct log *log;
     struct queue *q;
     pthread_t thread;
-    int mail_dir;
+    int mail_dir, tmp_dir;
     struct open_box *boxes;
     size_t boxes_n;
     uint64_t tick;
@@ -319,9 +320,10 @@ static void *store_thread(void *arg)
     return NULL;
 }
 
-static int mail_dir_open(const struct server_options *o, struct error *err)
+/* A folder of the root, made when it is not there. */
+static int root_dir_open(const struct server_options *o, const char *name, struct error *err)
 {
-    char *path = xasprintf("%s/mail", o->root);
+    char *path = xasprintf("%s/%s", o->root, name);
     int fd = -1;
     if (file_mkdirs(path, err) == 0) {
         fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -332,23 +334,58 @@ static int mail_dir_open(const struct server_options *o, struct error *err)
     return fd;
 }
 
+/* What a server that was killed left there. */
+static void tmp_sweep(int dir)
+{
+    int again = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = again >= 0 ? fdopendir(again) : NULL;
+    struct dirent *e;
+    if (d == NULL) {
+        if (again >= 0)
+            close(again);
+        return;
+    }
+    while ((e = readdir(d)) != NULL)
+        if (!str_eqc(str_c(e->d_name), ".") && !str_eqc(str_c(e->d_name), ".."))
+            unlinkat(dir, e->d_name, 0);
+    closedir(d);
+}
+
+static int dirs_open(struct store *s, struct error *err)
+{
+    s->mail_dir = root_dir_open(s->options, "mail", err);
+    s->tmp_dir = s->mail_dir >= 0 ? root_dir_open(s->options, "tmp", err) : -1;
+    if (s->tmp_dir < 0)
+        return -1;
+    tmp_sweep(s->tmp_dir);
+    return 0;
+}
+
+static void store_drop(struct store **s)
+{
+    queue_free(&(*s)->q);
+    if ((*s)->mail_dir >= 0)
+        close((*s)->mail_dir);
+    if ((*s)->tmp_dir >= 0)
+        close((*s)->tmp_dir);
+    free((*s)->boxes);
+    free(*s);
+    *s = NULL;
+}
+
 struct store *store_start(const struct server_options *options, struct log *log, struct error *err)
 {
-    int mail_dir = mail_dir_open(options, err);
-    if (mail_dir < 0)
-        return NULL;
     struct store *s = xcalloc(1, sizeof *s);
     s->options = options;
     s->log = log;
-    s->mail_dir = mail_dir;
-    s->q = queue_new(STORE_QUEUE, err);
+    s->mail_dir = s->tmp_dir = -1;
+    if (dirs_open(s, err) == 0)
+        s->q = queue_new(STORE_QUEUE, err);
     if (s->q != NULL && pthread_create(&s->thread, NULL, store_thread, s) == 0)
         return s;
     if (s->q != NULL)
         error_set(err, ERR_SYS, RETRY_LATER, _("cannot start a thread"));
-    queue_free(&s->q);
-    close(mail_dir);
-    free(s);
+    store_drop(&s);
     return NULL;
 }
 
@@ -358,16 +395,12 @@ void store_stop(struct store **s)
         return;
     queue_close((*s)->q);
     pthread_join((*s)->thread, NULL);
-    queue_free(&(*s)->q);
-    close((*s)->mail_dir);
-    free((*s)->boxes);
-    free(*s);
-    *s = NULL;
+    store_drop(s);
 }
 
 int desk_open(struct desk *d, struct store *s, struct error *err)
 {
-    *d = (struct desk){ .store = s, .answers = queue_new(1, err) };
+    *d = (struct desk){ .store = s, .answers = queue_new(1, err), .tmp_dir = s->tmp_dir };
     return d->answers != NULL ? 0 : -1;
 }
 

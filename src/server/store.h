@@ -21,6 +21,7 @@ void store_stop(struct store **s);
 struct desk {
     struct store *store;
     struct queue *answers;
+    int tmp_dir; /* for spills; the store's */
 };
 int desk_open(struct desk *d, struct store *s, struct error *err) MUST_CHECK;
 void desk_close(struct desk *d);

@@ -4,6 +4,7 @@ SERVER_TESTS = \
 	tests/unit/server/test_mbox \
 	tests/unit/server/test_fixup \
 	tests/unit/server/test_smtpd \
+	tests/unit/server/test_spill \
 	tests/unit/server/test_section \
 	tests/unit/server/test_options \
 	tests/unit/server/test_popd \
@@ -34,3 +35,6 @@ tests_unit_server_test_popd_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
 tests_unit_server_test_options_SOURCES = tests/unit/server/test_options.c tests/unit/test.h
 tests_unit_server_test_options_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_server_test_options_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
+tests_unit_server_test_spill_SOURCES = tests/unit/server/test_spill.c tests/unit/test.h
+tests_unit_server_test_spill_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_server_test_spill_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
