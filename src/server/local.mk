@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 noinst_LIBRARIES += libserver.a
 libserver_a_SOURCES = \
+	src/server/agent.h \
 	src/server/beside.c \
 	src/server/beside.h \
 	src/server/boxhead.c \
@@ -36,6 +37,7 @@ libserver_a_SOURCES = \
 	src/server/options.h \
 	src/server/popd.c \
 	src/server/popd.h \
+	src/server/relay.h \
 	src/server/sasl.c \
 	src/server/sasl.h \
 	src/server/section.c \

@@ -26,6 +26,15 @@ enum smtp_verb {
     SMTP_STARTTLS,
     SMTP_UNKNOWN
 };
+/* RFC 3461 §4.1: a set; 0: the parameter was not given. */
+enum smtp_notify {
+    SMTP_NOTIFY_NEVER = 1,
+    SMTP_NOTIFY_SUCCESS = 2,
+    SMTP_NOTIFY_FAILURE = 4,
+    SMTP_NOTIFY_DELAY = 8
+};
+/* RFC 3461 §4.3 */
+enum smtp_ret { SMTP_RET_NONE, SMTP_RET_FULL, SMTP_RET_HDRS };
 enum { SMTP_PATH_MAX = 320, SMTP_PARAMS_MAX = 16 };
 struct smtp_param {
     struct str name, value;
