@@ -9,7 +9,7 @@ tests_interop_drive_SOURCES = tests/interop/drive.c tests/interop/live.c tests/i
 tests_interop_drive_LDADD = $(LINK_SYNC)
 TESTS += tests/interop/engine.py
 tests/interop/engine.log: tests/interop/drive tmail-sync tmail-decode tmaild
-EXTRA_DIST += tests/interop/tm.py tests/interop/dovecot.py tests/interop/engine.py
+EXTRA_DIST += tests/interop/tm.py tests/interop/dovecot.py tests/interop/postfix.py tests/interop/engine.py
 check_PROGRAMS += tests/interop/net_smtp
 tests_interop_net_smtp_SOURCES = tests/interop/net_smtp.c
 tests_interop_net_smtp_LDADD = $(LINK_NET)
