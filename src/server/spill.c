@@ -96,9 +96,14 @@ int spill_check(const struct spill *s, struct error *err)
     return error_sys(err, _("cannot keep the message"));
 }
 
+void spill_hide(struct spill *s, uint64_t n)
+{
+    s->hidden = n < s->n ? n : s->n;
+}
+
 uint64_t spill_size(const struct spill *s)
 {
-    return s->n;
+    return s->n - s->hidden;
 }
 
 static int file_read_at(const struct spill *s, uint64_t at, size_t want, struct buf *out,
@@ -128,8 +133,9 @@ int spill_read(const struct spill *s, uint64_t at, size_t want, struct buf *out,
     uint64_t in_file = s->n - s->mem.len;
     if (spill_check(s, err) != 0)
         return -1;
-    if (at >= s->n)
+    if (at >= spill_size(s))
         return 0;
+    at += s->hidden;
     if (want > s->n - at)
         want = (size_t)(s->n - at);
     if (at < in_file) {
@@ -146,7 +152,8 @@ int spill_read(const struct spill *s, uint64_t at, size_t want, struct buf *out,
 
 bool spill_view(const struct spill *s, struct str *out)
 {
-    *out = s->in_file ? (struct str){ "", 0 } : buf_str(&s->mem);
+    struct str none = { "", 0 };
+    *out = s->in_file ? none : str_skip(buf_str(&s->mem), (size_t)s->hidden);
     return !s->in_file && !s->over && s->sys == 0;
 }
 

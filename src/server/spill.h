@@ -14,6 +14,7 @@ struct spill {
     struct buf mem;  /* all of it, or the end that is not in the file yet */
     int dir, fd;     /* fd counts only if in_file is set */
     uint64_t n, max; /* bytes there are; that there may be */
+    uint64_t hidden; /* of them at the start: left out of what is seen */
     bool in_file, over;
     int sys; /* errno of what failed; the bytes that came behind it are lost */
 };
@@ -26,6 +27,9 @@ void spill_add(struct spill *s, struct str bytes);
 /* 0; -1 with ERR_LIMIT when there were more than max, ERR_SYS (sys: the number) when a write
  * failed. */
 int spill_check(const struct spill *s, struct error *err) MUST_CHECK;
+/* Leaves out the first n bytes (as many as there are) of what is seen from now on; 0 shows them
+ * again: what a mailbox gets and a relay does not. */
+void spill_hide(struct spill *s, uint64_t n);
 uint64_t spill_size(const struct spill *s);
 /* Appends what there is of want bytes from at on: fewer only at the end. */
 int spill_read(const struct spill *s, uint64_t at, size_t want, struct buf *out,

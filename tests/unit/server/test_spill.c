@@ -100,6 +100,29 @@ static void what_goes_in_comes_out(void **state)
     }
 }
 
+static void what_is_hidden_is_not_seen(void **state)
+{
+    struct spill s;
+    struct error err;
+    struct str view;
+    struct buf out = BUF_INIT(100);
+    (void)state;
+    spill_init(&s, tmp_fd, 1 << 20);
+    spill_add(&s, STR("head body"));
+    spill_hide(&s, 5);
+    assert_int_equal(spill_size(&s), 4);
+    assert_true(spill_view(&s, &view));
+    assert_str(view, "body");
+    assert_int_equal(spill_read(&s, 1, 10, &out, &err), 0);
+    assert_str(buf_str(&out), "ody");
+    spill_hide(&s, 100);
+    assert_int_equal(spill_size(&s), 0);
+    spill_hide(&s, 0);
+    assert_int_equal(spill_size(&s), 9);
+    spill_clear(&s);
+    buf_free(&out);
+}
+
 static void a_ceiling_holds_and_sticks(void **state)
 {
     struct spill s;
@@ -163,6 +186,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_goes_in_comes_out),
+        cmocka_unit_test(what_is_hidden_is_not_seen),
         cmocka_unit_test(a_ceiling_holds_and_sticks),
         cmocka_unit_test(a_file_that_cannot_be_is_an_error_of_the_system),
         cmocka_unit_test(nothing_has_a_name),
