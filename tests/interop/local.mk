@@ -41,3 +41,6 @@ EXTRA_DIST += tests/interop/net_pop3.py
 TESTS += tests/interop/pop3.py
 tests/interop/pop3.log: tests/interop/drive tmail tmail-sync tmail-decode tmaild
 EXTRA_DIST += tests/interop/pop3.py tests/interop/fake_pop3.py
+TESTS += tests/interop/tmaild_clients.py
+tests/interop/tmaild_clients.log: tmaild
+EXTRA_DIST += tests/interop/tmaild_clients.py

@@ -39,7 +39,7 @@ class Tmaild:
         os.makedirs(self.root, exist_ok=True)
         argv = [TMAILD, "--root", os.path.join(self.root, "mail.root"), "--port-file", port_file,
                 "--smtp", str(self.ports.get("smtp", 0)), "--imap", str(self.ports.get("imap", 0)),
-                "--pop3", str(self.ports.get("pop3", 0)), "--submission", "none",
+                "--pop3", str(self.ports.get("pop3", 0)), "--submission", str(self.ports.get("submission", 0)),
                 "--log", os.path.join(self.root, "tmaild.log"), *self.options]
         self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, env=dict(os.environ, **(env or {})))
         deadline = time.monotonic() + WAIT_S
