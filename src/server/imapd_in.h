@@ -55,6 +55,10 @@ bool imapd_text(const struct wire_node *n, struct str *s);
 bool imapd_folder(const struct wire_node *n, struct buf *out);
 /* Flags of a list (or of the rest of the line) as bits and words; false for what is no flag. */
 bool imapd_flags(const struct wire_node *first, unsigned *flags, struct buf *keywords);
+/* The rows that a command names, freed with free(); false when it was answered with BAD. */
+bool imapd_rows(struct imapd *i, const struct wire_node *set, size_t **rows, size_t *n);
+/* The UIDs of rows, freed with free(). */
+uint32_t *imapd_uids(const struct imapd *i, const size_t *rows, size_t n);
 /* The message of a row as it is served, from memory when it was the last one: 0, 1 when it is gone,
  * -1. */
 int imapd_read(struct imapd *i, size_t row, struct error *err) MUST_CHECK;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The commands on messages: FETCH, STORE, COPY, MOVE, EXPUNGE, APPEND (RFC 3501 §6.4). */
+/* The commands that change messages: STORE, COPY, MOVE, EXPUNGE, APPEND (RFC 3501 §6.4). */
 #include "server/imapd_in.h"
 
 #include <inttypes.h>
@@ -8,16 +8,13 @@
 
 #include "base/clock.h"
 #include "base/i18n.h"
-#include "server/envelope.h"
 #include "server/limits.h"
-#include "server/section.h"
 #include "wire/imap_cmd.h"
 #include "wire/imap_resp.h"
 #include "wire/imap_set.h"
 #include "base/banned.h"
 
-/* The rows that a command names; false when it was answered with BAD. */
-static bool rows_named(struct imapd *i, const struct wire_node *set, size_t **rows, size_t *n)
+bool imapd_rows(struct imapd *i, const struct wire_node *set, size_t **rows, size_t *n)
 {
     *rows = NULL;
     *n = 0;
@@ -30,185 +27,12 @@ static bool rows_named(struct imapd *i, const struct wire_node *set, size_t **ro
     return false;
 }
 
-static uint32_t *uids_of(const struct imapd *i, const size_t *rows, size_t n)
+uint32_t *imapd_uids(const struct imapd *i, const size_t *rows, size_t n)
 {
     uint32_t *uids = xcalloc(n + 1, sizeof *uids);
     for (size_t k = 0; k < n; k++)
         uids[k] = i->view.rows[rows[k]].r.uid;
     return uids;
-}
-
-/* ---- FETCH ---- */
-
-struct fetch {
-    struct section items[IMAP_FETCH_ITEMS];
-    size_t n;
-};
-
-static bool item_add(struct fetch *f, struct str item)
-{
-    return f->n < IMAP_FETCH_ITEMS && section_read(item, &f->items[f->n++]) == 0;
-}
-
-static bool items_read(const struct wire_node *n, struct fetch *f)
-{
-    static const char *const macros[][5] = {
-        { "FAST", "FLAGS", "INTERNALDATE", "RFC822.SIZE", NULL },
-        { "ALL", "FLAGS", "INTERNALDATE", "RFC822.SIZE", "ENVELOPE" },
-    };
-    bool ok = n != NULL;
-    if (ok && n->kind == WIRE_LIST)
-        n = n->child;
-    for (size_t m = 0; m < COUNT(macros) && ok; m++)
-        if (wire_is(n, macros[m][0])) {
-            for (size_t k = 1; k < COUNT(macros[m]) && macros[m][k] != NULL; k++)
-                ok = ok && item_add(f, str_c(macros[m][k]));
-            return ok;
-        }
-    for (; n != NULL && ok; n = n->next)
-        ok = n->kind == WIRE_ATOM && item_add(f, n->s);
-    return ok;
-}
-
-static bool wants(const struct fetch *f, enum section_kind kind)
-{
-    for (size_t k = 0; k < f->n; k++)
-        if (f->items[k].kind == kind)
-            return true;
-    return false;
-}
-
-static bool wants_bytes(const struct fetch *f)
-{
-    bool bytes = false;
-    for (size_t k = 0; k < f->n; k++)
-        bytes = bytes || f->items[k].kind >= SECTION_ENVELOPE;
-    return bytes;
-}
-
-static void put_bytes(struct imapd *i, const struct section *s)
-{
-    struct buf made = BUF_INIT(SERVER_OUT_MAX);
-    struct str bytes = buf_str(&i->cached);
-    if (s->kind != SECTION_ALL) {
-        section_bytes(s, bytes, &made);
-        bytes = buf_str(&made);
-    }
-    bytes = section_partial(s, bytes);
-    buf_addf(i->out, s->body ? "BODY[%.*s]" : "%.*s", STR_ARG(s->name));
-    if (s->partial)
-        buf_addf(i->out, "<%" PRIu32 ">", s->offset);
-    buf_addf(i->out, " {%zu}\r\n", bytes.n);
-    buf_add_str(i->out, bytes);
-    buf_free(&made);
-}
-
-static void put_item(struct imapd *i, const struct section *s, const struct mailbox_row *r)
-{
-    struct str header;
-    struct str text;
-    switch (s->kind) {
-    case SECTION_FLAGS:
-        buf_adds(i->out, "FLAGS ");
-        wire_put_flags(i->out, r->flags, str_c(r->keywords));
-        break;
-    case SECTION_UID:
-        buf_addf(i->out, "UID %" PRIu32, r->uid);
-        break;
-    case SECTION_DATE:
-        buf_adds(i->out, "INTERNALDATE ");
-        wire_put_date(i->out, r->date);
-        break;
-    case SECTION_SIZE:
-        buf_addf(i->out, "RFC822.SIZE %" PRIu64, r->size);
-        break;
-    case SECTION_ENVELOPE:
-        section_split(buf_str(&i->cached), &header, &text);
-        buf_adds(i->out, "ENVELOPE ");
-        envelope_put(header, i->out);
-        break;
-    default:
-        put_bytes(i, s);
-        break;
-    }
-}
-
-/* 0; 1 when the message is gone; -1. */
-static int fetch_one(struct imapd *i, const struct fetch *f, size_t row, struct error *err)
-{
-    int rc = wants_bytes(f) ? imapd_read(i, row, err) : 0;
-    if (rc != 0)
-        return rc;
-    const struct mailbox_row *r = &i->view.rows[row].r;
-    buf_addf(i->out, "* %zu FETCH (", row + 1);
-    if (i->by_uid && !wants(f, SECTION_UID))
-        buf_addf(i->out, "UID %" PRIu32 " ", r->uid);
-    for (size_t k = 0; k < f->n; k++) {
-        if (k > 0)
-            buf_addc(i->out, ' ');
-        put_item(i, &f->items[k], r);
-    }
-    buf_adds(i->out, ")\r\n");
-    if (i->out->len > SERVER_OUT_FLUSH && i->setup.flush(i->setup.arg, i->out) != 0) {
-        i->closing = true;
-        return error_set(err, ERR_NET, RETRY_NEVER, _("the connection is gone"));
-    }
-    return 0;
-}
-
-/* RFC 3501 §6.4.5: BODY[...] without PEEK sets \Seen. */
-static int set_seen(struct imapd *i, const struct fetch *f, const size_t *rows, size_t n,
-                    struct error *err)
-{
-    bool peek = true;
-    for (size_t k = 0; k < f->n; k++)
-        peek = peek && f->items[k].peek;
-    if (peek || i->read_only)
-        return 0;
-    struct mailbox_job *j = mailbox_job_new(MAILBOX_STORE);
-    j->uids = xcalloc(n + 1, sizeof *j->uids);
-    for (size_t k = 0; k < n; k++)
-        if ((i->view.rows[rows[k]].r.flags & IMAP_SEEN) == 0)
-            j->uids[j->uids_n++] = i->view.rows[rows[k]].r.uid;
-    j->mode = FLAGS_ADD;
-    j->flags = IMAP_SEEN;
-    if (j->uids_n > 0)
-        return imapd_job(i, j, err);
-    mailbox_job_free(&j);
-    return 0;
-}
-
-void imapd_fetch(struct imapd *i, const struct wire_node *args)
-{
-    struct error err;
-    size_t *rows;
-    size_t n;
-    struct fetch *f = xcalloc(1, sizeof *f);
-    if (!items_read(args->next, f)) {
-        imapd_bad(i, "cannot read what is wanted");
-        free(f);
-        return;
-    }
-    if (!rows_named(i, args, &rows, &n)) {
-        free(f);
-        return;
-    }
-    int rc = set_seen(i, f, rows, n, &err);
-    view_drain(&i->view, i->events);
-    bool missing = false;
-    for (size_t k = 0; k < n && rc >= 0; k++) {
-        rc = fetch_one(i, f, rows[k], &err);
-        missing = missing || rc == 1;
-    }
-    imapd_tell(i, i->by_uid);
-    if (rc < 0)
-        imapd_fail(i, &err);
-    else if (missing)
-        imapd_no(i, "[EXPUNGEISSUED] some of the messages are gone");
-    else
-        imapd_ok(i, "Done");
-    free(rows);
-    free(f);
 }
 
 /* ---- STORE ---- */
@@ -238,7 +62,7 @@ static int store_run(struct imapd *i, enum flags_mode mode, unsigned flags, stru
                      const size_t *rows, size_t n, struct error *err)
 {
     struct mailbox_job *j = mailbox_job_new(MAILBOX_STORE);
-    j->uids = uids_of(i, rows, n);
+    j->uids = imapd_uids(i, rows, n);
     j->uids_n = n;
     j->mode = mode;
     j->flags = flags;
@@ -261,7 +85,7 @@ void imapd_store(struct imapd *i, const struct wire_node *args)
         imapd_bad(i, "cannot read that");
     else if (i->read_only)
         imapd_no(i, "[READ-ONLY] the folder was opened with EXAMINE");
-    else if (rows_named(i, args, &rows, &n)) {
+    else if (imapd_rows(i, args, &rows, &n)) {
         /* What others changed before is told; of our own change the client knows. */
         imapd_tell(i, false);
         int rc = store_run(i, mode, flags, &keywords, rows, n, &err);
@@ -289,11 +113,11 @@ void imapd_expunge(struct imapd *i, const struct wire_node *args)
         imapd_no(i, "[READ-ONLY] the folder was opened with EXAMINE");
         return;
     }
-    if (i->by_uid && !rows_named(i, args, &rows, &n))
+    if (i->by_uid && !imapd_rows(i, args, &rows, &n))
         return;
     struct mailbox_job *j = mailbox_job_new(MAILBOX_EXPUNGE);
     if (rows != NULL) {
-        j->uids = uids_of(i, rows, n);
+        j->uids = imapd_uids(i, rows, n);
         j->uids_n = n;
     }
     int rc = imapd_job(i, j, &err);
@@ -341,7 +165,7 @@ static int items_collect(struct imapd *i, const size_t *rows, size_t n, struct m
 static void copyuid(struct imapd *i, const struct mailbox_job *j, const size_t *taken,
                     struct buf *out)
 {
-    uint32_t *from = uids_of(i, taken, j->uids_n);
+    uint32_t *from = imapd_uids(i, taken, j->uids_n);
     buf_addf(out, "[COPYUID %" PRIu32 " ", j->validity);
     imap_set_put(out, from, j->uids_n);
     buf_addc(out, ' ');
@@ -353,7 +177,7 @@ static void copyuid(struct imapd *i, const struct mailbox_job *j, const size_t *
 static int remove_moved(struct imapd *i, const size_t *taken, size_t n, struct error *err)
 {
     struct mailbox_job *j = mailbox_job_new(MAILBOX_EXPUNGE);
-    j->uids = uids_of(i, taken, n);
+    j->uids = imapd_uids(i, taken, n);
     j->uids_n = n;
     j->forced = true;
     return imapd_job(i, j, err);
@@ -417,7 +241,7 @@ static void copy_or_move(struct imapd *i, const struct wire_node *args, bool mov
         imapd_no(i, "[READ-ONLY] the folder was opened with EXAMINE");
     else if (!imapd_folder(args->next, &name))
         imapd_no(i, "[CANNOT] this is no folder name");
-    else if (!rows_named(i, args, &rows, &n))
+    else if (!imapd_rows(i, args, &rows, &n))
         ;
     else if ((rc = desk_mailbox(i->setup.desk, buf_str(&i->account), buf_str(&name), false, &box,
                                 &err)) == 1)

@@ -16,7 +16,10 @@ libserver_a_SOURCES = \
 	src/server/folders.h \
 	src/server/imapd.c \
 	src/server/imapd.h \
+	src/server/ahead.c \
+	src/server/ahead.h \
 	src/server/imapd_box.c \
+	src/server/imapd_fetch.c \
 	src/server/imapd_in.h \
 	src/server/imapd_msg.c \
 	src/server/imapd_search.c \

@@ -46,6 +46,7 @@ static void job_drop(struct msg *m)
     free(j->keywords);
     mailbox_rows_free(j->rows, j->rows_n);
     buf_free(&j->bytes);
+    free(j->spans);
     free(j);
 }
 
@@ -65,20 +66,32 @@ void mailbox_job_free(struct mailbox_job **j)
     *j = NULL;
 }
 
-int mailbox_call(struct mailbox *b, struct queue *answers, struct mailbox_job **j,
-                 struct error *err)
+int mailbox_ask(struct mailbox *b, struct queue *answers, struct mailbox_job **j, struct error *err)
 {
     struct mailbox_job *job = *j;
     *j = NULL;
     job->answer = answers;
     if (queue_put(b->q, &job->m) != 0)
         return error_set(err, ERR_STORE, RETRY_NEVER, _("the mailbox was deleted or renamed"));
+    return 0;
+}
+
+int mailbox_answer(struct queue *answers, struct mailbox_job **j, struct error *err)
+{
     *j = (struct mailbox_job *)queue_take(answers, -1);
     if (*j == NULL)
         return error_set(err, ERR_CANCELLED, RETRY_LATER, _("the server is stopping"));
     if ((*j)->rc < 0)
         *err = (*j)->err;
     return (*j)->rc;
+}
+
+int mailbox_call(struct mailbox *b, struct queue *answers, struct mailbox_job **j,
+                 struct error *err)
+{
+    if (mailbox_ask(b, answers, j, err) != 0)
+        return -1;
+    return mailbox_answer(answers, j, err);
 }
 
 static void event_drop(struct msg *m)
@@ -368,6 +381,26 @@ static int do_read(struct mailbox *b, struct mailbox_job *j)
     return rc;
 }
 
+static int do_batch(struct mailbox *b, struct mailbox_job *j)
+{
+    if (begin(b, false, &j->err) != 0)
+        return -1;
+    int rc = 0;
+    j->spans = xcalloc(j->uids_n + 1, sizeof *j->spans);
+    for (size_t i = 0; i < j->uids_n && rc == 0 && j->bytes.len < MAILBOX_BATCH_BYTES; i++) {
+        size_t row = is_other(b, j) ? b->file->n : mbox_find(b->file, j->uids[i]);
+        if (row < b->file->n && j->bytes.len > 0 && b->file->rows[row].size > MAILBOX_BATCH_BYTES &&
+            j->m.kind == MAILBOX_BATCH)
+            break; /* a large one comes alone */
+        if (row < b->file->n)
+            rc = j->m.kind == MAILBOX_HEADERS ? mbox_read_head(b->file, row, &j->bytes, &j->err)
+                                              : mbox_read(b->file, row, &j->bytes, &j->err);
+        j->spans[j->spans_n++] = (struct mailbox_span){ j->bytes.len, row == b->file->n };
+    }
+    mbox_end(b->file);
+    return rc;
+}
+
 static int job_do(struct mailbox *b, struct mailbox_job *j)
 {
     static int (*const table[])(struct mailbox *, struct mailbox_job *) = {
@@ -376,6 +409,7 @@ static int job_do(struct mailbox *b, struct mailbox_job *j)
         [MAILBOX_STATUS] = do_status, [MAILBOX_APPEND] = do_append,
         [MAILBOX_STORE] = do_store,   [MAILBOX_EXPUNGE] = do_expunge,
         [MAILBOX_READ] = do_read,     [MAILBOX_PIECE] = do_read,
+        [MAILBOX_BATCH] = do_batch,   [MAILBOX_HEADERS] = do_batch,
     };
     return table[j->m.kind](b, j);
 }

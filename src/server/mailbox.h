@@ -42,8 +42,17 @@ enum mailbox_kind {
     MAILBOX_EXPUNGE, /* those of uids (all if NULL) that have \Deleted, or without that when forced
                       */
     MAILBOX_READ,    /* uids[0]; answer: bytes; rc 1: no such message any more */
-    MAILBOX_PIECE    /* the same, a piece of it; from: 0 at first; answer: that of the next, or 0 */
-    /* EXPUNGE, READ and PIECE with validity: of that alone, never of another mailbox under the name. */
+    MAILBOX_PIECE,   /* the same, a piece of it; from: 0 at first; answer: that of the next, or 0 */
+    MAILBOX_BATCH,   /* uids in a row, up to MAILBOX_BATCH_BYTES and one message; answer: spans of
+                        bytes */
+    MAILBOX_HEADERS  /* the same, of each message its header alone, with the empty line */
+    /* EXPUNGE and all that read with validity: of that alone, never of another mailbox under the name. */
+};
+enum { MAILBOX_BATCH_BYTES = 256 << 10 };
+/* Where a message of a batch ends in the bytes; the next one begins there. */
+struct mailbox_span {
+    size_t end;
+    bool gone; /* no such message any more */
 };
 enum flags_mode { FLAGS_SET, FLAGS_ADD, FLAGS_DEL };
 
@@ -73,6 +82,8 @@ struct mailbox_job {
     size_t rows_n;
     uint32_t validity, uid_next;
     struct buf bytes;
+    struct mailbox_span *spans; /* of the first spans_n of uids */
+    size_t spans_n;
 };
 
 struct mailbox_job *mailbox_job_new(enum mailbox_kind kind);
@@ -81,6 +92,11 @@ void mailbox_job_free(struct mailbox_job **j);
  * and *j NULL when the mailbox has been closed. */
 int mailbox_call(struct mailbox *b, struct queue *answers, struct mailbox_job **j,
                  struct error *err) MUST_CHECK;
+/* The same in two steps, so that the caller does something else meanwhile: takes *j; every job that
+ * was taken comes back through answers, and only then may answers be freed. */
+int mailbox_ask(struct mailbox *b, struct queue *answers, struct mailbox_job **j,
+                struct error *err) MUST_CHECK;
+int mailbox_answer(struct queue *answers, struct mailbox_job **j, struct error *err) MUST_CHECK;
 void mailbox_rows_free(struct mailbox_row *rows, size_t n);
 
 /* For the store alone: opens the file leaf in the folder dir and starts the owner. */

@@ -313,7 +313,9 @@ static int raw_read(struct mbox *m, uint64_t at, size_t want, struct buf *raw, s
     return raw->len < want ? error_sys(err, _("cannot read the mailbox")) : 0;
 }
 
-int mbox_read_piece(struct mbox *m, size_t row, uint64_t *from, struct buf *out, struct error *err)
+/* A piece of whole lines, first bytes or more. */
+static int piece_read(struct mbox *m, size_t row, size_t first, uint64_t *from, struct buf *out,
+                      struct error *err)
 {
     const struct mbox_row *r = &m->rows[row];
     struct buf raw = BUF_INIT(SERVER_OUT_MAX);
@@ -322,7 +324,7 @@ int mbox_read_piece(struct mbox *m, size_t row, uint64_t *from, struct buf *out,
     size_t lines = 0; /* bytes of whole lines */
     int rc = 0;
     while (rc == 0 && lines == 0 && want < rest) {
-        want = want == 0 ? MBOX_PIECE : 2 * want;
+        want = want == 0 ? first : 2 * want;
         want = want < rest ? want : (size_t)rest;
         rc = raw_read(m, r->at + r->head_n + *from, want, &raw, err);
         size_t lf = str_rfind(buf_str(&raw), '\n');
@@ -335,6 +337,37 @@ int mbox_read_piece(struct mbox *m, size_t row, uint64_t *from, struct buf *out,
     }
     buf_free(&raw);
     return rc;
+}
+
+int mbox_read_piece(struct mbox *m, size_t row, uint64_t *from, struct buf *out, struct error *err)
+{
+    return piece_read(m, row, MBOX_PIECE, from, out, err);
+}
+
+/* Bytes up to and with the first empty line; 0: there is none yet. seen: what had none before. */
+static size_t header_n(struct str s, size_t seen)
+{
+    size_t at = seen > 3 ? seen - 3 : 0;
+    if (str_starts(s, "\r\n"))
+        return 2;
+    size_t n = at + str_search(str_skip(s, at), STR("\r\n\r\n"));
+    return n < s.n ? n + 4 : 0;
+}
+
+int mbox_read_head(struct mbox *m, size_t row, struct buf *out, struct error *err)
+{
+    uint64_t from = 0;
+    size_t begin = out->len;
+    size_t n = 0;
+    do {
+        size_t seen = out->len - begin;
+        if (piece_read(m, row, MBOX_HEAD_PIECE, &from, out, err) != 0)
+            return -1;
+        n = header_n(str_skip(buf_str(out), begin), seen);
+    } while (n == 0 && from != 0 && out->len - begin < SERVER_HEADER_MAX);
+    if (n > 0)
+        buf_truncate(out, begin + n);
+    return 0;
 }
 
 int mbox_read(struct mbox *m, size_t row, struct buf *out, struct error *err)

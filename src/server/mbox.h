@@ -71,6 +71,8 @@ int mbox_read(struct mbox *m, size_t row, struct buf *out, struct error *err) MU
  * last. */
 int mbox_read_piece(struct mbox *m, size_t row, uint64_t *from, struct buf *out,
                     struct error *err) MUST_CHECK;
+/* Appends its header with the empty line; what of it lies behind SERVER_HEADER_MAX is left out. */
+int mbox_read_head(struct mbox *m, size_t row, struct buf *out, struct error *err) MUST_CHECK;
 /* New flags and keywords of a row; durable with mbox_sync. */
 int mbox_set(struct mbox *m, size_t row, unsigned flags, const char *keywords,
              struct error *err) MUST_CHECK;
