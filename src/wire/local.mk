@@ -7,5 +7,6 @@ libwire_a_SOURCES = \
 	src/wire/reply.c src/wire/reply.h \
 	src/wire/pop3.c src/wire/pop3.h \
 	src/wire/smtp_cmd.c src/wire/smtp_cmd.h \
+	src/wire/smtp_dsn.c src/wire/smtp_dsn.h \
 	src/wire/imap_cmd.c src/wire/imap_cmd.h \
 	src/wire/imap_name.c src/wire/imap_name.h

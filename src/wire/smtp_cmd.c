@@ -193,6 +193,22 @@ static int path_read(struct str in, const char *keyword, struct smtp_cmd *out, s
     return path_check(out, bracket && out->verb == SMTP_MAIL, err);
 }
 
+/* "BDAT 86 LAST" (RFC 3030 §2). */
+static int chunk_read(struct smtp_cmd *out, struct error *err)
+{
+    struct str in = out->arg;
+    struct str word;
+    if (str_u64(&in, &out->chunk) != 0)
+        return cmd_bad(err, 501, "the number of bytes must follow");
+    if (in.n == 0)
+        return 0;
+    bool blank = in.p[0] == ' ' || in.p[0] == '\t';
+    if (!blank || !str_word(&in, &word) || !str_ieqc(word, "LAST") || in.n > 0)
+        return cmd_bad(err, 501, "nothing but LAST may follow the number");
+    out->last = true;
+    return 0;
+}
+
 /* Printable ASCII and UTF-8 only; a tab is a blank. */
 static bool line_ok(struct str line)
 {
@@ -223,6 +239,8 @@ int wire_smtp_cmd(struct str line, struct smtp_cmd *out, struct error *err)
     case SMTP_EHLO:
     case SMTP_LHLO:
         return out->arg.n > 0 ? 0 : cmd_bad(err, 501, "the name of your host must follow");
+    case SMTP_BDAT:
+        return chunk_read(out, err);
     case SMTP_UNKNOWN:
         return cmd_bad(err, 500, "the command is not known");
     default:

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* SMTP command lines; an address that may be written reads back as it was. */
+/* SMTP command lines; an address that may be written reads back as it was, and so does xtext. */
 #include "fuzz.h"
 
-#include "wire/smtp_cmd.h"
+#include "wire/smtp_dsn.h"
 #include "base/banned.h"
 
 static bool within(struct str outer, struct str s)
@@ -43,10 +43,34 @@ static void address(struct str addr)
     buf_free(&out);
 }
 
+static void parameters(struct str value)
+{
+    struct buf plain = BUF_INIT(4096), wire = BUF_INIT(3 * 4096), again = BUF_INIT(4096);
+    unsigned notify = 0;
+    if (wire_notify_read(value, &notify) == 0) {
+        unsigned back = 0;
+        wire_notify_put(&wire, notify);
+        FUZZ_CHECK(wire_notify_read(buf_str(&wire), &back) == 0 && back == notify);
+        buf_clear(&wire);
+    }
+    if (value.n <= 4096 && wire_xtext_read(value, &plain) == 0) {
+        FUZZ_CHECK(str_is_line(buf_str(&plain)));
+        wire_xtext_put(&wire, buf_str(&plain));
+        FUZZ_CHECK(wire_xtext_read(buf_str(&wire), &again) == 0);
+        FUZZ_CHECK(str_eq(buf_str(&plain), buf_str(&again)));
+    }
+    FUZZ_CHECK(!wire_envid_ok(value) || str_is_line(value));
+    FUZZ_CHECK(!wire_orcpt_ok(value, true) || str_is_line(value));
+    buf_free(&plain);
+    buf_free(&wire);
+    buf_free(&again);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct str in = { (const char *)data, size };
     line(in);
     address(in);
+    parameters(in);
     return 0;
 }

@@ -7,6 +7,7 @@ WIRE_TESTS = tests/unit/wire/test_imap_token \
 	tests/unit/wire/test_reply \
 	tests/unit/wire/test_pop3 \
 	tests/unit/wire/test_smtp_cmd \
+	tests/unit/wire/test_smtp_dsn \
 	tests/unit/wire/test_imap_random
 check_PROGRAMS += $(WIRE_TESTS)
 TESTS += $(WIRE_TESTS)
@@ -37,3 +38,6 @@ tests_unit_wire_test_imap_random_LDADD = $(LINK_WIRE) $(CMOCKA_LIBS)
 tests_unit_wire_test_pop3_SOURCES = tests/unit/wire/test_pop3.c
 tests_unit_wire_test_pop3_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_wire_test_pop3_LDADD = $(LINK_WIRE) $(CMOCKA_LIBS)
+tests_unit_wire_test_smtp_dsn_SOURCES = tests/unit/wire/test_smtp_dsn.c
+tests_unit_wire_test_smtp_dsn_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_wire_test_smtp_dsn_LDADD = $(LINK_WIRE) $(CMOCKA_LIBS)

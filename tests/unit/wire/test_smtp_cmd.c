@@ -63,6 +63,38 @@ static void commands_are_read(void **state)
     }
 }
 
+static void chunks_are_read(void **state)
+{
+    static const struct {
+        const char *in;
+        int code;
+        uint64_t chunk;
+        bool last;
+    } rows[] = {
+        { "BDAT 86 LAST", 0, 86, true },
+        { "bdat 0 last", 0, 0, true },
+        { "BDAT 5", 0, 5, false },
+        { "BDAT 18446744073709551615", 0, UINT64_MAX, false },
+        { "BDAT 18446744073709551616", 501, 0, false },
+        { "BDAT", 501, 0, false },
+        { "BDAT LAST", 501, 0, false },
+        { "BDAT -1", 501, 0, false },
+        { "BDAT 5LAST", 501, 5, false },
+        { "BDAT 7 FIRST", 501, 7, false },
+        { "BDAT 7 LAST 8", 501, 7, false },
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct error err = { 0 };
+        struct smtp_cmd c;
+        int r = wire_smtp_cmd(str_c(rows[i].in), &c, &err);
+        assert_int_equal(r == 0 ? 0 : err.sys, rows[i].code);
+        assert_int_equal(c.verb, SMTP_BDAT);
+        assert_int_equal(c.chunk, rows[i].chunk);
+        assert_int_equal(c.last, rows[i].last);
+    }
+}
+
 static void too_much_is_refused(void **state)
 {
     char line[1000] = "MAIL FROM:<a@b>";
@@ -119,6 +151,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(commands_are_read),
+        cmocka_unit_test(chunks_are_read),
         cmocka_unit_test(too_much_is_refused),
         cmocka_unit_test(addresses_for_the_wire),
     };
