@@ -49,8 +49,9 @@ struct smtp_cmd {
     struct str local, domain;
     struct smtp_param params[SMTP_PARAMS_MAX];
     size_t params_n;
-    uint64_t chunk; /* of BDAT: bytes that follow its line; of a bad one too, where they are clear */
-    bool last;      /* BDAT: nothing comes behind them */
+    uint64_t
+        chunk; /* of BDAT: bytes that follow its line; of a bad one too, where they are clear */
+    bool last; /* BDAT: nothing comes behind them */
 };
 /* Reads a line without its end: lower case, no angle brackets, "mail from:a@b", "mail from: a@b"
  * are all understood. -1 with the reply's code (500, 501, 553) in err->sys and its text in
