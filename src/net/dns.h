@@ -44,8 +44,8 @@ struct dns_srv_list {
 };
 
 struct dns_setup {
-    const char *servers; /* "ADDR:PORT" or "ADDR", several with commas; NULL: the system's, with
-                            the names of /etc/hosts */
+    const char *servers; /* "ADDR:PORT" or "ADDR", several with commas; NULL: the system's */
+    bool hosts;          /* the names of /etc/hosts as well, for addresses */
     int wait_ms;         /* for one question, all servers and tries together; 0: 30 s */
     unsigned seed;       /* of the order among equals */
     struct net_cancel *cancel;
@@ -77,6 +77,9 @@ enum dns_result dns_srv(struct dns *d, const char *name, struct dns_srv_list *ou
  * wire. *random: the state of the shuffle, changed. */
 enum dns_result dns_mx_read(struct str answer, unsigned *random, struct dns_mx_list *out);
 enum dns_result dns_srv_read(struct str answer, unsigned *random, struct dns_srv_list *out);
+/* A domain of any script as it is asked for and connected to: A-labels (RFC 5890) in lower case,
+ * without a dot at the end. ERR_ADDRESS for what no host is called; out is DNS_NAME_MAX long. */
+int dns_ascii(const char *domain, char *out, struct error *err) MUST_CHECK;
 /* A name that may be asked for and connected to: letters, digits, hyphens, underscores, dots;
  * labels of 1 to 63, 253 in all; a dot at the end is allowed. */
 bool dns_name_ok(struct str name);

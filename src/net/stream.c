@@ -32,6 +32,7 @@ struct net_cancel {
 
 struct stream {
     CURLM *multi;
+    struct curl_slist *connect_to;
     CURL *easy; /* stays in multi: taken out, libcurl closes the connection */
     curl_socket_t fd;
     struct net_cancel *cancel;
@@ -91,6 +92,11 @@ void net_cancel_clear(struct net_cancel *c)
     ssize_t n = read(c->fd, &count, sizeof count); /* EAGAIN: it was not set */
     (void)n;
     atomic_store(&c->set, false);
+}
+
+int net_cancel_fd(const struct net_cancel *c)
+{
+    return c != NULL ? c->fd : -1;
 }
 
 void net_cancel_free(struct net_cancel **c)
@@ -172,6 +178,9 @@ static int connect_failed(struct stream *s, CURLcode rc, const struct endpoint *
                           struct error *err)
 {
     log_line(s->log, LOG_INFO, "%s:%u: curl %d: %s", s->host, s->port, (int)rc, s->why);
+    if (ep->opportunistic && s->upgraded)
+        return error_set(err, ERR_TLS, RETRY_NOW, _("%s:%u offers TLS, but it cannot be used"),
+                         s->host, s->port);
     switch (rc) {
     case CURLE_COULDNT_RESOLVE_HOST:
         return error_set(err, ERR_NET, RETRY_LATER,
@@ -282,10 +291,28 @@ static int set_url(struct stream *s, const struct endpoint *ep, struct error *er
     return ok ? 0 : connect_failed(s, CURLE_URL_MALFORMAT, ep, 0, err);
 }
 
+static bool may_be_clear(const struct endpoint *ep)
+{
+    return ep->opportunistic || (ep->loopback_plain && is_loopback(ep->host));
+}
+
+/* To the address that is given, by the name of the host. */
+static int set_address(struct stream *s, const struct endpoint *ep)
+{
+    struct buf to = BUF_INIT(sizeof s->host);
+    bool v6 = strchr(ep->address, ':') != NULL;
+    buf_addf(&to, v6 ? "::[%s]:%u" : "::%s:%u", ep->address, ep->port);
+    s->connect_to = curl_slist_append(NULL, buf_c(&to));
+    buf_free(&to);
+    return s->connect_to != NULL &&
+                   curl_easy_setopt(s->easy, CURLOPT_CONNECT_TO, s->connect_to) == CURLE_OK
+               ? 0
+               : -1;
+}
+
 static void set_options(struct stream *s, const struct endpoint *ep, int wait_ms)
 {
     CURL *e = s->easy;
-    bool may_be_clear = ep->loopback_plain && is_loopback(ep->host);
     curl_easy_setopt(e, CURLOPT_ERRORBUFFER, s->why);
     curl_easy_setopt(e, CURLOPT_CONNECT_ONLY, 1L);
     curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
@@ -296,15 +323,23 @@ static void set_options(struct stream *s, const struct endpoint *ep, int wait_ms
     curl_easy_setopt(e, CURLOPT_PROXY, ""); /* else the https_proxy of the environment */
     curl_easy_setopt(e, CURLOPT_SSL_ENABLE_ALPN, 0L);
     curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)wait_ms);
+    curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)wait_ms + ep->greet_ms);
+    if (ep->path != NULL)
+        curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, ep->path);
     if (ep->ca_file != NULL)
         curl_easy_setopt(e, CURLOPT_CAINFO, ep->ca_file);
     if (ep->tls != TLS_STARTTLS)
         return;
-    curl_easy_setopt(e, CURLOPT_USE_SSL, (long)(may_be_clear ? CURLUSESSL_TRY : CURLUSESSL_ALL));
+    curl_easy_setopt(e, CURLOPT_USE_SSL,
+                     (long)(may_be_clear(ep) ? CURLUSESSL_TRY : CURLUSESSL_ALL));
+    if (ep->opportunistic) {
+        curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 0L);
+        curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 0L);
+    }
     /* A libcurl whose TLS library has no such callback leaves said alone: the clients then ask
      * again. */
-    if (curl_easy_setopt(e, CURLOPT_SSL_CTX_FUNCTION, on_handshake) != CURLE_OK && !may_be_clear)
+    if (curl_easy_setopt(e, CURLOPT_SSL_CTX_FUNCTION, on_handshake) != CURLE_OK &&
+        !may_be_clear(ep))
         return;
     curl_easy_setopt(e, CURLOPT_SSL_CTX_DATA, s);
     curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_said);
@@ -323,9 +358,17 @@ static bool is_done(CURLM *multi, CURLcode *rc)
     return false;
 }
 
+/* Connected, the peer may take its time to greet. */
+static bool is_connected(struct stream *s)
+{
+    curl_off_t at = 0;
+    return curl_easy_getinfo(s->easy, CURLINFO_CONNECT_TIME_T, &at) == CURLE_OK && at > 0;
+}
+
 static int connect_loop(struct stream *s, const struct endpoint *ep, int wait_ms, struct error *err)
 {
     int64_t deadline = clock_mono_ms() + wait_ms;
+    bool may_greet = ep->greet_ms > 0 && ep->tls == TLS_STARTTLS;
     struct curl_waitfd stop = { .fd = s->cancel ? s->cancel->fd : -1, .events = CURL_WAIT_POLLIN };
     CURLcode rc = CURLE_OK;
     for (;;) {
@@ -336,6 +379,10 @@ static int connect_loop(struct stream *s, const struct endpoint *ep, int wait_ms
             break;
         if (check_cancelled(s, err) < 0)
             return -1;
+        if (may_greet && is_connected(s)) {
+            deadline = clock_mono_ms() + ep->greet_ms;
+            may_greet = false;
+        }
         int left = clock_left_ms(deadline);
         if (left == 0)
             return timed_out(s, wait_ms, err);
@@ -381,6 +428,8 @@ static int stream_connect(struct stream *s, const struct endpoint *ep, int wait_
     if (set_url(s, ep, err) < 0)
         return -1;
     set_options(s, ep, wait_ms);
+    if (ep->address != NULL && set_address(s, ep) < 0)
+        return connect_failed(s, CURLE_URL_MALFORMAT, ep, wait_ms, err);
     if (sys_fault(FAULT_CONNECT, "stream connect") != 0) {
         snprintf(s->why, sizeof s->why, "%s", strerror(errno));
         return connect_failed(s, CURLE_COULDNT_CONNECT, ep, wait_ms, err);
@@ -402,9 +451,8 @@ struct stream *stream_open(const struct endpoint *ep, int wait_ms, struct net_ca
     if (rc < 0)
         stream_close(&s);
     else {
-        bool may_be_clear = ep->loopback_plain && is_loopback(ep->host);
         *secure =
-            ep->tls == TLS_DIRECT || s->upgraded || (ep->tls == TLS_STARTTLS && !may_be_clear);
+            ep->tls == TLS_DIRECT || s->upgraded || (ep->tls == TLS_STARTTLS && !may_be_clear(ep));
         s->said = NULL;
         log_line(log, LOG_INFO, "%s:%u: connected%s", s->host, s->port,
                  *secure ? ", TLS" : " in the clear");
@@ -535,6 +583,7 @@ void stream_close(struct stream **s)
         curl_multi_remove_handle((*s)->multi, (*s)->easy);
     curl_easy_cleanup((*s)->easy);
     curl_multi_cleanup((*s)->multi);
+    curl_slist_free_all((*s)->connect_to);
     free(*s);
     *s = NULL;
 }

@@ -21,6 +21,13 @@ struct endpoint {
     bool loopback_plain;
     const char *ca_file;   /* trusted besides the system's; NULL: those alone */
     const char *ehlo_name; /* SMTP; NULL: "localhost" */
+    /* For servers that talk to servers: */
+    const char *address; /* numeric: connect there, host is its name; NULL: host is looked up */
+    const char *path;    /* a Unix socket, in place of host and port; TLS_NONE alone */
+    bool opportunistic; /* with TLS_STARTTLS: taken where it is offered, in the clear otherwise, and
+                            nothing verified; ERR_TLS when it was begun and failed */
+    int greet_ms; /* SMTP: for greeting and EHLO, once connected; 0: connecting and all of it share
+                     the one time */
 };
 
 /* Once in main, before the first thread. */
@@ -34,6 +41,8 @@ struct net_cancel *net_cancel_new(struct error *err);
 void net_cancel_set(struct net_cancel *c);
 bool net_cancel_is_set(const struct net_cancel *c);
 void net_cancel_clear(struct net_cancel *c);
+/* Readable while it is set, for poll(); -1 for NULL. */
+int net_cancel_fd(const struct net_cancel *c);
 void net_cancel_free(struct net_cancel **c);
 
 struct stream;

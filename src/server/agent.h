@@ -25,7 +25,7 @@ struct agent *agent_new(const struct server_options *o, struct log *log, struct 
 void agent_free(struct agent **a);
 /* Delivers to every recipient that is not skipped; all of them have an account. Results and return
  * as relay_send has them. */
-int agent_deliver(struct agent *a, struct relay_mail *mails, size_t n, struct error *err)
-    MUST_CHECK;
+int agent_deliver(struct agent *a, struct relay_mail *mails, size_t n,
+                  struct error *err) MUST_CHECK;
 
 #endif

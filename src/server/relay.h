@@ -23,10 +23,11 @@ struct relay_rcpt {
     bool skip;           /* not this one: results are left alone */
     /* Filled in: */
     enum relay_fate fate;
-    unsigned code;                     /* what the peer answered; 0: none did */
-    char enhanced[RELAY_ENHANCED_MAX]; /* "5.1.1", never empty after the call; ours if it gave none */
-    char text[NET_WORDS_MAX];          /* one line for the log and the bounce */
-    char host[RELAY_HOST_MAX];         /* who said so (Remote-MTA); "" for ourselves */
+    unsigned code; /* what the peer answered; 0: none did */
+    char enhanced
+        [RELAY_ENHANCED_MAX];  /* "5.1.1", never empty after the call; ours if it gave none */
+    char text[NET_WORDS_MAX];  /* one line for the log and the bounce */
+    char host[RELAY_HOST_MAX]; /* who said so (Remote-MTA); "" for ourselves */
     bool peer_has_dsn; /* SENT to a server that takes over the duty of success reports (RFC 3461) */
 };
 struct relay_mail {

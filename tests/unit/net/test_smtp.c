@@ -36,6 +36,8 @@ struct run {
     struct mail mail;
     bool opened, usable;
     int dot_ms;
+    enum net_proto proto;
+    struct smtp_answer refusal;
 };
 
 static const struct net_login jane = { .user = "jane", .password = { "secret", 6 } };
@@ -44,11 +46,12 @@ static const struct net_login jane = { .user = "jane", .password = { "secret", 6
 static void session(struct run *r, const struct script *server, const struct net_login *login,
                     int wait_ms)
 {
-    struct smtp_options o = { .endpoint = { .proto = NET_SMTP,
+    struct smtp_options o = { .endpoint = { .proto = r->proto,
                                             .host = "127.0.0.1",
                                             .port = script_port(server),
                                             .tls = TLS_NONE,
                                             .ehlo_name = "me.example" },
+                              .refusal = &r->refusal,
                               .login = login,
                               .connect_ms = wait_ms,
                               .wait_ms = wait_ms,
@@ -67,7 +70,7 @@ static void session(struct run *r, const struct script *server, const struct net
 
 static void run_init(struct run *r)
 {
-    *r = (struct run){ .mail = { .text = STR("Subject: x\r\n\r\n.hi\r\n") } };
+    *r = (struct run){ .proto = NET_SMTP, .mail = { .text = STR("Subject: x\r\n\r\n.hi\r\n") } };
     r->rcpts[0].address = "a@example.org";
     r->rcpts[1].address = "b@example.org";
     r->env = (struct smtp_envelope){
@@ -301,6 +304,112 @@ static void two_messages_on_one_connection(void **state)
     assert_true(script_end(&server));
 }
 
+#define LMTP "S: 220 hi\nC: LHLO me.example\nS: 250-hi\nS: 250 PIPELINING\n"
+#define LMTP_ENVELOPE                                                                              \
+    "C: MAIL FROM:<me@example.org>\nC: RCPT TO:<a@example.org>\n"                                  \
+    "C: RCPT TO:<b@example.org>\nC: DATA\n"
+
+/* RFC 2033 §4.2 */
+static void lmtp_answers_for_each_recipient(void **state)
+{
+    static const struct {
+        const char *script;
+        enum smtp_outcome want;
+        unsigned code[2];
+    } rows[] = {
+        { LMTP LMTP_ENVELOPE TAKEN BODY "S: 250 2.0.0 ok\nS: 250 ok\n" QUIT,
+          SMTP_SENT,
+          { 250, 250 } },
+        { LMTP LMTP_ENVELOPE TAKEN BODY "S: 250 2.0.0 ok\nS: 552 5.2.2 full\n" QUIT,
+          SMTP_SENT,
+          { 250, 552 } },
+        /* who was not taken gets no reply */
+        { LMTP LMTP_ENVELOPE "S: 250 ok\nS: 550 5.1.1 who\nS: 250 ok\nS: 354 go\n" BODY
+                             "S: 250 ok\n" QUIT,
+          SMTP_SENT,
+          { 550, 250 } },
+        { LMTP LMTP_ENVELOPE TAKEN BODY "S: 552 5.2.2 full\nS: 552 5.2.2 full\n" QUIT,
+          SMTP_REJECTED,
+          { 552, 552 } },
+        { LMTP LMTP_ENVELOPE TAKEN BODY "S: 552 5.2.2 full\nS: 450 4.2.0 wait\n" QUIT,
+          SMTP_UNSENT,
+          { 552, 450 } },
+        { LMTP LMTP_ENVELOPE TAKEN BODY "S: 250 2.0.0 ok\nX:\n", SMTP_IN_DOUBT, { 250, 0 } },
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct run r;
+        run_init(&r);
+        r.proto = NET_LMTP;
+        struct script *server = script_start(str_c(rows[i].script), SIZE_MAX);
+        session(&r, server, NULL, 5000);
+        assert_true(script_end(&server));
+        if (r.outcome != rows[i].want || r.rcpts[0].code != rows[i].code[0] ||
+            r.rcpts[1].code != rows[i].code[1])
+            fail_msg("row %zu: outcome %d, %u %u", i, (int)r.outcome, r.rcpts[0].code,
+                     r.rcpts[1].code);
+    }
+}
+
+/* RFC 3461 §4: only to servers that offer it */
+static void dsn_parameters_where_offered(void **state)
+{
+    static const char *const scripts[] = {
+        HELLO "S: 250-hi\nS: 250 DSN\n"
+              "C: MAIL FROM:<me@example.org> RET=HDRS ENVID=QQ+2B1\nS: 250 ok\n"
+              "C: RCPT TO:<a@example.org> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;x@y\nS: 250 ok\n"
+              "C: RCPT TO:<b@example.org> NOTIFY=NEVER\nS: 550 5.7.1 no\n"
+              "C: DATA\nS: 354 go\n" BODY "S: 250 2.6.0 ok\n" QUIT,
+        HELLO "S: 250 hi\nC: MAIL FROM:<me@example.org>\nS: 250 ok\n"
+              "C: RCPT TO:<a@example.org>\nS: 250 ok\n"
+              "C: RCPT TO:<b@example.org>\nS: 550 5.7.1 no\n"
+              "C: DATA\nS: 354 go\n" BODY "S: 250 2.6.0 ok\n" QUIT,
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(scripts); i++) {
+        struct run r;
+        run_init(&r);
+        r.env.ret = SMTP_RET_HDRS;
+        r.env.envid = "QQ+2B1";
+        r.rcpts[0].notify = SMTP_NOTIFY_SUCCESS | SMTP_NOTIFY_DELAY;
+        r.rcpts[0].orcpt = "rfc822;x@y";
+        r.rcpts[1].notify = SMTP_NOTIFY_NEVER;
+        r.rcpts[1].orcpt = "rfc822;x@y\r\nDATA";
+        struct script *server = script_start(str_c(scripts[i]), SIZE_MAX);
+        session(&r, server, NULL, 5000);
+        assert_true(script_end(&server));
+        assert_int_equal(r.outcome, SMTP_SENT);
+        assert_string_equal(r.rcpts[1].enhanced, "5.7.1");
+        assert_string_equal(r.env.reply_enhanced, "2.6.0");
+        assert_int_equal(r.env.reply_code, 250);
+    }
+}
+
+static void a_refused_connection_is_told(void **state)
+{
+    static const struct {
+        const char *script;
+        unsigned code;
+        const char *enhanced;
+    } rows[] = {
+        { "S: 554-5.7.1 go\nS: 554 5.7.1 away\nE:\n", 554, "5.7.1" },
+        { "S: 421 busy\nE:\n", 421, "" },
+        { HELLO "S: 450 4.3.2 wait\nE:\n", 450, "4.3.2" },
+        { "X:\n", 0, "" },
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct run r;
+        run_init(&r);
+        struct script *server = script_start(str_c(rows[i].script), SIZE_MAX);
+        session(&r, server, NULL, 5000);
+        script_end(&server);
+        assert_false(r.opened);
+        assert_int_equal(r.refusal.code, rows[i].code);
+        assert_string_equal(r.refusal.enhanced, rows[i].enhanced);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,6 +419,9 @@ int main(void)
         cmocka_unit_test(our_own_failures_send_no_dot),
         cmocka_unit_test(bad_addresses_reach_no_server),
         cmocka_unit_test(two_messages_on_one_connection),
+        cmocka_unit_test(lmtp_answers_for_each_recipient),
+        cmocka_unit_test(dsn_parameters_where_offered),
+        cmocka_unit_test(a_refused_connection_is_told),
     };
     struct error err;
     if (net_init(&err) < 0)
