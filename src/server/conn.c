@@ -13,6 +13,7 @@
 #include "base/fault.h"
 #include "base/i18n.h"
 #include "base/log.h"
+#include "server/deliver.h"
 #include "server/imapd.h"
 #include "server/limits.h"
 #include "server/popd.h"
@@ -168,82 +169,16 @@ static bool smtp_login(void *arg, struct str name, struct str password, int *del
     return ok;
 }
 
-static int deliver_one(struct conn *c, const struct smtpd_mail *mail, const char *account,
-                       uint32_t *uid, struct error *err)
-{
-    struct mailbox *box = NULL;
-    if (desk_mailbox(&c->desk, str_c(account), STR("INBOX"), true, &box, err) != 0)
-        return -1;
-    struct mailbox_job *j = mailbox_job_new(MAILBOX_APPEND);
-    j->items = xcalloc(1, sizeof *j->items);
-    j->items_n = 1;
-    j->items[0].date = mail->now;
-    j->items[0].sender = xmemdup0(mail->sender.p, mail->sender.n);
-    buf_init(&j->items[0].bytes, SERVER_OUT_MAX);
-    buf_add_str(&j->items[0].bytes, mail->bytes);
-    int rc = mailbox_call(box, c->desk.answers, &j, err);
-    if (rc == 0)
-        *uid = j->uids[0];
-    mailbox_job_free(&j);
-    desk_mailbox_done(&c->desk, &box);
-    return rc;
-}
-
-/* The sender will hear that nothing was delivered and come again: what one recipient already has
- * must go. The mark of an expunged message is a byte that is there already, so that this works on a
- * full disk too. */
-static void take_back(struct conn *c, const char *account, uint32_t uid)
-{
-    struct error err;
-    struct mailbox *box = NULL;
-    int rc = desk_mailbox(&c->desk, str_c(account), STR("INBOX"), false, &box, &err);
-    if (rc == 0) {
-        struct mailbox_job *j = mailbox_job_new(MAILBOX_EXPUNGE);
-        j->forced = true;
-        j->uids = xcalloc(1, sizeof *j->uids);
-        j->uids[0] = uid;
-        j->uids_n = 1;
-        rc = mailbox_call(box, c->desk.answers, &j, &err);
-        mailbox_job_free(&j);
-        desk_mailbox_done(&c->desk, &box);
-    }
-    if (rc != 0)
-        log_line(c->setup.log, LOG_ERROR, "mail %u of %s cannot be taken back", uid, account);
-}
-
-static bool is_among(const struct smtpd_mail *mail, const char *account)
-{
-    for (size_t i = 0; i < mail->accounts_n; i++)
-        if (str_eq(str_c(mail->accounts[i]), str_c(account)))
-            return true;
-    return false;
-}
-
-/* All of the recipients have the mail, or none. */
-static int smtp_deliver(void *arg, const struct smtpd_mail *mail, struct error *err)
+static int smtp_deliver(void *arg, struct deliver_mail *mail, struct error *err)
 {
     struct conn *c = arg;
-    const char *copy_to = c->setup.options->copy_to;
-    size_t n = mail->accounts_n;
-    size_t done = 0;
-    int rc = 0;
-    const char **to = xcalloc(n + 1, sizeof *to);
-    uint32_t *uids = xcalloc(n + 1, sizeof *uids);
-    for (size_t i = 0; i < n; i++)
-        to[i] = mail->accounts[i];
-    if (copy_to != NULL && !is_among(mail, copy_to))
-        to[n++] = copy_to;
-    while (done < n && (rc = deliver_one(c, mail, to[done], &uids[done], err)) == 0)
-        done++;
-    if (rc != 0)
-        log_line(c->setup.log, LOG_ERROR, "delivery to %s failed: %s", to[done], err->text);
-    while (rc != 0 && done > 0) {
-        done--;
-        take_back(c, to[done], uids[done]);
-    }
-    free(to);
-    free(uids);
-    return rc;
+    return deliver_do(&c->desk, c->setup.options, c->setup.log, mail, err);
+}
+
+static bool smtp_room(void *arg, uint64_t bytes)
+{
+    struct conn *c = arg;
+    return desk_room(&c->desk, bytes);
 }
 
 static int64_t smtp_now(void *arg)
@@ -356,6 +291,7 @@ static void session_start(struct conn *c, const struct smtpd_ops *smtp_ops)
     struct smtpd_setup smtp = { .options = c->setup.options,
                                 .ops = smtp_ops,
                                 .peer = c->peer,
+                                .tmp_dir = c->desk.tmp_dir,
                                 .submission = c->port == PORT_SUBMISSION,
                                 .loopback = c->loopback };
     struct error err;
@@ -372,7 +308,7 @@ static void *conn_thread(void *arg)
     struct conn *c = arg;
     struct error err;
     struct smtpd_ops smtp_ops = {
-        .login = smtp_login, .deliver = smtp_deliver, .now = smtp_now, .arg = c
+        .login = smtp_login, .deliver = smtp_deliver, .room = smtp_room, .now = smtp_now, .arg = c
     };
     if (desk_open(&c->desk, c->setup.store, &err) == 0) {
         c->login_by_ms = clock_mono_ms() + SERVER_LOGIN_MS;

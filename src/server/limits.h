@@ -41,8 +41,9 @@ enum {
         0x7FFFFFFF,         /* found above it they are given anew: none must come after the last */
     MBOX_PIECE = 256 << 10, /* read at a time, unless a line is longer */
     MBOX_HEAD_PIECE = 4 << 10, /* the same for a header */
-    MBOX_KEYWORDS_MAX = 1000, /* bytes of one message's keywords */
-    STORE_IDLE_BOXES = 64,    /* mailboxes kept open although nobody uses them */
+    MBOX_KEYWORDS_MAX = 1000,  /* bytes of one message's keywords */
+    STORE_IDLE_BOXES = 64,     /* mailboxes kept open although nobody uses them */
+    STORE_RESERVE = 1 << 20,   /* bytes of the disk that new mail leaves free */
     STORE_FOLDERS_MAX = 10000,
     NAME_LEVEL_MAX = 100,
     NAME_LEVELS = 10

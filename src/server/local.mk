@@ -8,6 +8,8 @@ libserver_a_SOURCES = \
 	src/server/boxhead.h \
 	src/server/conn.c \
 	src/server/conn.h \
+	src/server/deliver.c \
+	src/server/deliver.h \
 	src/server/envelope.c \
 	src/server/envelope.h \
 	src/server/fixup.c \
@@ -50,6 +52,10 @@ libserver_a_SOURCES = \
 	src/server/session.h \
 	src/server/smtpd.c \
 	src/server/smtpd.h \
+	src/server/smtpd_auth.c \
+	src/server/smtpd_data.c \
+	src/server/smtpd_in.h \
+	src/server/smtpd_mail.c \
 	src/server/spill.c \
 	src/server/spill.h \
 	src/server/store.c \

@@ -1,29 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* smtpd.h - one SMTP session as a step function: bytes in, replies out (RFC 5321; and the
- * dialogue as a person types it). A session whose every line ended in a bare LF is served so;
- * from the first CRLF on nothing but CRLF counts, so that no two servers can disagree on where a
- * message ends.
- * Must not know: sockets, threads, files. */
+/* smtpd.h - one SMTP or LMTP session as a step function: bytes in, replies out (RFC 5321, RFC
+ * 2033; and the dialogue as a person types it). A session whose every line ended in a bare LF is
+ * served so; from the first CRLF on nothing but CRLF counts, so that no two servers can disagree
+ * on where a message ends.
+ * Must not know: sockets, threads, mailboxes. */
 #ifndef TMAIL_SERVER_SMTPD_H
 #define TMAIL_SERVER_SMTPD_H
 
+#include "server/deliver.h"
 #include "server/options.h"
 #include "server/session.h"
 
 struct smtpd;
 
-struct smtpd_mail {
-    struct str sender; /* empty: the null sender */
-    const char *const *accounts;
-    size_t accounts_n;
-    struct str bytes; /* as it is to be stored */
-    int64_t now;
-};
 struct smtpd_ops {
     /* True if the login holds; *delay_ms: hold the answer back so long. */
     bool (*login)(void *arg, struct str name, struct str password, int *delay_ms);
-    /* 0 when every account has it, durably. */
-    int (*deliver)(void *arg, const struct smtpd_mail *mail, struct error *err);
+    /* As deliver_do. */
+    int (*deliver)(void *arg, struct deliver_mail *mail, struct error *err);
+    /* False when a message of so many bytes would fill the disk. */
+    bool (*room)(void *arg, uint64_t bytes);
     int64_t (*now)(void *arg); /* seconds since 1970 */
     void *arg;
 };
@@ -31,6 +27,7 @@ struct smtpd_setup {
     const struct server_options *options;
     const struct smtpd_ops *ops;
     const char *peer; /* address */
+    int tmp_dir;      /* where messages grow */
     bool submission, loopback;
 };
 

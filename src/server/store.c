@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -407,6 +408,16 @@ int desk_open(struct desk *d, struct store *s, struct error *err)
 void desk_close(struct desk *d)
 {
     queue_free(&d->answers);
+}
+
+/* What does not say how much there is has room: the write will tell. */
+bool desk_room(const struct desk *d, uint64_t bytes)
+{
+    struct statvfs fs;
+    if (fstatvfs(d->tmp_dir, &fs) != 0 || fs.f_frsize == 0)
+        return true;
+    uint64_t need = (bytes + STORE_RESERVE) / fs.f_frsize + 1;
+    return fs.f_bavail >= need;
 }
 
 bool desk_login(struct desk *d, struct str peer, struct str name, struct str password,

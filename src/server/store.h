@@ -25,6 +25,8 @@ struct desk {
 };
 int desk_open(struct desk *d, struct store *s, struct error *err) MUST_CHECK;
 void desk_close(struct desk *d);
+/* False when so many bytes more would fill the disk of the messages. */
+bool desk_room(const struct desk *d, uint64_t bytes);
 
 /* True if the login holds; account is filled then. delay_ms: how long the answer is to be held
  * back. */

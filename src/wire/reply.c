@@ -145,7 +145,7 @@ static void plain_byte(struct wire_unstuff *u, char c, struct buf *out)
         u->state = UN_CR;
     else if (c == '\n')
         bare_lf(u, out);
-    else if (c == '.' && u->state == UN_LINE_START)
+    else if (c == '.' && u->state == UN_LINE_START && !u->raw)
         u->state = UN_DOT;
     else {
         buf_addc(out, c);
@@ -208,4 +208,11 @@ enum wire_result wire_unstuff_next(struct wire_unstuff *u, struct str *in, struc
         }
     }
     return WIRE_MORE;
+}
+
+void wire_unstuff_finish(struct wire_unstuff *u, struct buf *out)
+{
+    u->bare = u->bare || u->state == UN_CR;
+    if (u->state != UN_LINE_START)
+        line_break(u, out);
 }

@@ -33,11 +33,14 @@ void wire_stuff_end(struct wire_stuff *s, struct buf *out);
 /* Un-stuffing on the receiving side (SECURITY.md §2, smuggling). lenient: the session has only ever
  * used bare LF, so LF ends lines and "\n.\n" the data. Otherwise only CRLF.CRLF ends it, and a bare
  * CR or LF gives WIRE_BAD (reported at the end of the data). Output always has CRLF. WIRE_OK at the
- * end (rest of *in untouched), WIRE_MORE. Start zeroed but for lenient. */
+ * end (rest of *in untouched), WIRE_MORE. Start zeroed but for lenient and raw. raw: dots mean
+ * nothing and the end comes from elsewhere (BDAT): always WIRE_MORE, wire_unstuff_finish closes the
+ * last line, and bare tells. */
 struct wire_unstuff {
     unsigned state;
-    bool lenient, bare;
+    bool lenient, bare, raw;
 };
 enum wire_result wire_unstuff_next(struct wire_unstuff *u, struct str *in, struct buf *out);
+void wire_unstuff_finish(struct wire_unstuff *u, struct buf *out);
 
 #endif

@@ -20,22 +20,34 @@ static bool login(void *arg, struct str name, struct str password, int *delay_ms
 }
 
 /* Refuses what has a dot too many, so that refusals are seen too. */
-static int deliver(void *arg, const struct smtpd_mail *mail, struct error *err)
+static int deliver(void *arg, struct deliver_mail *mail, struct error *err)
 {
     struct world *w = arg;
-    FUZZ_CHECK(mail->accounts_n > 0);
-    for (size_t i = 0; i < mail->bytes.n; i++)
-        FUZZ_CHECK(mail->bytes.p[i] != '\n' || (i > 0 && mail->bytes.p[i - 1] == '\r'));
-    buf_addf(&w->mail, "[%zu to ", mail->accounts_n);
-    for (size_t i = 0; i < mail->accounts_n; i++)
-        buf_addf(&w->mail, "%s ", mail->accounts[i]);
+    struct str bytes;
+    FUZZ_CHECK(mail->n > 0);
+    FUZZ_CHECK(spill_view(mail->message, &bytes));
+    for (size_t i = 0; i < bytes.n; i++)
+        FUZZ_CHECK(bytes.p[i] != '\n' || (i > 0 && bytes.p[i - 1] == '\r'));
+    FUZZ_CHECK(str_starts(bytes, "Return-Path: <") &&
+               str_ends(str_head(bytes, mail->path), ">\r\n"));
+    buf_addf(&w->mail, "[%zu to ", mail->n);
+    for (size_t i = 0; i < mail->n; i++)
+        buf_addf(&w->mail, "%s %s %u ", mail->rcpts[i].address,
+                 mail->rcpts[i].orcpt != NULL ? mail->rcpts[i].orcpt : "-", mail->rcpts[i].notify);
     buf_add_str(&w->mail, mail->sender);
-    buf_addc(&w->mail, ' ');
-    buf_add_str(&w->mail, mail->bytes);
+    buf_addf(&w->mail, " %s %u %d %d ", mail->envid != NULL ? mail->envid : "-", mail->ret,
+             mail->utf8, mail->eight_bit);
+    buf_add_str(&w->mail, bytes);
     buf_addc(&w->mail, ']');
-    if (str_search(mail->bytes, STR("refuse me")) == mail->bytes.n)
+    if (str_search(bytes, STR("refuse me")) == bytes.n)
         return 0;
     return error_set(err, ERR_LIMIT, RETRY_LATER, "no room");
+}
+
+static bool room(void *arg, uint64_t bytes)
+{
+    (void)arg;
+    return bytes < 100000000;
 }
 
 static int64_t now(void *arg)
@@ -76,11 +88,14 @@ static void session(struct str in, unsigned choice, enum fuzz_split split, struc
     struct world w = { .kept = BUF_INIT(1 << 20),
                        .out = BUF_INIT(1 << 22),
                        .mail = BUF_INIT(1 << 22) };
-    struct smtpd_ops ops = { .login = login, .deliver = deliver, .now = now, .arg = &w };
+    struct smtpd_ops ops = {
+        .login = login, .deliver = deliver, .room = room, .now = now, .arg = &w
+    };
     FUZZ_CHECK(options_read(&w.options, 5, argv, &err) == 0);
     struct smtpd_setup setup = { .options = &w.options,
                                  .ops = &ops,
                                  .peer = "127.0.0.1",
+                                 .tmp_dir = -1,
                                  .submission = (choice & 1) != 0,
                                  .loopback = (choice & 2) == 0 };
     w.session = smtpd_new(&setup, &w.out);

@@ -34,6 +34,35 @@ static void header_is_told_from_body(void **state)
     }
 }
 
+static struct fixup_env env_of(size_t rcpts)
+{
+    return (struct fixup_env){ .sender = STR("a@b.c"),
+                               .rcpt = STR("d@e.f"),
+                               .rcpts_n = rcpts,
+                               .host = STR("host"),
+                               .helo = STR("me) evil\r\nX: y"),
+                               .peer = STR("127.0.0.1"),
+                               .id = STR("id1"),
+                               .with = "SMTP",
+                               .now = 1000000000 };
+}
+
+/* The message made of text in pieces of step bytes. */
+static void fixed(const struct fixup_env *env, struct str text, size_t step, struct fixup *f,
+                  struct buf *out)
+{
+    struct spill spill;
+    struct error err;
+    spill_init(&spill, -1, 4 << 20);
+    fixup_init(f, env, &spill);
+    for (; text.n > 0; text = str_skip(text, step))
+        fixup_add(f, str_head(text, step));
+    assert_int_equal(fixup_end(f, &err), 0);
+    assert_int_equal(spill_read(&spill, 0, 4 << 20, out, &err), 0);
+    fixup_clear(f);
+    spill_clear(&spill);
+}
+
 static void what_is_missing_is_filled_in(void **state)
 {
     static const struct {
@@ -57,17 +86,17 @@ static void what_is_missing_is_filled_in(void **state)
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct buf out = BUF_INIT(1 << 16);
-        struct fixup_env env = { .sender = STR("a@b.c"),
-                                 .rcpt = STR("d@e.f"),
-                                 .rcpts_n = rows[i].rcpts,
-                                 .host = STR("host"),
-                                 .helo = STR("me) evil\r\nX: y"),
-                                 .peer = STR("127.0.0.1"),
-                                 .id = STR("id1"),
-                                 .with = "SMTP",
-                                 .now = 1000000000 };
-        fixup_message(&env, str_c(rows[i].text), &out);
+        struct buf out = BUF_INIT(1 << 16), cut = BUF_INIT(1 << 16);
+        struct fixup_env env = env_of(rows[i].rcpts);
+        struct fixup f;
+        fixed(&env, str_c(rows[i].text), 4096, &f, &out);
+        assert_int_equal(f.path, strlen("Return-Path: <a@b.c>\r\n"));
+        for (size_t step = 1; step < 10; step++) {
+            buf_clear(&cut);
+            fixed(&env, str_c(rows[i].text), step, &f, &cut);
+            assert_string_equal(buf_c(&cut), buf_c(&out));
+        }
+        buf_free(&cut);
         assert_true(
             str_starts(buf_str(&out), "Return-Path: <a@b.c>\r\nReceived: from me??evil??X:?y ("));
         for (size_t k = 0; k < COUNT(rows[i].has) && rows[i].has[k] != NULL; k++)
@@ -81,19 +110,93 @@ static void what_is_missing_is_filled_in(void **state)
     }
 }
 
-static void hops_are_counted(void **state)
+static void hops_and_loops_are_seen(void **state)
 {
+    static const struct {
+        const char *text, *forward;
+        size_t hops;
+        bool looped;
+    } rows[] = {
+        { "Received: a\r\n by b\r\nX: y\r\n\r\nReceived: no\r\n", "", 1, false },
+        { "Received: a\r\nX-Y: y\r\nreceived: c\r\n", "", 2, false },
+        { "", "", 0, false },
+        { "Delivered-To: me@here\r\n\r\nx\r\n", "", 0, false },
+        { "Delivered-To: me@here\r\n\r\nx\r\n", "Me@here", 0, true },
+        { "Delivered-To: you@here\r\n\r\nDelivered-To: me@here\r\n", "me@here", 0, false },
+    };
     (void)state;
-    assert_int_equal(fixup_hops(STR("Received: a\r\n by b\r\nX: y\r\nreceived: c\r\n")), 2);
-    assert_int_equal(fixup_hops(STR("")), 0);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct buf out = BUF_INIT(1 << 16);
+        struct fixup_env env = env_of(1);
+        struct fixup f;
+        env.forward = str_c(rows[i].forward);
+        fixed(&env, str_c(rows[i].text), 3, &f, &out);
+        assert_int_equal(f.hops, rows[i].hops);
+        assert_int_equal(f.looped, rows[i].looped);
+        assert_int_equal(str_search(buf_str(&out), STR("\r\nDelivered-To: ")) < 40,
+                         rows[i].forward[0] != '\0');
+        buf_free(&out);
+    }
+}
+
+static void a_return_path_of_others_goes(void **state)
+{
+    struct buf out = BUF_INIT(1 << 16);
+    struct fixup_env env = env_of(1);
+    struct fixup f;
+    (void)state;
+    env.tls = STR("TLS1.3 X");
+    fixed(&env, STR("Return-Path:\r\n <wrong@x>\r\nSubject: s\r\n t\r\n\r\nReturn-Path: y\r\n"), 7,
+          &f, &out);
+    assert_int_equal(str_search(buf_str(&out), STR("wrong")), out.len);
+    assert_true(str_search(buf_str(&out), STR("Subject: s\r\n t\r\n")) < out.len);
+    assert_true(str_search(buf_str(&out), STR("\r\n\t(using TLS1.3 X)\r\n")) < out.len);
+    assert_true(str_ends(buf_str(&out), "\r\n\r\nReturn-Path: y\r\n"));
+    buf_free(&out);
+}
+
+/* Beyond what is in memory, and a character on every seam. */
+static void a_body_has_any_size(void **state)
+{
+    struct buf text = BUF_INIT(4 << 20), out = BUF_INIT(4 << 20);
+    struct fixup_env env = env_of(1);
+    struct fixup f;
+    (void)state;
+    while (text.len < 200 << 10)
+        buf_adds(&text, "\xE2\x82\xAC\r\n\xE2\x82\xAC\xE2\x82\xAC\r\n");
+    fixed(&env, buf_str(&text), 1000, &f, &out);
+    assert_true(str_ends(buf_str(&out), buf_c(&text)));
+    assert_true(str_search(buf_str(&out), STR("charset=utf-8")) < out.len);
+    buf_free(&text);
+    buf_free(&out);
+}
+
+static void a_header_has_a_ceiling(void **state)
+{
+    struct fixup_env env = env_of(1);
+    struct error err;
+    (void)state;
+    for (int kind = 0; kind < 2; kind++) { /* many fields; one line without an end */
+        struct spill spill;
+        struct fixup f;
+        spill_init(&spill, -1, 64 << 20);
+        fixup_init(&f, &env, &spill);
+        for (int i = 0; i < 200000; i++)
+            fixup_add(&f, kind == 0 ? STR("X-Field: x\r\n") : STR("xxxxxxxxxxxx"));
+        assert_int_equal(fixup_end(&f, &err), -1);
+        assert_int_equal(err.code, ERR_LIMIT);
+        assert_true(f.head.len < 2 << 20);
+        fixup_clear(&f);
+        spill_clear(&spill);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(header_is_told_from_body),
-        cmocka_unit_test(what_is_missing_is_filled_in),
-        cmocka_unit_test(hops_are_counted),
+        cmocka_unit_test(header_is_told_from_body), cmocka_unit_test(what_is_missing_is_filled_in),
+        cmocka_unit_test(hops_and_loops_are_seen),  cmocka_unit_test(a_return_path_of_others_goes),
+        cmocka_unit_test(a_body_has_any_size),      cmocka_unit_test(a_header_has_a_ceiling),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

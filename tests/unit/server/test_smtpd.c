@@ -22,7 +22,7 @@ static bool fake_login(void *arg, struct str name, struct str password, int *del
     return ok;
 }
 
-static int fake_deliver(void *arg, const struct smtpd_mail *mail, struct error *err)
+static int fake_deliver(void *arg, struct deliver_mail *mail, struct error *err)
 {
     struct world *w = arg;
     if (w->fail != 0) {
@@ -31,8 +31,13 @@ static int fake_deliver(void *arg, const struct smtpd_mail *mail, struct error *
     }
     w->delivered++;
     buf_clear(&w->last);
-    buf_add_str(&w->last, mail->bytes);
-    return 0;
+    return spill_read(mail->message, 0, 1 << 20, &w->last, err);
+}
+
+static bool fake_room(void *arg, uint64_t bytes)
+{
+    (void)arg;
+    return bytes < 100000000;
 }
 
 static int64_t fake_now(void *arg)
@@ -53,7 +58,7 @@ static void world_init(struct world *w)
     free(user);
     buf_init(&w->last, 1 << 20);
     w->ops = (struct smtpd_ops){
-        .login = fake_login, .deliver = fake_deliver, .now = fake_now, .arg = w
+        .login = fake_login, .deliver = fake_deliver, .room = fake_room, .now = fake_now, .arg = w
     };
 }
 
@@ -69,6 +74,7 @@ static void run(struct world *w, struct str input, size_t step, struct buf *code
     struct smtpd_setup setup = { .options = &w->options,
                                  .ops = &w->ops,
                                  .peer = "127.0.0.1",
+                                 .tmp_dir = -1,
                                  .submission = w->submission,
                                  .loopback = true };
     struct buf out = BUF_INIT(1 << 20);

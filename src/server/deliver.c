@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/deliver.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "server/limits.h"
+#include "server/store.h"
+#include "base/banned.h"
+
+/* One delivery of a message. */
+struct delivery {
+    struct desk *desk;
+    const struct server_options *options;
+    struct log *log;
+    struct deliver_mail *mail;
+    uint32_t *uids; /* of each recipient's copy; 0: none */
+};
+
+static int item_fill(const struct delivery *d, struct mailbox_item *item, struct error *err)
+{
+    const struct deliver_mail *mail = d->mail;
+    item->date = mail->now;
+    item->sender = xmemdup0(mail->sender.p, mail->sender.n);
+    buf_init(&item->bytes, SERVER_OUT_MAX);
+    return spill_read(mail->message, 0, (size_t)spill_size(mail->message), &item->bytes, err);
+}
+
+static int to_mailbox(struct delivery *d, const char *account, uint32_t *uid, struct error *err)
+{
+    struct mailbox *box = NULL;
+    if (desk_mailbox(d->desk, str_c(account), STR("INBOX"), true, &box, err) != 0)
+        return -1;
+    struct mailbox_job *j = mailbox_job_new(MAILBOX_APPEND);
+    j->items = xcalloc(1, sizeof *j->items);
+    j->items_n = 1;
+    int rc = item_fill(d, &j->items[0], err);
+    if (rc == 0)
+        rc = mailbox_call(box, d->desk->answers, &j, err);
+    if (rc == 0)
+        *uid = j->uids[0];
+    mailbox_job_free(&j);
+    desk_mailbox_done(d->desk, &box);
+    return rc;
+}
+
+/* The sender will hear that nothing was delivered and come again: what one recipient already has
+ * must go. The mark of an expunged message is a byte that is there already, so that this works on a
+ * full disk too. */
+static void take_back(struct delivery *d, const char *account, uint32_t uid)
+{
+    struct error err;
+    struct mailbox *box = NULL;
+    int rc = desk_mailbox(d->desk, str_c(account), STR("INBOX"), false, &box, &err);
+    if (rc == 0) {
+        struct mailbox_job *j = mailbox_job_new(MAILBOX_EXPUNGE);
+        j->forced = true;
+        j->uids = xcalloc(1, sizeof *j->uids);
+        j->uids[0] = uid;
+        j->uids_n = 1;
+        rc = mailbox_call(box, d->desk->answers, &j, &err);
+        mailbox_job_free(&j);
+        desk_mailbox_done(d->desk, &box);
+    }
+    if (rc != 0)
+        log_line(d->log, LOG_ERROR, "mail %u of %s cannot be taken back", uid, account);
+}
+
+static void take_all_back(struct delivery *d)
+{
+    for (size_t i = d->mail->n; i-- > 0;)
+        if (d->uids[i] != 0) {
+            take_back(d, d->mail->rcpts[i].account, d->uids[i]);
+            d->uids[i] = 0;
+        }
+}
+
+static unsigned code_of(const struct error *err)
+{
+    return err->sys == ENOSPC || err->sys == EDQUOT || err->sys == EFBIG ? 452 : 451;
+}
+
+/* -1 at the first that fails, unless each stands for itself. */
+static int to_mailboxes(struct delivery *d, struct error *err)
+{
+    for (size_t i = 0; i < d->mail->n; i++) {
+        struct deliver_rcpt *r = &d->mail->rcpts[i];
+        struct error why = { 0 };
+        if (r->account == NULL)
+            continue;
+        r->code = to_mailbox(d, r->account, &d->uids[i], &why) == 0 ? 250 : code_of(&why);
+        if (r->code == 250)
+            continue;
+        log_line(d->log, LOG_ERROR, "delivery to %s failed: %s", r->account, why.text);
+        *err = why;
+        if (!d->mail->each)
+            return -1;
+    }
+    return 0;
+}
+
+static bool is_among(const struct deliver_mail *mail, const char *account)
+{
+    for (size_t i = 0; i < mail->n; i++)
+        if (mail->rcpts[i].account != NULL && str_eq(str_c(mail->rcpts[i].account), str_c(account)))
+            return true;
+    return false;
+}
+
+/* --copy-to: one more recipient, whom nobody is told of. */
+static int copy_keep(struct delivery *d, struct error *err)
+{
+    const char *account = d->options->copy_to;
+    uint32_t uid;
+    if (account == NULL || is_among(d->mail, account))
+        return 0;
+    if (to_mailbox(d, account, &uid, err) == 0)
+        return 0;
+    log_line(d->log, LOG_ERROR, "delivery to %s failed: %s", account, err->text);
+    return d->mail->each ? 0 : -1;
+}
+
+static bool any_has_it(const struct deliver_mail *mail)
+{
+    for (size_t i = 0; i < mail->n; i++)
+        if (mail->rcpts[i].code == 250)
+            return true;
+    return false;
+}
+
+int deliver_do(struct desk *desk, const struct server_options *options, struct log *log,
+               struct deliver_mail *mail, struct error *err)
+{
+    struct delivery d = { .desk = desk, .options = options, .log = log, .mail = mail };
+    d.uids = xcalloc(mail->n + 1, sizeof *d.uids);
+    int rc = to_mailboxes(&d, err);
+    if (rc == 0)
+        rc = copy_keep(&d, err);
+    if (rc != 0)
+        take_all_back(&d);
+    else if (!any_has_it(mail))
+        rc = -1;
+    free(d.uids);
+    return rc;
+}
