@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 noinst_LIBRARIES += libserver.a
 libserver_a_SOURCES = \
+	src/server/accounts.h \
 	src/server/agent.h \
 	src/server/beside.c \
 	src/server/beside.h \
@@ -45,6 +46,7 @@ libserver_a_SOURCES = \
 	src/server/relay.h \
 	src/server/sasl.c \
 	src/server/sasl.h \
+	src/server/secret.h \
 	src/server/section.c \
 	src/server/section.h \
 	src/server/server.c \

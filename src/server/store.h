@@ -5,9 +5,11 @@
 #ifndef TMAIL_SERVER_STORE_H
 #define TMAIL_SERVER_STORE_H
 
+#include "server/accounts.h"
 #include "server/folders.h"
 #include "server/mailbox.h"
 #include "server/options.h"
+#include "server/sasl.h"
 
 struct log;
 struct store;
@@ -16,6 +18,11 @@ struct store;
 struct store *store_start(const struct server_options *options, struct log *log, struct error *err);
 /* Ends it and all mailboxes. Nobody may have a desk any more. */
 void store_stop(struct store **s);
+
+/* From now on accounts, aliases and options are those of options (kept), read again. -1 with the
+ * old ones still in use. Not from a thread that has a desk. */
+int store_reload(struct store *s, const struct server_options *options,
+                 struct error *err) MUST_CHECK;
 
 /* Where one connection asks; belongs to its thread. */
 struct desk {
@@ -32,6 +39,16 @@ bool desk_room(const struct desk *d, uint64_t bytes);
  * back. */
 bool desk_login(struct desk *d, struct str peer, struct str name, struct str password,
                 struct buf *account, int *delay_ms);
+/* What is kept of name's password; unknown names get a made-up record of the same costs. */
+void desk_secret(struct desk *d, struct str name, struct user_secret *out);
+/* Tells of a login's end, so that an address that fails is held back. delay_ms: how long the answer
+ * is to be held back. */
+void desk_login_done(struct desk *d, struct str peer, struct str account, bool ok, int *delay_ms);
+/* Logins by this desk, for sasl_new. Borrows d and peer, for as long as the sasl lives. */
+struct sasl_setup desk_sasl(struct desk *d, const char *peer, const char *service);
+/* Whose mail local@domain is, after aliases; see accounts_rcpt. */
+enum rcpt_kind desk_rcpt(struct desk *d, struct str local, struct str domain,
+                         struct rcpt_list *out);
 /* 0 with *box in use by us; 1 when there is no such folder; -1. make: create it (INBOX always is).
  */
 int desk_mailbox(struct desk *d, struct str account, struct str folder, bool make,
