@@ -6,7 +6,7 @@
 
 #include "base/utf8.h"
 #include "decode/charset.h"
-#include "decode/guard.h"
+#include "mime/guard.h"
 #include "decode/preview.h"
 #include "decode/words.h"
 #include "mime/addr.h"

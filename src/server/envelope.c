@@ -6,7 +6,7 @@
 #include "wire/imap_cmd.h"
 #include "base/banned.h"
 
-enum { FIELD_MAX = 64 << 10, ENVELOPE_ADDRESSES = 200 };
+enum { FIELD_MAX = 64 << 10, ENVELOPE_ADDRESSES = MIME_ADDR_MAX };
 
 static void put_field(struct str header, const char *name, struct buf *out)
 {
@@ -26,6 +26,13 @@ static void put_nstring(struct str s, struct buf *out)
         buf_adds(out, "NIL");
 }
 
+/* RFC 3501 §7.4.2: where NIL stands for a mailbox or a host a group begins or ends; of an address
+ * that lacks one it is empty. */
+static void put_half(struct str s, struct buf *out)
+{
+    wire_put_string(out, s.n > 0 ? s : STR(""));
+}
+
 static void put_address(const struct mime_addr *a, struct buf *out)
 {
     if (a->group_start || a->group_end) {
@@ -37,24 +44,34 @@ static void put_address(const struct mime_addr *a, struct buf *out)
     buf_addc(out, '(');
     put_nstring(a->name, out);
     buf_adds(out, " NIL ");
-    put_nstring(a->local, out);
+    put_half(a->local, out);
     buf_addc(out, ' ');
-    put_nstring(a->domain, out);
+    put_half(a->domain, out);
     buf_addc(out, ')');
+}
+
+/* No list has more addresses than signs between them. */
+static size_t most_addresses(struct str field)
+{
+    size_t n = 2;
+    for (size_t i = 0; i < field.n; i++)
+        n += memchr(",;:<", field.p[i], 4) != NULL;
+    return n < ENVELOPE_ADDRESSES ? n : ENVELOPE_ADDRESSES;
 }
 
 /* "((name route mailbox host) ...)" or NIL; instead is asked where the field is missing. */
 static void put_addresses(struct str header, const char *name, const char *instead, struct buf *out)
 {
     struct buf value = BUF_INIT(FIELD_MAX);
-    struct arena *a = arena_new(4096);
-    struct mime_addr *list = arena_array(a, ENVELOPE_ADDRESSES, sizeof *list);
     if ((!section_field(header, name, &value) || str_trim(buf_str(&value)).n == 0) &&
         instead != NULL) {
         buf_clear(&value);
         section_field(header, instead, &value);
     }
-    size_t n = mime_addr_list(a, buf_str(&value), list, ENVELOPE_ADDRESSES);
+    struct arena *a = arena_new(4096);
+    size_t most = most_addresses(buf_str(&value));
+    struct mime_addr *list = arena_array(a, most, sizeof *list);
+    size_t n = mime_addr_list(a, buf_str(&value), list, most);
     buf_adds(out, n > 0 ? "(" : "NIL");
     for (size_t i = 0; i < n; i++)
         put_address(&list[i], out);

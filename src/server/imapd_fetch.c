@@ -7,6 +7,7 @@
 
 #include "base/i18n.h"
 #include "server/ahead.h"
+#include "server/bodystructure.h"
 #include "server/envelope.h"
 #include "server/limits.h"
 #include "server/section.h"
@@ -17,6 +18,7 @@
 struct fetch {
     struct section items[IMAP_FETCH_ITEMS];
     size_t n;
+    bool unknown_encoding; /* BINARY met one (RFC 3516 §4.3) */
 };
 
 static bool item_add(struct fetch *f, struct str item)
@@ -26,9 +28,10 @@ static bool item_add(struct fetch *f, struct str item)
 
 static bool items_read(const struct wire_node *n, struct fetch *f)
 {
-    static const char *const macros[][5] = {
-        { "FAST", "FLAGS", "INTERNALDATE", "RFC822.SIZE", NULL },
-        { "ALL", "FLAGS", "INTERNALDATE", "RFC822.SIZE", "ENVELOPE" },
+    static const char *const macros[][6] = {
+        { "FAST", "FLAGS", "INTERNALDATE", "RFC822.SIZE", NULL, NULL },
+        { "ALL", "FLAGS", "INTERNALDATE", "RFC822.SIZE", "ENVELOPE", NULL },
+        { "FULL", "FLAGS", "INTERNALDATE", "RFC822.SIZE", "ENVELOPE", "BODY" },
     };
     bool ok = n != NULL;
     if (ok && n->kind == WIRE_LIST)
@@ -52,32 +55,83 @@ static bool wants(const struct fetch *f, enum section_kind kind)
     return false;
 }
 
-static bool wants_bytes(const struct fetch *f)
+/* What of the messages is read: nothing, the headers, or all. */
+enum depth { READ_NOTHING, READ_HEADER, READ_ALL };
+
+static enum depth depth_of(const struct fetch *f)
 {
-    bool bytes = false;
-    for (size_t k = 0; k < f->n; k++)
-        bytes = bytes || f->items[k].kind >= SECTION_ENVELOPE;
-    return bytes;
+    enum depth depth = READ_NOTHING;
+    for (size_t k = 0; k < f->n; k++) {
+        const struct section *s = &f->items[k];
+        if (s->kind >= SECTION_ENVELOPE && depth == READ_NOTHING)
+            depth = READ_HEADER;
+        if (!section_is_header(s))
+            depth = READ_ALL;
+    }
+    return depth;
 }
 
-static void put_bytes(struct imapd *i, const struct section *s, struct str bytes)
+/* Sends what has become much. */
+static int pass_on(struct imapd *i, struct error *err)
 {
-    struct buf made = BUF_INIT(SERVER_OUT_MAX);
-    if (s->kind != SECTION_ALL) {
-        section_bytes(s, bytes, &made);
-        bytes = buf_str(&made);
+    if (i->out->len <= SERVER_OUT_FLUSH || i->setup.flush(i->setup.arg, i->out) == 0)
+        return 0;
+    i->closing = true;
+    return error_set(err, ERR_NET, RETRY_NEVER, _("the connection is gone"));
+}
+
+/* Appends bytes of any length: what is in out already goes first where it has become much. */
+static int put_long(struct imapd *i, struct str bytes, struct error *err)
+{
+    while (bytes.n > 0) {
+        struct str piece = str_head(bytes, SERVER_OUT_FLUSH);
+        buf_add_str(i->out, piece);
+        bytes = str_skip(bytes, piece.n);
+        if (pass_on(i, err) != 0)
+            return -1;
     }
-    bytes = section_partial(s, bytes);
-    buf_addf(i->out, s->body ? "BODY[%.*s]" : "%.*s", STR_ARG(s->name));
+    return 0;
+}
+
+static void put_name(struct imapd *i, const struct section *s)
+{
+    const char *what = s->kind == SECTION_BINARY        ? "BINARY"
+                       : s->kind == SECTION_BINARY_SIZE ? "BINARY.SIZE"
+                                                        : "BODY";
+    if (s->body)
+        buf_addf(i->out, "%s[%.*s]", what, STR_ARG(s->name));
+    else
+        buf_add_str(i->out, s->name);
     if (s->partial)
         buf_addf(i->out, "<%" PRIu32 ">", s->offset);
-    buf_addf(i->out, " {%zu}\r\n", bytes.n);
-    buf_add_str(i->out, bytes);
-    buf_free(&made);
+    buf_addc(i->out, ' ');
 }
 
-static void put_item(struct imapd *i, const struct section *s, const struct mailbox_row *r,
-                     struct str message)
+static int put_bytes(struct imapd *i, struct fetch *f, const struct section *s,
+                     struct section_src *src, struct error *err)
+{
+    struct buf made = BUF_INIT(SERVER_OUT_MAX);
+    struct str bytes = { NULL, 0 };
+    int found = section_find(s, src, &made, &bytes);
+    int rc = 0;
+    f->unknown_encoding = f->unknown_encoding || found == 2;
+    put_name(i, s);
+    if (s->kind == SECTION_BINARY_SIZE)
+        buf_addf(i->out, "%zu", found == 1 ? 0 : bytes.n);
+    else if (found == 1)
+        buf_adds(i->out, "NIL");
+    else {
+        bytes = section_partial(s, bytes);
+        bool literal8 = s->kind == SECTION_BINARY && str_find(bytes, '\0') < bytes.n;
+        buf_addf(i->out, "%s{%zu}\r\n", literal8 ? "~" : "", bytes.n);
+        rc = put_long(i, bytes, err);
+    }
+    buf_free(&made);
+    return rc;
+}
+
+static int put_item(struct imapd *i, struct fetch *f, const struct section *s,
+                    const struct mailbox_row *r, struct section_src *src, struct error *err)
 {
     struct str header;
     struct str text;
@@ -97,34 +151,43 @@ static void put_item(struct imapd *i, const struct section *s, const struct mail
         buf_addf(i->out, "RFC822.SIZE %" PRIu64, r->size);
         break;
     case SECTION_ENVELOPE:
-        section_split(message, &header, &text);
+        section_split(src->message, &header, &text);
         buf_adds(i->out, "ENVELOPE ");
         envelope_put(header, i->out);
         break;
-    default:
-        put_bytes(i, s, message);
+    case SECTION_BODY:
+    case SECTION_BODYSTRUCTURE:
+        put_name(i, s);
+        bodystructure_put(src, s->kind == SECTION_BODYSTRUCTURE, i->out);
         break;
-    }
-}
-
-static int fetch_one(struct imapd *i, const struct fetch *f, size_t row, struct str message,
-                     struct error *err)
-{
-    const struct mailbox_row *r = &i->view.rows[row].r;
-    buf_addf(i->out, "* %zu FETCH (", row + 1);
-    if (i->by_uid && !wants(f, SECTION_UID))
-        buf_addf(i->out, "UID %" PRIu32 " ", r->uid);
-    for (size_t k = 0; k < f->n; k++) {
-        if (k > 0)
-            buf_addc(i->out, ' ');
-        put_item(i, &f->items[k], r, message);
-    }
-    buf_adds(i->out, ")\r\n");
-    if (i->out->len > SERVER_OUT_FLUSH && i->setup.flush(i->setup.arg, i->out) != 0) {
-        i->closing = true;
-        return error_set(err, ERR_NET, RETRY_NEVER, _("the connection is gone"));
+    default:
+        return put_bytes(i, f, s, src, err);
     }
     return 0;
+}
+
+static void row_begin(struct imapd *i, const struct fetch *f, size_t row)
+{
+    buf_addf(i->out, "* %zu FETCH (", row + 1);
+    if (i->by_uid && !wants(f, SECTION_UID))
+        buf_addf(i->out, "UID %" PRIu32 " ", i->view.rows[row].r.uid);
+}
+
+static int fetch_one(struct imapd *i, struct fetch *f, size_t row, struct str message,
+                     struct error *err)
+{
+    struct section_src src;
+    int rc = 0;
+    section_src_init(&src, message);
+    row_begin(i, f, row);
+    for (size_t k = 0; k < f->n && rc == 0; k++) {
+        if (k > 0)
+            buf_addc(i->out, ' ');
+        rc = put_item(i, f, &f->items[k], &i->view.rows[row].r, &src, err);
+    }
+    section_src_clear(&src);
+    buf_adds(i->out, ")\r\n");
+    return rc != 0 ? rc : pass_on(i, err);
 }
 
 /* RFC 3501 §6.4.5: BODY[...] without PEEK sets \Seen. */
@@ -159,16 +222,16 @@ static bool wants_pieces(const struct fetch *f)
 }
 
 /* 0; 1 when some of them are gone; -1. */
-static int fetch_rows(struct imapd *i, const struct fetch *f, const size_t *rows, size_t n,
+static int fetch_rows(struct imapd *i, struct fetch *f, const size_t *rows, size_t n,
                       struct error *err)
 {
     struct ahead *a = NULL;
-    bool bytes = wants_bytes(f);
-    bool one = bytes && n == 1 && wants_pieces(f);
+    enum depth depth = depth_of(f);
+    bool one = depth == READ_ALL && n == 1 && wants_pieces(f);
     bool missing = false;
     int rc = 0;
-    if (bytes && !one && n > 0 &&
-        (a = ahead_new(i->box, imapd_uids(i, rows, n), n, false, err)) == NULL)
+    if (depth != READ_NOTHING && !one && n > 0 &&
+        (a = ahead_new(i->box, imapd_uids(i, rows, n), n, depth == READ_HEADER, err)) == NULL)
         return -1;
     for (size_t k = 0; k < n && rc >= 0; k++) {
         struct str message = { NULL, 0 };
@@ -210,6 +273,8 @@ void imapd_fetch(struct imapd *i, const struct wire_node *args)
         imapd_fail(i, &err);
     else if (rc > 0)
         imapd_no(i, "[EXPUNGEISSUED] some of the messages are gone");
+    else if (f->unknown_encoding)
+        imapd_no(i, "[UNKNOWN-CTE] this transfer encoding is not known");
     else
         imapd_ok(i, "Done");
     free(rows);

@@ -32,6 +32,10 @@ enum {
     IMAP_ERRORS_MAX = 100,
     IMAP_SEARCH_DEPTH = 50,
     IMAP_FETCH_ITEMS = 100,
+    IMAP_PARTS = 4000, /* of a message; the last of them is the rest */
+    IMAP_PART_DEPTH = 50,
+    IMAP_PART_FIELDS = 2000,
+    IMAP_STRUCTURE_MAX = 8 << 20, /* a BODYSTRUCTURE that is longer is that of one opaque part */
     POP3_ERRORS_MAX = 100,
     POP3_BUSY_TRIES = 10, /* for the mailbox of a session whose connection has just broken */
     POP3_BUSY_MS = 100,

@@ -21,6 +21,8 @@ libserver_a_SOURCES = \
 	src/server/imapd.h \
 	src/server/ahead.c \
 	src/server/ahead.h \
+	src/server/bodystructure.c \
+	src/server/bodystructure.h \
 	src/server/imapd_box.c \
 	src/server/imapd_fetch.c \
 	src/server/imapd_in.h \

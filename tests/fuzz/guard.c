@@ -2,7 +2,7 @@
 /* The skeleton of any bytes: parts lie within the message and within each other. */
 #include "fuzz.h"
 
-#include "decode/guard.h"
+#include "mime/guard.h"
 #include "base/banned.h"
 
 static bool within(struct str raw, struct str s)

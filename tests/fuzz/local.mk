@@ -12,6 +12,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/smtpd \
 	tests/fuzz/imapd \
 	tests/fuzz/guard \
+	tests/fuzz/structure \
 	tests/fuzz/message \
 	tests/fuzz/words \
 	tests/fuzz/addr \
@@ -58,7 +59,8 @@ tests_fuzz_smtp_cmd_LDADD = $(FUZZ_LINK) $(LINK_WIRE)
 tests_fuzz_smtpd_LDADD = $(FUZZ_LINK) $(LINK_SERVER)
 tests_fuzz_imapd_SOURCES = tests/fuzz/imapd.c $(FUZZ_STORE)
 tests_fuzz_imapd_LDADD = $(FUZZ_LINK) $(LINK_SERVER)
-tests_fuzz_guard_LDADD = $(FUZZ_LINK) $(LINK_DECODEWORKER)
+tests_fuzz_guard_LDADD = $(FUZZ_LINK) $(LINK_MIME)
+tests_fuzz_structure_LDADD = $(FUZZ_LINK) $(LINK_SERVER)
 tests_fuzz_message_LDADD = $(FUZZ_LINK) $(LINK_DECODEWORKER)
 tests_fuzz_words_LDADD = $(FUZZ_LINK) $(LINK_DECODEWORKER)
 tests_fuzz_addr_LDADD = $(FUZZ_LINK) $(LINK_MIME)

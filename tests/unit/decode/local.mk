@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: MIT
-DECODE_TESTS = tests/unit/decode/test_client tests/unit/decode/test_guard tests/unit/decode/test_parse \
+DECODE_TESTS = tests/unit/decode/test_client tests/unit/decode/test_parse \
 	tests/unit/decode/test_text
 check_PROGRAMS += $(DECODE_TESTS)
 TESTS += $(DECODE_TESTS)
 tests_unit_decode_test_client_SOURCES = tests/unit/decode/test_client.c tests/unit/test.h
 tests_unit_decode_test_client_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_decode_test_client_LDADD = $(LINK_DECODE) $(CMOCKA_LIBS)
-tests_unit_decode_test_guard_SOURCES = tests/unit/decode/test_guard.c tests/unit/test.h
-tests_unit_decode_test_guard_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_unit_decode_test_guard_LDADD = $(LINK_DECODEWORKER) $(CMOCKA_LIBS)
 tests_unit_decode_test_parse_SOURCES = tests/unit/decode/test_parse.c tests/unit/test.h
 tests_unit_decode_test_parse_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_decode_test_parse_LDADD = $(LINK_DECODEWORKER) $(CMOCKA_LIBS)

@@ -3,6 +3,7 @@ MIME_TESTS = \
 	tests/unit/mime/test_summary \
 	tests/unit/mime/test_addr \
 	tests/unit/mime/test_codec \
+	tests/unit/mime/test_guard \
 	tests/unit/mime/test_uu \
 	tests/unit/mime/test_names \
 	tests/unit/mime/test_mbox \
@@ -17,6 +18,8 @@ tests_unit_mime_test_addr_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_mime_test_addr_LDADD = $(LINK_MIME) $(CMOCKA_LIBS)
 tests_unit_mime_test_codec_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_mime_test_codec_LDADD = $(LINK_MIME) $(CMOCKA_LIBS)
+tests_unit_mime_test_guard_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_mime_test_guard_LDADD = $(LINK_MIME) $(CMOCKA_LIBS)
 tests_unit_mime_test_uu_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_mime_test_uu_LDADD = $(LINK_MIME) $(CMOCKA_LIBS)
 tests_unit_mime_test_names_CPPFLAGS = $(TEST_CPPFLAGS)

@@ -6,6 +6,7 @@ SERVER_TESTS = \
 	tests/unit/server/test_smtpd \
 	tests/unit/server/test_spill \
 	tests/unit/server/test_section \
+	tests/unit/server/test_bodystructure \
 	tests/unit/server/test_options \
 	tests/unit/server/test_popd \
 	tests/unit/server/test_imapd
@@ -26,6 +27,9 @@ tests_unit_server_test_smtpd_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
 tests_unit_server_test_section_SOURCES = tests/unit/server/test_section.c tests/unit/test.h
 tests_unit_server_test_section_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_server_test_section_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
+tests_unit_server_test_bodystructure_SOURCES = tests/unit/server/test_bodystructure.c tests/unit/test.h
+tests_unit_server_test_bodystructure_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_server_test_bodystructure_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
 tests_unit_server_test_imapd_SOURCES = tests/unit/server/test_imapd.c tests/unit/test.h
 tests_unit_server_test_imapd_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_server_test_imapd_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)

@@ -41,6 +41,67 @@ static void items_name_their_bytes(void **state)
     }
 }
 
+#define NESTED                                                                                     \
+    "Subject: out\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\npreamble\r\n"                \
+    "--b\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\neHkA\r\n"         \
+    "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: in\r\nContent-Type: multipart/x;"         \
+    " boundary=c\r\n\r\n--c\r\nA: 1\r\n\r\none\r\n--c\r\n\r\ntwo\r\n--c--\r\n"                     \
+    "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: plain\r\nContent-Language: nl\r\n\r\n"    \
+    "text\r\n--b--\r\n"
+
+static void numbers_name_parts(void **state)
+{
+    static const struct {
+        const char *item, *bytes; /* NULL: there is no such part */
+    } rows[] = {
+        { "BODY[1]", "eHkA" },
+        { "BODY[1.MIME]", "Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\n" },
+        { "BINARY[1]", "xy\0" },
+        { "BINARY.SIZE[1]", "xy\0" },
+        { "BODY[1.1]", NULL },
+        { "BODY[1.TEXT]", NULL },
+        { "BODY[1.HEADER]", NULL },
+        { "BODY[2.HEADER.FIELDS (subject)]", "Subject: in\r\n\r\n" },
+        { "BODY[2.TEXT]", "--c\r\nA: 1\r\n\r\none\r\n--c\r\n\r\ntwo\r\n--c--" },
+        { "BODY[2.MIME]", "Content-Type: message/rfc822\r\n\r\n" },
+        { "BODY[2.1]", "one" },
+        { "BODY[2.1.MIME]", "A: 1\r\n\r\n" },
+        { "BODY[2.2]", "two" },
+        { "BODY[2.3]", NULL },
+        { "BODY[2.1.1]", NULL },
+        { "BODY[3.1]", "text" },
+        { "BODY[3.1.MIME]", "Content-Language: nl\r\n\r\n" },
+        { "BODY[3.HEADER]", "Subject: plain\r\nContent-Language: nl\r\n\r\n" },
+        { "BODY[3.TEXT]", "text" },
+        { "BODY[3.2]", NULL },
+        { "BODY[4]", NULL },
+        { "BODY[4294967295]", NULL },
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct section s;
+        struct buf out = BUF_INIT(4096);
+        bool nul = rows[i].bytes != NULL && str_starts(str_c(rows[i].bytes), "xy");
+        assert_int_equal(section_read(str_c(rows[i].item), &s), 0);
+        assert_int_equal(section_bytes(&s, STR(NESTED), &out), rows[i].bytes == NULL);
+        assert_true(str_eq(buf_str(&out), nul ? STR("xy\0") : str_c(rows[i].bytes)));
+        buf_free(&out);
+    }
+}
+
+static void an_unknown_encoding_is_told(void **state)
+{
+    struct section s;
+    struct buf out = BUF_INIT(4096);
+    (void)state;
+    assert_int_equal(section_read(STR("BINARY.PEEK[1]<1.2>"), &s), 0);
+    assert_true(s.peek && s.partial);
+    assert_int_equal(section_bytes(&s, STR("Content-Transfer-Encoding: x-none\r\n\r\nabc"), &out),
+                     2);
+    assert_str(buf_str(&out), "abc");
+    buf_free(&out);
+}
+
 static void nonsense_is_refused(void **state)
 {
     static const char *const rows[] = { "",
@@ -49,6 +110,18 @@ static void nonsense_is_refused(void **state)
                                         "BODY[FOO]",
                                         "BODY[]<1>",
                                         "BODY[]<1.0>",
+                                        "BODY[0]",
+                                        "BODY[1.]",
+                                        "BODY[1.0]",
+                                        "BODY[01]",
+                                        "BODY[1..2]",
+                                        "BODY[MIME]",
+                                        "BODY[4294967296]",
+                                        "BODY[1.FOO]",
+                                        "BINARY[1.TEXT]",
+                                        "BINARY[HEADER]",
+                                        "BINARY.SIZE[1]<0.5>",
+                                        "BODY[HEADER.FIELDS ()]",
                                         "BODY[HEADER.FIELDS]",
                                         "BODY[HEADER.FIELDS (A]",
                                         "BODY[]x" };
@@ -63,6 +136,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(items_name_their_bytes),
+        cmocka_unit_test(numbers_name_parts),
+        cmocka_unit_test(an_unknown_encoding_is_told),
         cmocka_unit_test(nonsense_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

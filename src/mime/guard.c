@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "decode/guard.h"
+#include "mime/guard.h"
 
 #include "base/banned.h"
 
@@ -193,7 +193,7 @@ static struct str field_whole(const struct scan *s, size_t pos)
 }
 
 /* The header block at pos; afterwards pos is at the content. A line that is no field ends the block
- * as an empty line does, but stays: so what was typed without an empty line is the body (as
+ * as an empty line does (or is skipped, with blank_ends), but stays: so what was typed without an empty line is the body (as
  * sendmail has it). */
 static void read_header(struct scan *s, struct guard_part *part)
 {
@@ -214,10 +214,12 @@ static void read_header(struct scan *s, struct guard_part *part)
             s->pos += line.n; /* the separator of an mbox file */
             continue;
         }
-        if (colon == 0)
+        if (colon == 0 && !s->limits->blank_ends)
             return;
         struct str field = field_whole(s, s->pos);
         s->pos += field.n;
+        if (colon == 0)
+            continue;
         if (++fields > s->limits->fields || s->pos - begin > s->limits->header_bytes)
             s->out->over = true;
         else

@@ -5,8 +5,8 @@
  * GMime is then given single field values of bounded length, never a tree or an address list:
  * its parser recurses with both.
  * Must not know: charsets, GMime. */
-#ifndef TMAIL_DECODE_GUARD_H
-#define TMAIL_DECODE_GUARD_H
+#ifndef TMAIL_MIME_GUARD_H
+#define TMAIL_MIME_GUARD_H
 
 #include "base/buf.h"
 
@@ -14,6 +14,8 @@ struct guard_limits {
     size_t header_bytes, fields; /* of one header block; what is beyond is skipped */
     size_t parts;                /* the last of them is the opaque rest */
     unsigned depth; /* a container below it is an opaque leaf; at most GUARD_DEPTH_MAX */
+    /* Only an empty line ends a header (what IMAP calls HEADER), not a line that is no field. */
+    bool blank_ends;
 };
 enum { GUARD_DEPTH_MAX = 64 };
 extern const struct guard_limits guard_limits_default;

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "decode/guard.h"
+#include "mime/guard.h"
 
 /* The skeleton as text: kind, depth, content; "!" unclosed, "*" opaque. */
 static void skeleton(struct arena *a, struct str raw, const struct guard_limits *limits,
@@ -27,7 +27,12 @@ static void skeleton(struct arena *a, struct str raw, const struct guard_limits 
 
 static void parts_begin_and_end_where_they_do(void **state)
 {
-    static const struct guard_limits small = { 60, 3, 3, 1 };
+    static const struct guard_limits small = {
+        .header_bytes = 60, .fields = 3, .parts = 3, .depth = 1
+    };
+    static const struct guard_limits imap = {
+        .header_bytes = 1000, .fields = 30, .parts = 30, .depth = 9, .blank_ends = true
+    };
     static const struct {
         const char *in, *want;
         const struct guard_limits *limits;
@@ -36,6 +41,9 @@ static void parts_begin_and_end_where_they_do(void **state)
         { "\nbody\n", "L0(body\n)", NULL },
         { "just text\nmore: x\n", "L0(just text\nmore: x\n)", NULL },
         { "Subject: x\nJohn, I am testing\n", "L0(John, I am testing\n)", NULL },
+        { "Subject: x\nJohn, I am testing\n", "L0()", &imap },
+        { "Subject: x\nJohn,\n I am\nA: b\n\ntesting\n", "L0(testing\n)", &imap },
+        { MIXED("b") "--b\nno field\n--b\n\ny\n--b--", "M0L1()L1(y)", &imap },
         { "From me Mon\nA: b\n\nx", "L0(x)", NULL },
         { "A: b\r\n c\r\n\r\nx\r\n", "L0(x\r\n)", NULL },
         { MIXED("b") "pre\n--b\n\none\n--b\n\ntwo\n\n--b--\nepi", "M0L1(one)L1(two\n)", NULL },

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* bodystructure.h - BODYSTRUCTURE and BODY of a message (RFC 3501 §7.4.2) from the parts that
+ * mime/guard finds. Pure and iterative.
+ * Must not know: mailboxes, sessions, charsets. */
+#ifndef TMAIL_SERVER_BODYSTRUCTURE_H
+#define TMAIL_SERVER_BODYSTRUCTURE_H
+
+#include "server/section.h"
+
+/* Appends it; extended: with the extension data, as BODYSTRUCTURE has it. One that would be longer
+ * than IMAP_STRUCTURE_MAX is told as one part of no known type. */
+void bodystructure_put(struct section_src *src, bool extended, struct buf *out);
+
+#endif
