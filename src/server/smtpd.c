@@ -47,7 +47,8 @@ struct smtpd *smtpd_new(const struct smtpd_setup *setup, struct buf *out)
     buf_init(&s->helo, SMTP_LINE_MAX);
     buf_init(&s->auth_user, SMTP_LINE_MAX);
     mail_init(s);
-    smtpd_replyf(s, out, 220, NULL, "%s ESMTP tmaild ready", host(s));
+    smtpd_replyf(s, out, 220, NULL, "%s %s tmaild ready", host(s),
+                 s->setup.lmtp ? "LMTP" : "ESMTP");
     return s;
 }
 
@@ -124,10 +125,16 @@ static void say_extensions(struct smtpd *s, struct buf *out)
 
 static void on_helo(struct smtpd *s, const struct smtp_cmd *c, struct buf *out)
 {
+    /* RFC 2033 §4.1: each protocol has its own */
+    if ((c->verb == SMTP_LHLO) != s->setup.lmtp) {
+        smtpd_reply(s, out, 500, "5.5.1",
+                    s->setup.lmtp ? "this is LMTP, say LHLO" : "no LMTP here");
+        return;
+    }
     smtpd_mail_clear(s);
     buf_clear(&s->helo);
     buf_add_str(&s->helo, c->arg);
-    s->esmtp = c->verb == SMTP_EHLO;
+    s->esmtp = c->verb != SMTP_HELO;
     struct buf text = BUF_INIT(WIRE_REPLY_LINE_MAX);
     buf_addf(&text, "%s Hello %.*s, pleased to meet you", host(s), STR_ARG(c->arg));
     wire_reply_put(out, 250, NULL, !s->esmtp, buf_c(&text));
@@ -138,13 +145,38 @@ static void on_helo(struct smtpd *s, const struct smtp_cmd *c, struct buf *out)
 
 static void on_help(struct smtpd *s, const struct smtp_cmd *c, struct buf *out)
 {
-    static const char *const lines[] = { "This is tmaild. Commands:",
-                                         "HELO EHLO MAIL RCPT DATA BDAT RSET NOOP QUIT",
-                                         "HELP VRFY EXPN VERB AUTH" };
-    (void)s;
-    (void)c;
-    for (size_t i = 0; i < COUNT(lines); i++)
-        wire_reply_put(out, 214, "2.0.0", i + 1 == COUNT(lines), lines[i]);
+    static const struct {
+        const char *verb, *text;
+    } topics[] = {
+        { "HELO", "HELO your.host: begin, without extensions" },
+        { "EHLO", "EHLO your.host: begin; the answer lists the extensions" },
+        { "LHLO", "LHLO your.host: the same for LMTP" },
+        { "MAIL", "MAIL FROM:<sender> [SIZE= BODY= SMTPUTF8 RET= ENVID= AUTH=]" },
+        { "RCPT", "RCPT TO:<recipient> [NOTIFY= ORCPT=]: once for each of them" },
+        { "DATA", "DATA: the message follows; a dot alone on a line ends it" },
+        { "BDAT", "BDAT number [LAST]: so many bytes of the message follow" },
+        { "RSET", "RSET: forget the message that was begun" },
+        { "NOOP", "NOOP: nothing" },
+        { "QUIT", "QUIT: the end" },
+        { "HELP", "HELP [command]" },
+        { "VRFY", "VRFY name: is there somebody of this name?" },
+        { "EXPN", "EXPN name: who is behind this alias?" },
+        { "VERB", "VERB: understood, changes nothing" },
+        { "AUTH", "AUTH mechanism [initial response]" },
+        { "STARTTLS", "STARTTLS: go on encrypted" },
+    };
+    static const char *const all[] = { "This is tmaild. Commands:",
+                                       "HELO EHLO MAIL RCPT DATA BDAT RSET NOOP QUIT",
+                                       "HELP VRFY EXPN VERB AUTH STARTTLS" };
+    for (size_t i = 0; i < COUNT(topics); i++)
+        if (str_ieqc(c->arg, topics[i].verb)) {
+            smtpd_reply(s, out, 214, "2.0.0", topics[i].text);
+            return;
+        }
+    if (c->arg.n > 0)
+        smtpd_reply(s, out, 504, "5.5.4", "there is no help on that");
+    for (size_t i = 0; i < COUNT(all) && c->arg.n == 0; i++)
+        wire_reply_put(out, 214, "2.0.0", i + 1 == COUNT(all), all[i]);
 }
 
 static void on_rset(struct smtpd *s, const struct smtp_cmd *c, struct buf *out)
@@ -201,7 +233,7 @@ static void command(struct smtpd *s, struct str line, struct buf *out)
 {
     static void (*const table[SMTP_UNKNOWN + 1])(struct smtpd *, const struct smtp_cmd *,
                                                  struct buf *) = {
-        [SMTP_HELO] = on_helo,        [SMTP_EHLO] = on_helo,       [SMTP_LHLO] = on_unknown,
+        [SMTP_HELO] = on_helo,        [SMTP_EHLO] = on_helo,       [SMTP_LHLO] = on_helo,
         [SMTP_MAIL] = smtpd_mail,     [SMTP_RCPT] = smtpd_rcpt,    [SMTP_DATA] = smtpd_data,
         [SMTP_BDAT] = on_bdat,        [SMTP_RSET] = on_rset,       [SMTP_NOOP] = on_noop,
         [SMTP_QUIT] = on_quit,        [SMTP_HELP] = on_help,       [SMTP_VRFY] = smtpd_vrfy,

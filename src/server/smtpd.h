@@ -28,7 +28,9 @@ struct smtpd_setup {
     const struct smtpd_ops *ops;
     const char *peer; /* address */
     int tmp_dir;      /* where messages grow */
-    bool submission, loopback;
+    bool submission, lmtp, loopback;
+    bool trusted; /* may relay without a login (--relay-from) */
+    bool relays;  /* there is a queue for mail to elsewhere */
 };
 
 /* Keeps what setup points to; writes the greeting. */

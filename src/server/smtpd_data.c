@@ -37,7 +37,8 @@ static void id_make(int64_t now, char out[32])
 static void with_make(struct smtpd *s)
 {
     struct buf with = BUF_INIT(sizeof s->mail.with - 1);
-    buf_adds(&with, s->mail.utf8 ? "UTF8SMTP" : s->esmtp ? "ESMTP" : "SMTP");
+    buf_adds(&with, s->mail.utf8 ? "UTF8" : s->esmtp && !s->setup.lmtp ? "E" : "");
+    buf_adds(&with, s->setup.lmtp ? "LMTP" : "SMTP");
     if (s->esmtp)
         buf_addf(&with, "%s%s", s->secure ? "S" : "", s->authenticated ? "A" : "");
     memcpy(s->mail.with, buf_c(&with), with.len + 1);
@@ -75,7 +76,7 @@ static const struct smtpd_refusal *refusal_of(const struct error *err)
     return err->sys == ENOSPC || err->sys == EDQUOT || err->sys == EFBIG ? &full : &later;
 }
 
-/* NULL: it has been delivered. */
+/* NULL: it has been delivered, or each recipient's code tells. */
 static const struct smtpd_refusal *message_deliver(struct smtpd *s)
 {
     struct smtpd_mail *m = &s->mail;
@@ -93,12 +94,42 @@ static const struct smtpd_refusal *message_deliver(struct smtpd *s)
                                  .envid = m->envid,
                                  .ret = m->ret,
                                  .utf8 = m->utf8,
-                                 .eight_bit = m->eight_bit };
+                                 .eight_bit = m->eight_bit,
+                                 .each = s->setup.lmtp };
     memcpy(mail.id, m->id, sizeof mail.id);
-    if (s->setup.ops->deliver(s->setup.ops->arg, &mail, &err) == 0)
+    if (s->setup.ops->deliver(s->setup.ops->arg, &mail, &err) == 0 || s->setup.lmtp)
         return NULL;
     err.code = ERR_SYS;
     return refusal_of(&err);
+}
+
+static void answer(struct smtpd *s, const struct smtpd_refusal *refused, struct buf *out)
+{
+    if (refused != NULL)
+        smtpd_reply(s, out, refused->code, refused->enhanced, refused->text);
+    else
+        smtpd_replyf(s, out, 250, "2.0.0", "%s Message accepted for delivery", s->mail.id);
+}
+
+/* RFC 2033 §4.2: an answer for each RCPT that was taken, in their order; an alias has succeeded
+ * when all have it. */
+static void answer_each(struct smtpd *s, const struct smtpd_refusal *refused, struct buf *out)
+{
+    const struct smtpd_mail *m = &s->mail;
+    size_t at = 0;
+    for (size_t i = 0; i < m->taken; i++) {
+        unsigned worst = 250;
+        for (; at < m->told_n && m->told[at].rcpt == i; at++) {
+            unsigned code = m->rcpts[m->told[at].target].code;
+            worst = code != 250 ? code : worst;
+        }
+        answer(s,
+               refused != NULL ? refused
+               : worst == 250  ? NULL
+               : worst == 452  ? &full
+                               : &later,
+               out);
+    }
 }
 
 static void message_end(struct smtpd *s, struct buf *out)
@@ -106,10 +137,10 @@ static void message_end(struct smtpd *s, struct buf *out)
     struct smtpd_mail *m = &s->mail;
     bool smuggled = m->unstuff.bare && !m->unstuff.lenient;
     const struct smtpd_refusal *refused = smuggled ? &bare : message_deliver(s);
-    if (refused != NULL)
-        smtpd_reply(s, out, refused->code, refused->enhanced, refused->text);
+    if (s->setup.lmtp)
+        answer_each(s, refused, out);
     else
-        smtpd_replyf(s, out, 250, "2.0.0", "%s Message accepted for delivery", m->id);
+        answer(s, refused, out);
     s->closing = s->closing || smuggled;
     smtpd_mail_clear(s);
     s->state = STATE_COMMAND;
@@ -169,7 +200,10 @@ static void chunk_end(struct smtpd *s, struct buf *out)
     if (r->code == 0 && spill_check(&s->mail.spill, &err) != 0)
         *r = *refusal_of(&err);
     if (r->code != 0) {
-        smtpd_reply(s, out, r->code, r->enhanced, r->text);
+        if (s->setup.lmtp && s->chunk_last && s->mail.taken > 0)
+            answer_each(s, r, out);
+        else
+            answer(s, r, out);
         smtpd_mail_clear(s);
     } else if (!s->chunk_last)
         smtpd_reply(s, out, 250, "2.0.0", "chunk taken");

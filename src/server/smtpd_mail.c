@@ -114,7 +114,7 @@ static bool is_ascii(struct str s)
 /* RFC 6409 §4.3: who submits says who he is; not who sits at the machine itself. */
 static bool needs_login(const struct smtpd *s)
 {
-    return s->setup.submission && !s->authenticated && !s->setup.loopback &&
+    return s->setup.submission && !s->authenticated && !s->setup.loopback && !s->setup.trusted &&
            !s->setup.options->accept_any;
 }
 
@@ -196,6 +196,21 @@ static void target_add(struct smtpd *s, const struct deliver_rcpt *like, const c
     m->told[m->told_n++] = (struct smtpd_told){ .rcpt = m->taken, .target = i };
 }
 
+/* Nobody else's mail is sent on for strangers, nor in a session whose line ends others may read
+ * differently. */
+static bool may_relay(const struct smtpd *s)
+{
+    return s->setup.relays && (s->authenticated || s->setup.trusted) && s->ends == ENDS_CRLF;
+}
+
+static void rcpt_take(struct smtpd *s, const struct smtp_cmd *c, struct buf *out)
+{
+    s->mail.taken++;
+    if (s->mail.first_rcpt == NULL)
+        s->mail.first_rcpt = xmemdup0(c->arg.p, c->arg.n);
+    smtpd_replyf(s, out, 250, "2.1.5", "%.*s... Recipient ok", STR_ARG(c->arg));
+}
+
 static void rcpt_answer(struct smtpd *s, const struct smtp_cmd *c, const struct deliver_rcpt *like,
                         struct buf *out)
 {
@@ -203,10 +218,7 @@ static void rcpt_answer(struct smtpd *s, const struct smtp_cmd *c, const struct 
     switch (options_rcpt(s->setup.options, c->local, c->domain, &account)) {
     case RCPT_LOCAL:
         target_add(s, like, buf_c(&account), c->arg);
-        s->mail.taken++;
-        if (s->mail.first_rcpt == NULL)
-            s->mail.first_rcpt = xmemdup0(c->arg.p, c->arg.n);
-        smtpd_replyf(s, out, 250, "2.1.5", "%.*s... Recipient ok", STR_ARG(c->arg));
+        rcpt_take(s, c, out);
         break;
     case RCPT_UNKNOWN:
         smtpd_replyf(s, out, 550, "5.1.1", "%.*s... User unknown", STR_ARG(c->arg));
@@ -215,7 +227,11 @@ static void rcpt_answer(struct smtpd *s, const struct smtp_cmd *c, const struct 
         smtpd_replyf(s, out, 553, "5.1.3", "%.*s... this name cannot be used", STR_ARG(c->arg));
         break;
     case RCPT_ELSEWHERE:
-        smtpd_replyf(s, out, 550, "5.7.1", "%.*s... Relaying denied", STR_ARG(c->arg));
+        if (may_relay(s)) {
+            target_add(s, like, NULL, c->arg);
+            rcpt_take(s, c, out);
+        } else
+            smtpd_replyf(s, out, 550, "5.7.1", "%.*s... Relaying denied", STR_ARG(c->arg));
         break;
     }
     buf_free(&account);

@@ -4,6 +4,7 @@ SERVER_TESTS = \
 	tests/unit/server/test_mbox \
 	tests/unit/server/test_fixup \
 	tests/unit/server/test_smtpd \
+	tests/unit/server/test_smtpd_table \
 	tests/unit/server/test_spill \
 	tests/unit/server/test_section \
 	tests/unit/server/test_bodystructure \
@@ -42,3 +43,6 @@ tests_unit_server_test_options_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
 tests_unit_server_test_spill_SOURCES = tests/unit/server/test_spill.c tests/unit/test.h
 tests_unit_server_test_spill_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_server_test_spill_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
+tests_unit_server_test_smtpd_table_SOURCES = tests/unit/server/test_smtpd_table.c tests/unit/test.h
+tests_unit_server_test_smtpd_table_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_server_test_smtpd_table_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
