@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* boxhead.h - one message in a mailbox file of ours: the From_ line, the lines that carry size, UID and flags, and the
- * quoting of what follows. Pure.
+/* boxhead.h - one message in a mailbox file of ours: the From_ line, the lines that carry size, UID and flags.
+ * What follows is boxtext.h's. Pure.
  *
  *   From sender Www Mmm dd hh:mm:ss yyyy
  *   X-Tmaild: STORED SIZE DATE MARKS      bytes in the file, bytes when served, seconds since 1970; n: the last line end is
@@ -37,12 +37,5 @@ void boxhead_put(const struct boxhead *h, struct str sender, struct buf *out);
 bool boxhead_put_flags(const struct boxhead *h, struct buf *out);
 /* Reads them at the start of in. 0; 1 when in ends inside of them; -1 when this is not a message of ours. */
 int boxhead_read(struct str in, struct boxhead *h);
-
-/* Any bytes to the form in the file: CRLF to LF, From_ lines quoted, ended by LF (true in *added if that was missing). */
-void boxtext_store(struct str message, struct buf *out, bool *added);
-/* The reverse, always with CRLF. */
-void boxtext_serve(struct str stored, bool newline_added, struct buf *out);
-/* How many bytes that would be. */
-uint64_t boxtext_served_size(struct str stored, bool newline_added);
 
 #endif

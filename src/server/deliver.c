@@ -18,13 +18,22 @@ struct delivery {
     uint32_t *uids; /* of each recipient's copy; 0: none */
 };
 
+/* A copy of the message for one mailbox: the original is there for the next. */
 static int item_fill(const struct delivery *d, struct mailbox_item *item, struct error *err)
 {
     const struct deliver_mail *mail = d->mail;
+    struct buf piece = BUF_INIT(MBOX_PIECE);
+    int rc = 0;
     item->date = mail->now;
     item->sender = xmemdup0(mail->sender.p, mail->sender.n);
-    buf_init(&item->bytes, SERVER_OUT_MAX);
-    return spill_read(mail->message, 0, (size_t)spill_size(mail->message), &item->bytes, err);
+    spill_init(&item->message, d->desk->tmp_dir, SERVER_OUT_MAX);
+    for (uint64_t at = 0; at < spill_size(mail->message) && rc == 0; at += MBOX_PIECE) {
+        buf_clear(&piece);
+        rc = spill_read(mail->message, at, MBOX_PIECE, &piece, err);
+        spill_add(&item->message, buf_str(&piece));
+    }
+    buf_free(&piece);
+    return rc == 0 ? spill_check(&item->message, err) : -1;
 }
 
 static int to_mailbox(struct delivery *d, const char *account, uint32_t *uid, struct error *err)

@@ -100,6 +100,7 @@ int folders_delete(int account_dir, struct str folder, struct error *err)
         rc = error_sys(err, _("cannot delete the folder"));
     if (rc == 0) {
         unlink_beside(fd, buf_c(&leaf), "uid");
+        unlink_beside(fd, buf_c(&leaf), "index");
         /* The folders above go when nothing is left in them. */
         for (size_t at = str_rfind(folder, '/'); at < folder.n; at = str_rfind(folder, '/')) {
             folder = str_head(folder, at);
@@ -116,10 +117,11 @@ int folders_delete(int account_dir, struct str folder, struct error *err)
     return rc;
 }
 
-static void rename_beside(int from_dir, const char *from, int to_dir, const char *to)
+static void rename_beside(int from_dir, const char *from, int to_dir, const char *to,
+                          const char *end)
 {
-    char *a = xasprintf(".%s.uid", from);
-    char *b = xasprintf(".%s.uid", to);
+    char *a = xasprintf(".%s.%s", from, end);
+    char *b = xasprintf(".%s.%s", to, end);
     if (sys_fault(FAULT_RENAME, "note move") == 0)
         renameat(from_dir, a, to_dir, b);
     free(a);
@@ -154,7 +156,8 @@ int folders_rename(int account_dir, struct str from, struct str to, struct error
                     renameat(dir_from, buf_c(&leaf_from), dir_to, buf_c(&leaf_to)) != 0))
         rc = error_sys(err, _("cannot rename the folder"));
     if (rc == 0) {
-        rename_beside(dir_from, buf_c(&leaf_from), dir_to, buf_c(&leaf_to));
+        rename_beside(dir_from, buf_c(&leaf_from), dir_to, buf_c(&leaf_to), "uid");
+        rename_beside(dir_from, buf_c(&leaf_from), dir_to, buf_c(&leaf_to), "index");
         rc = rename_below(account_dir, from, to, err);
         if (sys_fault(FAULT_FSYNC, "folder rename fsync") != 0 || fsync(dir_from) != 0 ||
             fsync(dir_to) != 0)

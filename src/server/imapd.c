@@ -100,7 +100,7 @@ int imapd_job(struct imapd *i, struct mailbox_job *j, struct error *err)
 
 int imapd_read(struct imapd *i, size_t row, struct error *err)
 {
-    uint32_t uid = i->view.rows[row].r.uid;
+    uint32_t uid = view_row(&i->view, row)->uid;
     if (i->cached_uid == uid)
         return 0;
     struct mailbox_job *j = mailbox_job_new(MAILBOX_READ);
@@ -373,7 +373,7 @@ struct imapd *imapd_new(const struct imapd_setup *setup, struct buf *out, struct
     buf_init(&i->account, 4096);
     buf_init(&i->folder, 4096);
     buf_init(&i->cached, SERVER_OUT_MAX);
-    buf_init(&i->append.bytes, SERVER_HEADER_MAX);
+    spill_init(&i->append.message, setup->desk->tmp_dir, SERVER_MESSAGE_MAX);
     i->out = out;
     buf_adds(out, "* OK [");
     put_caps(i);
@@ -391,7 +391,7 @@ void imapd_free(struct imapd **i)
     buf_free(&(*i)->account);
     buf_free(&(*i)->folder);
     buf_free(&(*i)->cached);
-    buf_free(&(*i)->append.bytes);
+    spill_clear(&(*i)->append.message);
     free(*i);
     *i = NULL;
 }
@@ -429,8 +429,7 @@ static void append_begin(struct imapd *i)
 {
     i->append.active = true;
     i->append.too_large = false;
-    buf_free(&i->append.bytes);
-    buf_init(&i->append.bytes, SERVER_HEADER_MAX);
+    spill_clear(&i->append.message);
 }
 
 /* A literal is announced: taken as an argument, as the message of APPEND, or refused before it is
@@ -465,17 +464,14 @@ static void chunk_take(struct imapd *i)
 {
     bool last;
     struct str s = wire_imap_chunk(i->reader, &last);
-    if (i->append.active && !i->append.too_large) {
-        buf_add_str(&i->append.bytes, s);
-        section_ceiling(&i->append.bytes);
-    }
+    if (i->append.active && !i->append.too_large)
+        spill_add(&i->append.message, s);
 }
 
 static void append_forget(struct imapd *i)
 {
     i->append.active = i->append.too_large = false;
-    buf_free(&i->append.bytes);
-    buf_init(&i->append.bytes, SERVER_HEADER_MAX);
+    spill_clear(&i->append.message);
 }
 
 /* A line that is none of the grammar's: DONE, or the answer to AUTHENTICATE. False when it is not

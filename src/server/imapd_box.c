@@ -17,13 +17,13 @@ enum { EVENTS_MAX = 1 << 20 };
 static void select_answer(struct imapd *i, const struct mailbox_job *j)
 {
     size_t unseen = 0;
-    while (unseen < i->view.n && (i->view.rows[unseen].r.flags & IMAP_SEEN) != 0)
+    while (unseen < view_n(&i->view) && (view_row(&i->view, unseen)->flags & IMAP_SEEN) != 0)
         unseen++;
     buf_adds(i->out, "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft)\r\n");
     buf_addf(i->out, "* OK [PERMANENTFLAGS (%s)] Limited\r\n",
              i->read_only ? "" : "\\Answered \\Flagged \\Deleted \\Seen \\Draft \\*");
-    buf_addf(i->out, "* %zu EXISTS\r\n* 0 RECENT\r\n", i->view.n);
-    if (unseen < i->view.n)
+    buf_addf(i->out, "* %zu EXISTS\r\n* 0 RECENT\r\n", view_n(&i->view));
+    if (unseen < view_n(&i->view))
         buf_addf(i->out, "* OK [UNSEEN %zu] First unseen\r\n", unseen + 1);
     buf_addf(i->out, "* OK [UIDVALIDITY %" PRIu32 "] UIDs valid\r\n", j->validity);
     buf_addf(i->out, "* OK [UIDNEXT %" PRIu32 "] Predicted next UID\r\n", j->uid_next);
@@ -41,9 +41,7 @@ static int attach(struct imapd *i, struct mailbox_job **job, struct error *err)
     j->events = i->events;
     int rc = mailbox_call(i->box, i->setup.desk->answers, &j, err);
     if (rc == 0) {
-        view_init(&i->view, j->rows, j->rows_n);
-        j->rows = NULL;
-        j->rows_n = 0;
+        view_init(&i->view, &j->rows);
     }
     *job = j;
     return rc;
@@ -180,22 +178,16 @@ static void put_name(struct imapd *i, struct str name)
 static void put_status(struct imapd *i, const struct wire_node *items, struct str name,
                        const struct mailbox_job *j)
 {
-    uint64_t unseen = 0;
-    uint64_t size = 0;
     const char *gap = "";
-    for (size_t k = 0; k < j->rows_n; k++) {
-        unseen += (j->rows[k].flags & IMAP_SEEN) == 0;
-        size += j->rows[k].size;
-    }
     buf_adds(i->out, "* STATUS ");
     put_name(i, name);
     buf_adds(i->out, " (");
     for (; items != NULL; items = items->next) {
-        uint64_t value = wire_is(items, "MESSAGES")      ? j->rows_n
+        uint64_t value = wire_is(items, "MESSAGES")      ? j->status.messages
                          : wire_is(items, "UIDNEXT")     ? j->uid_next
                          : wire_is(items, "UIDVALIDITY") ? j->validity
-                         : wire_is(items, "UNSEEN")      ? unseen
-                         : wire_is(items, "SIZE")        ? size
+                         : wire_is(items, "UNSEEN")      ? j->status.unseen
+                         : wire_is(items, "SIZE")        ? j->status.size
                                                          : 0;
         buf_addf(i->out, "%s%.*s %" PRIu64, gap, STR_ARG(items->s), value);
         gap = " ";

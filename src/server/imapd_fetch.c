@@ -170,7 +170,7 @@ static void row_begin(struct imapd *i, const struct fetch *f, size_t row)
 {
     buf_addf(i->out, "* %zu FETCH (", row + 1);
     if (i->by_uid && !wants(f, SECTION_UID))
-        buf_addf(i->out, "UID %" PRIu32 " ", i->view.rows[row].r.uid);
+        buf_addf(i->out, "UID %" PRIu32 " ", view_row(&i->view, row)->uid);
 }
 
 static int fetch_one(struct imapd *i, struct fetch *f, size_t row, struct str message,
@@ -183,7 +183,7 @@ static int fetch_one(struct imapd *i, struct fetch *f, size_t row, struct str me
     for (size_t k = 0; k < f->n && rc == 0; k++) {
         if (k > 0)
             buf_addc(i->out, ' ');
-        rc = put_item(i, f, &f->items[k], &i->view.rows[row].r, &src, err);
+        rc = put_item(i, f, &f->items[k], view_row(&i->view, row), &src, err);
     }
     section_src_clear(&src);
     buf_adds(i->out, ")\r\n");
@@ -202,8 +202,8 @@ static int set_seen(struct imapd *i, const struct fetch *f, const size_t *rows, 
     struct mailbox_job *j = mailbox_job_new(MAILBOX_STORE);
     j->uids = xcalloc(n + 1, sizeof *j->uids);
     for (size_t k = 0; k < n; k++)
-        if ((i->view.rows[rows[k]].r.flags & IMAP_SEEN) == 0)
-            j->uids[j->uids_n++] = i->view.rows[rows[k]].r.uid;
+        if ((view_row(&i->view, rows[k])->flags & IMAP_SEEN) == 0)
+            j->uids[j->uids_n++] = view_row(&i->view, rows[k])->uid;
     j->mode = FLAGS_ADD;
     j->flags = IMAP_SEEN;
     if (j->uids_n > 0)

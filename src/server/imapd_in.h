@@ -12,7 +12,7 @@
 /* The message of an APPEND while its literal arrives. */
 struct imapd_append {
     bool active, too_large;
-    struct buf bytes;
+    struct spill message;
 };
 struct imapd {
     struct imapd_setup setup;

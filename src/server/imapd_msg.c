@@ -8,7 +8,9 @@
 
 #include "base/clock.h"
 #include "base/i18n.h"
+#include "server/ahead.h"
 #include "server/limits.h"
+#include "server/section.h"
 #include "wire/imap_cmd.h"
 #include "wire/imap_resp.h"
 #include "wire/imap_set.h"
@@ -31,7 +33,7 @@ uint32_t *imapd_uids(const struct imapd *i, const size_t *rows, size_t n)
 {
     uint32_t *uids = xcalloc(n + 1, sizeof *uids);
     for (size_t k = 0; k < n; k++)
-        uids[k] = i->view.rows[rows[k]].r.uid;
+        uids[k] = view_row(&i->view, rows[k])->uid;
     return uids;
 }
 
@@ -47,15 +49,6 @@ static bool store_mode(const struct wire_node *n, enum flags_mode *mode, bool *s
         return false;
     *silent = str_ilit(&s, ".SILENT") == 0;
     return s.n == 0;
-}
-
-static void not_told(struct view *v, const size_t *rows, size_t n)
-{
-    for (size_t k = 0; k < n; k++)
-        if (v->rows[rows[k]].changed) {
-            v->rows[rows[k]].changed = false;
-            v->changed_n--;
-        }
 }
 
 static int store_run(struct imapd *i, enum flags_mode mode, unsigned flags, struct buf *keywords,
@@ -91,7 +84,7 @@ void imapd_store(struct imapd *i, const struct wire_node *args)
         int rc = store_run(i, mode, flags, &keywords, rows, n, &err);
         view_drain(&i->view, i->events);
         if (silent)
-            not_told(&i->view, rows, n);
+            view_not_told(&i->view, rows, n);
         imapd_tell(i, i->by_uid);
         if (rc < 0)
             imapd_fail(i, &err);
@@ -131,100 +124,141 @@ void imapd_expunge(struct imapd *i, const struct wire_node *args)
 
 /* ---- COPY, MOVE ---- */
 
-static void item_copy(struct mailbox_item *item, struct str bytes, const struct mailbox_row *r)
+/* What has been copied so far. */
+struct transfer {
+    struct imapd *i;
+    struct mailbox *box;
+    const size_t *rows;
+    size_t n, at;
+    struct ahead *from;
+    size_t *taken; /* rows that were still there */
+    uint32_t *to;  /* their UIDs in box */
+    size_t done;
+    uint32_t validity;
+};
+
+static void item_copy(struct transfer *t, struct mailbox_item *item, struct str bytes)
 {
-    buf_init(&item->bytes, SERVER_OUT_MAX);
-    buf_add_str(&item->bytes, bytes);
+    const struct mailbox_row *r = view_row(&t->i->view, t->rows[t->at]);
+    spill_init(&item->message, t->i->setup.desk->tmp_dir, SERVER_OUT_MAX);
+    spill_add(&item->message, bytes);
     item->flags = r->flags;
     item->keywords = r->keywords != NULL ? xstrdup(r->keywords) : NULL;
     item->date = r->date;
 }
 
-/* The messages that are still there, as items of an append; taken notes the rows. */
-static int items_collect(struct imapd *i, const size_t *rows, size_t n, struct mailbox_job *j,
-                         size_t *taken, struct error *err)
+/* The next messages that are still there, as items of an append: not more than is good in memory. */
+static int items_collect(struct transfer *t, struct mailbox_job *j, struct error *err)
 {
     uint64_t total = 0;
-    j->items = xcalloc(n + 1, sizeof *j->items);
-    for (size_t k = 0; k < n; k++) {
-        int rc = imapd_read(i, rows[k], err);
+    j->items = xcalloc(IMAP_COPY_GROUP, sizeof *j->items);
+    for (; t->at < t->n && j->items_n < IMAP_COPY_GROUP && total < IMAP_COPY_BYTES; t->at++) {
+        struct str bytes;
+        int rc = ahead_next(t->from, &bytes, err);
         if (rc < 0)
             return -1;
-        total += i->cached.len;
-        if (total > SERVER_OUT_MAX)
-            return error_set(err, ERR_LIMIT, RETRY_NEVER, _("too much at once"));
         if (rc > 0)
             continue;
-        taken[j->items_n] = rows[k];
-        item_copy(&j->items[j->items_n++], buf_str(&i->cached), &i->view.rows[rows[k]].r);
+        total += bytes.n;
+        t->taken[t->done + j->items_n] = t->rows[t->at];
+        item_copy(t, &j->items[j->items_n++], bytes);
     }
     return 0;
 }
 
-/* "[COPYUID validity from to]" (RFC 4315 §3) */
-static void copyuid(struct imapd *i, const struct mailbox_job *j, const size_t *taken,
-                    struct buf *out)
+static int group_copy(struct transfer *t, struct error *err)
 {
-    uint32_t *from = imapd_uids(i, taken, j->uids_n);
-    buf_addf(out, "[COPYUID %" PRIu32 " ", j->validity);
-    imap_set_put(out, from, j->uids_n);
+    struct mailbox_job *j = mailbox_job_new(MAILBOX_APPEND);
+    int rc = items_collect(t, j, err);
+    if (rc == 0 && j->items_n > 0)
+        rc = mailbox_call(t->box, t->i->setup.desk->answers, &j, err);
+    if (rc == 0 && t->done > 0 && j->items_n > 0 && j->validity != t->validity)
+        rc = error_set(err, ERR_STORE, RETRY_LATER, _("the mailbox is another one now"));
+    if (rc == 0 && j->items_n > 0) {
+        t->validity = j->validity;
+        memcpy(t->to + t->done, j->uids, j->items_n * sizeof *t->to);
+        t->done += j->items_n;
+    }
+    mailbox_job_free(&j);
+    return rc;
+}
+
+static int expunge_uids(struct transfer *t, struct mailbox *box, const uint32_t *uids, size_t n,
+                        struct error *err)
+{
+    struct mailbox_job *j = mailbox_job_new(MAILBOX_EXPUNGE);
+    j->uids = xcalloc(n + 1, sizeof *j->uids);
+    memcpy(j->uids, uids, n * sizeof *uids);
+    j->uids_n = n;
+    j->forced = true;
+    int rc = n > 0 ? mailbox_call(box, t->i->setup.desk->answers, &j, err) : 0;
+    mailbox_job_free(&j);
+    return rc;
+}
+
+/* RFC 3501 §6.4.7: all are copied or none. RFC 6851 §3.3: no message is left in both mailboxes. What
+ * could not be taken out here is taken out there again; where that fails too it stays twice rather
+ * than nowhere. */
+static void copies_drop(struct transfer *t, bool moved, struct error *err)
+{
+    struct error ignored;
+    uint32_t *uids = xcalloc(t->done + 1, sizeof *uids);
+    size_t n = 0;
+    view_drain(&t->i->view, t->i->events);
+    for (size_t k = 0; k < t->done && !(moved && t->i->view.closed); k++)
+        if (!moved || !view_is_gone(&t->i->view, t->taken[k]))
+            uids[n++] = t->to[k];
+    if (expunge_uids(t, t->box, uids, n, &ignored) < 0)
+        error_prefix(err, "%s", _("some messages are in both folders now: "));
+    free(uids);
+}
+
+/* "[COPYUID validity from to]" (RFC 4315 §3) */
+static void copyuid(const struct transfer *t, struct buf *out)
+{
+    uint32_t *from = imapd_uids(t->i, t->taken, t->done);
+    buf_addf(out, "[COPYUID %" PRIu32 " ", t->validity);
+    imap_set_put(out, from, t->done);
     buf_addc(out, ' ');
-    imap_set_put(out, j->uids, j->uids_n);
+    imap_set_put(out, t->to, t->done);
     buf_adds(out, "]");
     free(from);
 }
 
-static int remove_moved(struct imapd *i, const size_t *taken, size_t n, struct error *err)
+static int remove_moved(struct transfer *t, struct buf *code, struct error *err)
 {
-    struct mailbox_job *j = mailbox_job_new(MAILBOX_EXPUNGE);
-    j->uids = imapd_uids(i, taken, n);
-    j->uids_n = n;
-    j->forced = true;
-    return imapd_job(i, j, err);
-}
-
-/* RFC 6851 §3.3: no message is left in both mailboxes. What could not be taken out here is taken out
- * there again; where that fails too it stays twice rather than nowhere. */
-static void copies_drop(struct imapd *i, struct mailbox *box, const struct mailbox_job *put,
-                        const size_t *taken, struct error *err)
-{
-    struct error ignored;
-    struct mailbox_job *j = mailbox_job_new(MAILBOX_EXPUNGE);
-    view_drain(&i->view, i->events);
-    j->forced = true;
-    j->uids = xcalloc(put->uids_n + 1, sizeof *j->uids);
-    for (size_t k = 0; k < put->uids_n && !i->view.closed; k++)
-        if (!i->view.rows[taken[k]].gone)
-            j->uids[j->uids_n++] = put->uids[k];
-    int rc = j->uids_n > 0 ? mailbox_call(box, i->setup.desk->answers, &j, &ignored) : 0;
-    mailbox_job_free(&j);
+    uint32_t *from = imapd_uids(t->i, t->taken, t->done);
+    /* RFC 6851 §4.3: the numbers are told before the messages go. */
+    buf_addf(t->i->out, "* OK %s Moved\r\n", buf_c(code));
+    buf_clear(code);
+    int rc = expunge_uids(t, t->i->box, from, t->done, err);
     if (rc < 0)
-        error_prefix(err, "%s", _("some messages are in both folders now: "));
+        copies_drop(t, true, err);
+    free(from);
+    return rc;
 }
 
 /* Puts the messages into box; for MOVE takes them out here afterwards. */
-static int transfer(struct imapd *i, struct mailbox *box, const size_t *rows, size_t n, bool move,
-                    struct buf *code, struct error *err)
+static int transfer(struct transfer *t, bool move, struct buf *code, struct error *err)
 {
-    size_t *taken = xcalloc(n + 1, sizeof *taken);
-    struct mailbox_job *j = mailbox_job_new(MAILBOX_APPEND);
-    int rc = items_collect(i, rows, n, j, taken, err);
-    size_t count = j->items_n;
-    if (rc == 0 && count > 0) {
-        rc = mailbox_call(box, i->setup.desk->answers, &j, err);
-        if (rc == 0)
-            copyuid(i, j, taken, code);
-        if (rc == 0 && move) {
-            /* RFC 6851 §4.3: the numbers are told before the messages go. */
-            buf_addf(i->out, "* OK %s Moved\r\n", buf_c(code));
-            buf_clear(code);
-            rc = remove_moved(i, taken, count, err);
-            if (rc < 0)
-                copies_drop(i, box, j, taken, err);
-        }
+    int rc = 0;
+    t->taken = xcalloc(t->n + 1, sizeof *t->taken);
+    t->to = xcalloc(t->n + 1, sizeof *t->to);
+    t->from = ahead_new(t->i->box, imapd_uids(t->i, t->rows, t->n), t->n, false, err);
+    if (t->from == NULL)
+        rc = -1;
+    while (rc == 0 && t->at < t->n)
+        rc = group_copy(t, err);
+    ahead_free(&t->from);
+    if (rc < 0)
+        copies_drop(t, false, err);
+    else if (t->done > 0) {
+        copyuid(t, code);
+        if (move)
+            rc = remove_moved(t, code, err);
     }
-    mailbox_job_free(&j);
-    free(taken);
+    free(t->taken);
+    free(t->to);
     return rc;
 }
 
@@ -248,7 +282,8 @@ static void copy_or_move(struct imapd *i, const struct wire_node *args, bool mov
         imapd_no(i, "[TRYCREATE] no such folder");
     else {
         if (rc == 0)
-            rc = transfer(i, box, rows, n, move, &code, &err);
+            rc = transfer(&(struct transfer){ .i = i, .box = box, .rows = rows, .n = n }, move,
+                          &code, &err);
         desk_mailbox_done(i->setup.desk, &box);
         imapd_tell(i, move || i->by_uid);
         buf_adds(&code, code.len > 0 ? " Done" : "Done");
@@ -300,6 +335,22 @@ static bool append_args_read(const struct wire_node *args, struct append_args *a
     return args != NULL && args->kind == WIRE_STREAMED && args->next == NULL;
 }
 
+/* A header that does not end is none. */
+static bool append_fits(const struct imapd *i)
+{
+    const struct spill *m = &i->append.message;
+    struct error ignored;
+    struct buf start = BUF_INIT(SERVER_HEADER_MAX);
+    bool fits = !m->over;
+    if (fits && spill_size(m) > SERVER_HEADER_MAX &&
+        spill_read(m, 0, SERVER_HEADER_MAX, &start, &ignored) == 0) {
+        section_ceiling(&start);
+        fits = start.max > SERVER_HEADER_MAX;
+    }
+    buf_free(&start);
+    return fits;
+}
+
 static int append_run(struct imapd *i, struct append_args *a, struct buf *code, struct error *err)
 {
     struct mailbox *box = NULL;
@@ -310,11 +361,11 @@ static int append_run(struct imapd *i, struct append_args *a, struct buf *code, 
     j->items = xcalloc(1, sizeof *j->items);
     j->items_n = 1;
     j->items[0] =
-        (struct mailbox_item){ .bytes = i->append.bytes,
+        (struct mailbox_item){ .message = i->append.message,
                                .flags = a->flags,
                                .keywords = a->keywords.len > 0 ? buf_detach(&a->keywords) : NULL,
                                .date = a->date };
-    buf_init(&i->append.bytes, SERVER_HEADER_MAX);
+    spill_init(&i->append.message, i->setup.desk->tmp_dir, SERVER_MESSAGE_MAX);
     rc = mailbox_call(box, i->setup.desk->answers, &j, err);
     if (rc == 0)
         buf_addf(code, "[APPENDUID %" PRIu32 " %" PRIu32 "] Done", j->validity, j->uids[0]);
@@ -330,7 +381,7 @@ void imapd_append_end(struct imapd *i, const struct wire_node *args)
     struct buf code = BUF_INIT(256);
     if (!append_args_read(args, &a))
         imapd_bad(i, "cannot read that");
-    else if (i->append.too_large || i->append.bytes.over)
+    else if (i->append.too_large || !append_fits(i))
         imapd_no(i, "[TOOBIG] message too large");
     else {
         int rc = append_run(i, &a, &code, &err);

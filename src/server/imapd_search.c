@@ -294,7 +294,7 @@ static bool key_matches(struct look *l, const struct key *k)
 {
     enum { DAY = 86400 };
     const struct view *v = &l->i->view;
-    const struct mailbox_row *r = &v->rows[l->row].r;
+    const struct mailbox_row *r = view_row(v, l->row);
     switch (k->kind) {
     case KEY_ALL:
         return true;
@@ -309,9 +309,9 @@ static bool key_matches(struct look *l, const struct key *k)
     case KEY_NOT_KEYWORD:
         return !has_keyword(r, k->text);
     case KEY_SEQUENCE:
-        return imap_set_has(k->text, (uint32_t)v->n, (uint32_t)l->row + 1);
+        return imap_set_has(k->text, (uint32_t)view_n(v), (uint32_t)l->row + 1);
     case KEY_UID:
-        return imap_set_has(k->text, v->rows[v->n - 1].r.uid, r->uid);
+        return imap_set_has(k->text, view_row(v, view_n(v) - 1)->uid, r->uid);
     case KEY_BEFORE:
         return r->date < k->day;
     case KEY_ON:
@@ -342,11 +342,12 @@ static int search_run(struct imapd *i, const struct key *keys, struct error *err
     buf_adds(i->out, "* SEARCH");
     for (size_t row = 0; row < i->view.told; row++) {
         struct look l = { .i = i, .row = row, .err = err };
-        bool hit = !i->view.rows[row].gone && key_matches(&l, &all);
+        bool hit = !view_is_gone(&i->view, row) && key_matches(&l, &all);
         if (l.failed < 0)
             return -1;
         if (hit && l.failed == 0)
-            buf_addf(i->out, " %" PRIu32, i->by_uid ? i->view.rows[row].r.uid : (uint32_t)row + 1);
+            buf_addf(i->out, " %" PRIu32,
+                     i->by_uid ? view_row(&i->view, row)->uid : (uint32_t)row + 1);
     }
     return 0;
 }

@@ -36,6 +36,8 @@ enum {
     IMAP_PART_DEPTH = 50,
     IMAP_PART_FIELDS = 2000,
     IMAP_STRUCTURE_MAX = 8 << 20, /* a BODYSTRUCTURE that is longer is that of one opaque part */
+    IMAP_COPY_GROUP = 500,        /* messages that are copied in one go, */
+    IMAP_COPY_BYTES = 4 << 20,    /* unless they have so many bytes */
     POP3_ERRORS_MAX = 100,
     POP3_BUSY_TRIES = 10, /* for the mailbox of a session whose connection has just broken */
     POP3_BUSY_MS = 100,
@@ -46,6 +48,10 @@ enum {
     MBOX_PIECE = 256 << 10, /* read at a time, unless a line is longer */
     MBOX_HEAD_PIECE = 4 << 10, /* the same for a header */
     MBOX_KEYWORDS_MAX = 1000,  /* bytes of one message's keywords */
+    MBOX_GONE_MAX = 20000,     /* expunged UIDs whose modseq is remembered */
+    MBOX_INDEX_MAX = 1 << 30,  /* bytes of an index that is read */
+    MAILBOX_GROUP_MAX = 100,   /* appends that share one fsync */
+    MAILBOX_QUIET_MS = 5000,   /* without a job, before the index is written */
     STORE_IDLE_BOXES = 64,     /* mailboxes kept open although nobody uses them */
     STORE_RESERVE = 1 << 20,   /* bytes of the disk that new mail leaves free */
     STORE_FOLDERS_MAX = 10000,

@@ -7,6 +7,8 @@ libserver_a_SOURCES = \
 	src/server/beside.h \
 	src/server/boxhead.c \
 	src/server/boxhead.h \
+	src/server/boxtext.c \
+	src/server/boxtext.h \
 	src/server/conn.c \
 	src/server/conn.h \
 	src/server/deliver.c \
@@ -28,6 +30,8 @@ libserver_a_SOURCES = \
 	src/server/imapd_in.h \
 	src/server/imapd_msg.c \
 	src/server/imapd_search.c \
+	src/server/index.c \
+	src/server/index.h \
 	src/server/limits.h \
 	src/server/mailbox.c \
 	src/server/mailbox.h \
@@ -39,6 +43,8 @@ libserver_a_SOURCES = \
 	src/server/mboxrewrite.h \
 	src/server/mboxscan.c \
 	src/server/mboxscan.h \
+	src/server/mboxseq.c \
+	src/server/mboxseq.h \
 	src/server/names.c \
 	src/server/names.h \
 	src/server/options.c \
@@ -48,6 +54,8 @@ libserver_a_SOURCES = \
 	src/server/relay.h \
 	src/server/sasl.c \
 	src/server/sasl.h \
+	src/server/rows.c \
+	src/server/rows.h \
 	src/server/secret.h \
 	src/server/section.c \
 	src/server/section.h \

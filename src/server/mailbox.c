@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "server/limits.h"
 #include "server/mbox.h"
+#include "server/mboxseq.h"
 #include "wire/imap_resp.h"
 #include "base/banned.h"
 
@@ -23,30 +24,26 @@ struct mailbox {
     struct log *log;
     struct queue **events;
     size_t events_n;
+    struct rows rows;           /* as the sessions have them; kept while there are any */
     const struct queue *holder; /* of the session that has it for itself; NULL: none */
 };
-
-void mailbox_rows_free(struct mailbox_row *rows, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        free(rows[i].keywords);
-    free(rows);
-}
 
 static void job_drop(struct msg *m)
 {
     struct mailbox_job *j = (struct mailbox_job *)m;
     for (size_t i = 0; i < j->items_n; i++) {
-        buf_free(&j->items[i].bytes);
+        spill_clear(&j->items[i].message);
         free(j->items[i].sender);
         free(j->items[i].keywords);
     }
     free(j->items);
     free(j->uids);
     free(j->keywords);
-    mailbox_rows_free(j->rows, j->rows_n);
+    rows_clear(&j->rows);
     buf_free(&j->bytes);
     free(j->spans);
+    free(j->modified);
+    free(j->gone);
     free(j);
 }
 
@@ -55,6 +52,7 @@ struct mailbox_job *mailbox_job_new(enum mailbox_kind kind)
     struct mailbox_job *j = xcalloc(1, sizeof *j);
     j->m.kind = (int)kind;
     j->m.drop = job_drop;
+    j->unchanged_since = UINT64_MAX;
     buf_init(&j->bytes, SERVER_OUT_MAX);
     return j;
 }
@@ -97,99 +95,166 @@ int mailbox_call(struct mailbox *b, struct queue *answers, struct mailbox_job **
 static void event_drop(struct msg *m)
 {
     struct mailbox_event *e = (struct mailbox_event *)m;
-    mailbox_rows_free(e->rows, e->n);
+    rows_clear(&e->rows);
+    free(e->uids);
     free(e);
 }
 
-static void row_fill(struct mailbox_row *out, const struct mbox_row *r)
+static void row_push(struct rows *to, const struct mbox_row *r)
 {
-    *out = (struct mailbox_row){ .uid = r->uid,
-                                 .flags = r->flags,
-                                 .date = r->date,
-                                 .size = r->size,
-                                 .keywords = r->keywords != NULL ? xstrdup(r->keywords) : NULL };
+    struct mailbox_row row = { .uid = r->uid,
+                               .flags = r->flags,
+                               .date = r->date,
+                               .size = r->size,
+                               .modseq = r->modseq,
+                               .keywords = r->keywords };
+    rows_push(to, &row);
 }
 
-static void rows_copy(const struct mbox_row *rows, size_t n, struct mailbox_row **out)
-{
-    *out = xcalloc(n > 0 ? n : 1, sizeof **out);
-    for (size_t i = 0; i < n; i++)
-        row_fill(&(*out)[i], &rows[i]);
-}
-
-/* Every session gets a copy of its own: what is in a queue belongs to nobody else. */
-static void publish(struct mailbox *b, enum mailbox_event_kind kind, const struct mbox_row *rows,
-                    size_t n)
+/* Every session gets a message of its own: what is in a queue belongs to nobody else. The rows in it
+ * are shared. */
+static void publish(struct mailbox *b, enum mailbox_event_kind kind, const uint32_t *uids, size_t n)
 {
     for (size_t i = 0; i < b->events_n && (n > 0 || kind == EVENT_CLOSED); i++) {
         struct mailbox_event *e = xcalloc(1, sizeof *e);
         e->m.kind = (int)kind;
         e->m.drop = event_drop;
         e->n = n;
-        rows_copy(rows, n, &e->rows);
+        e->uids = xcalloc(n + 1, sizeof *e->uids);
+        if (n > 0)
+            memcpy(e->uids, uids, n * sizeof *uids);
+        rows_share(&e->rows, &b->rows);
         queue_put_now(b->events[i], &e->m);
     }
 }
 
-static bool same_row(const struct mbox_row *a, const struct mbox_row *b)
+static void sessions_forget(struct mailbox *b)
 {
-    return a->flags == b->flags && str_eq(str_c(a->keywords), str_c(b->keywords));
+    publish(b, EVENT_CLOSED, NULL, 0);
+    b->events_n = 0;
+    rows_clear(&b->rows);
+}
+
+/* Rows of the file from this one on are new. */
+static void publish_new(struct mailbox *b, size_t from)
+{
+    const struct mbox *m = b->file;
+    if (b->events_n == 0 || from >= m->n)
+        return;
+    uint32_t *uids = xcalloc(m->n - from, sizeof *uids);
+    for (size_t i = from; i < m->n; i++) {
+        uids[i - from] = m->rows[i].uid;
+        row_push(&b->rows, &m->rows[i]);
+    }
+    publish(b, EVENT_NEW, uids, m->n - from);
+    free(uids);
+}
+
+static void publish_gone(struct mailbox *b, const uint32_t *uids, size_t n)
+{
+    if (b->events_n == 0)
+        return;
+    rows_remove(&b->rows, uids, n);
+    publish(b, EVENT_GONE, uids, n);
+}
+
+/* Rows of the file with other flags than the sessions know; ascending. */
+static void publish_flags(struct mailbox *b, const uint32_t *uids, size_t n)
+{
+    const struct mbox *m = b->file;
+    for (size_t i = 0; i < n && b->events_n > 0; i++) {
+        size_t at = rows_find(&b->rows, uids[i]);
+        const struct mbox_row *r = &m->rows[mbox_find(m, uids[i])];
+        if (at < b->rows.n)
+            rows_set(&b->rows, at, r->flags, r->keywords, r->modseq);
+    }
+    publish(b, EVENT_FLAGS, uids, n);
 }
 
 /* The file was not as we left it: what the sessions have to hear. Both lists ascend. */
 static void publish_changes(struct mailbox *b)
 {
     const struct mbox *m = b->file;
-    size_t i = 0;
+    uint32_t *gone = xcalloc(m->old_n + 1, sizeof *gone);
+    uint32_t *changed = xcalloc(m->old_n + 1, sizeof *changed);
+    size_t gone_n = 0;
+    size_t changed_n = 0;
     size_t k = 0;
-    while (i < m->old_n) {
+    for (size_t i = 0; i < m->old_n; i++) {
         const struct mbox_row *old = &m->old[i];
         while (k < m->n && m->rows[k].uid < old->uid)
             k++;
         if (k == m->n || m->rows[k].uid != old->uid)
-            publish(b, EVENT_GONE, old, 1);
-        else if (!same_row(old, &m->rows[k]))
-            publish(b, EVENT_FLAGS, &m->rows[k], 1);
-        i++;
+            gone[gone_n++] = old->uid;
+        else if (old->modseq != m->rows[k].modseq)
+            changed[changed_n++] = old->uid;
     }
     uint32_t last = m->old_n > 0 ? m->old[m->old_n - 1].uid : 0;
     for (k = 0; k < m->n && m->rows[k].uid <= last; k++)
         ;
-    if (k < m->n)
-        publish(b, EVENT_NEW, m->rows + k, m->n - k);
+    publish_gone(b, gone, gone_n);
+    publish_flags(b, changed, changed_n);
+    publish_new(b, k);
+    free(gone);
+    free(changed);
 }
 
 static int begin(struct mailbox *b, bool write, struct error *err)
 {
     uint32_t validity = b->file->validity;
     int rc = mbox_begin(b->file, write, err);
-    if (rc == 1 && b->file->validity != validity) {
-        /* Another mailbox under the same name: what the sessions know holds no longer. */
-        publish(b, EVENT_CLOSED, NULL, 0);
-        b->events_n = 0;
-    } else if (rc == 1)
+    if (rc == 1 && b->file->validity != validity)
+        sessions_forget(b); /* another mailbox under the same name */
+    else if (rc == 1 && b->events_n > 0)
         publish_changes(b);
     return rc < 0 ? -1 : 0;
+}
+
+static void status_take(const struct mbox *m, struct mailbox_job *j)
+{
+    struct mailbox_status *s = &j->status;
+    s->messages = m->n;
+    for (size_t i = 0; i < m->n; i++) {
+        const struct mbox_row *r = &m->rows[i];
+        bool deleted = (r->flags & IMAP_DELETED) != 0;
+        s->unseen += (r->flags & IMAP_SEEN) == 0;
+        s->deleted += deleted;
+        s->size += r->size;
+        s->deleted_size += deleted ? r->size : 0;
+    }
 }
 
 static int do_status(struct mailbox *b, struct mailbox_job *j)
 {
     if (begin(b, false, &j->err) != 0)
         return -1;
-    rows_copy(b->file->rows, b->file->n, &j->rows);
-    j->rows_n = b->file->n;
-    j->uid_next = b->file->uid_next;
+    status_take(b->file, j);
     mbox_end(b->file);
     return 0;
+}
+
+static int do_gone(struct mailbox *b, struct mailbox_job *j)
+{
+    j->gone_known = mboxseq_gone_since(b->file, j->since, &j->gone, &j->gone_n);
+    return 0;
+}
+
+static void rows_make(struct mailbox *b)
+{
+    for (size_t i = 0; i < b->file->n; i++)
+        row_push(&b->rows, &b->file->rows[i]);
 }
 
 static int do_attach(struct mailbox *b, struct mailbox_job *j)
 {
     if (do_status(b, j) != 0)
         return -1;
+    if (b->events_n == 0)
+        rows_make(b);
     b->events = xrealloc(b->events, b->events_n + 1, sizeof *b->events);
     b->events[b->events_n++] = j->events;
-    return 0;
+    rows_share(&j->rows, &b->rows);
+    return j->since != 0 ? do_gone(b, j) : 0;
 }
 
 static bool worth_compacting(const struct mailbox *b)
@@ -213,6 +278,8 @@ static int do_detach(struct mailbox *b, struct mailbox_job *j)
             b->events[i] = b->events[--b->events_n];
             break;
         }
+    if (b->events_n == 0)
+        rows_clear(&b->rows);
     if (worth_compacting(b) && begin(b, true, &j->err) == 0) {
         compact(b);
         mbox_end(b->file);
@@ -226,6 +293,8 @@ static int do_hold(struct mailbox *b, struct mailbox_job *j)
         return 1;
     if (do_status(b, j) != 0)
         return -1;
+    for (size_t i = 0; i < b->file->n; i++)
+        row_push(&j->rows, &b->file->rows[i]);
     b->holder = j->answer;
     return 0;
 }
@@ -243,35 +312,73 @@ static bool is_other(const struct mailbox *b, const struct mailbox_job *j)
     return j->validity != 0 && j->validity != b->file->validity;
 }
 
-/* Those that were added before one failed are taken back. */
-static int do_append(struct mailbox *b, struct mailbox_job *j)
+/* What is not known to be on the disk must not come back. */
+static void appended_undo(struct mailbox *b, size_t n, uint64_t end, uint32_t uid_next)
 {
     struct mbox *m = b->file;
-    struct error ignored;
-    if (begin(b, true, &j->err) != 0)
-        return -1;
-    size_t before = m->n;
+    struct error err;
+    if (m->n <= n || mbox_take_back(m, n, end, uid_next, &err) == 0)
+        return;
+    size_t *rows = xcalloc(m->n - n, sizeof *rows);
+    size_t done;
+    for (size_t i = n; i < m->n; i++)
+        rows[i - n] = i;
+    if (mbox_kill(m, rows, m->n - n, &done, &err) != 0)
+        log_line(b->log, LOG_ERROR, "mail that was not taken in cannot be taken back: %s",
+                 err.text);
+    free(rows);
+}
+
+/* Those of a job that were added before one failed are taken back: all of them or none. */
+static int append_one(struct mailbox *b, struct mailbox_job *j)
+{
+    struct mbox *m = b->file;
+    size_t n = m->n;
+    uint64_t end = m->end;
+    uint32_t uid_next = m->uid_next;
     int rc = 0;
     free(j->uids);
     j->uids = xcalloc(j->items_n + 1, sizeof *j->uids);
     j->uids_n = 0;
     for (size_t i = 0; i < j->items_n && rc == 0; i++) {
         const struct mailbox_item *item = &j->items[i];
-        struct mbox_new new = { .bytes = buf_str(&item->bytes),
+        struct mbox_new new = { .message = &item->message,
                                 .sender = str_c(item->sender),
                                 .flags = item->flags,
                                 .keywords = item->keywords,
                                 .date = item->date };
         rc = mbox_append(m, &new, &j->uids[j->uids_n++], &j->err);
     }
-    if (rc == 0)
-        rc = mbox_sync(m, &j->err);
-    while (rc != 0 && m->n > before && mbox_kill(m, m->n - 1, &ignored) == 0)
-        ;
-    if (rc == 0)
-        publish(b, EVENT_NEW, m->rows + before, m->n - before);
-    mbox_end(m);
+    if (rc != 0)
+        appended_undo(b, n, end, uid_next);
     return rc;
+}
+
+/* Appends that wait share the locks and the fsync: one message on the disk costs as much as many. */
+static void do_appends(struct mailbox *b, struct mailbox_job **j, size_t n)
+{
+    struct mbox *m = b->file;
+    struct error err;
+    int rc = begin(b, true, &err);
+    size_t before = m->n;
+    uint64_t end = m->end;
+    uint32_t uid_next = m->uid_next;
+    bool begun = rc == 0;
+    for (size_t i = 0; i < n && begun; i++)
+        j[i]->rc = append_one(b, j[i]);
+    if (begun && m->n > before)
+        rc = mbox_sync(m, &err);
+    for (size_t i = 0; i < n && rc != 0; i++)
+        if (!begun || j[i]->rc == 0) {
+            j[i]->err = err;
+            j[i]->rc = -1;
+        }
+    if (begun && rc != 0)
+        appended_undo(b, before, end, uid_next);
+    if (begun) {
+        publish_new(b, before);
+        mbox_end(m);
+    }
 }
 
 static bool word_in(struct str list, struct str word)
@@ -298,36 +405,54 @@ static void keywords_merge(const char *have, const char *change, enum flags_mode
             buf_addf(out, "%s%.*s", out->len > 0 ? " " : "", STR_ARG(word));
 }
 
+/* 0; 1 when it is left alone; -1. */
 static int store_one(struct mailbox *b, struct mailbox_job *j, size_t row)
 {
-    struct mbox_row *r = &b->file->rows[row];
+    const struct mbox_row *r = &b->file->rows[row];
     struct buf words = BUF_INIT(2 * MBOX_KEYWORDS_MAX);
     unsigned flags = j->mode == FLAGS_SET   ? j->flags
                      : j->mode == FLAGS_ADD ? r->flags | j->flags
                                             : r->flags & ~j->flags;
+    if (r->modseq > j->unchanged_since)
+        return 1;
     keywords_merge(r->keywords, j->keywords, j->mode, &words);
     int rc = buf_check(&words, &j->err);
     if (rc == 0)
         rc = mbox_set(b->file, row, flags, buf_c(&words), &j->err);
-    if (rc == 0)
-        publish(b, EVENT_FLAGS, &b->file->rows[row], 1);
     buf_free(&words);
     return rc;
+}
+
+static int store_all(struct mailbox *b, struct mailbox_job *j, uint32_t *changed, size_t *changed_n)
+{
+    int rc = 0;
+    for (size_t i = 0; i < j->uids_n && rc >= 0; i++) {
+        size_t row = mbox_find(b->file, j->uids[i]);
+        if (row == b->file->n)
+            continue;
+        uint64_t modseq = b->file->rows[row].modseq;
+        rc = store_one(b, j, row);
+        if (rc == 1)
+            j->modified[j->modified_n++] = j->uids[i];
+        else if (rc == 0 && b->file->rows[row].modseq != modseq)
+            changed[(*changed_n)++] = j->uids[i];
+    }
+    return rc < 0 ? -1 : 0;
 }
 
 static int do_store(struct mailbox *b, struct mailbox_job *j)
 {
     if (begin(b, true, &j->err) != 0)
         return -1;
-    int rc = 0;
-    for (size_t i = 0; i < j->uids_n && rc == 0; i++) {
-        size_t row = mbox_find(b->file, j->uids[i]);
-        if (row < b->file->n)
-            rc = store_one(b, j, row);
-    }
-    if (rc == 0)
+    uint32_t *changed = xcalloc(j->uids_n + 1, sizeof *changed);
+    size_t changed_n = 0;
+    j->modified = xcalloc(j->uids_n + 1, sizeof *j->modified);
+    int rc = is_other(b, j) ? 0 : store_all(b, j, changed, &changed_n);
+    publish_flags(b, changed, changed_n);
+    if (rc == 0 && changed_n > 0)
         rc = mbox_sync(b->file, &j->err);
     mbox_end(b->file);
+    free(changed);
     return rc;
 }
 
@@ -345,26 +470,39 @@ static bool uid_named(const struct mailbox_job *j, uint32_t uid)
     return j->uids == NULL;
 }
 
+static int expunge_rows(struct mailbox *b, const size_t *rows, size_t n, struct error *err)
+{
+    struct mbox *m = b->file;
+    uint32_t *gone = xcalloc(n + 1, sizeof *gone);
+    size_t done = 0;
+    for (size_t i = 0; i < n; i++)
+        gone[i] = m->rows[rows[i]].uid;
+    int rc = mbox_kill(m, rows, n, &done, err);
+    publish_gone(b, gone, done);
+    if (rc == 0 && n > 0)
+        rc = mbox_sync(m, err);
+    free(gone);
+    return rc;
+}
+
 static int do_expunge(struct mailbox *b, struct mailbox_job *j)
 {
     struct mbox *m = b->file;
     if (begin(b, true, &j->err) != 0)
         return -1;
+    size_t *rows = xcalloc(m->n + 1, sizeof *rows);
+    size_t n = 0;
     int rc = 0;
     if (is_other(b, j))
         rc = error_set(&j->err, ERR_STORE, RETRY_NEVER, _("the mailbox is another one now"));
-    for (size_t i = m->n; i-- > 0 && rc == 0;) {
-        struct mbox_row gone = { .uid = m->rows[i].uid };
-        if ((!j->forced && (m->rows[i].flags & IMAP_DELETED) == 0) || !uid_named(j, gone.uid))
-            continue;
-        rc = mbox_kill(m, i, &j->err);
-        if (rc == 0)
-            publish(b, EVENT_GONE, &gone, 1);
-    }
+    for (size_t i = 0; i < m->n && rc == 0; i++)
+        if ((j->forced || (m->rows[i].flags & IMAP_DELETED) != 0) && uid_named(j, m->rows[i].uid))
+            rows[n++] = i;
     if (rc == 0)
-        rc = mbox_sync(m, &j->err);
+        rc = expunge_rows(b, rows, n, &j->err);
     compact(b);
     mbox_end(m);
+    free(rows);
     return rc;
 }
 
@@ -406,7 +544,7 @@ static int job_do(struct mailbox *b, struct mailbox_job *j)
     static int (*const table[])(struct mailbox *, struct mailbox_job *) = {
         [MAILBOX_ATTACH] = do_attach, [MAILBOX_DETACH] = do_detach,
         [MAILBOX_HOLD] = do_hold,     [MAILBOX_RELEASE] = do_release,
-        [MAILBOX_STATUS] = do_status, [MAILBOX_APPEND] = do_append,
+        [MAILBOX_STATUS] = do_status, [MAILBOX_GONE] = do_gone,
         [MAILBOX_STORE] = do_store,   [MAILBOX_EXPUNGE] = do_expunge,
         [MAILBOX_READ] = do_read,     [MAILBOX_PIECE] = do_read,
         [MAILBOX_BATCH] = do_batch,   [MAILBOX_HEADERS] = do_batch,
@@ -414,19 +552,56 @@ static int job_do(struct mailbox *b, struct mailbox_job *j)
     return table[j->m.kind](b, j);
 }
 
+static void answer(struct mailbox *b, struct mailbox_job *j)
+{
+    j->validity = b->file->validity;
+    j->uid_next = b->file->uid_next;
+    j->modseq = b->file->modseq;
+    queue_put_now(j->answer, &j->m);
+}
+
+/* Does an append together with those that wait right behind it. What was taken beside them is given
+ * back. */
+static struct msg *appends(struct mailbox *b, struct msg *m)
+{
+    struct mailbox_job *group[MAILBOX_GROUP_MAX];
+    size_t n = 0;
+    while (m != NULL && m->kind == MAILBOX_APPEND && n < MAILBOX_GROUP_MAX) {
+        group[n++] = (struct mailbox_job *)m;
+        m = n < MAILBOX_GROUP_MAX ? queue_take(b->q, 0) : NULL;
+    }
+    do_appends(b, group, n);
+    for (size_t i = 0; i < n; i++)
+        answer(b, group[i]);
+    return m;
+}
+
+/* The next job; in quiet times the index is written first. */
+static struct msg *next_job(struct mailbox *b)
+{
+    struct msg *m = queue_take(b->q, b->file->unsaved ? MAILBOX_QUIET_MS : -1);
+    if (m != NULL || queue_closed(b->q))
+        return m;
+    mbox_save(b->file);
+    return queue_take(b->q, -1);
+}
+
 static void *owner(void *arg)
 {
     struct mailbox *b = arg;
     struct msg *m;
-    while ((m = queue_take(b->q, -1)) != NULL) {
+    struct msg *next = NULL;
+    while ((m = next != NULL ? next : next_job(b)) != NULL) {
+        next = NULL;
+        if (m->kind == MAILBOX_APPEND) {
+            next = appends(b, m);
+            continue;
+        }
         struct mailbox_job *j = (struct mailbox_job *)m;
-        struct queue *answer = j->answer;
         j->rc = job_do(b, j);
-        j->validity = b->file->validity;
-        queue_put_now(answer, m);
+        answer(b, j);
     }
-    publish(b, EVENT_CLOSED, NULL, 0);
-    b->events_n = 0;
+    sessions_forget(b);
     mbox_close(&b->file);
     return NULL;
 }

@@ -10,35 +10,31 @@
 
 #include "base/buf.h"
 #include "base/queue.h"
+#include "server/rows.h"
+#include "server/spill.h"
 
 struct log;
 struct mailbox;
 
-/* What a session sees of a message. */
-struct mailbox_row {
-    uint32_t uid;
-    unsigned flags;
-    int64_t date;
-    uint64_t size;
-    char *keywords; /* NULL: none */
-};
-
+/* In the order in which things happened; rows: the mailbox as it was then. */
 enum mailbox_event_kind { EVENT_NEW, EVENT_FLAGS, EVENT_GONE, EVENT_CLOSED };
 struct mailbox_event {
-    struct msg m; /* kind: enum mailbox_event_kind */
-    struct mailbox_row *rows;
+    struct msg m;   /* kind: enum mailbox_event_kind */
+    uint32_t *uids; /* ascending: those that came, changed or went */
     size_t n;
+    struct rows rows;
 };
 
 enum mailbox_kind {
-    MAILBOX_ATTACH, /* events: the session's queue; answer: all rows, validity, uid_next */
+    MAILBOX_ATTACH, /* events: the session's queue; since; answer: rows, status; gone */
     MAILBOX_DETACH,
     MAILBOX_HOLD, /* for whoever waits in answer, until it releases; answer: as ATTACH; rc 1: somebody
                      else has it */
     MAILBOX_RELEASE,
-    MAILBOX_STATUS,  /* answer: all rows, validity, uid_next; sees what other programs did */
+    MAILBOX_STATUS,  /* answer: status; sees what other programs did */
+    MAILBOX_GONE,    /* since; answer: gone (RFC 7162 VANISHED) */
     MAILBOX_APPEND,  /* items; answer: uids, validity; all of them or none */
-    MAILBOX_STORE,   /* uids, flags_mode, flags, keywords */
+    MAILBOX_STORE,   /* uids, flags_mode, flags, keywords, unchanged_since; answer: modified */
     MAILBOX_EXPUNGE, /* those of uids (all if NULL) that have \Deleted, or without that when forced
                       */
     MAILBOX_READ,    /* uids[0]; answer: bytes; rc 1: no such message any more */
@@ -57,10 +53,14 @@ struct mailbox_span {
 enum flags_mode { FLAGS_SET, FLAGS_ADD, FLAGS_DEL };
 
 struct mailbox_item {
-    struct buf bytes;
+    struct spill message;
     char *sender, *keywords; /* or NULL */
     unsigned flags;
     int64_t date;
+};
+struct mailbox_status {
+    uint64_t messages, unseen, deleted;
+    uint64_t size, deleted_size; /* bytes as served, of all and of those with \Deleted */
 };
 struct mailbox_job {
     struct msg m; /* kind: enum mailbox_kind */
@@ -68,22 +68,31 @@ struct mailbox_job {
     struct queue *events;
     struct mailbox_item *items;
     size_t items_n;
-    uint32_t *uids;
+    uint32_t *uids; /* ascending where they are a set */
     size_t uids_n;
     enum flags_mode mode;
     unsigned flags;
     char *keywords;
     bool forced;
     uint64_t from;
+    uint64_t since; /* what went after this modseq; 0: nobody asks */
+    uint64_t
+        unchanged_since; /* those with a higher modseq are left alone; UINT64_MAX: all change */
     /* the answer */
     int rc;
     struct error err;
-    struct mailbox_row *rows;
-    size_t rows_n;
+    struct rows rows;
+    struct mailbox_status status;
     uint32_t validity, uid_next;
+    uint64_t modseq; /* the highest of the mailbox */
     struct buf bytes;
     struct mailbox_span *spans; /* of the first spans_n of uids */
     size_t spans_n;
+    uint32_t *modified; /* UIDs that unchanged_since left alone */
+    size_t modified_n;
+    uint32_t *gone; /* ascending UIDs */
+    size_t gone_n;
+    bool gone_known; /* false: older ones are forgotten, and gone says nothing */
 };
 
 struct mailbox_job *mailbox_job_new(enum mailbox_kind kind);
@@ -97,7 +106,6 @@ int mailbox_call(struct mailbox *b, struct queue *answers, struct mailbox_job **
 int mailbox_ask(struct mailbox *b, struct queue *answers, struct mailbox_job **j,
                 struct error *err) MUST_CHECK;
 int mailbox_answer(struct queue *answers, struct mailbox_job **j, struct error *err) MUST_CHECK;
-void mailbox_rows_free(struct mailbox_row *rows, size_t n);
 
 /* For the store alone: opens the file leaf in the folder dir and starts the owner. */
 struct mailbox *mailbox_start(int dir, const char *leaf, uint32_t validity, struct log *log,

@@ -3,7 +3,8 @@
  * in the file itself. A message is added at the end and is there when it is on the disk; what a
  * crash left half is cut at the next open. Expunging marks; mbox_compact makes a new file. Mail
  * that other programs added is taken over when it is seen. Belongs to one thread. Every use
- * stands between mbox_begin and mbox_end, which hold the locks.
+ * stands between mbox_begin and mbox_end, which hold the locks. What a row says of the file is
+ * checked there before it is used: it may come from the index.
  * Must not know: sessions, other threads. */
 #ifndef TMAIL_SERVER_MBOX_H
 #define TMAIL_SERVER_MBOX_H
@@ -14,17 +15,24 @@
 #include "base/buf.h"
 
 struct log;
+struct spill;
 
 struct mbox_row {
     uint32_t uid;
     unsigned flags; /* the five system flags of enum imap_flag */
     int64_t date;
-    uint64_t size;  /* as served, with CRLF */
-    char *keywords; /* blank separated; NULL: none */
-    uint64_t at;    /* of the From_ line */
-    uint32_t head_n, dead_at, flags_at, keywords_width;
+    uint64_t size;   /* as served, with CRLF */
+    char *keywords;  /* blank separated; NULL: none */
+    uint64_t modseq; /* of the last change (RFC 7162) */
+    uint64_t at;     /* of the From_ line */
     uint64_t stored;
+    uint16_t head_n, dead_at, flags_at, keywords_width; /* up to BOXHEAD_MAX */
     bool newline_added;
+};
+/* One that was expunged; kept in the order of modseq, as many as MBOX_GONE_MAX. */
+struct mbox_gone {
+    uint32_t uid;
+    uint64_t modseq;
 };
 
 struct mbox {
@@ -37,13 +45,19 @@ struct mbox {
     struct mbox_row *old; /* between a begin that found another file and its end: the rows before */
     size_t old_n;
     uint64_t end, dead; /* bytes of the file; of expunged messages in it */
+    uint64_t modseq;    /* the highest; never goes back, see mboxseq.h */
+    struct mbox_gone *gone;
+    size_t gone_n, gone_cap;
+    uint64_t gone_since; /* what was expunged up to this modseq is forgotten */
+    bool stamped;        /* this begin has its modseq */
+    bool unsaved;        /* the index does not have what we have */
     struct stat seen;
     bool dotlock;
     bool stale; /* the rows are not those of the file: it is read again before anything else */
 };
 
 struct mbox_new {
-    struct str bytes; /* any line ends; served with CRLF */
+    const struct spill *message; /* any line ends; served with CRLF */
     struct str sender;
     unsigned flags;
     const char *keywords; /* or NULL */
@@ -76,8 +90,17 @@ int mbox_read_head(struct mbox *m, size_t row, struct buf *out, struct error *er
 /* New flags and keywords of a row; durable with mbox_sync. */
 int mbox_set(struct mbox *m, size_t row, unsigned flags, const char *keywords,
              struct error *err) MUST_CHECK;
-/* Marks a row as expunged and forgets it; durable with mbox_sync. */
-int mbox_kill(struct mbox *m, size_t row, struct error *err) MUST_CHECK;
+/* Marks rows (ascending) as expunged and forgets them; durable with mbox_sync. After -1 the first
+ * *done of them are. */
+int mbox_kill(struct mbox *m, const size_t *rows, size_t n, size_t *done,
+              struct error *err) MUST_CHECK;
+/* Takes the last rows back that were added since there were n of them and the file had end bytes,
+ * as if they had never been. */
+int mbox_take_back(struct mbox *m, size_t n, uint64_t end, uint32_t uid_next,
+                   struct error *err) MUST_CHECK;
+/* Writes the index if it does not have all that is known; for quiet times, outside of begin and
+ * end. */
+void mbox_save(struct mbox *m);
 int mbox_sync(struct mbox *m, struct error *err) MUST_CHECK;
 /* A new file without the expunged messages, in place of the old. */
 int mbox_compact(struct mbox *m, struct error *err) MUST_CHECK;

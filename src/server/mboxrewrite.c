@@ -13,6 +13,7 @@
 #include "base/fault.h"
 #include "base/i18n.h"
 #include "server/boxhead.h"
+#include "server/boxtext.h"
 #include "server/limits.h"
 #include "server/mboxscan.h"
 #include "wire/imap_resp.h"
@@ -27,6 +28,7 @@ struct rewrite {
 
 static int rewrite_begin(struct rewrite *r, const struct mbox *m, struct error *err)
 {
+    struct stat st;
     r->name = xasprintf(".%s.new", m->leaf);
     r->written = 0;
     buf_init(&r->out, SIZE_MAX / 2);
@@ -34,7 +36,7 @@ static int rewrite_begin(struct rewrite *r, const struct mbox *m, struct error *
     r->fd = sys_fault(FAULT_OPEN, "rewrite create") != 0
                 ? -1
                 : openat(m->dir, r->name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                         m->seen.st_mode != 0 ? m->seen.st_mode & 0777 : 0600);
+                         fstat(m->fd, &st) == 0 ? st.st_mode & 0777 : 0600);
     return r->fd < 0 ? error_sys(err, _("cannot write the mailbox anew")) : 0;
 }
 
@@ -375,7 +377,7 @@ static void piece_ours(struct piece *p, const struct boxhead *h)
     p->end = mboxscan_end(h, p->at);
     p->row = (struct mbox_row){
         .at = p->at,
-        .head_n = (uint32_t)h->n,
+        .head_n = (uint16_t)h->n,
         .stored = h->stored,
         .flags = h->flags,
         .keywords = h->keywords.n > 0 ? xmemdup0(h->keywords.p, h->keywords.n) : NULL,

@@ -61,7 +61,7 @@ void mboxscan_rows_free(struct mbox_row *rows, size_t n)
     free(rows);
 }
 
-static void row_add(struct mbox *m, const struct boxhead *h, uint64_t at)
+void mboxscan_row_add(struct mbox *m, const struct boxhead *h, uint64_t at)
 {
     if (m->n == m->cap) {
         m->cap = m->cap + m->cap / 2 + 64;
@@ -74,11 +74,11 @@ static void row_add(struct mbox *m, const struct boxhead *h, uint64_t at)
         .size = h->size,
         .keywords = h->keywords.n > 0 ? xmemdup0(h->keywords.p, h->keywords.n) : NULL,
         .at = at,
-        .head_n = (uint32_t)h->n,
-        .dead_at = (uint32_t)h->dead_at,
-        .flags_at = (uint32_t)h->flags_at,
-        .keywords_width = (uint32_t)h->keywords_width,
         .stored = h->stored,
+        .head_n = (uint16_t)h->n,
+        .dead_at = (uint16_t)h->dead_at,
+        .flags_at = (uint16_t)h->flags_at,
+        .keywords_width = (uint16_t)h->keywords_width,
         .newline_added = h->newline_added,
     };
 }
@@ -184,7 +184,7 @@ static void ours_take(struct mbox *m, const struct boxhead *h, uint64_t at)
     if (h->dead)
         m->dead += mboxscan_end(h, at) - at;
     else
-        row_add(m, h, at);
+        mboxscan_row_add(m, h, at);
 }
 
 /* True when what was found cannot be used as it is: no UIDVALIDITY, UIDs not ascending or
@@ -195,7 +195,7 @@ static bool numbering_broken(const struct boxhead *h, uint64_t at, uint32_t last
            h->uid <= last || h->uid >= MBOX_UID_MAX;
 }
 
-int mboxscan_read(struct mbox *m, struct error *err)
+int mboxscan_read(struct mbox *m, bool tail, struct error *err)
 {
     struct stat st;
     if (fstat(m->fd, &st) != 0)
@@ -204,8 +204,10 @@ int mboxscan_read(struct mbox *m, struct error *err)
     struct boxhead h;
     uint32_t last = 0;
     int rc = 0;
-    m->n = 0;
-    m->dead = m->end = 0;
+    if (!tail)
+        m->n = m->dead = m->end = 0;
+    else if (m->n > 0)
+        last = m->rows[m->n - 1].uid;
     while (rc == 0 && m->end < w->size && m->n < MBOX_MESSAGES_MAX) {
         enum mbox_found found = mboxscan_find(w, m->end, &h, err);
         if (found == FOUND_TORN) {

@@ -35,9 +35,11 @@ enum mbox_found mboxscan_find(struct mbox_window *w, uint64_t at, struct boxhead
 /* Where a message of ours ends, its separating empty line included. 0 if that is nonsense. */
 uint64_t mboxscan_end(const struct boxhead *h, uint64_t at);
 
-/* Fills rows, end, dead, validity and uid_next from the file in one pass; cuts a torn tail. 0; 1
- * when there is mail of other programs in it (rows are then undefined); -1. */
-int mboxscan_read(struct mbox *m, struct error *err) MUST_CHECK;
+void mboxscan_row_add(struct mbox *m, const struct boxhead *h, uint64_t at);
+/* Fills rows, end, dead, validity and uid_next from the file in one pass, or from end on when only
+ * the tail is not known yet; cuts a torn tail. 0; 1 when there is mail of other programs in it (rows
+ * are then undefined); -1. */
+int mboxscan_read(struct mbox *m, bool tail, struct error *err) MUST_CHECK;
 /* UIDVALIDITY and next UID of an empty file are kept beside it: there is no message to carry them.
  */
 int mboxscan_note_write(const struct mbox *m, struct error *err) MUST_CHECK;

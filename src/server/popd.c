@@ -69,10 +69,12 @@ static bool spill(struct popd *p)
 static void mails_take(struct popd *p, const struct mailbox_job *j)
 {
     p->validity = j->validity;
-    p->mails = xcalloc(j->rows_n + 1, sizeof *p->mails);
-    p->n = j->rows_n;
-    for (size_t i = 0; i < p->n; i++)
-        p->mails[i] = (struct popd_mail){ .uid = j->rows[i].uid, .size = j->rows[i].size };
+    p->mails = xcalloc(j->rows.n + 1, sizeof *p->mails);
+    p->n = j->rows.n;
+    for (size_t i = 0; i < p->n; i++) {
+        const struct mailbox_row *r = rows_at(&j->rows, i);
+        p->mails[i] = (struct popd_mail){ .uid = r->uid, .size = r->size };
+    }
 }
 
 static int call(struct popd *p, struct mailbox_job **j, struct error *err)

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "mime/mbox.h"
 #include "server/mbox.h"
+#include "server/spill.h"
 #include "base/banned.h"
 
 enum { ROWS_READ = 20 };
@@ -45,23 +46,28 @@ static void read_all(struct mbox *m)
 /* Adds text, and demands it back with CRLF for each line end. */
 static void add(struct mbox *m, struct str text)
 {
-    struct mbox_new new = { .bytes = text, .sender = STR("a@b"), .date = 1000000000 };
+    struct spill message;
+    struct mbox_new new = { .message = &message, .sender = STR("a@b"), .date = 1000000000 };
     struct buf out = BUF_INIT(4 << 20), again = BUF_INIT(4 << 20);
     struct error err;
     uint32_t uid = 0;
+    size_t done;
+    spill_init(&message, m->dir, 4 << 20);
+    spill_add(&message, text);
     if (mbox_append(m, &new, &uid, &err) == 0) {
         size_t row = mbox_find(m, uid);
         FUZZ_CHECK(row < m->n && mbox_read(m, row, &out, &err) == 0);
         FUZZ_CHECK(out.len == m->rows[row].size && out.len >= text.n);
         FUZZ_CHECK(mbox_set(m, row, 3, "k1 k2", &err) == 0);
         if (row > 0)
-            FUZZ_CHECK(mbox_kill(m, row - 1, &err) == 0);
+            FUZZ_CHECK(mbox_kill(m, (size_t[]){ row - 1 }, 1, &done, &err) == 0);
         FUZZ_CHECK(mbox_compact(m, &err) == 0);
         row = mbox_find(m, uid);
         FUZZ_CHECK(row < m->n && mbox_read(m, row, &again, &err) == 0);
         fuzz_same(buf_str(&out), buf_str(&again));
         FUZZ_CHECK(m->rows[row].flags == 3);
     }
+    spill_clear(&message);
     buf_free(&out);
     buf_free(&again);
 }

@@ -38,8 +38,8 @@ static void furnish(struct store_session *s)
     j->items = xcalloc(COUNT(mails), sizeof *j->items);
     j->items_n = COUNT(mails);
     for (size_t i = 0; i < COUNT(mails); i++) {
-        buf_init(&j->items[i].bytes, 1 << 16);
-        buf_adds(&j->items[i].bytes, mails[i]);
+        spill_init(&j->items[i].message, -1, 1 << 16);
+        spill_add(&j->items[i].message, str_c(mails[i]));
     }
     FUZZ_CHECK(mailbox_call(box, s->desk.answers, &j, &err) == 0);
     mailbox_job_free(&j);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit/test.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 
 #include "base/file.h"
@@ -70,8 +71,8 @@ static void mail_add(struct world *w, const char *account, struct str text)
     struct mailbox_job *j = mailbox_job_new(MAILBOX_APPEND);
     j->items = xcalloc(1, sizeof *j->items);
     j->items_n = 1;
-    buf_init(&j->items[0].bytes, SERVER_OUT_MAX);
-    buf_add_str(&j->items[0].bytes, text);
+    spill_init(&j->items[0].message, AT_FDCWD, SERVER_OUT_MAX);
+    spill_add(&j->items[0].message, text);
     j = box_call(w, account, j);
     mailbox_job_free(&j);
 }
@@ -90,7 +91,7 @@ static void mail_expunge(struct world *w, const char *account, uint32_t uid)
 static size_t mails_n(struct world *w, const char *account, uint32_t *validity)
 {
     struct mailbox_job *j = box_call(w, account, mailbox_job_new(MAILBOX_STATUS));
-    size_t n = j->rows_n;
+    size_t n = j->status.messages;
     if (validity != NULL)
         *validity = j->validity;
     mailbox_job_free(&j);
