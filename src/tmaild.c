@@ -73,10 +73,10 @@ static int fail(const struct error *err)
     return exit_code(err);
 }
 
-static int show_usage(void)
+static int show(void (*put)(struct buf *out))
 {
     struct buf text = BUF_INIT(1 << 16);
-    options_usage(&text);
+    put(&text);
     fputs(buf_c(&text), stdout);
     buf_free(&text);
     return EX_OK;
@@ -95,7 +95,9 @@ int main(int argc, char **argv)
     if (options_read(&options, argc, argv, &err) != 0)
         code = fail(&err);
     else if (options.help)
-        code = show_usage();
+        code = show(options_usage);
+    else if (options.limit_help)
+        code = show(options_limits_usage);
     else if (options.version)
         printf("tmaild %s\n", PACKAGE_VERSION);
     else if (serve(&options, &err) != 0)

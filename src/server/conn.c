@@ -102,6 +102,12 @@ static void trace_client(struct conn *c, struct str bytes)
 
 /* ---- the socket ---- */
 
+/* Of a limit, which its table keeps small. */
+static int ms_of(uint64_t seconds)
+{
+    return (int)seconds * 1000;
+}
+
 /* Waits for events on the socket or on extra (-1: none); poll's revents of both. False when it is
  * time to end. */
 static bool wait_for(struct conn *c, short events, int extra, int wait_ms, bool *extra_ready)
@@ -131,7 +137,7 @@ static int flush(void *arg, struct buf *out)
         if (n >= 0)
             sent += (size_t)n;
         else if (errno == EAGAIN)
-            c->gone = !wait_for(c, POLLOUT, -1, SERVER_WRITE_MS, &unused);
+            c->gone = !wait_for(c, POLLOUT, -1, ms_of(c->setup.options->limits.write_s), &unused);
         else if (errno != EINTR)
             c->gone = true;
     }
@@ -243,9 +249,10 @@ static void login_tell(struct conn *c)
 
 static int wait_ms(const struct conn *c)
 {
+    const struct server_limits *limits = &c->setup.options->limits;
     if (c->smtpd == NULL && !is_logged_in(c))
         return clock_left_ms(c->login_by_ms);
-    return c->imapd != NULL ? SERVER_IDLE_MS : SERVER_COMMAND_MS;
+    return ms_of(c->imapd != NULL ? limits->idle_s : limits->command_s);
 }
 
 /* POP3 is silent: a line would be taken for the answer to a command (RFC 1939 §3). */
@@ -311,7 +318,7 @@ static void *conn_thread(void *arg)
         .login = smtp_login, .deliver = smtp_deliver, .room = smtp_room, .now = smtp_now, .arg = c
     };
     if (desk_open(&c->desk, c->setup.store, &err) == 0) {
-        c->login_by_ms = clock_mono_ms() + SERVER_LOGIN_MS;
+        c->login_by_ms = clock_mono_ms() + ms_of(c->setup.options->limits.login_s);
         session_start(c, &smtp_ops);
         if (c->imapd != NULL || c->popd != NULL || c->smtpd != NULL)
             talk(c);

@@ -5,13 +5,16 @@
 #define TMAIL_SERVER_LIMITS_H
 
 enum {
-    SERVER_CONNECTIONS_MAX = 1000,
+    SERVER_CONNECTIONS_MAX = 1000,   /* unless --limit says otherwise */
+    SERVER_CONNECTIONS_TOP = 50000,  /* that it may say */
     SERVER_CONNECTIONS_ENDING = 100, /* beside them: told to end to make room */
     SERVER_STACK_BYTES = 1 << 20,
-    SERVER_LOGIN_MS = 30 * 1000,       /* until somebody is logged in (IMAP, POP3) */
-    SERVER_COMMAND_MS = 5 * 60 * 1000, /* RFC 5321 §4.5.3.2.7 */
-    SERVER_IDLE_MS = 30 * 60 * 1000,   /* RFC 3501 §5.4 */
-    SERVER_WRITE_MS = 60 * 1000,
+    SERVER_LOGIN_S = 30,       /* until somebody is logged in (IMAP, POP3) */
+    SERVER_COMMAND_S = 5 * 60, /* RFC 5321 §4.5.3.2.7 */
+    SERVER_IDLE_S = 30 * 60,   /* RFC 3501 §5.4 */
+    SERVER_WRITE_S = 60,
+    SERVER_ADDRESS_CONNECTIONS_MAX = 50, /* of one address that is not the loopback */
+    SERVER_ERRORS_MAX = 100,
     SERVER_LOGIN_TRIES = 5,
     SERVER_LOGIN_DELAY_MS = 1000, /* doubled at each failure of an address */
     SERVER_LOGIN_DELAY_MAX_MS = 4000,

@@ -49,6 +49,7 @@ libserver_a_SOURCES = \
 	src/server/names.h \
 	src/server/options.c \
 	src/server/options.h \
+	src/server/options_limit.c \
 	src/server/popd.c \
 	src/server/popd.h \
 	src/server/relay.h \

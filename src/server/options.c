@@ -2,6 +2,7 @@
 #include "server/options.h"
 
 #include <getopt.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,65 +11,22 @@
 #include "server/names.h"
 #include "base/banned.h"
 
-const char *const server_port_names[SERVER_PORTS] = { "smtp", "submission", "imap", "pop3" };
-static const int default_ports[SERVER_PORTS] = { 2525, 2587, 2143, 2110 };
-enum { POP3_PORT_OF_ROOT = 110 };
-
-enum option_id {
-    OPT_ROOT = 256,
-    OPT_LISTEN,
-    OPT_DOMAIN,
-    OPT_SMTP,
-    OPT_SUBMISSION,
-    OPT_IMAP,
-    OPT_POP3,
-    OPT_PORT_FILE,
-    OPT_USER,
-    OPT_ACCEPT_ANY,
-    OPT_COPY_TO,
-    OPT_LOG,
-    OPT_TRACE,
-    OPT_HELP,
-    OPT_VERSION
+const char *const server_port_names[SERVER_PORTS] = {
+    [PORT_SMTP] = "smtp",
+    [PORT_SUBMISSION] = "submission",
+    [PORT_SUBMISSIONS] = "submissions",
+    [PORT_LMTP] = "lmtp",
+    [PORT_POP3] = "pop3",
+    [PORT_POP3S] = "pop3s",
+    [PORT_IMAP] = "imap",
+    [PORT_IMAPS] = "imaps",
 };
-static const struct option long_options[] = {
-    { "root", required_argument, NULL, OPT_ROOT },
-    { "listen", required_argument, NULL, OPT_LISTEN },
-    { "domain", required_argument, NULL, OPT_DOMAIN },
-    { "smtp", required_argument, NULL, OPT_SMTP },
-    { "submission", required_argument, NULL, OPT_SUBMISSION },
-    { "imap", required_argument, NULL, OPT_IMAP },
-    { "pop3", required_argument, NULL, OPT_POP3 },
-    { "port-file", required_argument, NULL, OPT_PORT_FILE },
-    { "user", required_argument, NULL, OPT_USER },
-    { "accept-any", no_argument, NULL, OPT_ACCEPT_ANY },
-    { "copy-to", required_argument, NULL, OPT_COPY_TO },
-    { "log", required_argument, NULL, OPT_LOG },
-    { "trace", no_argument, NULL, OPT_TRACE },
-    { "help", no_argument, NULL, OPT_HELP },
-    { "version", no_argument, NULL, OPT_VERSION },
-    { NULL, 0, NULL, 0 },
+/* Of root, and of everybody else. */
+static const int default_ports[2][SERVER_PORTS] = {
+    { 25, 587, 465, PORT_OFF, 110, 995, 143, 993 },
+    { 2525, 2587, 2465, PORT_OFF, 2110, 2995, 2143, 2993 },
 };
-
-void options_usage(struct buf *out)
-{
-    buf_adds(out, _("Usage: tmaild [OPTION]...\n"
-                    "A mail server: SMTP, IMAP and POP3 on plain mbox files.\n\n"
-                    "  --root DIR            where the mail is kept (default: ./tmaild)\n"
-                    "  --listen ADDR         address to listen on (default: 127.0.0.1)\n"
-                    "  --domain NAME         accept mail for this domain; may be repeated\n"
-                    "  --smtp PORT           default 2525; 0: any free port; none: off\n"
-                    "  --submission PORT     default 2587\n"
-                    "  --imap PORT           default 2143\n"
-                    "  --pop3 PORT           default 110 for root, 2110 for others\n"
-                    "  --port-file FILE      write \"name port\" lines once all are open\n"
-                    "  --user NAME:PASSWORD  an account; may be repeated\n"
-                    "  --accept-any          any recipient exists, any login holds (for tests)\n"
-                    "  --copy-to NAME        an account that gets a copy of all mail (for tests)\n"
-                    "  --log FILE            write the log there instead of standard error\n"
-                    "  --trace               log the dialogue of each connection\n"
-                    "  --help, --version\n"));
-}
+enum { PORT_NOT_GIVEN = -2, HELP_COLUMN = 24 };
 
 static int set_text(char **where, const char *value)
 {
@@ -77,19 +35,44 @@ static int set_text(char **where, const char *value)
     return 0;
 }
 
-static int set_port(int *port, const char *value, struct error *err)
+static int text_take(struct server_options *o, const struct option_row *row, char *value,
+                     struct error *err)
+{
+    (void)err;
+    return set_text((char **)((char *)o + row->where), value);
+}
+
+static int switch_take(struct server_options *o, const struct option_row *row, char *value,
+                       struct error *err)
+{
+    (void)value;
+    (void)err;
+    *(bool *)((char *)o + row->where) = true;
+    return 0;
+}
+
+static int port_take(struct server_options *o, const struct option_row *row, char *value,
+                     struct error *err)
 {
     struct str s = str_c(value);
     uint64_t n;
     if (str_eqc(s, "none")) {
-        *port = PORT_OFF;
+        o->ports[row->id] = PORT_OFF;
         return 0;
     }
     if (str_u64(&s, &n) != 0 || s.n != 0 || n > 65535)
         return error_set(err, ERR_USAGE, RETRY_NEVER, _("%s is not a port (0 to 65535, or none)"),
                          value);
-    *port = (int)n;
+    o->ports[row->id] = (int)n;
     return 0;
+}
+
+static int limit_take(struct server_options *o, const struct option_row *row, char *value,
+                      struct error *err)
+{
+    (void)row;
+    o->limit_help = str_eqc(str_c(value), "help");
+    return o->limit_help ? 0 : options_limit_set(&o->limits, value, err);
 }
 
 static char *lowered(struct str s)
@@ -100,18 +83,22 @@ static char *lowered(struct str s)
     return copy;
 }
 
-static int add_domain(struct server_options *o, const char *value, struct error *err)
+static int domain_take(struct server_options *o, const struct option_row *row, char *value,
+                       struct error *err)
 {
+    (void)row;
     if (value[0] == '\0' || !str_is_line(str_c(value)) || o->domains_n == OPTIONS_DOMAINS_MAX)
         return error_set(err, ERR_USAGE, RETRY_NEVER, _("--domain %s cannot be used"), value);
     o->domains[o->domains_n++] = lowered(str_c(value));
     return 0;
 }
 
-static int add_user(struct server_options *o, char *value, struct error *err)
+static int user_take(struct server_options *o, const struct option_row *row, char *value,
+                     struct error *err)
 {
     struct str password = str_c(value);
     struct str name;
+    (void)row;
     int rc = str_until(&password, ':', &name);
     /* Out of the list of processes, as far as that goes. */
     if (rc != 0 || !name_level_ok(name) || o->users_n == OPTIONS_USERS_MAX)
@@ -122,48 +109,74 @@ static int add_user(struct server_options *o, char *value, struct error *err)
     return 0;
 }
 
-static int option_take(struct server_options *o, int id, struct error *err)
+static int copy_take(struct server_options *o, const struct option_row *row, char *value,
+                     struct error *err)
 {
-    switch (id) {
-    case OPT_ROOT:
-        return set_text(&o->root, optarg);
-    case OPT_LISTEN:
-        return set_text(&o->listen, optarg);
-    case OPT_DOMAIN:
-        return add_domain(o, optarg, err);
-    case OPT_SMTP:
-        return set_port(&o->ports[PORT_SMTP], optarg, err);
-    case OPT_SUBMISSION:
-        return set_port(&o->ports[PORT_SUBMISSION], optarg, err);
-    case OPT_IMAP:
-        return set_port(&o->ports[PORT_IMAP], optarg, err);
-    case OPT_POP3:
-        return set_port(&o->ports[PORT_POP3], optarg, err);
-    case OPT_PORT_FILE:
-        return set_text(&o->port_file, optarg);
-    case OPT_USER:
-        return add_user(o, optarg, err);
-    case OPT_COPY_TO:
-        if (!name_level_ok(str_c(optarg)))
-            return error_set(err, ERR_USAGE, RETRY_NEVER, _("--copy-to %s cannot be used"), optarg);
-        return set_text(&o->copy_to, optarg);
-    case OPT_LOG:
-        return set_text(&o->log, optarg);
-    case OPT_ACCEPT_ANY:
-        o->accept_any = true;
-        return 0;
-    case OPT_TRACE:
-        o->trace = true;
-        return 0;
-    case OPT_HELP:
-        o->help = true;
-        return 0;
-    case OPT_VERSION:
-        o->version = true;
-        return 0;
-    default:
-        return error_set(err, ERR_USAGE, RETRY_NEVER, _("see tmaild --help"));
+    (void)row;
+    if (!name_level_ok(str_c(value)))
+        return error_set(err, ERR_USAGE, RETRY_NEVER, _("--copy-to %s cannot be used"), value);
+    return set_text(&o->copy_to, value);
+}
+
+#define TEXT(field) .set = text_take, .where = offsetof(struct server_options, field)
+#define SWITCH(field) .set = switch_take, .where = offsetof(struct server_options, field)
+#define PORT(number) "PORT", .set = port_take, .id = (number)
+
+static const struct option_row rows[] = {
+    { "root", "DIR", N_("where the mail is kept (default: ./tmaild)"), TEXT(root) },
+    { "listen", "ADDR", N_("address to listen on (default: 127.0.0.1)"), TEXT(listen) },
+    { "domain", "NAME", N_("accept mail for this domain; may be repeated"), .set = domain_take },
+    { "smtp", PORT(PORT_SMTP),
+      .help = N_("25 for root, 2525 for others; 0: any free port; none: off") },
+    { "submission", PORT(PORT_SUBMISSION), .help = N_("587 or 2587") },
+    { "submissions", PORT(PORT_SUBMISSIONS),
+      .help = N_("465 or 2465, TLS from the first byte on") },
+    { "lmtp", PORT(PORT_LMTP), .help = N_("off unless given") },
+    { "pop3", PORT(PORT_POP3), .help = N_("110 or 2110") },
+    { "pop3s", PORT(PORT_POP3S), .help = N_("995 or 2995, TLS from the first byte on") },
+    { "imap", PORT(PORT_IMAP), .help = N_("143 or 2143") },
+    { "imaps", PORT(PORT_IMAPS), .help = N_("993 or 2993, TLS from the first byte on") },
+    { "port-file", "FILE",
+      N_("write \"name port\" lines once all are open; ports that\nare not given are any free ones "
+         "then"),
+      TEXT(port_file) },
+    { "user", "NAME:PASSWORD", N_("an account; may be repeated"), .set = user_take },
+    { "limit", "NAME=N", N_("may be repeated; --limit help lists them"), .set = limit_take },
+    { "log", "FILE", N_("write the log there instead of standard error"), TEXT(log) },
+    { "trace", NULL, N_("log the dialogue of each connection"), SWITCH(trace) },
+    { "accept-any", NULL, N_("any recipient exists, any login holds (for tests)"),
+      SWITCH(accept_any) },
+    { "copy-to", "NAME", N_("an account that gets a copy of all mail (for tests)"),
+      .set = copy_take },
+    { "help", NULL, NULL, SWITCH(help) },
+    { "version", NULL, NULL, SWITCH(version) },
+};
+
+static void put_help(struct buf *out, const char *help)
+{
+    struct str rest = str_c(help);
+    struct str line;
+    while (str_until(&rest, '\n', &line) == 0)
+        buf_addf(out, "%.*s\n%*s", STR_ARG(line), HELP_COLUMN, "");
+    buf_addf(out, "%.*s\n", STR_ARG(rest));
+}
+
+void options_usage(struct buf *out)
+{
+    buf_adds(out, _("Usage: tmaild [OPTION]...\n"
+                    "A mail server: SMTP, IMAP and POP3 on plain mbox files.\n\n"));
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        size_t start = out->len;
+        if (rows[i].help == NULL)
+            continue;
+        buf_addf(out, "  --%s", rows[i].name);
+        if (rows[i].argument != NULL)
+            buf_addf(out, " %s", rows[i].argument);
+        size_t used = out->len - start;
+        buf_addf(out, "%*s", used < HELP_COLUMN ? HELP_COLUMN - (int)used : 2, "");
+        put_help(out, _(rows[i].help));
     }
+    buf_adds(out, "  --help, --version\n");
 }
 
 static void host_find(struct server_options *o)
@@ -179,22 +192,50 @@ static void host_find(struct server_options *o)
         o->domains[o->domains_n++] = lowered(str_c(o->host));
 }
 
+static void ports_find(struct server_options *o)
+{
+    const int *defaults = default_ports[geteuid() != 0];
+    for (int i = 0; i < SERVER_PORTS; i++)
+        if (o->ports[i] == PORT_NOT_GIVEN)
+            o->ports[i] = o->port_file != NULL && defaults[i] != PORT_OFF ? 0 : defaults[i];
+}
+
+static int row_take(struct server_options *o, const char *name, char *value, struct error *err)
+{
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (str_eqc(str_c(name), rows[i].name))
+            return rows[i].set(o, &rows[i], value, err);
+    return error_set(err, ERR_USAGE, RETRY_NEVER, _("see tmaild --help"));
+}
+
+static int line_read(struct server_options *o, int argc, char **argv, struct error *err)
+{
+    struct option list[COUNT(rows) + 1] = { 0 };
+    char none[] = "";
+    int id;
+    int at;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        list[i] = (struct option){ .name = rows[i].name, .has_arg = rows[i].argument != NULL };
+    optind = 1;
+    while ((id = getopt_long(argc, argv, "", list, &at)) != -1)
+        if (row_take(o, id == 0 ? list[at].name : "", optarg != NULL ? optarg : none, err) != 0)
+            return -1;
+    return optind == argc ? 0
+                          : error_set(err, ERR_USAGE, RETRY_NEVER,
+                                      _("%s is not an option of tmaild"), argv[optind]);
+}
+
 int options_read(struct server_options *o, int argc, char **argv, struct error *err)
 {
-    int id;
     *o = (struct server_options){ 0 };
     set_text(&o->root, "tmaild");
     set_text(&o->listen, "127.0.0.1");
-    memcpy(o->ports, default_ports, sizeof o->ports);
-    if (geteuid() == 0)
-        o->ports[PORT_POP3] = POP3_PORT_OF_ROOT;
-    optind = 1;
-    while ((id = getopt_long(argc, argv, "", long_options, NULL)) != -1)
-        if (option_take(o, id, err) != 0)
-            return -1;
-    if (optind < argc)
-        return error_set(err, ERR_USAGE, RETRY_NEVER, _("%s is not an option of tmaild"),
-                         argv[optind]);
+    options_limits_default(&o->limits);
+    for (int i = 0; i < SERVER_PORTS; i++)
+        o->ports[i] = PORT_NOT_GIVEN;
+    if (line_read(o, argc, argv, err) != 0)
+        return -1;
+    ports_find(o);
     host_find(o);
     return 0;
 }

@@ -5,10 +5,31 @@
 #ifndef TMAIL_SERVER_OPTIONS_H
 #define TMAIL_SERVER_OPTIONS_H
 
+#include <stdint.h>
+
 #include "base/buf.h"
 
 enum { PORT_OFF = -1, OPTIONS_USERS_MAX = 1000, OPTIONS_DOMAINS_MAX = 100 };
-enum server_port { PORT_SMTP, PORT_SUBMISSION, PORT_IMAP, PORT_POP3, SERVER_PORTS };
+/* Those whose name ends in s are TLS from the first byte on; LMTP is off unless asked for. */
+enum server_port {
+    PORT_SMTP,
+    PORT_SUBMISSION,
+    PORT_SUBMISSIONS,
+    PORT_LMTP,
+    PORT_POP3,
+    PORT_POP3S,
+    PORT_IMAP,
+    PORT_IMAPS,
+    SERVER_PORTS
+};
+/* What --limit sets; the table in options_limit.c has names, defaults and bounds. */
+struct server_limits {
+    uint64_t connections, per_address; /* per_address: of one address that is not the loopback */
+    uint64_t message;                  /* bytes */
+    uint64_t recipients;
+    uint64_t errors; /* of a session before it is ended */
+    uint64_t login_s, command_s, idle_s, write_s;
+};
 
 struct server_user {
     char *name, *password;
@@ -20,11 +41,29 @@ struct server_options {
     struct server_user users[OPTIONS_USERS_MAX];
     size_t users_n;
     int ports[SERVER_PORTS]; /* 0: any free one */
+    struct server_limits limits;
     bool accept_any, trace;
-    bool help, version;
+    bool help, limit_help, version;
 };
 
 extern const char *const server_port_names[SERVER_PORTS];
+
+/* One row for each option of the command line; in the table of options.c. */
+struct option_row {
+    const char *name, *argument; /* argument NULL: a switch */
+    const char *help;            /* lines after the first are indented by options_usage */
+    /* value is the argument, "" for a switch; secrets may be overwritten in it. 0; -1 with ERR_USAGE.
+     */
+    int (*set)(struct server_options *o, const struct option_row *row, char *value,
+               struct error *err);
+    size_t where; /* offset in struct server_options, for the setters that many share */
+    int id;       /* a number that the setter knows */
+};
+
+/* The defaults, --limit NAME=N, and what --limit help would list: "name default help" lines. */
+void options_limits_default(struct server_limits *l);
+int options_limit_set(struct server_limits *l, const char *value, struct error *err) MUST_CHECK;
+void options_limits_usage(struct buf *out);
 
 /* Reads the command line over the defaults. 0; -1 with ERR_USAGE. Fresh *o in either case:
  * options_free it. */

@@ -40,8 +40,8 @@ struct server {
     int stop_fd; /* an eventfd: one write is seen by every connection */
     int listeners[SERVER_PORTS];
     uint16_t ports[SERVER_PORTS];
-    struct peer peers[SERVER_CONNECTIONS_MAX + SERVER_CONNECTIONS_ENDING]; /* the oldest first */
-    size_t peers_n, ending_n;
+    struct peer *peers;                  /* the oldest first */
+    size_t peers_n, peers_max, ending_n; /* max: those that are ending included */
 };
 
 static int bind_one(const struct addrinfo *a)
@@ -102,21 +102,28 @@ static int port_file_write(const struct server *s, struct error *err)
     return rc;
 }
 
+static bool is_served(enum server_port port)
+{
+    return port == PORT_SMTP || port == PORT_SUBMISSION || port == PORT_POP3 || port == PORT_IMAP;
+}
+
 struct server *server_open(const struct server_options *options, struct log *log, struct error *err)
 {
     struct server *s = xcalloc(1, sizeof *s);
     s->options = options;
     s->log = log;
+    s->peers_max = (size_t)options->limits.connections + SERVER_CONNECTIONS_ENDING;
+    s->peers = xcalloc(s->peers_max, sizeof *s->peers);
     for (int i = 0; i < SERVER_PORTS; i++)
         s->listeners[i] = -1;
     s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     int rc = s->stop_fd < 0 ? error_sys(err, _("cannot start")) : 0;
     if (rc == 0)
-        rc = (s->news = queue_new(SERVER_CONNECTIONS_MAX, err)) != NULL ? 0 : -1;
+        rc = (s->news = queue_new(s->peers_max, err)) != NULL ? 0 : -1;
     if (rc == 0)
         rc = (s->store = store_start(options, log, err)) != NULL ? 0 : -1;
     for (int i = 0; i < SERVER_PORTS && rc == 0; i++)
-        if (options->ports[i] != PORT_OFF)
+        if (options->ports[i] != PORT_OFF && is_served((enum server_port)i))
             rc = listen_on(s, (enum server_port)i, err);
     if (rc == 0)
         rc = port_file_write(s, err);
@@ -138,19 +145,22 @@ static void too_many(int fd, enum server_port port)
     static const char *const texts[SERVER_PORTS] = {
         [PORT_SMTP] = "421 4.3.2 too many connections\r\n",
         [PORT_SUBMISSION] = "421 4.3.2 too many connections\r\n",
+        [PORT_LMTP] = "421 4.3.2 too many connections\r\n",
         [PORT_IMAP] = "* BYE too many connections\r\n",
         [PORT_POP3] = "-ERR [SYS/TEMP] too many connections\r\n",
     };
-    send(fd, texts[port], strlen(texts[port]), MSG_NOSIGNAL | MSG_DONTWAIT);
+    /* Who waits for a handshake is not told: it would be no answer. */
+    if (texts[port] != NULL)
+        send(fd, texts[port], strlen(texts[port]), MSG_NOSIGNAL | MSG_DONTWAIT);
     close(fd);
 }
 
 /* Room for one more: the oldest connection on which nobody logged in ends for it. */
 static bool room_make(struct server *s)
 {
-    if (s->peers_n - s->ending_n < SERVER_CONNECTIONS_MAX)
-        return s->peers_n < COUNT(s->peers);
-    for (size_t i = 0; i < s->peers_n && s->peers_n < COUNT(s->peers); i++) {
+    if (s->peers_n - s->ending_n < s->options->limits.connections)
+        return s->peers_n < s->peers_max;
+    for (size_t i = 0; i < s->peers_n && s->peers_n < s->peers_max; i++) {
         struct peer *p = &s->peers[i];
         if (p->logged_in || p->ending)
             continue;
@@ -268,6 +278,7 @@ void server_close(struct server **s)
     }
     if ((*s)->stop_fd >= 0)
         close((*s)->stop_fd);
+    free((*s)->peers);
     free(*s);
     *s = NULL;
 }
