@@ -11,6 +11,8 @@ libserver_a_SOURCES = \
 	src/server/boxtext.h \
 	src/server/conn.c \
 	src/server/conn.h \
+	src/server/control.c \
+	src/server/control.h \
 	src/server/deliver.c \
 	src/server/deliver.h \
 	src/server/envelope.c \

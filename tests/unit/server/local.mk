@@ -8,7 +8,7 @@ SERVER_TESTS = \
 	tests/unit/server/test_spill \
 	tests/unit/server/test_section \
 	tests/unit/server/test_bodystructure \
-	tests/unit/server/test_options \
+	tests/unit/server/test_control tests/unit/server/test_options \
 	tests/unit/server/test_popd \
 	tests/unit/server/test_imapd
 check_PROGRAMS += $(SERVER_TESTS)
@@ -37,6 +37,9 @@ tests_unit_server_test_imapd_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
 tests_unit_server_test_popd_SOURCES = tests/unit/server/test_popd.c tests/unit/test.h
 tests_unit_server_test_popd_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_server_test_popd_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
+tests_unit_server_test_control_SOURCES = tests/unit/server/test_control.c tests/unit/test.h
+tests_unit_server_test_control_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_server_test_control_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
 tests_unit_server_test_options_SOURCES = tests/unit/server/test_options.c tests/unit/test.h
 tests_unit_server_test_options_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_server_test_options_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
