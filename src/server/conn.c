@@ -13,11 +13,8 @@
 #include "base/fault.h"
 #include "base/i18n.h"
 #include "base/log.h"
-#include "server/deliver.h"
-#include "server/imapd.h"
 #include "server/limits.h"
-#include "server/popd.h"
-#include "server/smtpd.h"
+#include "server/protocol.h"
 #include "server/store.h"
 #include "base/banned.h"
 
@@ -27,13 +24,12 @@ struct conn {
     struct conn_news ended;
     struct conn_setup setup;
     int fd;
-    enum server_port port;
     char peer[64];
-    bool loopback, gone, logged_in;
+    bool gone, logged_in;
     struct desk desk;
-    struct smtpd *smtpd; /* one of the three */
-    struct imapd *imapd;
-    struct popd *popd;
+    struct protocol_env env;
+    const struct session_ops *ops;
+    void *session;
     struct buf in, out;
     struct buf line;    /* what came of a line for the log, until its end comes too */
     bool secret_begins; /* the last line said that a literal with a secret follows */
@@ -53,20 +49,10 @@ static void conn_drop(struct msg *m)
 
 /* ---- the log of the dialogue ---- */
 
-static bool is_secret(const struct conn *c, struct str line)
-{
-    if (c->smtpd != NULL)
-        return smtpd_secret(c->smtpd) || str_istarts(line, "AUTH");
-    if (c->popd != NULL)
-        return popd_secret(c->popd, line);
-    return imapd_secret(c->imapd) || str_isearch(line, STR(" LOGIN ")) < line.n ||
-           str_isearch(line, STR(" AUTHENTICATE ")) < line.n;
-}
-
 static void trace_line(const struct conn *c, const char *who, struct str line)
 {
     line = str_head(line, TRACE_LINE);
-    log_line(c->setup.log, LOG_INFO, "%s %d %s: %.*s", server_port_names[c->port], c->fd, who,
+    log_line(c->setup.log, LOG_INFO, "%s %d %s: %.*s", server_port_names[c->env.port], c->fd, who,
              STR_ARG(line));
 }
 
@@ -93,8 +79,8 @@ static void trace_client(struct conn *c, struct str bytes)
         struct str line = buf_str(&c->line);
         if (str_ends(line, "\r"))
             line.n--;
-        hide = hide || is_secret(c, line);
-        c->secret_begins = hide && c->imapd != NULL && str_ends(line, "}");
+        hide = hide || c->ops->secret(c->session, line);
+        c->secret_begins = hide && str_ends(line, "}");
         trace_line(c, "C", hide ? STR("***") : line);
         buf_clear(&c->line);
     }
@@ -164,51 +150,12 @@ static int receive(struct conn *c)
     return 0;
 }
 
-/* ---- what SMTP sessions ask for ---- */
-
-static bool smtp_login(void *arg, struct str name, struct str password, int *delay_ms)
-{
-    struct conn *c = arg;
-    struct buf account = BUF_INIT(4096);
-    bool ok = desk_login(&c->desk, str_c(c->peer), name, password, &account, delay_ms);
-    buf_free(&account);
-    return ok;
-}
-
-static int smtp_deliver(void *arg, struct deliver_mail *mail, struct error *err)
-{
-    struct conn *c = arg;
-    return deliver_do(&c->desk, c->setup.options, c->setup.log, mail, err);
-}
-
-static bool smtp_room(void *arg, uint64_t bytes)
-{
-    struct conn *c = arg;
-    return desk_room(&c->desk, bytes);
-}
-
-static int64_t smtp_now(void *arg)
-{
-    (void)arg;
-    return clock_wall_ms() / 1000;
-}
-
 /* ---- the loop ---- */
 
-static enum session_step feed(struct conn *c, int *delay_ms)
+static enum session_step feed(struct conn *c)
 {
     struct str in = buf_str(&c->in);
-    enum session_step step;
-    if (c->smtpd != NULL) {
-        step = smtpd_feed(c->smtpd, &in, &c->out);
-        *delay_ms = smtpd_delay_ms(c->smtpd);
-    } else if (c->popd != NULL) {
-        step = popd_feed(c->popd, &in, &c->out);
-        *delay_ms = popd_delay_ms(c->popd);
-    } else {
-        step = imapd_feed(c->imapd, &in, &c->out);
-        *delay_ms = imapd_delay_ms(c->imapd);
-    }
+    enum session_step step = c->ops->feed(c->session, &in, &c->out);
     buf_consume(&c->in, c->in.len - in.n);
     return step;
 }
@@ -227,17 +174,10 @@ static void news_drop(struct msg *m)
     free(m);
 }
 
-static bool is_logged_in(const struct conn *c)
-{
-    return c->smtpd != NULL  ? smtpd_logged_in(c->smtpd)
-           : c->popd != NULL ? popd_logged_in(c->popd)
-                             : imapd_logged_in(c->imapd);
-}
-
 /* Whoever is logged in does not have to make room for others. */
 static void login_tell(struct conn *c)
 {
-    if (c->logged_in || !is_logged_in(c))
+    if (c->logged_in || !c->ops->logged_in(c->session))
         return;
     struct conn_news *news = xcalloc(1, sizeof *news);
     news->m.kind = CONN_LOGGED_IN;
@@ -250,83 +190,47 @@ static void login_tell(struct conn *c)
 static int wait_ms(const struct conn *c)
 {
     const struct server_limits *limits = &c->setup.options->limits;
-    if (c->smtpd == NULL && !is_logged_in(c))
+    if (c->ops->login_first && !c->ops->logged_in(c->session))
         return clock_left_ms(c->login_by_ms);
-    return ms_of(c->imapd != NULL ? limits->idle_s : limits->command_s);
-}
-
-/* POP3 is silent: a line would be taken for the answer to a command (RFC 1939 §3). */
-static void say_goodbye(struct conn *c)
-{
-    if (c->smtpd != NULL)
-        buf_addf(&c->out, "421 4.3.2 %s closing connection\r\n", c->setup.options->host);
-    else if (c->imapd != NULL)
-        buf_adds(&c->out, "* BYE closing connection\r\n");
+    return ms_of(c->ops->idles ? limits->idle_s : limits->command_s);
 }
 
 static void talk(struct conn *c)
 {
-    enum session_step step = SESSION_MORE;
     while (!c->gone) {
         bool more = false;
-        int delay_ms;
-        step = feed(c, &delay_ms);
+        enum session_step step = feed(c);
         login_tell(c);
-        hold_back(c, delay_ms);
+        hold_back(c, c->ops->delay_ms(c->session));
         if (flush(c, &c->out) != 0 || step == SESSION_CLOSE)
             return;
         if (step == SESSION_WAIT)
             continue;
-        int extra = c->imapd != NULL ? imapd_event_fd(c->imapd) : -1;
+        int extra = c->ops->event_fd != NULL ? c->ops->event_fd(c->session) : -1;
         if (!wait_for(c, POLLIN, extra, wait_ms(c), &more)) {
-            say_goodbye(c);
+            if (c->ops->goodbye != NULL)
+                c->ops->goodbye(c->session, &c->out);
             flush(c, &c->out);
             return;
         }
         if (more)
-            imapd_wake(c->imapd, &c->out);
+            c->ops->wake(c->session, &c->out);
         if (receive(c) != 0)
             return;
     }
-}
-
-static void session_start(struct conn *c, const struct smtpd_ops *smtp_ops)
-{
-    const char *host = c->setup.options->host;
-    struct imapd_setup imap = { &c->desk, c->peer, host, c->loopback, flush, c };
-    struct popd_setup pop = { &c->desk, c->peer, host, c->loopback, flush, c };
-    struct smtpd_setup smtp = { .options = c->setup.options,
-                                .ops = smtp_ops,
-                                .peer = c->peer,
-                                .tmp_dir = c->desk.tmp_dir,
-                                .submission = c->port == PORT_SUBMISSION,
-                                .loopback = c->loopback };
-    struct error err;
-    if (c->port == PORT_IMAP)
-        c->imapd = imapd_new(&imap, &c->out, &err);
-    else if (c->port == PORT_POP3)
-        c->popd = popd_new(&pop, &c->out);
-    else
-        c->smtpd = smtpd_new(&smtp, &c->out);
 }
 
 static void *conn_thread(void *arg)
 {
     struct conn *c = arg;
     struct error err;
-    struct smtpd_ops smtp_ops = {
-        .login = smtp_login, .deliver = smtp_deliver, .room = smtp_room, .now = smtp_now, .arg = c
-    };
     if (desk_open(&c->desk, c->setup.store, &err) == 0) {
         c->login_by_ms = clock_mono_ms() + ms_of(c->setup.options->limits.login_s);
-        session_start(c, &smtp_ops);
-        if (c->imapd != NULL || c->popd != NULL || c->smtpd != NULL)
-            talk(c);
+        c->ops = protocol_start(&c->env, &c->session, &c->out);
+        talk(c);
         if (c->line.len > 0)
             trace_client(c, STR("\n"));
-        imapd_free(&c->imapd);
-        popd_free(&c->popd);
-        smtpd_free(&c->smtpd);
+        protocol_end(&c->env, c->ops, &c->session);
         desk_close(&c->desk);
     }
     shutdown(c->fd, SHUT_WR);
@@ -345,8 +249,14 @@ int conn_start(const struct conn_setup *setup, int fd, enum server_port port, co
     c->ended.fd = fd;
     c->setup = *setup;
     c->fd = fd;
-    c->port = port;
-    c->loopback = loopback;
+    c->env = (struct protocol_env){ .options = setup->options,
+                                    .desk = &c->desk,
+                                    .log = setup->log,
+                                    .peer = c->peer,
+                                    .port = port,
+                                    .loopback = loopback,
+                                    .flush = flush,
+                                    .arg = c };
     struct str name = str_head(str_c(peer), sizeof c->peer - 1);
     memcpy(c->peer, name.p, name.n);
     buf_init(&c->in, SERVER_OUT_MAX);

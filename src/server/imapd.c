@@ -406,9 +406,10 @@ bool imapd_logged_in(const struct imapd *i)
     return i->logged_in;
 }
 
-bool imapd_secret(const struct imapd *i)
+bool imapd_secret(const struct imapd *i, struct str line)
 {
-    return i->auth_line;
+    return i->auth_line || str_isearch(line, STR(" LOGIN ")) < line.n ||
+           str_isearch(line, STR(" AUTHENTICATE ")) < line.n;
 }
 
 int imapd_event_fd(const struct imapd *i)
@@ -546,3 +547,61 @@ enum session_step imapd_feed(struct imapd *i, struct str *in, struct buf *out)
         i->closing = true;
     return i->closing ? SESSION_CLOSE : i->delay_ms > 0 ? SESSION_WAIT : SESSION_MORE;
 }
+
+/* ---- for whoever drives it ---- */
+
+static enum session_step op_feed(void *s, struct str *in, struct buf *out)
+{
+    return imapd_feed(s, in, out);
+}
+
+static int op_delay_ms(const void *s)
+{
+    return imapd_delay_ms(s);
+}
+
+static bool op_logged_in(const void *s)
+{
+    return imapd_logged_in(s);
+}
+
+static bool op_secret(const void *s, struct str line)
+{
+    return imapd_secret(s, line);
+}
+
+static int op_event_fd(const void *s)
+{
+    return imapd_event_fd(s);
+}
+
+static void op_wake(void *s, struct buf *out)
+{
+    imapd_wake(s, out);
+}
+
+static void op_goodbye(void *s, struct buf *out)
+{
+    (void)s;
+    buf_adds(out, "* BYE closing connection\r\n");
+}
+
+static void op_free(void **s)
+{
+    struct imapd *i = *s;
+    imapd_free(&i);
+    *s = NULL;
+}
+
+const struct session_ops imapd_ops = {
+    .login_first = true,
+    .idles = true,
+    .feed = op_feed,
+    .delay_ms = op_delay_ms,
+    .logged_in = op_logged_in,
+    .secret = op_secret,
+    .event_fd = op_event_fd,
+    .wake = op_wake,
+    .goodbye = op_goodbye,
+    .free = op_free,
+};

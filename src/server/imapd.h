@@ -5,7 +5,6 @@
 #ifndef TMAIL_SERVER_IMAPD_H
 #define TMAIL_SERVER_IMAPD_H
 
-#include "base/buf.h"
 #include "server/session.h"
 
 struct desk;
@@ -15,6 +14,8 @@ struct imapd_setup {
     struct desk *desk;
     const char *peer, *host;
     bool loopback; /* logging in in the clear is accepted */
+    bool secure;   /* TLS is spoken from the first byte on */
+    bool starttls; /* STARTTLS is offered */
     /* Sends and empties out: long answers do not wait in memory. -1 when nobody listens any more.
      */
     int (*flush)(void *arg, struct buf *out);
@@ -28,11 +29,12 @@ void imapd_free(struct imapd **i);
 enum session_step imapd_feed(struct imapd *i, struct str *in, struct buf *out);
 int imapd_delay_ms(const struct imapd *i);
 bool imapd_logged_in(const struct imapd *i);
-/* True while the next line is a secret: not for the log. */
-bool imapd_secret(const struct imapd *i);
+/* True for a line that holds a secret: not for the log. */
+bool imapd_secret(const struct imapd *i, struct str line);
 /* A descriptor that is readable when something happened to the selected mailbox; -1 without one. */
 int imapd_event_fd(const struct imapd *i);
 /* Takes note of it; tells it during IDLE. */
 void imapd_wake(struct imapd *i, struct buf *out);
+extern const struct session_ops imapd_ops;
 
 #endif

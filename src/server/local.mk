@@ -54,6 +54,8 @@ libserver_a_SOURCES = \
 	src/server/options_limit.c \
 	src/server/popd.c \
 	src/server/popd.h \
+	src/server/protocol.c \
+	src/server/protocol.h \
 	src/server/relay.h \
 	src/server/sasl.c \
 	src/server/sasl.h \

@@ -540,3 +540,42 @@ enum session_step popd_feed(struct popd *p, struct str *in, struct buf *out)
         p->closing = true;
     return p->closing ? SESSION_CLOSE : p->delay_ms > 0 ? SESSION_WAIT : SESSION_MORE;
 }
+
+/* ---- for whoever drives it ---- */
+
+static enum session_step op_feed(void *s, struct str *in, struct buf *out)
+{
+    return popd_feed(s, in, out);
+}
+
+static int op_delay_ms(const void *s)
+{
+    return popd_delay_ms(s);
+}
+
+static bool op_logged_in(const void *s)
+{
+    return popd_logged_in(s);
+}
+
+static bool op_secret(const void *s, struct str line)
+{
+    return popd_secret(s, line);
+}
+
+static void op_free(void **s)
+{
+    struct popd *p = *s;
+    popd_free(&p);
+    *s = NULL;
+}
+
+/* It ends in silence: a line would be taken for the answer to a command (RFC 1939 §3). */
+const struct session_ops popd_ops = {
+    .login_first = true,
+    .feed = op_feed,
+    .delay_ms = op_delay_ms,
+    .logged_in = op_logged_in,
+    .secret = op_secret,
+    .free = op_free,
+};

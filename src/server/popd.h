@@ -6,7 +6,6 @@
 #ifndef TMAIL_SERVER_POPD_H
 #define TMAIL_SERVER_POPD_H
 
-#include "base/buf.h"
 #include "server/session.h"
 
 struct desk;
@@ -16,6 +15,8 @@ struct popd_setup {
     struct desk *desk;
     const char *peer, *host;
     bool loopback; /* logging in in the clear is accepted */
+    bool secure;   /* TLS is spoken from the first byte on */
+    bool starttls; /* STLS is offered */
     /* Sends and empties out: long answers do not wait in memory. -1 when nobody listens any more.
      */
     int (*flush)(void *arg, struct buf *out);
@@ -32,5 +33,6 @@ int popd_delay_ms(const struct popd *p);
 bool popd_logged_in(const struct popd *p);
 /* True for a line that holds a secret: not for the log. */
 bool popd_secret(const struct popd *p, struct str line);
+extern const struct session_ops popd_ops;
 
 #endif

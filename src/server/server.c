@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "server/conn.h"
 #include "server/limits.h"
+#include "server/protocol.h"
 #include "server/store.h"
 #include "base/banned.h"
 
@@ -104,7 +105,7 @@ static int port_file_write(const struct server *s, struct error *err)
 
 static bool is_served(enum server_port port)
 {
-    return port == PORT_SMTP || port == PORT_SUBMISSION || port == PORT_POP3 || port == PORT_IMAP;
+    return !protocol_is_tls(port);
 }
 
 struct server *server_open(const struct server_options *options, struct log *log, struct error *err)
@@ -142,16 +143,10 @@ static bool is_loopback(const struct sockaddr_storage *a)
 
 static void too_many(int fd, enum server_port port)
 {
-    static const char *const texts[SERVER_PORTS] = {
-        [PORT_SMTP] = "421 4.3.2 too many connections\r\n",
-        [PORT_SUBMISSION] = "421 4.3.2 too many connections\r\n",
-        [PORT_LMTP] = "421 4.3.2 too many connections\r\n",
-        [PORT_IMAP] = "* BYE too many connections\r\n",
-        [PORT_POP3] = "-ERR [SYS/TEMP] too many connections\r\n",
-    };
+    const char *text = protocol_too_many(port);
     /* Who waits for a handshake is not told: it would be no answer. */
-    if (texts[port] != NULL)
-        send(fd, texts[port], strlen(texts[port]), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (!protocol_is_tls(port))
+        send(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT);
     close(fd);
 }
 

@@ -44,6 +44,7 @@ struct smtpd *smtpd_new(const struct smtpd_setup *setup, struct buf *out)
 {
     struct smtpd *s = xcalloc(1, sizeof *s);
     s->setup = *setup;
+    s->secure = setup->secure;
     buf_init(&s->helo, SMTP_LINE_MAX);
     buf_init(&s->auth_user, SMTP_LINE_MAX);
     mail_init(s);
@@ -93,9 +94,22 @@ bool smtpd_logged_in(const struct smtpd *s)
     return s->authenticated;
 }
 
-bool smtpd_secret(const struct smtpd *s)
+bool smtpd_secret(const struct smtpd *s, struct str line)
 {
-    return s->state >= STATE_AUTH_PLAIN;
+    return s->state >= STATE_AUTH_PLAIN || str_istarts(str_trim(line), "AUTH");
+}
+
+static bool may_starttls(const struct smtpd *s)
+{
+    return s->setup.starttls && !s->secure && s->ends == ENDS_CRLF;
+}
+
+void smtpd_secured(struct smtpd *s)
+{
+    smtpd_mail_clear(s);
+    buf_clear(&s->helo);
+    s->esmtp = s->starttls = s->authenticated = false;
+    s->secure = true;
 }
 
 /* What EHLO is answered with; those of a session of bare LF are a person's. */
@@ -109,6 +123,7 @@ static void say_extensions(struct smtpd *s, struct buf *out)
     } list[] = {
         { "PIPELINING", s->ends == ENDS_CRLF },
         { "CHUNKING", s->ends == ENDS_CRLF },
+        { "STARTTLS", may_starttls(s) },
         { "AUTH PLAIN LOGIN", smtpd_may_login(s) },
         { buf_c(&size), true },
         { "8BITMIME", true },
@@ -210,6 +225,21 @@ static void on_bdat(struct smtpd *s, const struct smtp_cmd *c, struct buf *out)
     smtpd_bdat(s, c, NULL, out);
 }
 
+/* RFC 3207 §4 */
+static void on_starttls(struct smtpd *s, const struct smtp_cmd *c, struct buf *out)
+{
+    if (c->arg.n > 0)
+        smtpd_reply(s, out, 501, "5.5.4", "STARTTLS takes no arguments");
+    else if (s->secure || s->authenticated)
+        smtpd_reply(s, out, 503, "5.5.1", "not now");
+    else if (!may_starttls(s))
+        smtpd_reply(s, out, 502, "5.5.1", "no TLS here");
+    else {
+        smtpd_reply(s, out, 220, "2.0.0", "Go ahead");
+        s->starttls = true;
+    }
+}
+
 static void on_unknown(struct smtpd *s, const struct smtp_cmd *c, struct buf *out)
 {
     (void)c;
@@ -233,12 +263,12 @@ static void command(struct smtpd *s, struct str line, struct buf *out)
 {
     static void (*const table[SMTP_UNKNOWN + 1])(struct smtpd *, const struct smtp_cmd *,
                                                  struct buf *) = {
-        [SMTP_HELO] = on_helo,        [SMTP_EHLO] = on_helo,       [SMTP_LHLO] = on_helo,
-        [SMTP_MAIL] = smtpd_mail,     [SMTP_RCPT] = smtpd_rcpt,    [SMTP_DATA] = smtpd_data,
-        [SMTP_BDAT] = on_bdat,        [SMTP_RSET] = on_rset,       [SMTP_NOOP] = on_noop,
-        [SMTP_QUIT] = on_quit,        [SMTP_HELP] = on_help,       [SMTP_VRFY] = smtpd_vrfy,
-        [SMTP_EXPN] = smtpd_expn,     [SMTP_VERB] = on_verb,       [SMTP_AUTH] = smtpd_auth,
-        [SMTP_STARTTLS] = on_unknown, [SMTP_UNKNOWN] = on_unknown,
+        [SMTP_HELO] = on_helo,         [SMTP_EHLO] = on_helo,       [SMTP_LHLO] = on_helo,
+        [SMTP_MAIL] = smtpd_mail,      [SMTP_RCPT] = smtpd_rcpt,    [SMTP_DATA] = smtpd_data,
+        [SMTP_BDAT] = on_bdat,         [SMTP_RSET] = on_rset,       [SMTP_NOOP] = on_noop,
+        [SMTP_QUIT] = on_quit,         [SMTP_HELP] = on_help,       [SMTP_VRFY] = smtpd_vrfy,
+        [SMTP_EXPN] = smtpd_expn,      [SMTP_VERB] = on_verb,       [SMTP_AUTH] = smtpd_auth,
+        [SMTP_STARTTLS] = on_starttls, [SMTP_UNKNOWN] = on_unknown,
     };
     struct smtp_cmd c;
     struct error err;
@@ -296,7 +326,7 @@ enum session_step smtpd_feed(struct smtpd *s, struct str *in, struct buf *out)
 {
     struct str line;
     s->delay_ms = 0;
-    while (!s->closing && s->delay_ms == 0) {
+    while (!s->closing && !s->starttls && s->delay_ms == 0) {
         if (s->state == STATE_DATA || s->state == STATE_CHUNK) {
             if (!smtpd_data_feed(s, in, out))
                 break;
@@ -314,5 +344,58 @@ enum session_step smtpd_feed(struct smtpd *s, struct str *in, struct buf *out)
             s->closing = true;
         }
     }
-    return s->closing ? SESSION_CLOSE : s->delay_ms > 0 ? SESSION_WAIT : SESSION_MORE;
+    return s->closing        ? SESSION_CLOSE
+           : s->starttls     ? SESSION_STARTTLS
+           : s->delay_ms > 0 ? SESSION_WAIT
+                             : SESSION_MORE;
 }
+
+/* ---- for whoever drives it ---- */
+
+static enum session_step op_feed(void *s, struct str *in, struct buf *out)
+{
+    return smtpd_feed(s, in, out);
+}
+
+static int op_delay_ms(const void *s)
+{
+    return smtpd_delay_ms(s);
+}
+
+static bool op_logged_in(const void *s)
+{
+    return smtpd_logged_in(s);
+}
+
+static bool op_secret(const void *s, struct str line)
+{
+    return smtpd_secret(s, line);
+}
+
+static void op_secured(void *s, const struct session_tls *tls)
+{
+    (void)tls;
+    smtpd_secured(s);
+}
+
+static void op_goodbye(void *s, struct buf *out)
+{
+    buf_addf(out, "421 4.3.2 %s closing connection\r\n", host(s));
+}
+
+static void op_free(void **s)
+{
+    struct smtpd *session = *s;
+    smtpd_free(&session);
+    *s = NULL;
+}
+
+const struct session_ops smtpd_ops = {
+    .feed = op_feed,
+    .delay_ms = op_delay_ms,
+    .logged_in = op_logged_in,
+    .secret = op_secret,
+    .secured = op_secured,
+    .goodbye = op_goodbye,
+    .free = op_free,
+};

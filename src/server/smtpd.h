@@ -29,8 +29,10 @@ struct smtpd_setup {
     const char *peer; /* address */
     int tmp_dir;      /* where messages grow */
     bool submission, lmtp, loopback;
-    bool trusted; /* may relay without a login (--relay-from) */
-    bool relays;  /* there is a queue for mail to elsewhere */
+    bool secure;   /* TLS is spoken from the first byte on */
+    bool starttls; /* STARTTLS is offered */
+    bool trusted;  /* may relay without a login (--relay-from) */
+    bool relays;   /* there is a queue for mail to elsewhere */
 };
 
 /* Keeps what setup points to; writes the greeting. */
@@ -41,7 +43,11 @@ void smtpd_free(struct smtpd **s);
 enum session_step smtpd_feed(struct smtpd *s, struct str *in, struct buf *out);
 int smtpd_delay_ms(const struct smtpd *s);
 bool smtpd_logged_in(const struct smtpd *s);
-/* True while the next line is a secret: not for the log. */
-bool smtpd_secret(const struct smtpd *s);
+/* True for a line that holds a secret: not for the log. */
+bool smtpd_secret(const struct smtpd *s, struct str line);
+/* After SESSION_STARTTLS: TLS is spoken from here on, and what was said before is forgotten (RFC
+ * 3207 §4.2). */
+void smtpd_secured(struct smtpd *s);
+extern const struct session_ops smtpd_ops;
 
 #endif

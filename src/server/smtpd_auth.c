@@ -6,7 +6,7 @@
 
 bool smtpd_may_login(const struct smtpd *s)
 {
-    return s->setup.submission && s->setup.loopback && s->ends == ENDS_CRLF;
+    return s->setup.submission && (s->secure || s->setup.loopback) && s->ends == ENDS_CRLF;
 }
 
 static void login(struct smtpd *s, struct str name, struct str password, struct buf *out)
@@ -63,7 +63,7 @@ void smtpd_auth(struct smtpd *s, const struct smtp_cmd *c, struct buf *out)
     struct str initial = str_trim(rest);
     if (!s->setup.submission || s->ends != ENDS_CRLF)
         smtpd_reply(s, out, 503, "5.5.1", "no login here");
-    else if (!s->setup.loopback)
+    else if (!s->secure && !s->setup.loopback)
         smtpd_reply(s, out, 538, "5.7.11", "Encryption required");
     else if (!s->esmtp || s->mail.begun || s->authenticated)
         smtpd_reply(s, out, 503, "5.5.1", "not now");

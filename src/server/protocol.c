@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/protocol.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "server/deliver.h"
+#include "server/imapd.h"
+#include "server/popd.h"
+#include "server/smtpd.h"
+#include "server/store.h"
+#include "base/banned.h"
+
+struct protocol_own {
+    struct smtpd_ops smtp;
+};
+
+/* ---- what SMTP sessions ask for ---- */
+
+static bool smtp_login(void *arg, struct str name, struct str password, int *delay_ms)
+{
+    struct protocol_env *env = arg;
+    struct buf account = BUF_INIT(4096);
+    bool ok = desk_login(env->desk, str_c(env->peer), name, password, &account, delay_ms);
+    buf_free(&account);
+    return ok;
+}
+
+static int smtp_deliver(void *arg, struct deliver_mail *mail, struct error *err)
+{
+    struct protocol_env *env = arg;
+    return deliver_do(env->desk, env->options, env->log, mail, err);
+}
+
+static bool smtp_room(void *arg, uint64_t bytes)
+{
+    struct protocol_env *env = arg;
+    return desk_room(env->desk, bytes);
+}
+
+static int64_t smtp_now(void *arg)
+{
+    (void)arg;
+    return clock_wall_ms() / 1000;
+}
+
+/* ---- sessions ---- */
+
+static void *smtp_start(struct protocol_env *env, struct buf *out)
+{
+    env->own = xcalloc(1, sizeof *env->own);
+    env->own->smtp = (struct smtpd_ops){
+        .login = smtp_login, .deliver = smtp_deliver, .room = smtp_room, .now = smtp_now, .arg = env
+    };
+    struct smtpd_setup setup = { .options = env->options,
+                                 .ops = &env->own->smtp,
+                                 .peer = env->peer,
+                                 .tmp_dir = env->desk->tmp_dir,
+                                 .submission =
+                                     env->port == PORT_SUBMISSION || env->port == PORT_SUBMISSIONS,
+                                 .lmtp = env->port == PORT_LMTP,
+                                 .loopback = env->loopback,
+                                 .secure = env->secure,
+                                 .starttls = env->starttls };
+    return smtpd_new(&setup, out);
+}
+
+static void *imap_start(struct protocol_env *env, struct buf *out)
+{
+    struct error err;
+    struct imapd_setup setup = { .desk = env->desk,
+                                 .peer = env->peer,
+                                 .host = env->options->host,
+                                 .loopback = env->loopback,
+                                 .secure = env->secure,
+                                 .starttls = env->starttls,
+                                 .flush = env->flush,
+                                 .arg = env->arg };
+    return imapd_new(&setup, out, &err);
+}
+
+static void *pop3_start(struct protocol_env *env, struct buf *out)
+{
+    struct popd_setup setup = { .desk = env->desk,
+                                .peer = env->peer,
+                                .host = env->options->host,
+                                .loopback = env->loopback,
+                                .secure = env->secure,
+                                .starttls = env->starttls,
+                                .flush = env->flush,
+                                .arg = env->arg };
+    return popd_new(&setup, out);
+}
+
+static const char smtp_full[] = "421 4.3.2 too many connections\r\n";
+static const char imap_full[] = "* BYE too many connections\r\n";
+static const char pop3_full[] = "-ERR [SYS/TEMP] too many connections\r\n";
+
+static const struct {
+    const struct session_ops *ops;
+    void *(*start)(struct protocol_env *env, struct buf *out);
+    const char *too_many;
+    bool tls;
+} protocols[SERVER_PORTS] = {
+    [PORT_SMTP] = { &smtpd_ops, smtp_start, smtp_full, false },
+    [PORT_SUBMISSION] = { &smtpd_ops, smtp_start, smtp_full, false },
+    [PORT_SUBMISSIONS] = { &smtpd_ops, smtp_start, smtp_full, true },
+    [PORT_LMTP] = { &smtpd_ops, smtp_start, smtp_full, false },
+    [PORT_POP3] = { &popd_ops, pop3_start, pop3_full, false },
+    [PORT_POP3S] = { &popd_ops, pop3_start, pop3_full, true },
+    [PORT_IMAP] = { &imapd_ops, imap_start, imap_full, false },
+    [PORT_IMAPS] = { &imapd_ops, imap_start, imap_full, true },
+};
+
+bool protocol_is_tls(enum server_port port)
+{
+    return protocols[port].tls;
+}
+
+const struct session_ops *protocol_start(struct protocol_env *env, void **s, struct buf *out)
+{
+    *s = protocols[env->port].start(env, out);
+    return protocols[env->port].ops;
+}
+
+void protocol_end(struct protocol_env *env, const struct session_ops *ops, void **s)
+{
+    ops->free(s);
+    free(env->own);
+    env->own = NULL;
+}
+
+const char *protocol_too_many(enum server_port port)
+{
+    return protocols[port].too_many;
+}
