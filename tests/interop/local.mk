@@ -44,3 +44,6 @@ EXTRA_DIST += tests/interop/pop3.py tests/interop/fake_pop3.py
 TESTS += tests/interop/tmaild_clients.py
 tests/interop/tmaild_clients.log: tmaild
 EXTRA_DIST += tests/interop/tmaild_clients.py
+TESTS += tests/interop/tmaild_load.py
+tests/interop/tmaild_load.log: tmaild
+EXTRA_DIST += tests/interop/tmaild_load.py
