@@ -35,6 +35,8 @@ libserver_a_SOURCES = \
 	src/server/index.c \
 	src/server/index.h \
 	src/server/limits.h \
+	src/server/maillog.c \
+	src/server/maillog.h \
 	src/server/mailbox.c \
 	src/server/mailbox.h \
 	src/server/mbox.c \
