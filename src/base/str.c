@@ -105,8 +105,30 @@ size_t str_search(struct str s, struct str needle)
     return p != NULL ? (size_t)(p - s.p) : s.n;
 }
 
+/* Horspool's search: what stands under the needle's last byte says how far it may be moved. */
+static size_t isearch_long(struct str s, struct str needle)
+{
+    size_t skip[256];
+    for (size_t c = 0; c < 256; c++)
+        skip[c] = needle.n;
+    for (size_t i = 0; i + 1 < needle.n; i++)
+        skip[(unsigned char)ascii_lower(needle.p[i])] =
+            skip[(unsigned char)ascii_upper(needle.p[i])] = needle.n - 1 - i;
+    char last = ascii_lower(needle.p[needle.n - 1]);
+    for (size_t i = 0; i <= s.n - needle.n;) {
+        char c = s.p[i + needle.n - 1];
+        if (ascii_lower(c) == last && str_ieq((struct str){ s.p + i, needle.n }, needle))
+            return i;
+        i += skip[(unsigned char)c];
+    }
+    return s.n;
+}
+
 size_t str_isearch(struct str s, struct str needle)
 {
+    enum { WORTH_A_TABLE = 256 };
+    if (needle.n > 1 && needle.n <= s.n && s.n - needle.n >= WORTH_A_TABLE)
+        return isearch_long(s, needle);
     for (size_t i = 0; needle.n <= s.n && i <= s.n - needle.n; i++)
         if (str_ieq((struct str){ s.p + i, needle.n }, needle))
             return i;

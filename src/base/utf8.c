@@ -59,6 +59,25 @@ void utf8_clean(struct buf *out, struct str s)
         utf8_put(out, cp);
 }
 
+void utf8_fold(struct buf *out, struct str s)
+{
+    uint32_t cp;
+    while (s.n > 0) {
+        size_t ascii = 0;
+        while (ascii < s.n && (unsigned char)s.p[ascii] < 0x80)
+            ascii++;
+        char *room = ascii > 0 ? buf_room(out, ascii) : NULL;
+        for (size_t i = 0; i < ascii && room != NULL; i++)
+            room[i] = ascii_lower(s.p[i]);
+        if (room != NULL)
+            buf_grown(out, ascii);
+        s = str_skip(s, ascii);
+        /* By way of the capital, so that both small sigmas are one. */
+        if (s.n > 0 && utf8_next(&s, &cp))
+            utf8_put(out, (uint32_t)utf8proc_tolower(utf8proc_toupper((utf8proc_int32_t)cp)));
+    }
+}
+
 unsigned utf8_cp_width(uint32_t cp)
 {
     if (cp >= 0x20 && cp < 0x7F)

@@ -14,7 +14,8 @@
 
 static const char caps_before[] = "IMAP4rev1 LITERAL+ SASL-IR ID";
 static const char caps_after[] = "IMAP4rev1 LITERAL+ SASL-IR ID IDLE NAMESPACE UIDPLUS MOVE "
-                                 "UNSELECT CHILDREN SPECIAL-USE LIST-EXTENDED LIST-STATUS";
+                                 "UNSELECT CHILDREN SPECIAL-USE LIST-EXTENDED LIST-STATUS ESEARCH "
+                                 "SEARCHRES WITHIN";
 
 static void put_caps(struct imapd *i)
 {
@@ -85,6 +86,7 @@ void imapd_leave(struct imapd *i)
     desk_mailbox_done(i->setup.desk, &i->box);
     queue_free(&i->events);
     view_clear(&i->view);
+    imapd_saved_forget(i);
     buf_free(&i->cached);
     buf_init(&i->cached, SERVER_OUT_MAX);
     i->cached_uid = 0;

@@ -5,6 +5,7 @@
 #define TMAIL_SERVER_IMAPD_IN_H
 
 #include "server/imapd.h"
+#include "server/searchkey.h"
 #include "server/store.h"
 #include "server/view.h"
 #include "wire/imap_token.h"
@@ -26,6 +27,9 @@ struct imapd {
     /* The message read last: partial fetches come in a row. */
     uint32_t cached_uid;
     struct buf cached;
+    /* The result of the last SEARCH that was to be saved, $: UIDs. */
+    struct search_range *saved;
+    size_t saved_n;
     unsigned tries, errors;
     int delay_ms;
     struct buf *out;
@@ -38,6 +42,23 @@ imapd_fn imapd_select, imapd_examine, imapd_close, imapd_unselect, imapd_create,
     imapd_namespace;
 imapd_fn imapd_fetch, imapd_store, imapd_copy, imapd_move, imapd_expunge, imapd_append_end,
     imapd_search;
+
+/* What a search found: rows, ascending; the highest of their modseqs. */
+struct imapd_found {
+    size_t *rows;
+    size_t n, cap;
+    uint64_t modseq;
+};
+/* The keys from args on, in a; NULL when they were answered with NO or BAD. */
+struct search_key *imapd_search_keys(struct imapd *i, struct arena *a, const struct wire_node *args,
+                                     struct str charset);
+/* Fills found, to be cleared also after -1. */
+int imapd_search_run(struct imapd *i, const struct search_key *keys, struct imapd_found *found,
+                     struct error *err) MUST_CHECK;
+void imapd_found_clear(struct imapd_found *f);
+/* Its UID in a UID command, else its number. */
+uint32_t imapd_name_of(const struct imapd *i, size_t row);
+void imapd_saved_forget(struct imapd *i);
 
 /* "TAG OK text"; text may begin with a [CODE]. */
 void imapd_ok(struct imapd *i, const char *text);

@@ -16,10 +16,28 @@
 #include "wire/imap_set.h"
 #include "base/banned.h"
 
+/* Those of the saved result that are still there (RFC 5182 §2.1). */
+static void saved_rows(const struct imapd *i, size_t **rows, size_t *n)
+{
+    size_t told = i->view.told;
+    size_t cap = 0;
+    for (size_t k = 0; k < i->saved_n; k++)
+        for (size_t at = view_lower(&i->view, i->saved[k].first);
+             at < told && view_row(&i->view, at)->uid <= i->saved[k].last; at++) {
+            if (*n == cap)
+                *rows = xrealloc(*rows, cap = cap * 2 + 64, sizeof **rows);
+            (*rows)[(*n)++] = at;
+        }
+}
+
 bool imapd_rows(struct imapd *i, const struct wire_node *set, size_t **rows, size_t *n)
 {
     *rows = NULL;
     *n = 0;
+    if (set != NULL && set->kind == WIRE_ATOM && str_eqc(set->s, "$")) {
+        saved_rows(i, rows, n);
+        return true;
+    }
     if (set != NULL && set->kind == WIRE_ATOM &&
         view_select(&i->view, set->s, i->by_uid, rows, n) == 0)
         return true;

@@ -1,383 +1,296 @@
 /* SPDX-License-Identifier: MIT */
-/* SEARCH (RFC 3501 §6.4.4), on the message as it stands: encoded words and bodies are not decoded.
- */
+/* SEARCH (RFC 3501 §6.4.4) with RETURN (RFC 4731) and the saved result (RFC 5182), and the search
+ * that SORT and THREAD begin with. */
 #include "server/imapd_in.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
+#include "base/i18n.h"
+#include "server/ahead.h"
 #include "server/limits.h"
-#include "server/section.h"
-#include "wire/imap_resp.h"
+#include "server/searchmatch.h"
+#include "wire/imap_cmd.h"
 #include "wire/imap_set.h"
 #include "base/banned.h"
 
-enum key_kind {
-    KEY_ALL,
-    KEY_NONE,
-    KEY_FLAG, /* flags set */
-    KEY_NOT_FLAG,
-    KEY_KEYWORD,
-    KEY_NOT_KEYWORD,
-    KEY_SEQUENCE,
-    KEY_UID,
-    KEY_BEFORE,
-    KEY_ON,
-    KEY_SINCE,
-    KEY_SENT_BEFORE,
-    KEY_SENT_ON,
-    KEY_SENT_SINCE,
-    KEY_LARGER,
-    KEY_SMALLER,
-    KEY_HEADER,
-    KEY_TEXT,
-    KEY_BODY,
-    KEY_AND, /* of child and all that hang on it */
-    KEY_OR,
-    KEY_NOT
-};
-struct key {
-    enum key_kind kind;
-    unsigned flags;
-    const char *field;
-    struct str name, text;
-    int64_t day; /* seconds */
-    uint64_t number;
-    struct key *child, *other, *next;
-};
+/* ---- reading the command ---- */
 
-static const struct {
-    const char *name;
-    enum key_kind kind;
-    unsigned flags;
-} plain_keys[] = {
-    { "ALL", KEY_ALL, 0 },
-    { "NEW", KEY_NONE, 0 },
-    { "OLD", KEY_ALL, 0 },
-    { "RECENT", KEY_NONE, 0 },
-    { "ANSWERED", KEY_FLAG, IMAP_ANSWERED },
-    { "DELETED", KEY_FLAG, IMAP_DELETED },
-    { "DRAFT", KEY_FLAG, IMAP_DRAFT },
-    { "FLAGGED", KEY_FLAG, IMAP_FLAGGED },
-    { "SEEN", KEY_FLAG, IMAP_SEEN },
-    { "UNANSWERED", KEY_NOT_FLAG, IMAP_ANSWERED },
-    { "UNDELETED", KEY_NOT_FLAG, IMAP_DELETED },
-    { "UNDRAFT", KEY_NOT_FLAG, IMAP_DRAFT },
-    { "UNFLAGGED", KEY_NOT_FLAG, IMAP_FLAGGED },
-    { "UNSEEN", KEY_NOT_FLAG, IMAP_SEEN },
-};
-static const struct {
-    const char *name;
-    enum key_kind kind;
-    const char *field;
-} argument_keys[] = {
-    { "KEYWORD", KEY_KEYWORD, NULL },
-    { "UNKEYWORD", KEY_NOT_KEYWORD, NULL },
-    { "UID", KEY_UID, NULL },
-    { "BEFORE", KEY_BEFORE, NULL },
-    { "ON", KEY_ON, NULL },
-    { "SINCE", KEY_SINCE, NULL },
-    { "SENTBEFORE", KEY_SENT_BEFORE, NULL },
-    { "SENTON", KEY_SENT_ON, NULL },
-    { "SENTSINCE", KEY_SENT_SINCE, NULL },
-    { "LARGER", KEY_LARGER, NULL },
-    { "SMALLER", KEY_SMALLER, NULL },
-    { "TEXT", KEY_TEXT, NULL },
-    { "BODY", KEY_BODY, NULL },
-    { "SUBJECT", KEY_HEADER, "Subject" },
-    { "FROM", KEY_HEADER, "From" },
-    { "TO", KEY_HEADER, "To" },
-    { "CC", KEY_HEADER, "Cc" },
-    { "BCC", KEY_HEADER, "Bcc" },
-};
-
-/* "1-Feb-1994" as the first second of the day. */
-static int day_read(struct str s, int64_t *day)
+struct search_key *imapd_search_keys(struct imapd *i, struct arena *a, const struct wire_node *args,
+                                     struct str charset)
 {
-    struct buf text = BUF_INIT(64);
-    bool one_digit = s.n > 1 && s.p[1] == '-';
-    buf_addf(&text, "%s%.*s 00:00:00 +0000", one_digit ? " " : "", STR_ARG(s));
-    int rc = text.over ? -1 : wire_imap_date(buf_str(&text), day);
-    buf_free(&text);
+    size_t told = i->view.told;
+    struct search_context context = {
+        .last_number = (uint32_t)told,
+        .last_uid = told > 0 ? view_row(&i->view, told - 1)->uid : 0,
+        .saved = i->saved,
+        .saved_n = i->saved_n,
+        .now = clock_wall_ms() / 1000,
+        .charset = charset,
+    };
+    if (!search_charset(charset)) {
+        imapd_no(i, "[BADCHARSET (US-ASCII UTF-8 ISO-8859-1 ISO-8859-2 ISO-8859-15 WINDOWS-1250 "
+                    "WINDOWS-1251 WINDOWS-1252 KOI8-R)] this charset is not known");
+        return NULL;
+    }
+    struct search_key *keys = search_keys_read(a, args, &context);
+    if (keys == NULL)
+        imapd_bad(i, "cannot read what is searched for");
+    return keys;
+}
+
+/* What RETURN asks for. */
+enum { RETURN_MIN = 1, RETURN_MAX = 2, RETURN_ALL = 4, RETURN_COUNT = 8, RETURN_SAVE = 16 };
+
+static bool return_read(const struct wire_node *list, unsigned *want)
+{
+    static const char *const names[] = { "MIN", "MAX", "ALL", "COUNT", "SAVE" };
+    if (list == NULL || list->kind != WIRE_LIST)
+        return false;
+    for (const struct wire_node *n = list->child; n != NULL; n = n->next) {
+        size_t k = 0;
+        while (k < COUNT(names) && !wire_is(n, names[k]))
+            k++;
+        if (k == COUNT(names))
+            return false;
+        *want |= 1u << k;
+    }
+    if (*want == 0)
+        *want = RETURN_ALL;
+    return true;
+}
+
+/* ---- running it ---- */
+
+static void take(struct imapd_found *f, size_t row)
+{
+    if (f->n == f->cap) {
+        f->cap = f->cap * 2 + 64;
+        f->rows = xrealloc(f->rows, f->cap, sizeof *f->rows);
+    }
+    f->rows[f->n++] = row;
+}
+
+/* Those that their rows decide are found; the others are left in open. */
+static void look_at_rows(struct imapd *i, const struct search_key *keys, struct imapd_found *found,
+                         struct imapd_found *open)
+{
+    for (size_t row = 0; row < i->view.told; row++) {
+        if (view_is_gone(&i->view, row))
+            continue;
+        enum search_verdict v =
+            search_judge(keys, view_row(&i->view, row), (uint32_t)row + 1, NULL);
+        if (v == SEARCH_YES)
+            take(found, row);
+        else if (v == SEARCH_UNKNOWN)
+            take(open, row);
+    }
+}
+
+/* A client that waits hears something now and then; one that went away is noticed. */
+static int sign_of_life(struct imapd *i, int64_t *next_at, size_t done, size_t of,
+                        struct error *err)
+{
+    int64_t now = clock_mono_ms();
+    if (now < *next_at)
+        return 0;
+    *next_at = now + IMAP_SEARCH_SIGN_MS;
+    buf_addf(i->out, "* OK searching, %zu of %zu\r\n", done, of);
+    if (i->setup.flush(i->setup.arg, i->out) == 0)
+        return 0;
+    i->closing = true;
+    return error_set(err, ERR_NET, RETRY_NEVER, _("the connection is gone"));
+}
+
+static int look_at_messages(struct imapd *i, const struct search_key *keys,
+                            const struct imapd_found *open, struct imapd_found *found,
+                            struct error *err)
+{
+    struct search_message m;
+    struct str bytes;
+    int64_t sign_at = clock_mono_ms() + IMAP_SEARCH_SIGN_MS;
+    struct ahead *a = ahead_new(i->box, imapd_uids(i, open->rows, open->n), open->n,
+                                keys->depth == SEARCH_HEADER, err);
+    int rc = a != NULL ? 0 : -1;
+    search_message_init(&m, i->setup.desk->reader, i->setup.desk->answers);
+    for (size_t k = 0; k < open->n && rc >= 0; k++) {
+        rc = ahead_next(a, &bytes, err);
+        if (rc != 0)
+            continue;
+        search_message_set(&m, bytes, keys->depth);
+        size_t row = open->rows[k];
+        if (search_judge(keys, view_row(&i->view, row), (uint32_t)row + 1, &m) == SEARCH_YES)
+            take(found, row);
+        rc = sign_of_life(i, &sign_at, k, open->n, err);
+    }
+    search_message_clear(&m);
+    ahead_free(&a);
+    return rc < 0 ? -1 : 0;
+}
+
+static int row_cmp(const void *a, const void *b)
+{
+    size_t x = *(const size_t *)a;
+    size_t y = *(const size_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+int imapd_search_run(struct imapd *i, const struct search_key *keys, struct imapd_found *found,
+                     struct error *err)
+{
+    struct imapd_found open = { 0 };
+    *found = (struct imapd_found){ 0 };
+    view_drain(&i->view, i->events);
+    look_at_rows(i, keys, found, &open);
+    size_t sure = found->n;
+    int rc = open.n > 0 ? look_at_messages(i, keys, &open, found, err) : 0;
+    if (sure > 0 && found->n > sure)
+        qsort(found->rows, found->n, sizeof *found->rows, row_cmp);
+    for (size_t k = 0; k < found->n; k++) {
+        uint64_t modseq = view_row(&i->view, found->rows[k])->modseq;
+        found->modseq = modseq > found->modseq ? modseq : found->modseq;
+    }
+    free(open.rows);
     return rc;
 }
 
-static int argument_read(struct key *k, const struct wire_node *arg)
+void imapd_found_clear(struct imapd_found *f)
 {
-    if (!imapd_text(arg, &k->text))
-        return -1;
-    if (k->kind >= KEY_BEFORE && k->kind <= KEY_SENT_SINCE)
-        return day_read(k->text, &k->day);
-    if (k->kind == KEY_LARGER || k->kind == KEY_SMALLER)
-        return wire_u64(arg, &k->number);
-    return k->kind == KEY_UID && !imap_set_valid(k->text) ? -1 : 0;
+    free(f->rows);
+    *f = (struct imapd_found){ 0 };
 }
 
-static struct key *keys_read(struct arena *a, const struct wire_node **n, size_t most,
-                             unsigned depth);
-
-static bool plain_read(struct key *k, const struct wire_node *at)
+uint32_t imapd_name_of(const struct imapd *i, size_t row)
 {
-    for (size_t i = 0; i < COUNT(plain_keys); i++)
-        if (wire_is(at, plain_keys[i].name)) {
-            k->kind = plain_keys[i].kind;
-            k->flags = plain_keys[i].flags;
-            return true;
-        }
-    return false;
+    return i->by_uid ? view_row(&i->view, row)->uid : (uint32_t)row + 1;
 }
 
-/* Keys with one argument, HEADER with two. 0; 1 when it is none of them; -1. */
-static int with_argument_read(struct key *k, const struct wire_node *at, const struct wire_node **n)
+/* ---- the saved result ---- */
+
+void imapd_saved_forget(struct imapd *i)
 {
-    if (wire_is(at, "HEADER")) {
-        k->kind = KEY_HEADER;
-        if (!imapd_text(*n, &k->name) || !imapd_text((*n)->next, &k->text))
-            return -1;
-        *n = (*n)->next->next;
-        return 0;
+    free(i->saved);
+    i->saved = NULL;
+    i->saved_n = 0;
+}
+
+static void save(struct imapd *i, const size_t *rows, size_t n)
+{
+    imapd_saved_forget(i);
+    i->saved = xcalloc(n + 1, sizeof *i->saved);
+    for (size_t k = 0; k < n; k++) {
+        uint32_t uid = view_row(&i->view, rows[k])->uid;
+        if (i->saved_n > 0 && i->saved[i->saved_n - 1].last + 1 == uid)
+            i->saved[i->saved_n - 1].last = uid;
+        else
+            i->saved[i->saved_n++] = (struct search_range){ uid, uid };
     }
-    for (size_t i = 0; i < COUNT(argument_keys); i++) {
-        if (!wire_is(at, argument_keys[i].name))
-            continue;
-        k->kind = argument_keys[i].kind;
-        k->field = argument_keys[i].field;
-        if (argument_read(k, *n) != 0)
-            return -1;
-        *n = (*n)->next;
-        return 0;
-    }
-    return 1;
 }
 
-static struct key *key_read(struct arena *a, const struct wire_node **n, unsigned depth);
-
-/* NOT, OR and lists in brackets. 0; 1 when it is none of them; -1. */
-static int compound_read(struct arena *a, struct key *k, const struct wire_node *at,
-                         const struct wire_node **n, unsigned depth)
+/* RFC 5182 §2.1: with MIN or MAX and neither ALL nor COUNT only those are saved. */
+static void save_what_is_told(struct imapd *i, unsigned want, const struct imapd_found *f)
 {
-    if (at->kind == WIRE_LIST) {
-        const struct wire_node *inner = at->child;
-        k->kind = KEY_AND;
-        k->child = keys_read(a, &inner, SIZE_MAX, depth - 1);
-        return k->child != NULL ? 0 : -1;
-    }
-    if (!wire_is(at, "NOT") && !wire_is(at, "OR"))
-        return 1;
-    k->kind = wire_is(at, "NOT") ? KEY_NOT : KEY_OR;
-    k->child = key_read(a, n, depth - 1);
-    k->other = k->kind == KEY_OR && k->child != NULL ? key_read(a, n, depth - 1) : k->child;
-    return k->other != NULL ? 0 : -1;
-}
-
-/* One key, with what belongs to it; *n moves past it. NULL for what is none. */
-static struct key *key_read(struct arena *a, const struct wire_node **n, unsigned depth)
-{
-    const struct wire_node *at = *n;
-    struct key *k = arena_alloc(a, sizeof *k);
-    if (at == NULL || depth == 0)
-        return NULL;
-    *n = at->next;
-    int rc = compound_read(a, k, at, n, depth);
-    if (rc == 1 && plain_read(k, at))
-        rc = 0;
-    if (rc == 1)
-        rc = with_argument_read(k, at, n);
-    if (rc <= 0)
-        return rc == 0 ? k : NULL;
-    k->kind = KEY_SEQUENCE;
-    k->text = at->s;
-    return at->kind == WIRE_ATOM && imap_set_valid(at->s) ? k : NULL;
-}
-
-static struct key *keys_read(struct arena *a, const struct wire_node **n, size_t most,
-                             unsigned depth)
-{
-    struct key *first = NULL;
-    struct key **tail = &first;
-    for (; *n != NULL && most > 0; most--) {
-        *tail = key_read(a, n, depth);
-        if (*tail == NULL)
-            return NULL;
-        tail = &(*tail)->next;
-    }
-    return first;
-}
-
-/* ---- looking ---- */
-
-struct look {
-    struct imapd *i;
-    size_t row;
-    int failed; /* 1: the message is gone */
-    struct error *err;
-};
-
-static bool has_keyword(const struct mailbox_row *r, struct str word)
-{
-    struct str list = str_c(r->keywords);
-    struct str w;
-    while (str_word(&list, &w))
-        if (str_ieq(w, word))
-            return true;
-    return false;
-}
-
-static bool contains(struct str where, struct str what)
-{
-    return what.n == 0 || str_isearch(where, what) < where.n;
-}
-
-static bool field_contains(struct str header, const char *name, struct str text)
-{
-    struct buf value = BUF_INIT(1 << 20);
-    bool hit = section_field(header, name, &value) && contains(buf_str(&value), text);
-    buf_free(&value);
-    return hit;
-}
-
-/* "Tue, 24 Nov 2026 ..." as the first second of that day, whatever the zone. */
-static bool sent_day(struct str header, int64_t *day)
-{
-    struct buf value = BUF_INIT(1 << 20);
-    struct buf text = BUF_INIT(64);
-    struct str part[3];
+    size_t ends[2];
     size_t n = 0;
-    section_field(header, "Date", &value);
-    struct str rest = buf_str(&value);
-    if (str_find(rest, ',') < rest.n)
-        rest = str_skip(rest, str_find(rest, ',') + 1);
-    while (n < COUNT(part) && str_word(&rest, &part[n]))
-        n++;
-    bool ok = n == COUNT(part);
-    if (ok) {
-        buf_addf(&text, "%.*s-%.*s-%.*s", STR_ARG(part[0]), STR_ARG(part[1]), STR_ARG(part[2]));
-        ok = !text.over && day_read(buf_str(&text), day) == 0;
+    if ((want & (RETURN_MIN | RETURN_MAX)) == 0 || (want & (RETURN_ALL | RETURN_COUNT)) != 0) {
+        save(i, f->rows, f->n);
+        return;
     }
-    buf_free(&text);
-    buf_free(&value);
-    return ok;
+    if ((want & RETURN_MIN) != 0 && f->n > 0)
+        ends[n++] = f->rows[0];
+    if ((want & RETURN_MAX) != 0 && f->n > 0 && (n == 0 || f->n > 1))
+        ends[n++] = f->rows[f->n - 1];
+    save(i, ends, n);
 }
 
-static bool bytes_match(struct look *l, const struct key *k)
+/* ---- the answers ---- */
+
+static void put_set(struct imapd *i, const struct imapd_found *f)
 {
-    struct str header;
-    struct str text;
-    int64_t day;
-    if (l->failed == 0)
-        l->failed = imapd_read(l->i, l->row, l->err);
-    if (l->failed != 0)
-        return false;
-    section_split(buf_str(&l->i->cached), &header, &text);
-    switch (k->kind) {
-    case KEY_HEADER:
-        if (k->field != NULL)
-            return field_contains(header, k->field, k->text);
-        char *name = xmemdup0(k->name.p, k->name.n);
-        bool hit = field_contains(header, name, k->text);
-        free(name);
-        return hit;
-    case KEY_SENT_BEFORE:
-        return sent_day(header, &day) && day < k->day;
-    case KEY_SENT_ON:
-        return sent_day(header, &day) && day == k->day;
-    case KEY_SENT_SINCE:
-        return sent_day(header, &day) && day >= k->day;
-    case KEY_BODY:
-        return contains(text, k->text);
-    default:
-        return contains(buf_str(&l->i->cached), k->text);
-    }
+    uint32_t *names = xcalloc(f->n + 1, sizeof *names);
+    for (size_t k = 0; k < f->n; k++)
+        names[k] = imapd_name_of(i, f->rows[k]);
+    imap_set_put(i->out, names, f->n);
+    free(names);
 }
 
-static bool key_matches(struct look *l, const struct key *k)
+static void esearch_put(struct imapd *i, unsigned want, bool modseq, const struct imapd_found *f)
 {
-    enum { DAY = 86400 };
-    const struct view *v = &l->i->view;
-    const struct mailbox_row *r = view_row(v, l->row);
-    switch (k->kind) {
-    case KEY_ALL:
-        return true;
-    case KEY_NONE:
-        return false;
-    case KEY_FLAG:
-        return (r->flags & k->flags) != 0;
-    case KEY_NOT_FLAG:
-        return (r->flags & k->flags) == 0;
-    case KEY_KEYWORD:
-        return has_keyword(r, k->text);
-    case KEY_NOT_KEYWORD:
-        return !has_keyword(r, k->text);
-    case KEY_SEQUENCE:
-        return imap_set_has(k->text, (uint32_t)view_n(v), (uint32_t)l->row + 1);
-    case KEY_UID:
-        return imap_set_has(k->text, view_row(v, view_n(v) - 1)->uid, r->uid);
-    case KEY_BEFORE:
-        return r->date < k->day;
-    case KEY_ON:
-        return r->date >= k->day && r->date < k->day + DAY;
-    case KEY_SINCE:
-        return r->date >= k->day;
-    case KEY_LARGER:
-        return r->size > k->number;
-    case KEY_SMALLER:
-        return r->size < k->number;
-    case KEY_AND:
-        for (const struct key *c = k->child; c != NULL; c = c->next)
-            if (!key_matches(l, c))
-                return false;
-        return true;
-    case KEY_OR:
-        return key_matches(l, k->child) || key_matches(l, k->other);
-    case KEY_NOT:
-        return !key_matches(l, k->child);
-    default:
-        return bytes_match(l, k);
+    buf_adds(i->out, "* ESEARCH (TAG ");
+    wire_put_string(i->out, buf_str(&i->tag));
+    buf_adds(i->out, i->by_uid ? ") UID" : ")");
+    if ((want & RETURN_MIN) != 0 && f->n > 0)
+        buf_addf(i->out, " MIN %" PRIu32, imapd_name_of(i, f->rows[0]));
+    if ((want & RETURN_MAX) != 0 && f->n > 0)
+        buf_addf(i->out, " MAX %" PRIu32, imapd_name_of(i, f->rows[f->n - 1]));
+    if ((want & RETURN_COUNT) != 0)
+        buf_addf(i->out, " COUNT %zu", f->n);
+    if ((want & RETURN_ALL) != 0 && f->n > 0) {
+        buf_adds(i->out, " ALL ");
+        put_set(i, f);
     }
+    if (modseq && f->n > 0)
+        buf_addf(i->out, " MODSEQ %" PRIu64, f->modseq);
+    buf_adds(i->out, "\r\n");
 }
 
-static int search_run(struct imapd *i, const struct key *keys, struct error *err)
+static void search_put(struct imapd *i, bool modseq, const struct imapd_found *f)
 {
-    struct key all = { .kind = KEY_AND, .child = (struct key *)(uintptr_t)keys };
     buf_adds(i->out, "* SEARCH");
-    for (size_t row = 0; row < i->view.told; row++) {
-        struct look l = { .i = i, .row = row, .err = err };
-        bool hit = !view_is_gone(&i->view, row) && key_matches(&l, &all);
-        if (l.failed < 0)
-            return -1;
-        if (hit && l.failed == 0)
-            buf_addf(i->out, " %" PRIu32,
-                     i->by_uid ? view_row(&i->view, row)->uid : (uint32_t)row + 1);
-    }
-    return 0;
+    for (size_t k = 0; k < f->n; k++)
+        buf_addf(i->out, " %" PRIu32, imapd_name_of(i, f->rows[k]));
+    if (modseq && f->n > 0) /* RFC 7162 §3.1.5 */
+        buf_addf(i->out, " (MODSEQ %" PRIu64 ")", f->modseq);
+    buf_adds(i->out, "\r\n");
+}
+
+static void search(struct imapd *i, struct arena *a, const struct wire_node *args, unsigned want,
+                   struct str charset)
+{
+    struct error err;
+    struct imapd_found found;
+    const struct search_key *keys = imapd_search_keys(i, a, args, charset);
+    if (keys == NULL)
+        return;
+    if (keys->modseq)
+        i->view.modseq = true; /* RFC 7162 §3.1: who asks for it knows it */
+    int rc = imapd_search_run(i, keys, &found, &err);
+    if ((want & RETURN_SAVE) != 0)
+        save_what_is_told(i, want, &found);
+    if (rc == 0 && want == 0)
+        search_put(i, keys->modseq, &found);
+    else if (rc == 0 && want != RETURN_SAVE)
+        esearch_put(i, want, keys->modseq, &found);
+    imapd_found_clear(&found);
+    imapd_tell(i, i->by_uid);
+    if (rc < 0) {
+        if ((want & RETURN_SAVE) != 0)
+            imapd_saved_forget(i);
+        imapd_fail(i, &err);
+    } else
+        imapd_ok(i, "Done");
 }
 
 void imapd_search(struct imapd *i, const struct wire_node *args)
 {
-    struct error err;
-    struct str charset;
-    struct arena *a = arena_new(4096);
-    if (wire_is(args, "CHARSET") && args->next != NULL) {
-        if (!imapd_text(args->next, &charset) ||
-            (!str_ieqc(charset, "UTF-8") && !str_ieqc(charset, "US-ASCII"))) {
-            imapd_no(i, "[BADCHARSET (UTF-8 US-ASCII)] this charset is not known");
-            arena_free(&a);
+    struct str charset = STR("UTF-8");
+    unsigned want = 0;
+    if (wire_is(args, "RETURN")) {
+        if (!return_read(args->next, &want)) {
+            imapd_bad(i, "cannot read what is to be returned");
             return;
         }
         args = args->next->next;
     }
-    const struct key *keys = keys_read(a, &args, SIZE_MAX, IMAP_SEARCH_DEPTH);
-    if (keys == NULL)
-        imapd_bad(i, "cannot read what is searched for");
-    else {
-        view_drain(&i->view, i->events);
-        int rc = search_run(i, keys, &err);
-        buf_adds(i->out, "\r\n");
-        imapd_tell(i, i->by_uid);
-        if (rc < 0)
-            imapd_fail(i, &err);
-        else
-            imapd_ok(i, "Done");
+    if (wire_is(args, "CHARSET")) {
+        if (!imapd_text(args->next, &charset)) {
+            imapd_bad(i, "cannot read the charset");
+            return;
+        }
+        args = args->next->next;
     }
+    struct arena *a = arena_new(4096);
+    search(i, a, args, want, charset);
     arena_free(&a);
 }

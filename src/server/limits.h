@@ -34,10 +34,13 @@ enum {
     IMAP_COMMAND_MAX = 1 << 20,
     IMAP_ERRORS_MAX = 100,
     IMAP_SEARCH_DEPTH = 50,
+    IMAP_SEARCH_SIGN_MS = 10000, /* a client that waits hears that we are at it */
     IMAP_FETCH_ITEMS = 100,
     IMAP_PARTS = 4000, /* of a message; the last of them is the rest */
     IMAP_PART_DEPTH = 50,
     IMAP_PART_FIELDS = 2000,
+    READER_WAIT_MS = 5000,        /* for a sign of life of tmail-decode */
+    READER_IDLE_MS = 60000,       /* it goes when nobody has asked for so long */
     IMAP_STRUCTURE_MAX = 8 << 20, /* a BODYSTRUCTURE that is longer is that of one opaque part */
     IMAP_COPY_GROUP = 500,        /* messages that are copied in one go, */
     IMAP_COPY_BYTES = 4 << 20,    /* unless they have so many bytes */

@@ -61,6 +61,14 @@ libserver_a_SOURCES = \
 	src/server/relay.h \
 	src/server/sasl.c \
 	src/server/sasl.h \
+	src/server/maildate.c \
+	src/server/maildate.h \
+	src/server/reader.c \
+	src/server/reader.h \
+	src/server/searchkey.c \
+	src/server/searchkey.h \
+	src/server/searchmatch.c \
+	src/server/searchmatch.h \
 	src/server/rows.c \
 	src/server/rows.h \
 	src/server/secret.h \

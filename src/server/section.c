@@ -389,22 +389,47 @@ struct str section_partial(const struct section *s, struct str bytes)
     return s->partial ? str_head(str_skip(bytes, s->offset), s->count) : bytes;
 }
 
+static bool is_folded(struct str line)
+{
+    return line.n > 0 && (line.p[0] == ' ' || line.p[0] == '\t');
+}
+
+/* The lines that a field is folded over, behind its first. */
+static void unfold(struct str *header, struct buf *value)
+{
+    struct str line;
+    while (is_folded(*header) && str_line(header, &line)) {
+        buf_addc(value, ' ');
+        buf_add_str(value, str_trim(line));
+    }
+}
+
+bool section_next_field(struct str *header, struct str *name, struct buf *value)
+{
+    struct str line;
+    while (str_line(header, &line) && line.n > 0) {
+        size_t colon = str_find(line, ':');
+        *name = str_trim(str_head(line, colon));
+        if (is_folded(line) || colon == line.n || name->n == 0)
+            continue;
+        buf_clear(value);
+        buf_add_str(value, str_trim(str_skip(line, colon + 1)));
+        unfold(header, value);
+        return true;
+    }
+    return false;
+}
+
 bool section_field(struct str header, const char *name, struct buf *out)
 {
     struct str line;
-    bool found = false;
     while (str_line(&header, &line) && line.n > 0) {
-        bool folded = line.p[0] == ' ' || line.p[0] == '\t';
-        if (found && !folded)
-            return true;
         size_t colon = str_find(line, ':');
-        if (!folded && str_ieqc(str_trim(str_head(line, colon)), name)) {
-            found = true;
-            buf_add_str(out, str_trim(str_skip(line, colon + 1)));
-        } else if (found) {
-            buf_addc(out, ' ');
-            buf_add_str(out, str_trim(line));
-        }
+        if (is_folded(line) || !str_ieqc(str_trim(str_head(line, colon)), name))
+            continue;
+        buf_add_str(out, str_trim(str_skip(line, colon + 1)));
+        unfold(&header, out);
+        return true;
     }
-    return found;
+    return false;
 }

@@ -68,6 +68,9 @@ int section_find(const struct section *s, struct section_src *src, struct buf *m
 int section_bytes(const struct section *s, struct str message, struct buf *out);
 /* The part of bytes that <partial> wants. */
 struct str section_partial(const struct section *s, struct str bytes);
+/* Takes the next field off *header, in time that its length takes; the value is unfolded into out,
+ * which is cleared first. False at the end; lines that are no field are passed over. */
+bool section_next_field(struct str *header, struct str *name, struct buf *value);
 /* Value of the first field of this name, unfolded, appended. False when there is none. */
 bool section_field(struct str header, const char *name, struct buf *out);
 /* What a Content-Transfer-Encoding says; false for one that is not known. */

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "server/limits.h"
 #include "server/names.h"
+#include "server/reader.h"
 #include "base/banned.h"
 
 enum { STORE_QUEUE = 1000 };
@@ -38,6 +39,7 @@ struct store {
     struct log *log;
     struct queue *q;
     pthread_t thread;
+    struct reader *reader;
     int mail_dir, tmp_dir;
     struct open_box *boxes;
     size_t boxes_n;
@@ -364,6 +366,7 @@ static int dirs_open(struct store *s, struct error *err)
 
 static void store_drop(struct store **s)
 {
+    reader_stop(&(*s)->reader);
     queue_free(&(*s)->q);
     if ((*s)->mail_dir >= 0)
         close((*s)->mail_dir);
@@ -382,9 +385,11 @@ struct store *store_start(const struct server_options *options, struct log *log,
     s->mail_dir = s->tmp_dir = -1;
     if (dirs_open(s, err) == 0)
         s->q = queue_new(STORE_QUEUE, err);
-    if (s->q != NULL && pthread_create(&s->thread, NULL, store_thread, s) == 0)
-        return s;
     if (s->q != NULL)
+        s->reader = reader_start(log, err);
+    if (s->reader != NULL && pthread_create(&s->thread, NULL, store_thread, s) == 0)
+        return s;
+    if (s->reader != NULL)
         error_set(err, ERR_SYS, RETRY_LATER, _("cannot start a thread"));
     store_drop(&s);
     return NULL;
@@ -401,7 +406,9 @@ void store_stop(struct store **s)
 
 int desk_open(struct desk *d, struct store *s, struct error *err)
 {
-    *d = (struct desk){ .store = s, .answers = queue_new(1, err), .tmp_dir = s->tmp_dir };
+    *d = (struct desk){
+        .store = s, .answers = queue_new(1, err), .reader = s->reader, .tmp_dir = s->tmp_dir
+    };
     return d->answers != NULL ? 0 : -1;
 }
 

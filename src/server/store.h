@@ -12,6 +12,7 @@
 #include "server/sasl.h"
 
 struct log;
+struct reader;
 struct store;
 
 /* Opens or makes the root, private to us, and starts the thread. Keeps options and log. */
@@ -28,6 +29,7 @@ int store_reload(struct store *s, const struct server_options *options,
 struct desk {
     struct store *store;
     struct queue *answers;
+    struct reader *reader;
     int tmp_dir; /* for spills; the store's */
 };
 int desk_open(struct desk *d, struct store *s, struct error *err) MUST_CHECK;

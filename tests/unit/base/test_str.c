@@ -45,6 +45,15 @@ static void search_ignores_ascii_case_only(void **state)
     (void)state;
     assert_int_equal(str_isearch(STR("see Attached file"), STR("attached")), 4);
     assert_int_equal(str_isearch(STR("abc"), STR("abcd")), 3);
+    /* Long enough for the table. */
+    char hay[1000];
+    memset(hay, 'x', sizeof hay);
+    memcpy(hay + 990, "aNeEdLeXyZ", 10);
+    assert_int_equal(str_isearch((struct str){ hay, sizeof hay }, STR("NEEDLE")), 991);
+    assert_int_equal(str_isearch((struct str){ hay, sizeof hay }, STR("xyz")), 997);
+    assert_int_equal(str_isearch((struct str){ hay, sizeof hay }, STR("xxA")), 988);
+    assert_int_equal(str_isearch((struct str){ hay, sizeof hay }, STR("needles")), sizeof hay);
+    assert_int_equal(str_isearch((struct str){ hay, sizeof hay }, STR("")), 0);
     assert_false(str_ieq(STR("\xC3\x84"), STR("\xC3\xA4")));
 }
 

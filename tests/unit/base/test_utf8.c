@@ -56,6 +56,24 @@ static void clean_gives_valid_text(void **state)
     }
 }
 
+static void folded_text_has_no_case(void **state)
+{
+    static const char *const rows[][2] = {
+        { "Abc XYZ", "abc xyz" },
+        { "\xC3\x89t\xC3\xA9", "\xC3\xA9t\xC3\xA9" },
+        { "\xCE\xA3\xCF\x82\xCF\x83", "\xCF\x83\xCF\x83\xCF\x83" },
+        { "\xD0\x90\xD1\x8F", "\xD0\xB0\xD1\x8F" },
+        { "a\x80z", "a\xEF\xBF\xBDz" },
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct buf out = BUF_INIT(100);
+        utf8_fold(&out, str_c(rows[i][0]));
+        assert_str(buf_str(&out), rows[i][1]);
+        buf_free(&out);
+    }
+}
+
 static void endless_accents_are_cut_into_clusters(void **state)
 {
     (void)state;
@@ -76,6 +94,7 @@ int main(void)
         cmocka_unit_test(widths_are_those_of_the_terminal),
         cmocka_unit_test(fit_never_cuts_a_cluster),
         cmocka_unit_test(clean_gives_valid_text),
+        cmocka_unit_test(folded_text_has_no_case),
         cmocka_unit_test(endless_accents_are_cut_into_clusters),
     };
     setlocale(LC_ALL, "C.UTF-8");
