@@ -15,7 +15,7 @@
 static const char caps_before[] = "IMAP4rev1 LITERAL+ SASL-IR ID";
 static const char caps_after[] = "IMAP4rev1 LITERAL+ SASL-IR ID IDLE NAMESPACE UIDPLUS MOVE "
                                  "UNSELECT CHILDREN SPECIAL-USE LIST-EXTENDED LIST-STATUS ESEARCH "
-                                 "SEARCHRES WITHIN";
+                                 "SEARCHRES WITHIN ENABLE CONDSTORE QRESYNC";
 
 static void put_caps(struct imapd *i)
 {
@@ -293,6 +293,7 @@ static const struct {
     { "ID", ANY, false, true, on_id },
     { "LOGIN", NO_LOGIN, false, true, on_login },
     { "AUTHENTICATE", NO_LOGIN, false, true, on_authenticate },
+    { "ENABLE", LOGIN, false, true, imapd_enable },
     { "SELECT", LOGIN, false, true, imapd_select },
     { "EXAMINE", LOGIN, false, true, imapd_examine },
     { "CREATE", LOGIN, false, true, imapd_create },

@@ -27,10 +27,10 @@ static void select_answer(struct imapd *i, const struct mailbox_job *j)
         buf_addf(i->out, "* OK [UNSEEN %zu] First unseen\r\n", unseen + 1);
     buf_addf(i->out, "* OK [UIDVALIDITY %" PRIu32 "] UIDs valid\r\n", j->validity);
     buf_addf(i->out, "* OK [UIDNEXT %" PRIu32 "] Predicted next UID\r\n", j->uid_next);
-    imapd_ok(i, i->read_only ? "[READ-ONLY] Examining" : "[READ-WRITE] Selected");
+    buf_addf(i->out, "* OK [HIGHESTMODSEQ %" PRIu64 "] Highest\r\n", j->modseq);
 }
 
-static int attach(struct imapd *i, struct mailbox_job **job, struct error *err)
+static int attach(struct imapd *i, uint64_t since, struct mailbox_job **job, struct error *err)
 {
     struct mailbox_job *j = mailbox_job_new(MAILBOX_ATTACH);
     i->events = queue_new(EVENTS_MAX, err);
@@ -39,35 +39,59 @@ static int attach(struct imapd *i, struct mailbox_job **job, struct error *err)
         return -1;
     }
     j->events = i->events;
+    j->since = since;
     int rc = mailbox_call(i->box, i->setup.desk->answers, &j, err);
     if (rc == 0) {
-        view_init(&i->view, &j->rows);
+        view_init(&i->view, j);
+        imapd_enabled(i);
     }
     *job = j;
     return rc;
 }
 
-static void open_folder(struct imapd *i, const struct wire_node *args, bool read_only)
+/* RFC 7162 §3.2.11 */
+static void leave_for_another(struct imapd *i)
+{
+    if (i->box != NULL)
+        buf_adds(i->out, "* OK [CLOSED] Previous folder closed\r\n");
+    imapd_leave(i);
+}
+
+static void folder_enter(struct imapd *i, struct str name, const struct imapd_resync *r)
 {
     struct error err;
     struct mailbox_job *j = NULL;
-    struct buf name = BUF_INIT(4096);
-    imapd_leave(i);
-    i->read_only = read_only;
-    int rc = 1;
-    if (!imapd_folder(args, &name))
-        imapd_no(i, "[CANNOT] this is no folder name");
-    else if ((rc = desk_mailbox(i->setup.desk, buf_str(&i->account), buf_str(&name), false, &i->box,
-                                &err)) == 1)
+    if (r->condstore)
+        i->enabled |= IMAPD_CONDSTORE;
+    int rc = desk_mailbox(i->setup.desk, buf_str(&i->account), name, false, &i->box, &err);
+    if (rc == 1)
         imapd_no(i, "[NONEXISTENT] no such folder");
-    else if (rc < 0 || attach(i, &j, &err) != 0) {
+    else if (rc < 0 || attach(i, r->given ? r->modseq : 0, &j, &err) != 0) {
         imapd_leave(i);
         imapd_fail(i, &err);
     } else {
-        buf_add_str(&i->folder, buf_str(&name));
+        buf_add_str(&i->folder, name);
         select_answer(i, j);
+        imapd_resync_put(i, r, j);
+        imapd_ok(i, i->read_only ? "[READ-ONLY] Examining" : "[READ-WRITE] Selected");
     }
     mailbox_job_free(&j);
+}
+
+static void open_folder(struct imapd *i, const struct wire_node *args, bool read_only)
+{
+    struct imapd_resync resync;
+    struct buf name = BUF_INIT(4096);
+    if (!imapd_resync_read(i, args->next, &resync)) {
+        imapd_bad(i, "cannot read these parameters");
+        return;
+    }
+    leave_for_another(i);
+    i->read_only = read_only;
+    if (!imapd_folder(args, &name))
+        imapd_no(i, "[CANNOT] this is no folder name");
+    else
+        folder_enter(i, buf_str(&name), &resync);
     buf_free(&name);
 }
 
@@ -183,12 +207,13 @@ static void put_status(struct imapd *i, const struct wire_node *items, struct st
     put_name(i, name);
     buf_adds(i->out, " (");
     for (; items != NULL; items = items->next) {
-        uint64_t value = wire_is(items, "MESSAGES")      ? j->status.messages
-                         : wire_is(items, "UIDNEXT")     ? j->uid_next
-                         : wire_is(items, "UIDVALIDITY") ? j->validity
-                         : wire_is(items, "UNSEEN")      ? j->status.unseen
-                         : wire_is(items, "SIZE")        ? j->status.size
-                                                         : 0;
+        uint64_t value = wire_is(items, "MESSAGES")        ? j->status.messages
+                         : wire_is(items, "UIDNEXT")       ? j->uid_next
+                         : wire_is(items, "UIDVALIDITY")   ? j->validity
+                         : wire_is(items, "UNSEEN")        ? j->status.unseen
+                         : wire_is(items, "SIZE")          ? j->status.size
+                         : wire_is(items, "HIGHESTMODSEQ") ? j->modseq
+                                                           : 0;
         buf_addf(i->out, "%s%.*s %" PRIu64, gap, STR_ARG(items->s), value);
         gap = " ";
     }
@@ -199,7 +224,8 @@ static bool status_items_ok(const struct wire_node *n)
 {
     for (; n != NULL; n = n->next)
         if (!wire_is(n, "MESSAGES") && !wire_is(n, "RECENT") && !wire_is(n, "UIDNEXT") &&
-            !wire_is(n, "UIDVALIDITY") && !wire_is(n, "UNSEEN") && !wire_is(n, "SIZE"))
+            !wire_is(n, "UIDVALIDITY") && !wire_is(n, "UNSEEN") && !wire_is(n, "SIZE") &&
+            !wire_is(n, "HIGHESTMODSEQ"))
             return false;
     return true;
 }
@@ -214,6 +240,9 @@ static int status_of(struct imapd *i, const struct wire_node *items, struct str 
         return rc;
     struct mailbox_job *j = mailbox_job_new(MAILBOX_STATUS);
     rc = mailbox_call(box, i->setup.desk->answers, &j, err);
+    for (const struct wire_node *n = items; n != NULL; n = n->next)
+        if (wire_is(n, "HIGHESTMODSEQ"))
+            imapd_condstore(i);
     if (rc == 0)
         put_status(i, items, name, j);
     mailbox_job_free(&j);

@@ -42,9 +42,19 @@ static bool items_read(const struct wire_node *n, struct fetch *f)
                 ok = ok && item_add(f, str_c(macros[m][k]));
             return ok;
         }
-    for (; n != NULL && ok; n = n->next)
+    for (; n != NULL && n->kind != WIRE_LIST && ok; n = n->next)
         ok = n->kind == WIRE_ATOM && item_add(f, n->s);
     return ok;
+}
+
+/* The list behind what is wanted. */
+static const struct wire_node *modifiers_of(const struct wire_node *n)
+{
+    if (n->kind == WIRE_LIST)
+        return n->next;
+    while (n != NULL && n->kind != WIRE_LIST)
+        n = n->next;
+    return n;
 }
 
 static bool wants(const struct fetch *f, enum section_kind kind)
@@ -150,6 +160,9 @@ static int put_item(struct imapd *i, struct fetch *f, const struct section *s,
     case SECTION_SIZE:
         buf_addf(i->out, "RFC822.SIZE %" PRIu64, r->size);
         break;
+    case SECTION_MODSEQ:
+        buf_addf(i->out, "MODSEQ (%" PRIu64 ")", r->modseq);
+        break;
     case SECTION_ENVELOPE:
         section_split(src->message, &header, &text);
         buf_adds(i->out, "ENVELOPE ");
@@ -249,22 +262,30 @@ static int fetch_rows(struct imapd *i, struct fetch *f, const size_t *rows, size
     return rc < 0 ? -1 : missing;
 }
 
-void imapd_fetch(struct imapd *i, const struct wire_node *args)
+/* What of the rows named is to be answered, and what went meanwhile (RFC 7162). */
+static int changes_only(struct imapd *i, struct fetch *f, const struct wire_node *set,
+                        const struct imapd_since *since, size_t *rows, size_t *n, struct error *err)
+{
+    if (since->given || wants(f, SECTION_MODSEQ))
+        imapd_condstore(i);
+    if (imapd_since_vanished(i, since, set->s, err) != 0)
+        return -1;
+    imapd_since_take(i, since, rows, n);
+    return 0;
+}
+
+static void fetch_run(struct imapd *i, struct fetch *f, const struct wire_node *args,
+                      const struct imapd_since *since)
 {
     struct error err;
     size_t *rows;
     size_t n;
-    struct fetch *f = xcalloc(1, sizeof *f);
-    if (!items_read(args->next, f)) {
-        imapd_bad(i, "cannot read what is wanted");
-        free(f);
+    if (!imapd_rows(i, args, &rows, &n))
         return;
-    }
-    if (!imapd_rows(i, args, &rows, &n)) {
-        free(f);
-        return;
-    }
-    int rc = set_seen(i, f, rows, n, &err);
+    view_drain(&i->view, i->events);
+    int rc = changes_only(i, f, args, since, rows, &n, &err);
+    if (rc == 0)
+        rc = set_seen(i, f, rows, n, &err);
     view_drain(&i->view, i->events);
     if (rc >= 0)
         rc = fetch_rows(i, f, rows, n, &err);
@@ -278,5 +299,19 @@ void imapd_fetch(struct imapd *i, const struct wire_node *args)
     else
         imapd_ok(i, "Done");
     free(rows);
+}
+
+void imapd_fetch(struct imapd *i, const struct wire_node *args)
+{
+    struct imapd_since since;
+    struct fetch *f = xcalloc(1, sizeof *f);
+    bool ok = items_read(args->next, f) && imapd_since_read(i, modifiers_of(args->next), &since);
+    /* CHANGEDSINCE has MODSEQ answered without being asked for it. */
+    if (ok && since.given && !wants(f, SECTION_MODSEQ))
+        ok = item_add(f, STR("MODSEQ"));
+    if (ok)
+        fetch_run(i, f, args, &since);
+    else
+        imapd_bad(i, "cannot read what is wanted");
     free(f);
 }

@@ -15,11 +15,13 @@ struct imapd_append {
     bool active, too_large;
     struct spill message;
 };
+enum imapd_enabled { IMAPD_CONDSTORE = 1, IMAPD_QRESYNC = 2 };
 struct imapd {
     struct imapd_setup setup;
     struct wire_imap *reader;
     struct buf tag, account, folder; /* folder: UTF-8 name of the one selected */
     bool logged_in, read_only, by_uid, idling, auth_line, closing;
+    unsigned enabled;    /* of enum imapd_enabled */
     struct mailbox *box; /* NULL: none selected */
     struct queue *events;
     struct view view;
@@ -41,7 +43,7 @@ imapd_fn imapd_select, imapd_examine, imapd_close, imapd_unselect, imapd_create,
     imapd_rename, imapd_subscribe, imapd_unsubscribe, imapd_list, imapd_lsub, imapd_status,
     imapd_namespace;
 imapd_fn imapd_fetch, imapd_store, imapd_copy, imapd_move, imapd_expunge, imapd_append_end,
-    imapd_search;
+    imapd_search, imapd_enable;
 
 /* What a search found: rows, ascending; the highest of their modseqs. */
 struct imapd_found {
@@ -85,5 +87,41 @@ uint32_t *imapd_uids(const struct imapd *i, const size_t *rows, size_t n);
 int imapd_read(struct imapd *i, size_t row, struct error *err) MUST_CHECK;
 /* A job for the selected mailbox; frees it. */
 int imapd_job(struct imapd *i, struct mailbox_job *j, struct error *err) MUST_CHECK;
+
+/* ---- imapd_sync.c: CONDSTORE and QRESYNC (RFC 7162) ---- */
+
+/* The parameters of SELECT: CONDSTORE, QRESYNC. */
+struct imapd_resync {
+    bool condstore, given;
+    uint32_t validity;
+    uint64_t modseq;
+    struct str known, seqs, uids; /* empty: not given */
+};
+/* The modifiers of FETCH: CHANGEDSINCE, VANISHED. */
+struct imapd_since {
+    bool given, vanished;
+    uint64_t modseq;
+};
+/* The client knows of modification sequences now. */
+void imapd_condstore(struct imapd *i);
+/* What is enabled holds for the view too. */
+void imapd_enabled(struct imapd *i);
+/* False for what they cannot be. */
+bool imapd_resync_read(struct imapd *i, const struct wire_node *n, struct imapd_resync *out);
+/* What went and changed since, by the job that attached us. */
+void imapd_resync_put(struct imapd *i, const struct imapd_resync *r, const struct mailbox_job *j);
+bool imapd_since_read(struct imapd *i, const struct wire_node *n, struct imapd_since *out);
+/* Of rows those that changed since. */
+void imapd_since_take(struct imapd *i, const struct imapd_since *s, size_t *rows, size_t *n);
+/* What went since, of a set of UIDs. */
+int imapd_since_vanished(struct imapd *i, const struct imapd_since *s, struct str set,
+                         struct error *err) MUST_CHECK;
+/* A (UNCHANGEDSINCE n) in front of what STORE is to do: what comes behind it; NULL for another
+ * list. */
+const struct wire_node *imapd_unchanged_read(const struct wire_node *n, uint64_t *modseq);
+/* "* 3 FETCH (UID 7 MODSEQ (9))" */
+void imapd_put_modseq(struct imapd *i, size_t row);
+/* Appends "[MODIFIED 7,9] " where a STORE left some alone. */
+void imapd_modified(const struct imapd *i, const struct mailbox_job *j, struct buf *code);
 
 #endif

@@ -69,51 +69,106 @@ static bool store_mode(const struct wire_node *n, enum flags_mode *mode, bool *s
     return s.n == 0;
 }
 
-static int store_run(struct imapd *i, enum flags_mode mode, unsigned flags, struct buf *keywords,
-                     const size_t *rows, size_t n, struct error *err)
+/* What a STORE asks for. */
+struct store {
+    enum flags_mode mode;
+    bool silent;
+    unsigned flags;
+    struct buf keywords;
+    uint64_t unchanged_since;
+};
+
+static bool store_read(const struct wire_node *n, struct store *s)
 {
+    n = imapd_unchanged_read(n, &s->unchanged_since);
+    return store_mode(n, &s->mode, &s->silent) && n->next != NULL &&
+           imapd_flags(n->next, &s->flags, &s->keywords);
+}
+
+static bool is_modified(const struct mailbox_job *j, uint32_t uid, size_t *k)
+{
+    while (*k < j->modified_n && j->modified[*k] < uid)
+        ++*k;
+    return *k < j->modified_n && j->modified[*k] == uid;
+}
+
+/* Of its own change the client hears the result: all of it, or when it wants silence the MODSEQ
+ * alone (RFC 7162 §3.1.3); of those left alone, what they are. */
+static void store_tell(struct imapd *i, const struct store *s, const struct mailbox_job *j,
+                       const size_t *rows, size_t n)
+{
+    size_t k = 0;
+    if (s->silent)
+        view_not_told(&i->view, rows, n);
+    for (size_t r = 0; r < n; r++) {
+        uint32_t uid = view_row(&i->view, rows[r])->uid;
+        if (view_is_gone(&i->view, rows[r]))
+            continue;
+        if (!s->silent || is_modified(j, uid, &k))
+            view_mark(&i->view, rows[r]);
+        else if (i->view.with_modseq)
+            imapd_put_modseq(i, rows[r]);
+    }
+}
+
+static void store_run(struct imapd *i, struct store *s, const size_t *rows, size_t n)
+{
+    struct error err;
+    struct buf code = BUF_INIT(SERVER_OUT_MAX);
     struct mailbox_job *j = mailbox_job_new(MAILBOX_STORE);
     j->uids = imapd_uids(i, rows, n);
     j->uids_n = n;
-    j->mode = mode;
-    j->flags = flags;
-    j->keywords = xstrdup(buf_c(keywords));
-    return imapd_job(i, j, err);
+    j->mode = s->mode;
+    j->flags = s->flags;
+    j->keywords = xstrdup(buf_c(&s->keywords));
+    j->unchanged_since = s->unchanged_since;
+    /* What others changed before is told. */
+    imapd_tell(i, false);
+    if (s->unchanged_since != UINT64_MAX)
+        imapd_condstore(i);
+    int rc = mailbox_call(i->box, i->setup.desk->answers, &j, &err);
+    view_drain(&i->view, i->events);
+    if (rc == 0) {
+        store_tell(i, s, j, rows, n);
+        imapd_modified(i, j, &code);
+    }
+    imapd_tell(i, i->by_uid);
+    buf_adds(&code, "Done");
+    if (rc < 0)
+        imapd_fail(i, &err);
+    else
+        imapd_ok(i, buf_c(&code));
+    mailbox_job_free(&j);
+    buf_free(&code);
 }
 
 void imapd_store(struct imapd *i, const struct wire_node *args)
 {
-    struct error err;
-    struct buf keywords = BUF_INIT(MBOX_KEYWORDS_MAX);
-    enum flags_mode mode;
-    bool silent;
-    unsigned flags;
+    struct store s = { .keywords = BUF_INIT(MBOX_KEYWORDS_MAX) };
     size_t *rows = NULL;
     size_t n;
-    const struct wire_node *what = args->next;
-    if (!store_mode(what, &mode, &silent) || what->next == NULL ||
-        !imapd_flags(what->next, &flags, &keywords))
+    if (!store_read(args->next, &s))
         imapd_bad(i, "cannot read that");
     else if (i->read_only)
         imapd_no(i, "[READ-ONLY] the folder was opened with EXAMINE");
-    else if (imapd_rows(i, args, &rows, &n)) {
-        /* What others changed before is told; of our own change the client knows. */
-        imapd_tell(i, false);
-        int rc = store_run(i, mode, flags, &keywords, rows, n, &err);
-        view_drain(&i->view, i->events);
-        if (silent)
-            view_not_told(&i->view, rows, n);
-        imapd_tell(i, i->by_uid);
-        if (rc < 0)
-            imapd_fail(i, &err);
-        else
-            imapd_ok(i, "Done");
-    }
+    else if (imapd_rows(i, args, &rows, &n))
+        store_run(i, &s, rows, n);
     free(rows);
-    buf_free(&keywords);
+    buf_free(&s.keywords);
 }
 
 /* ---- EXPUNGE ---- */
+
+/* RFC 7162 §3.2.7: whoever has QRESYNC is told how far its knowledge goes now. */
+static void expunge_done(struct imapd *i, uint64_t modseq_before, const struct mailbox_job *j)
+{
+    struct buf text = BUF_INIT(64);
+    if ((i->enabled & IMAPD_QRESYNC) != 0 && j->modseq > modseq_before)
+        buf_addf(&text, "[HIGHESTMODSEQ %" PRIu64 "] ", j->modseq);
+    buf_adds(&text, "Done");
+    imapd_ok(i, buf_c(&text));
+    buf_free(&text);
+}
 
 void imapd_expunge(struct imapd *i, const struct wire_node *args)
 {
@@ -131,12 +186,14 @@ void imapd_expunge(struct imapd *i, const struct wire_node *args)
         j->uids = imapd_uids(i, rows, n);
         j->uids_n = n;
     }
-    int rc = imapd_job(i, j, &err);
+    uint64_t before = i->view.modseq;
+    int rc = mailbox_call(i->box, i->setup.desk->answers, &j, &err);
     imapd_tell(i, true);
     if (rc < 0)
         imapd_fail(i, &err);
     else
-        imapd_ok(i, "Done");
+        expunge_done(i, before, j);
+    mailbox_job_free(&j);
     free(rows);
 }
 
@@ -252,6 +309,10 @@ static int remove_moved(struct transfer *t, struct buf *code, struct error *err)
     int rc = expunge_uids(t, t->i->box, from, t->done, err);
     if (rc < 0)
         copies_drop(t, true, err);
+    else if ((t->i->enabled & IMAPD_QRESYNC) != 0) {
+        view_drain(&t->i->view, t->i->events);
+        buf_addf(code, "[HIGHESTMODSEQ %" PRIu64 "]", t->i->view.modseq);
+    }
     free(from);
     return rc;
 }

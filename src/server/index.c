@@ -19,9 +19,17 @@
 
 enum { FLAGS_ALL = IMAP_SEEN | IMAP_ANSWERED | IMAP_FLAGGED | IMAP_DELETED | IMAP_DRAFT };
 
+/* Room is left above it: 63 bits are what RFC 7162 has. */
+#define MODSEQ_MAX ((uint64_t)1 << 62)
+
 /* In the byte order of the machine: on another one the magic is another one. No padding in it. */
 static const uint64_t magic = 0x31786469616d7401u;
 
+static const uint64_t mark_magic = 0x316b72616d74016du;
+
+struct index_mark {
+    uint64_t magic, modseq;
+};
 struct index_head {
     uint64_t magic, checksum; /* of all behind it */
     uint64_t rows_n, gone_n, words_n;
@@ -175,10 +183,22 @@ int index_write(const struct mbox *m, struct error *err)
     return rc;
 }
 
-void index_remove(const struct mbox *m)
+void index_mark(const struct mbox *m, uint64_t modseq)
 {
+    struct index_mark mark = { .magic = mark_magic, .modseq = modseq };
+    struct stat st;
     char *name = index_name(m);
-    unlinkat(m->dir, name, 0);
+    int fd =
+        sys_fault(FAULT_OPEN, "index mark") != 0
+            ? -1
+            : openat(m->dir, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+    /* What is no file of ours alone gives way: only the name is ours to change. */
+    bool ours = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1;
+    if (!ours || pwrite(fd, &mark, sizeof mark, 0) != sizeof mark ||
+        ftruncate(fd, sizeof mark) != 0)
+        unlinkat(m->dir, name, 0);
+    if (fd >= 0)
+        close(fd);
     free(name);
 }
 
@@ -212,7 +232,7 @@ static bool head_is_sane(const struct index_head *h)
 {
     return h->validity != 0 && h->uid_next != 0 && h->uid_next <= MBOX_UID_MAX + 1u &&
            h->end == h->size && h->end <= INT64_MAX && h->dead <= h->end && h->modseq != 0 &&
-           h->modseq <= INT64_MAX && h->gone_since <= h->modseq && h->rows_n <= MBOX_MESSAGES_MAX &&
+           h->modseq < MODSEQ_MAX && h->gone_since <= h->modseq && h->rows_n <= MBOX_MESSAGES_MAX &&
            h->gone_n <= MBOX_GONE_MAX;
 }
 
@@ -303,10 +323,21 @@ static void head_take(struct mbox *m, const struct index_head *h)
     m->seen.st_ctim = (struct timespec){ .tv_sec = h->ctime, .tv_nsec = h->ctime_ns };
 }
 
+static void mark_take(struct mbox *m, struct str bytes)
+{
+    struct index_mark mark;
+    if (bytes.n != sizeof mark)
+        return;
+    memcpy(&mark, bytes.p, sizeof mark);
+    if (mark.magic == mark_magic && mark.modseq < MODSEQ_MAX)
+        m->modseq = mark.modseq;
+}
+
 bool index_decode(struct mbox *m, struct str bytes)
 {
     struct index_parts p;
     size_t n = 0;
+    mark_take(m, bytes);
     if (!parts_find(bytes, &p) || !head_is_sane(&p.h))
         return false;
     struct mbox_row *rows = xcalloc((size_t)p.h.rows_n + 1, sizeof *rows);

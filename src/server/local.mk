@@ -32,6 +32,7 @@ libserver_a_SOURCES = \
 	src/server/imapd_in.h \
 	src/server/imapd_msg.c \
 	src/server/imapd_search.c \
+	src/server/imapd_sync.c \
 	src/server/index.c \
 	src/server/index.h \
 	src/server/limits.h \

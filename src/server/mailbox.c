@@ -124,6 +124,7 @@ static void publish(struct mailbox *b, enum mailbox_event_kind kind, const uint3
         if (n > 0)
             memcpy(e->uids, uids, n * sizeof *uids);
         rows_share(&e->rows, &b->rows);
+        e->modseq = b->file->modseq;
         queue_put_now(b->events[i], &e->m);
     }
 }

@@ -23,6 +23,7 @@ struct mailbox_event {
     uint32_t *uids; /* ascending: those that came, changed or went */
     size_t n;
     struct rows rows;
+    uint64_t modseq; /* the highest */
 };
 
 enum mailbox_kind {

@@ -256,7 +256,8 @@ static void history_begin(struct mbox *m)
 {
     if (index_read(m))
         return;
-    m->modseq = m->gone_since = mboxseq_floor(m);
+    m->modseq = m->gone_since = m->reserved = mboxseq_floor(m);
+    index_mark(m, m->modseq);
     m->unsaved = true;
 }
 

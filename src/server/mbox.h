@@ -46,6 +46,7 @@ struct mbox {
     size_t old_n;
     uint64_t end, dead; /* bytes of the file; of expunged messages in it */
     uint64_t modseq;    /* the highest; never goes back, see mboxseq.h */
+    uint64_t reserved;  /* those up to here may be given after a crash no more */
     struct mbox_gone *gone;
     size_t gone_n, gone_cap;
     uint64_t gone_since; /* what was expunged up to this modseq is forgotten */

@@ -9,34 +9,39 @@
 #include "server/limits.h"
 #include "base/banned.h"
 
-enum { US = 1000, FILE_TIME_SLACK = 1000000 };
+enum { US = 1000, AHEAD_US = 2000, RESERVE = 1000000 };
 
 void mboxseq_unsaved(struct mbox *m)
 {
     if (!m->unsaved)
-        index_remove(m);
+        index_mark(m, m->modseq);
     m->unsaved = true;
 }
 
 uint64_t mboxseq_stamp(struct mbox *m)
 {
     uint64_t now = (uint64_t)clock_wall_ms() * US;
-    if (!m->stamped)
-        m->modseq = now > m->modseq ? now : m->modseq + 1;
-    m->stamped = true;
     mboxseq_unsaved(m);
+    if (m->stamped)
+        return m->modseq;
+    m->stamped = true;
+    m->modseq = now > m->modseq ? now : m->modseq + 1;
+    /* The clock was set back: it will not tell after a crash how far we were. */
+    if (m->modseq > now + AHEAD_US && m->modseq > m->reserved) {
+        m->reserved = m->modseq + RESERVE;
+        index_mark(m, m->reserved);
+    }
     return m->modseq;
 }
 
 uint64_t mboxseq_floor(const struct mbox *m)
 {
     struct stat st;
-    uint64_t now = (uint64_t)clock_wall_ms() * US;
-    /* Each change was a write, so that a clock that was set back meanwhile is noticed here. */
-    if (fstat(m->fd, &st) != 0 || st.st_ctime < 0)
-        return now;
-    uint64_t file = (uint64_t)st.st_ctime * 1000 * US + FILE_TIME_SLACK;
-    return file > now ? file : now;
+    uint64_t floor = (uint64_t)clock_wall_ms() * US;
+    /* Each change was a write: what the file's own time is above, the clock was once. */
+    if (fstat(m->fd, &st) == 0 && st.st_ctime > 0 && (uint64_t)st.st_ctime * 1000 * US > floor)
+        floor = ((uint64_t)st.st_ctime + 1) * 1000 * US;
+    return m->modseq > floor ? m->modseq : floor;
 }
 
 void mboxseq_gone(struct mbox *m, const uint32_t *uids, size_t n, uint64_t modseq)

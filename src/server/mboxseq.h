@@ -13,7 +13,8 @@
 void mboxseq_unsaved(struct mbox *m);
 /* The number of the changes between one mbox_begin and its mbox_end. */
 uint64_t mboxseq_stamp(struct mbox *m);
-/* The lowest that all given for this file are below, judged by the clock and the file's own times. */
+/* What no number that was given for this file is above: by the clock, the file's own times, and what
+ * a mark in place of the index left in modseq. */
 uint64_t mboxseq_floor(const struct mbox *m);
 /* These UIDs went with this number. */
 void mboxseq_gone(struct mbox *m, const uint32_t *uids, size_t n, uint64_t modseq);

@@ -14,6 +14,7 @@ static const struct {
     { "UID", SECTION_UID, true },
     { "INTERNALDATE", SECTION_DATE, true },
     { "RFC822.SIZE", SECTION_SIZE, true },
+    { "MODSEQ", SECTION_MODSEQ, true },
     { "ENVELOPE", SECTION_ENVELOPE, true },
     { "RFC822", SECTION_ALL, false },
     { "RFC822.HEADER", SECTION_HEADER, true },

@@ -13,6 +13,7 @@ enum section_kind {
     SECTION_UID,
     SECTION_DATE,
     SECTION_SIZE,
+    SECTION_MODSEQ,   /* RFC 7162 §3.1.4.2 */
     SECTION_ENVELOPE, /* from here on: of the message's bytes */
     SECTION_HEADER,   /* of the message, or of a message within it */
     SECTION_FIELDS,

@@ -57,10 +57,12 @@ static void uids_clear(struct view_uids *u)
 
 /* ---- */
 
-void view_init(struct view *v, struct rows *rows)
+void view_init(struct view *v, struct mailbox_job *attached)
 {
-    *v = (struct view){ .rows = *rows, .told = rows->n };
-    *rows = (struct rows){ 0 };
+    *v = (struct view){ .rows = attached->rows,
+                        .told = attached->rows.n,
+                        .modseq = attached->modseq };
+    attached->rows = (struct rows){ 0 };
 }
 
 void view_clear(struct view *v)
@@ -129,6 +131,7 @@ void view_apply(struct view *v, struct mailbox_event *e)
         rows_clear(to);
         *to = e->rows;
         e->rows = (struct rows){ 0 };
+        v->modseq = e->modseq;
     }
     msg_drop(&e->m);
 }
@@ -146,7 +149,7 @@ void view_put_flags(const struct view *v, size_t row, struct buf *out)
     const struct mailbox_row *r = view_row(v, row);
     buf_addf(out, "* %zu FETCH (UID %" PRIu32 " FLAGS ", row + 1, r->uid);
     wire_put_flags(out, r->flags, str_c(r->keywords));
-    if (v->modseq)
+    if (v->with_modseq)
         buf_addf(out, " MODSEQ (%" PRIu64 ")", r->modseq);
     buf_adds(out, ")\r\n");
 }
@@ -193,6 +196,11 @@ void view_tell(struct view *v, bool expunges, struct buf *out)
             view_put_flags(v, row, out);
     }
     uids_clear(&v->changed);
+}
+
+void view_mark(struct view *v, size_t row)
+{
+    uids_add(&v->changed, view_row(v, row)->uid);
 }
 
 void view_not_told(struct view *v, const size_t *rows, size_t n)

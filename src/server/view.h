@@ -18,14 +18,15 @@ struct view {
     struct rows rows;   /* with the expunged ones that still have their number */
     struct rows latest; /* without them; counts while there are some */
     struct view_uids gone, changed;
-    size_t told;   /* EXISTS the client has heard of */
-    bool closed;   /* the mailbox was deleted or renamed */
-    bool modseq;   /* the client knows CONDSTORE: FETCH lines have MODSEQ */
-    bool vanished; /* it knows QRESYNC: VANISHED in place of EXPUNGE */
+    size_t told;      /* EXISTS the client has heard of */
+    bool closed;      /* the mailbox was deleted or renamed */
+    uint64_t modseq;  /* the highest of the mailbox */
+    bool with_modseq; /* the client knows CONDSTORE: FETCH lines have MODSEQ */
+    bool vanished;    /* it knows QRESYNC: VANISHED in place of EXPUNGE */
 };
 
 /* Takes the rows of an attach; they count as told. */
-void view_init(struct view *v, struct rows *rows);
+void view_init(struct view *v, struct mailbox_job *attached);
 void view_clear(struct view *v);
 /* Messages there are, with those that the client has not been told of. */
 size_t view_n(const struct view *v);
@@ -39,6 +40,8 @@ void view_apply(struct view *v, struct mailbox_event *e);
 void view_drain(struct view *v, struct queue *events);
 /* Writes what the client has to hear: expunges only where they are allowed. */
 void view_tell(struct view *v, bool expunges, struct buf *out);
+/* The client is to hear of the flags of this row. */
+void view_mark(struct view *v, size_t row);
 /* The client knows the flags of these rows already. */
 void view_not_told(struct view *v, const size_t *rows, size_t n);
 /* "* 3 FETCH (UID 7 FLAGS (...))" */
