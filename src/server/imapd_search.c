@@ -254,7 +254,7 @@ static void search(struct imapd *i, struct arena *a, const struct wire_node *arg
     if (keys == NULL)
         return;
     if (keys->modseq)
-        i->view.modseq = true; /* RFC 7162 §3.1: who asks for it knows it */
+        imapd_condstore(i);
     int rc = imapd_search_run(i, keys, &found, &err);
     if ((want & RETURN_SAVE) != 0)
         save_what_is_told(i, want, &found);

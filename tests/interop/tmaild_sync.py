@@ -70,6 +70,10 @@ def test_condstore(s):
     c.ok(b'STORE 1 -FLAGS (\\Flagged)')
     lines, _ = other.ok(b'NOOP')
     assert len(lines) == 1 and b'MODSEQ' in lines[0], lines
+    fresh = connect(s, b'SELECT INBOX')
+    lines, _ = fresh.ok(b'SEARCH MODSEQ %d' % highest)
+    assert b'OK [HIGHESTMODSEQ' in lines[0] and b'(MODSEQ %d)' % number(c.ok(b'STATUS INBOX (HIGHESTMODSEQ)')[0],
+                                                                       rb'HIGHESTMODSEQ') in lines[-1], lines
     for bad in (b'FETCH 1 FLAGS (CHANGEDSINCE)', b'FETCH 1 FLAGS (VANISHED)', b'SELECT INBOX (QRESYNC (1 1))',
                 b'SELECT INBOX (NEVER)', b'STORE 1 (CHANGEDSINCE 1) FLAGS ()', b'STORE 1 (UNCHANGEDSINCE x) FLAGS ()',
                 b'UID FETCH 1:* FLAGS (CHANGEDSINCE 1 VANISHED)', b'SELECT INBOX (CONDSTORE) x'):
