@@ -2,6 +2,8 @@
 noinst_LIBRARIES += libserver.a
 libserver_a_SOURCES = \
 	src/server/accounts.h \
+	src/server/accounts.c \
+	src/server/accounts.h \
 	src/server/agent.h \
 	src/server/beside.c \
 	src/server/beside.h \
@@ -72,6 +74,8 @@ libserver_a_SOURCES = \
 	src/server/searchmatch.h \
 	src/server/rows.c \
 	src/server/rows.h \
+	src/server/secret.h \
+	src/server/secret.c \
 	src/server/secret.h \
 	src/server/section.c \
 	src/server/section.h \

@@ -93,19 +93,34 @@ static int domain_take(struct server_options *o, const struct option_row *row, c
     return 0;
 }
 
-static int user_take(struct server_options *o, const struct option_row *row, char *value,
-                     struct error *err)
+/* NAME:SECRET, the secret out of the list of processes as far as that goes. */
+static int user_add(struct server_user *users, size_t *n, size_t max, char *value)
 {
     struct str password = str_c(value);
     struct str name;
-    (void)row;
-    int rc = str_until(&password, ':', &name);
-    /* Out of the list of processes, as far as that goes. */
-    if (rc != 0 || !name_level_ok(name) || o->users_n == OPTIONS_USERS_MAX)
-        return error_set(err, ERR_USAGE, RETRY_NEVER, _("--user needs NAME:PASSWORD"));
-    o->users[o->users_n++] =
+    if (str_until(&password, ':', &name) != 0 || !name_level_ok(name) || *n == max)
+        return -1;
+    users[(*n)++] =
         (struct server_user){ .name = lowered(name), .password = xmemdup0(password.p, password.n) };
     memset(value + name.n + 1, '*', password.n);
+    return 0;
+}
+
+static int user_take(struct server_options *o, const struct option_row *row, char *value,
+                     struct error *err)
+{
+    (void)row;
+    if (user_add(o->users, &o->users_n, OPTIONS_USERS_MAX, value) != 0)
+        return error_set(err, ERR_USAGE, RETRY_NEVER, _("--user needs NAME:PASSWORD"));
+    return 0;
+}
+
+static int token_take(struct server_options *o, const struct option_row *row, char *value,
+                      struct error *err)
+{
+    (void)row;
+    if (user_add(o->tokens, &o->tokens_n, OPTIONS_TOKENS_MAX, value) != 0)
+        return error_set(err, ERR_USAGE, RETRY_NEVER, _("--oauth-token needs NAME:TOKEN"));
     return 0;
 }
 
@@ -141,6 +156,8 @@ static const struct option_row rows[] = {
          "then"),
       TEXT(port_file) },
     { "user", "NAME:PASSWORD", N_("an account; may be repeated"), .set = user_take },
+    { "oauth-token", "NAME:TOKEN", N_("a bearer token of an account; may be repeated"),
+      .set = token_take },
     { "limit", "NAME=N", N_("may be repeated; --limit help lists them"), .set = limit_take },
     { "log", "FILE", N_("write the log there instead of standard error"), TEXT(log) },
     { "trace", NULL, N_("log the dialogue of each connection"), SWITCH(trace) },
@@ -240,15 +257,21 @@ int options_read(struct server_options *o, int argc, char **argv, struct error *
     return 0;
 }
 
+static void users_free(struct server_user *users, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        explicit_bzero(users[i].password, strlen(users[i].password));
+        free(users[i].password);
+        free(users[i].name);
+    }
+}
+
 void options_free(struct server_options *o)
 {
     for (size_t i = 0; i < o->domains_n; i++)
         free(o->domains[i]);
-    for (size_t i = 0; i < o->users_n; i++) {
-        explicit_bzero(o->users[i].password, strlen(o->users[i].password));
-        free(o->users[i].password);
-        free(o->users[i].name);
-    }
+    users_free(o->users, o->users_n);
+    users_free(o->tokens, o->tokens_n);
     free(o->root);
     free(o->listen);
     free(o->port_file);

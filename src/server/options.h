@@ -9,7 +9,12 @@
 
 #include "base/buf.h"
 
-enum { PORT_OFF = -1, OPTIONS_USERS_MAX = 1000, OPTIONS_DOMAINS_MAX = 100 };
+enum {
+    PORT_OFF = -1,
+    OPTIONS_USERS_MAX = 1000,
+    OPTIONS_TOKENS_MAX = 100,
+    OPTIONS_DOMAINS_MAX = 100
+};
 /* Those whose name ends in s are TLS from the first byte on; LMTP is off unless asked for. */
 enum server_port {
     PORT_SMTP,
@@ -40,6 +45,8 @@ struct server_options {
     size_t domains_n;
     struct server_user users[OPTIONS_USERS_MAX];
     size_t users_n;
+    struct server_user tokens[OPTIONS_TOKENS_MAX]; /* the password is a bearer token */
+    size_t tokens_n;
     int ports[SERVER_PORTS]; /* 0: any free one */
     struct server_limits limits;
     bool accept_any, trace;

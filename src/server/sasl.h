@@ -16,12 +16,13 @@ enum { SASL_LINE_MAX = 12288 }; /* RFC 4954 §4 */
 struct sasl_setup {
     const struct server_options *options; /* kept: --accept-any, --oauth-token, the host's name */
     const char *service;                  /* "smtp", "imap", "pop" */
+    const char *peer;                     /* kept: who is asking */
     void (*secret)(void *arg, struct str name, struct user_secret *out);
     bool (*keeps_some)(void *arg); /* some account's password is kept */
     /* The slow check, with the limit on how many run at once; NULL: secret_holds. */
     bool (*holds)(void *arg, const struct user_secret *s, struct str password);
     /* A login has come to its end; delay_ms: how long the answer is to be held back. */
-    void (*done)(void *arg, struct str account, bool ok, int *delay_ms);
+    void (*done)(void *arg, const char *peer, bool ok, int *delay_ms);
     void *arg;
 };
 
@@ -39,14 +40,13 @@ struct sasl *sasl_new(const struct sasl_setup *setup);
 /* Wipes what it knows. */
 void sasl_free(struct sasl **s);
 
-/* Appends what is offered, blank before each: " PLAIN LOGIN ..." with before in front of each name
- * (IMAP: " AUTH="). clear_ok: the connection is safe for passwords in the clear; otherwise nothing
- * is offered that shows one, and SCRAM and CRAM-MD5 stay. */
-void sasl_mechanisms(struct sasl *s, bool clear_ok, const char *before, struct buf *out);
+/* Appends the names of what is offered, before in front of each. Sessions ask only where passwords
+ * may be sent: TLS is up, or both ends are on this host. */
+void sasl_mechanisms(struct sasl *s, const char *before, struct buf *out);
 /* Begins an exchange. initial: NULL, or the initial response in base64 ("=" is the empty one). The
  * challenge is appended to out. Whatever exchange was under way is forgotten. */
-enum sasl_step sasl_start(struct sasl *s, struct str mechanism, bool clear_ok,
-                          const struct str *initial, struct buf *out);
+enum sasl_step sasl_start(struct sasl *s, struct str mechanism, const struct str *initial,
+                          struct buf *out);
 /* A line of the client's, while sasl_busy. */
 enum sasl_step sasl_line(struct sasl *s, struct str line, struct buf *out);
 /* Name and password as IMAP's LOGIN and POP3's PASS have them: SASL_OK or SASL_NO. */

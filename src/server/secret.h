@@ -32,8 +32,9 @@ struct secret_scram {
 struct user_secret {
     bool known;     /* false: made up, at the same cost; nothing holds */
     bool has_plain; /* plain is the password */
+    bool by_plain;  /* plain decides; crypt is there for its cost alone, or empty */
     char account[NAME_LEVEL_MAX + 1];
-    char crypt[SECRET_CRYPT_MAX + 1]; /* empty: plain decides alone */
+    char crypt[SECRET_CRYPT_MAX + 1];
     struct secret_scram scram;
     char plain[SECRET_PASSWORD_MAX + 1];
 };
@@ -48,10 +49,14 @@ int secret_scram_make(struct str password, struct str salt, uint32_t iterations,
 void secret_scram_put(const struct secret_scram *s, struct buf *out);
 /* Reads that. 0; -1 for what it is not. */
 int secret_scram_read(struct str text, struct secret_scram *out);
+/* Appends n bytes as one run of base64. */
+void secret_base64_put(const void *bytes, size_t n, struct buf *out);
 /* A fresh hash and verifier, slow on purpose; account is left alone. -1: ERR_USAGE for a password
  * that cannot be one, ERR_SYS. */
 int secret_make(struct str password, bool keep, struct user_secret *out,
                 struct error *err) MUST_CHECK;
+/* HMAC-SHA-256. -1 when OpenSSL cannot. */
+int secret_hmac(struct str key, struct str data, unsigned char out[SECRET_KEY_BYTES]);
 /* The slow comparison, of the same cost whatever is wrong. Not for the store's thread. */
 bool secret_holds(const struct user_secret *s, struct str password);
 /* Looks at every byte of given, whatever differs. */

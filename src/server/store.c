@@ -19,7 +19,16 @@
 #include "base/banned.h"
 
 enum { STORE_QUEUE = 1000 };
-enum store_kind { STORE_OPEN, STORE_DONE, STORE_LIST, STORE_CHANGE, STORE_LOGIN };
+enum store_kind {
+    STORE_OPEN,
+    STORE_DONE,
+    STORE_LIST,
+    STORE_CHANGE,
+    STORE_SECRET,
+    STORE_LOGIN,
+    STORE_RCPT,
+    STORE_RELOAD
+};
 
 /* A mailbox that is open, or that was and still has users. */
 struct open_box {
@@ -36,11 +45,13 @@ struct failure {
 };
 struct store {
     const struct server_options *options;
+    struct accounts *accounts;
+    struct queue *hashers; /* as many messages as hashes may be made at once */
     struct log *log;
     struct queue *q;
     pthread_t thread;
     struct reader *reader;
-    int mail_dir, tmp_dir;
+    int root_dir, mail_dir, tmp_dir;
     struct open_box *boxes;
     size_t boxes_n;
     uint64_t tick;
@@ -50,26 +61,25 @@ struct store {
 struct store_job {
     struct msg m; /* kind: enum store_kind */
     struct queue *answer;
-    char *account, *folder, *to; /* login: account is the peer, folder the name, to the password */
+    char *account, *folder, *to; /* a login: account is the peer; a recipient: its two parts */
     enum desk_change change;
-    bool make;
+    bool make; /* of a login: it held */
+    const struct server_options *options;
+    struct user_secret *secret; /* the asker's */
+    struct rcpt_list *rcpts;    /* the asker's */
     struct mailbox *box;
     int rc, delay_ms;
     struct error err;
     struct folder_list list;
-    struct buf text;
 };
 
 static void job_drop(struct msg *m)
 {
     struct store_job *j = (struct store_job *)m;
-    if (j->to != NULL)
-        explicit_bzero(j->to, strlen(j->to));
     free(j->account);
     free(j->folder);
     free(j->to);
     folders_list_free(&j->list);
-    buf_free(&j->text);
     free(j);
 }
 
@@ -82,7 +92,6 @@ static struct store_job *job_new(enum store_kind kind, struct str account, struc
     j->account = xmemdup0(account.p, account.n);
     j->folder = xmemdup0(folder.p, folder.n);
     j->to = xmemdup0(to.p, to.n);
-    buf_init(&j->text, 4096);
     return j;
 }
 
@@ -292,7 +301,7 @@ static struct failure *failure_of(struct store *s, struct str peer)
 static int do_login(struct store *s, struct store_job *j)
 {
     struct failure *f = failure_of(s, str_c(j->account));
-    if (options_login(s->options, str_c(j->folder), str_c(j->to), &j->text)) {
+    if (j->make) {
         *f = (struct failure){ 0 };
         return 0;
     }
@@ -304,11 +313,35 @@ static int do_login(struct store *s, struct store_job *j)
     return 1;
 }
 
+static int do_secret(struct store *s, struct store_job *j)
+{
+    if (j->secret != NULL)
+        accounts_secret(s->accounts, str_c(j->folder), j->secret);
+    return accounts_keeps_some(s->accounts) ? 1 : 0;
+}
+
+static int do_rcpt(struct store *s, struct store_job *j)
+{
+    return (int)accounts_rcpt(s->accounts, str_c(j->folder), str_c(j->to), j->rcpts);
+}
+
+static int do_reload(struct store *s, struct store_job *j)
+{
+    struct accounts *fresh = accounts_load(j->options, s->root_dir, &j->err);
+    if (fresh == NULL)
+        return -1;
+    accounts_free(&s->accounts);
+    s->accounts = fresh;
+    s->options = j->options;
+    return 0;
+}
+
 static void *store_thread(void *arg)
 {
     static int (*const table[])(struct store *, struct store_job *) = {
-        [STORE_OPEN] = do_open,     [STORE_DONE] = do_done,   [STORE_LIST] = do_list,
-        [STORE_CHANGE] = do_change, [STORE_LOGIN] = do_login,
+        [STORE_OPEN] = do_open,     [STORE_DONE] = do_done,     [STORE_LIST] = do_list,
+        [STORE_CHANGE] = do_change, [STORE_SECRET] = do_secret, [STORE_LOGIN] = do_login,
+        [STORE_RCPT] = do_rcpt,     [STORE_RELOAD] = do_reload,
     };
     struct store *s = arg;
     struct msg *m;
@@ -356,7 +389,8 @@ static void tmp_sweep(int dir)
 
 static int dirs_open(struct store *s, struct error *err)
 {
-    s->mail_dir = root_dir_open(s->options, "mail", err);
+    s->root_dir = root_dir_open(s->options, ".", err);
+    s->mail_dir = s->root_dir >= 0 ? root_dir_open(s->options, "mail", err) : -1;
     s->tmp_dir = s->mail_dir >= 0 ? root_dir_open(s->options, "tmp", err) : -1;
     if (s->tmp_dir < 0)
         return -1;
@@ -368,6 +402,10 @@ static void store_drop(struct store **s)
 {
     reader_stop(&(*s)->reader);
     queue_free(&(*s)->q);
+    queue_free(&(*s)->hashers);
+    accounts_free(&(*s)->accounts);
+    if ((*s)->root_dir >= 0)
+        close((*s)->root_dir);
     if ((*s)->mail_dir >= 0)
         close((*s)->mail_dir);
     if ((*s)->tmp_dir >= 0)
@@ -377,19 +415,42 @@ static void store_drop(struct store **s)
     *s = NULL;
 }
 
+static void hasher_drop(struct msg *m)
+{
+    free(m);
+}
+
+static int hashers_start(struct store *s, struct error *err)
+{
+    s->hashers = queue_new(SERVER_HASHES, err);
+    for (int i = 0; s->hashers != NULL && i < SERVER_HASHES; i++) {
+        struct msg *m = xcalloc(1, sizeof *m);
+        m->drop = hasher_drop;
+        queue_put_now(s->hashers, m);
+    }
+    return s->hashers != NULL ? 0 : -1;
+}
+
+static int store_prepare(struct store *s, struct error *err)
+{
+    if (dirs_open(s, err) != 0 || hashers_start(s, err) != 0)
+        return -1;
+    s->accounts = accounts_load(s->options, s->root_dir, err);
+    s->q = s->accounts != NULL ? queue_new(STORE_QUEUE, err) : NULL;
+    s->reader = s->q != NULL ? reader_start(s->log, err) : NULL;
+    return s->reader != NULL ? 0 : -1;
+}
+
 struct store *store_start(const struct server_options *options, struct log *log, struct error *err)
 {
     struct store *s = xcalloc(1, sizeof *s);
     s->options = options;
     s->log = log;
-    s->mail_dir = s->tmp_dir = -1;
-    if (dirs_open(s, err) == 0)
-        s->q = queue_new(STORE_QUEUE, err);
-    if (s->q != NULL)
-        s->reader = reader_start(log, err);
-    if (s->reader != NULL && pthread_create(&s->thread, NULL, store_thread, s) == 0)
+    s->root_dir = s->mail_dir = s->tmp_dir = -1;
+    int rc = store_prepare(s, err);
+    if (rc == 0 && pthread_create(&s->thread, NULL, store_thread, s) == 0)
         return s;
-    if (s->reader != NULL)
+    if (rc == 0)
         error_set(err, ERR_SYS, RETRY_LATER, _("cannot start a thread"));
     store_drop(&s);
     return NULL;
@@ -427,15 +488,101 @@ bool desk_room(const struct desk *d, uint64_t bytes)
     return fs.f_bavail >= need;
 }
 
+int store_reload(struct store *s, const struct server_options *options, struct error *err)
+{
+    struct desk d;
+    if (desk_open(&d, s, err) != 0)
+        return -1;
+    struct store_job *j = job_new(STORE_RELOAD, STR(""), STR(""), STR(""));
+    j->options = options;
+    j = ask(&d, j);
+    int rc = j->rc;
+    if (rc < 0)
+        *err = j->err;
+    job_drop(&j->m);
+    desk_close(&d);
+    return rc;
+}
+
+void desk_secret(struct desk *d, struct str name, struct user_secret *out)
+{
+    struct store_job *j = job_new(STORE_SECRET, STR(""), name, STR(""));
+    j->secret = out;
+    j = ask(d, j);
+    job_drop(&j->m);
+}
+
+void desk_login_done(struct desk *d, struct str peer, bool ok, int *delay_ms)
+{
+    struct store_job *j = job_new(STORE_LOGIN, peer, STR(""), STR(""));
+    j->make = ok;
+    j = ask(d, j);
+    *delay_ms = j->delay_ms;
+    job_drop(&j->m);
+}
+
+enum rcpt_kind desk_rcpt(struct desk *d, struct str local, struct str domain, struct rcpt_list *out)
+{
+    struct store_job *j = job_new(STORE_RCPT, STR(""), local, domain);
+    j->rcpts = out;
+    j = ask(d, j);
+    enum rcpt_kind kind = (enum rcpt_kind)j->rc;
+    job_drop(&j->m);
+    return kind;
+}
+
+static void sasl_secret(void *arg, struct str name, struct user_secret *out)
+{
+    desk_secret(arg, name, out);
+}
+
+static bool sasl_keeps_some(void *arg)
+{
+    struct store_job *j = ask(arg, job_new(STORE_SECRET, STR(""), STR(""), STR("")));
+    bool some = j->rc == 1;
+    job_drop(&j->m);
+    return some;
+}
+
+/* yescrypt takes 16 MiB each time. */
+static bool sasl_holds(void *arg, const struct user_secret *s, struct str password)
+{
+    struct desk *d = arg;
+    struct msg *turn = queue_take(d->store->hashers, -1);
+    bool holds = secret_holds(s, password);
+    queue_put_now(d->store->hashers, turn);
+    return holds;
+}
+
+static void sasl_done(void *arg, const char *peer, bool ok, int *delay_ms)
+{
+    desk_login_done(arg, str_c(peer), ok, delay_ms);
+}
+
+struct sasl_setup desk_sasl(struct desk *d, const struct server_options *options, const char *peer,
+                            const char *service)
+{
+    return (struct sasl_setup){ .options = options,
+                                .service = service,
+                                .peer = peer,
+                                .secret = sasl_secret,
+                                .keeps_some = sasl_keeps_some,
+                                .holds = sasl_holds,
+                                .done = sasl_done,
+                                .arg = d };
+}
+
 bool desk_login(struct desk *d, struct str peer, struct str name, struct str password,
                 struct buf *account, int *delay_ms)
 {
-    struct store_job *j = ask(d, job_new(STORE_LOGIN, peer, name, password));
-    bool ok = j->rc == 0;
-    *delay_ms = j->delay_ms;
-    if (ok)
-        buf_add_str(account, buf_str(&j->text));
-    job_drop(&j->m);
+    char *from = xmemdup0(peer.p, peer.n);
+    struct sasl_setup setup = desk_sasl(d, d->store->options, from, "");
+    struct sasl *s = sasl_new(&setup);
+    bool ok = sasl_password(s, name, password) == SASL_OK;
+    buf_add_str(account, sasl_account(s));
+    *delay_ms = sasl_delay_ms(s);
+    sasl_free(&s);
+    free(from);
     return ok;
 }
 

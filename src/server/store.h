@@ -37,20 +37,21 @@ void desk_close(struct desk *d);
 /* False when so many bytes more would fill the disk of the messages. */
 bool desk_room(const struct desk *d, uint64_t bytes);
 
-/* True if the login holds; account is filled then. delay_ms: how long the answer is to be held
- * back. */
-bool desk_login(struct desk *d, struct str peer, struct str name, struct str password,
-                struct buf *account, int *delay_ms);
 /* What is kept of name's password; unknown names get a made-up record of the same costs. */
 void desk_secret(struct desk *d, struct str name, struct user_secret *out);
 /* Tells of a login's end, so that an address that fails is held back. delay_ms: how long the answer
  * is to be held back. */
-void desk_login_done(struct desk *d, struct str peer, struct str account, bool ok, int *delay_ms);
+void desk_login_done(struct desk *d, struct str peer, bool ok, int *delay_ms);
 /* Logins by this desk, for sasl_new. Borrows d and peer, for as long as the sasl lives. */
-struct sasl_setup desk_sasl(struct desk *d, const char *peer, const char *service);
+struct sasl_setup desk_sasl(struct desk *d, const struct server_options *options, const char *peer,
+                            const char *service);
 /* Whose mail local@domain is, after aliases; see accounts_rcpt. */
 enum rcpt_kind desk_rcpt(struct desk *d, struct str local, struct str domain,
                          struct rcpt_list *out);
+/* True if the login holds; account is filled then. delay_ms: how long the answer is to be held
+ * back. */
+bool desk_login(struct desk *d, struct str peer, struct str name, struct str password,
+                struct buf *account, int *delay_ms);
 /* 0 with *box in use by us; 1 when there is no such folder; -1. make: create it (INBOX always is).
  */
 int desk_mailbox(struct desk *d, struct str account, struct str folder, bool make,

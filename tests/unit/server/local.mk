@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 SERVER_TESTS = \
+	tests/unit/server/test_accounts \
+	tests/unit/server/test_sasl \
 	tests/unit/server/test_names \
 	tests/unit/server/test_mbox \
 	tests/unit/server/test_fixup \
@@ -53,3 +55,9 @@ tests_unit_server_test_spill_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
 tests_unit_server_test_smtpd_table_SOURCES = tests/unit/server/test_smtpd_table.c tests/unit/test.h
 tests_unit_server_test_smtpd_table_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_server_test_smtpd_table_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
+tests_unit_server_test_accounts_SOURCES = tests/unit/server/test_accounts.c tests/unit/test.h
+tests_unit_server_test_accounts_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_server_test_accounts_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
+tests_unit_server_test_sasl_SOURCES = tests/unit/server/test_sasl.c tests/unit/test.h
+tests_unit_server_test_sasl_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_server_test_sasl_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
