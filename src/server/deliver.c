@@ -18,38 +18,36 @@ struct delivery {
     uint32_t *uids; /* of each recipient's copy; 0: none */
 };
 
-/* A copy of the message for one mailbox: the original is there for the next. */
-static int item_fill(const struct delivery *d, struct mailbox_item *item, struct error *err)
+/* The message goes to the owner of the mailbox and comes back with the answer: no copy of it. */
+static int append(struct delivery *d, struct mailbox *box, uint32_t *uid, struct error *err)
 {
-    const struct deliver_mail *mail = d->mail;
-    struct buf piece = BUF_INIT(MBOX_PIECE);
-    int rc = 0;
-    item->date = mail->now;
-    item->sender = xmemdup0(mail->sender.p, mail->sender.n);
-    spill_init(&item->message, d->desk->tmp_dir, SERVER_OUT_MAX);
-    for (uint64_t at = 0; at < spill_size(mail->message) && rc == 0; at += MBOX_PIECE) {
-        buf_clear(&piece);
-        rc = spill_read(mail->message, at, MBOX_PIECE, &piece, err);
-        spill_add(&item->message, buf_str(&piece));
+    struct deliver_mail *mail = d->mail;
+    int dir = mail->message->dir;
+    struct mailbox_job *j = mailbox_job_new(MAILBOX_APPEND);
+    j->items = xcalloc(1, sizeof *j->items);
+    j->items_n = 1;
+    j->items[0].date = mail->now;
+    j->items[0].sender = xmemdup0(mail->sender.p, mail->sender.n);
+    j->items[0].message = *mail->message;
+    *mail->message = (struct spill){ .dir = dir, .fd = -1, .sys = EIO };
+    int rc = mailbox_call(box, d->desk->answers, &j, err);
+    if (rc == 0)
+        *uid = j->uids[0];
+    if (j != NULL) {
+        *mail->message = j->items[0].message;
+        j->items[0].message = (struct spill){ .dir = dir, .fd = -1 };
     }
-    buf_free(&piece);
-    return rc == 0 ? spill_check(&item->message, err) : -1;
+    mailbox_job_free(&j);
+    return rc;
 }
 
 static int to_mailbox(struct delivery *d, const char *account, uint32_t *uid, struct error *err)
 {
     struct mailbox *box = NULL;
-    if (desk_mailbox(d->desk, str_c(account), STR("INBOX"), true, &box, err) != 0)
+    if (spill_check(d->mail->message, err) != 0 ||
+        desk_mailbox(d->desk, str_c(account), STR("INBOX"), true, &box, err) != 0)
         return -1;
-    struct mailbox_job *j = mailbox_job_new(MAILBOX_APPEND);
-    j->items = xcalloc(1, sizeof *j->items);
-    j->items_n = 1;
-    int rc = item_fill(d, &j->items[0], err);
-    if (rc == 0)
-        rc = mailbox_call(box, d->desk->answers, &j, err);
-    if (rc == 0)
-        *uid = j->uids[0];
-    mailbox_job_free(&j);
+    int rc = append(d, box, uid, err);
     desk_mailbox_done(d->desk, &box);
     return rc;
 }

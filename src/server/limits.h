@@ -27,8 +27,8 @@ enum {
     SPILL_MEMORY = 256 << 10,    /* of a message, the rest is in a file */
     SMTP_LINE_MAX = 2048, /* RFC 5321 §4.5.3.1.4 asks for 512, AUTH for more (RFC 4954 §4) */
     SMTP_RCPT_MAX = 1000,
-    SMTP_RECEIVED_MAX = 50, /* RFC 5321 §6.3 */
-    SMTP_ERRORS_MAX = 100,
+    SMTP_TARGETS_MAX = 10000, /* of one message, aliases told */
+    SMTP_RECEIVED_MAX = 50,   /* RFC 5321 §6.3 */
     IMAP_LINE_MAX = 64 << 10,
     IMAP_LITERAL_LOGIN_MAX = 8 << 10,
     IMAP_LITERAL_MAX = 64 << 10, /* of arguments; APPEND's message has SERVER_MESSAGE_MAX */

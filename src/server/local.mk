@@ -54,6 +54,8 @@ libserver_a_SOURCES = \
 	src/server/mboxseq.h \
 	src/server/names.c \
 	src/server/names.h \
+	src/server/network.c \
+	src/server/network.h \
 	src/server/options.c \
 	src/server/options.h \
 	src/server/options_limit.c \

@@ -124,6 +124,19 @@ static int token_take(struct server_options *o, const struct option_row *row, ch
     return 0;
 }
 
+static int network_take(struct server_options *o, const struct option_row *row, char *value,
+                        struct error *err)
+{
+    (void)row;
+    if (o->relay_from_n == OPTIONS_NETWORKS_MAX ||
+        network_read(value, &o->relay_from[o->relay_from_n]) != 0)
+        return error_set(err, ERR_USAGE, RETRY_NEVER,
+                         _("--relay-from %s is not a network (192.0.2.0/24, 2001:db8::/32)"),
+                         value);
+    o->relay_from_n++;
+    return 0;
+}
+
 static int copy_take(struct server_options *o, const struct option_row *row, char *value,
                      struct error *err)
 {
@@ -158,6 +171,11 @@ static const struct option_row rows[] = {
     { "user", "NAME:PASSWORD", N_("an account; may be repeated"), .set = user_take },
     { "oauth-token", "NAME:TOKEN", N_("a bearer token of an account; may be repeated"),
       .set = token_take },
+    { "relay-from", "NETWORK",
+      N_("send mail on to elsewhere for these clients without a\nlogin; may be repeated (default: "
+         "for nobody)"),
+      .set = network_take },
+    { "vrfy", NULL, N_("VRFY tells who has an account"), SWITCH(vrfy) },
     { "limit", "NAME=N", N_("may be repeated; --limit help lists them"), .set = limit_take },
     { "log", "FILE", N_("write the log there instead of standard error"), TEXT(log) },
     { "trace", NULL, N_("log the dialogue of each connection"), SWITCH(trace) },
@@ -279,6 +297,14 @@ void options_free(struct server_options *o)
     free(o->host);
     free(o->copy_to);
     *o = (struct server_options){ 0 };
+}
+
+bool options_may_relay(const struct server_options *o, const char *address)
+{
+    for (size_t i = 0; i < o->relay_from_n; i++)
+        if (network_has(&o->relay_from[i], address))
+            return true;
+    return false;
 }
 
 bool options_domain_is_local(const struct server_options *o, struct str domain)

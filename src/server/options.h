@@ -8,12 +8,14 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "server/network.h"
 
 enum {
     PORT_OFF = -1,
     OPTIONS_USERS_MAX = 1000,
     OPTIONS_TOKENS_MAX = 100,
-    OPTIONS_DOMAINS_MAX = 100
+    OPTIONS_DOMAINS_MAX = 100,
+    OPTIONS_NETWORKS_MAX = 100
 };
 /* Those whose name ends in s are TLS from the first byte on; LMTP is off unless asked for. */
 enum server_port {
@@ -49,7 +51,9 @@ struct server_options {
     size_t tokens_n;
     int ports[SERVER_PORTS]; /* 0: any free one */
     struct server_limits limits;
-    bool accept_any, trace;
+    struct network relay_from[OPTIONS_NETWORKS_MAX];
+    size_t relay_from_n;
+    bool accept_any, trace, vrfy;
     bool help, limit_help, version;
 };
 
@@ -78,6 +82,8 @@ int options_read(struct server_options *o, int argc, char **argv, struct error *
 void options_usage(struct buf *out);
 void options_free(struct server_options *o);
 
+/* True if whoever has this address may send mail to elsewhere without a login (--relay-from). */
+bool options_may_relay(const struct server_options *o, const char *address);
 bool options_domain_is_local(const struct server_options *o, struct str domain);
 enum rcpt_kind { RCPT_LOCAL, RCPT_UNKNOWN, RCPT_BAD_NAME, RCPT_ELSEWHERE };
 /* Who gets mail for local@domain; the account's name is appended to account for RCPT_LOCAL. */

@@ -26,6 +26,13 @@ static bool smtp_login(void *arg, struct str name, struct str password, int *del
     return ok;
 }
 
+static enum rcpt_kind smtp_rcpt(void *arg, struct str local, struct str domain,
+                                struct rcpt_list *out)
+{
+    struct protocol_env *env = arg;
+    return desk_rcpt(env->desk, local, domain, out);
+}
+
 static int smtp_deliver(void *arg, struct deliver_mail *mail, struct error *err)
 {
     struct protocol_env *env = arg;
@@ -49,9 +56,12 @@ static int64_t smtp_now(void *arg)
 static void *smtp_start(struct protocol_env *env, struct buf *out)
 {
     env->own = xcalloc(1, sizeof *env->own);
-    env->own->smtp = (struct smtpd_ops){
-        .login = smtp_login, .deliver = smtp_deliver, .room = smtp_room, .now = smtp_now, .arg = env
-    };
+    env->own->smtp = (struct smtpd_ops){ .login = smtp_login,
+                                         .rcpt = smtp_rcpt,
+                                         .deliver = smtp_deliver,
+                                         .room = smtp_room,
+                                         .now = smtp_now,
+                                         .arg = env };
     struct smtpd_setup setup = { .options = env->options,
                                  .ops = &env->own->smtp,
                                  .peer = env->peer,
@@ -60,6 +70,7 @@ static void *smtp_start(struct protocol_env *env, struct buf *out)
                                      env->port == PORT_SUBMISSION || env->port == PORT_SUBMISSIONS,
                                  .lmtp = env->port == PORT_LMTP,
                                  .loopback = env->loopback,
+                                 .trusted = options_may_relay(env->options, env->peer),
                                  .secure = env->secure,
                                  .starttls = env->starttls };
     return smtpd_new(&setup, out);

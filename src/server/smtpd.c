@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/smtpd_in.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +11,7 @@
 void smtpd_reply(struct smtpd *s, struct buf *out, unsigned code, const char *enhanced,
                  const char *text)
 {
-    if (code >= 500 && ++s->errors > SMTP_ERRORS_MAX) {
+    if (code >= 500 && ++s->errors > s->setup.options->limits.errors) {
         wire_reply_put(out, 421, "4.7.0", true, "too many errors, closing connection");
         s->closing = true;
         return;
@@ -116,7 +117,7 @@ void smtpd_secured(struct smtpd *s)
 static void say_extensions(struct smtpd *s, struct buf *out)
 {
     struct buf size = BUF_INIT(64);
-    buf_addf(&size, "SIZE %d", (int)SERVER_MESSAGE_MAX);
+    buf_addf(&size, "SIZE %" PRIu64, s->setup.options->limits.message);
     const struct {
         const char *text;
         bool offered;

@@ -7,6 +7,7 @@
 #ifndef TMAIL_SERVER_SMTPD_H
 #define TMAIL_SERVER_SMTPD_H
 
+#include "server/accounts.h"
 #include "server/deliver.h"
 #include "server/options.h"
 #include "server/session.h"
@@ -16,6 +17,8 @@ struct smtpd;
 struct smtpd_ops {
     /* True if the login holds; *delay_ms: hold the answer back so long. */
     bool (*login)(void *arg, struct str name, struct str password, int *delay_ms);
+    /* Whose mail it is (desk_rcpt). */
+    enum rcpt_kind (*rcpt)(void *arg, struct str local, struct str domain, struct rcpt_list *out);
     /* As deliver_do. */
     int (*deliver)(void *arg, struct deliver_mail *mail, struct error *err);
     /* False when a message of so many bytes would fill the disk. */

@@ -59,10 +59,11 @@ static void message_begin(struct smtpd *s, bool raw)
                                  .helo = buf_str(&s->helo),
                                  .peer = str_c(s->setup.peer),
                                  .id = str_c(m->id),
-                                 .forward = str_c(m->forward),
+                                 .forward = str_c(m->taken == 1 ? m->forward : NULL),
                                  .with = m->with,
                                  .now = now };
-    spill_init(&m->spill, s->setup.tmp_dir, SERVER_MESSAGE_MAX + SERVER_HEADER_MAX);
+    spill_init(&m->spill, s->setup.tmp_dir,
+               s->setup.options->limits.message + 2 * (uint64_t)SERVER_HEADER_MAX);
     fixup_init(&m->fixup, &m->env, &m->spill);
     buf_init(&m->piece, 2 * DATA_PIECE + 16);
     m->unstuff = (struct wire_unstuff){ .lenient = s->ends == ENDS_LF, .raw = raw };
@@ -76,11 +77,18 @@ static const struct smtpd_refusal *refusal_of(const struct error *err)
     return err->sys == ENOSPC || err->sys == EDQUOT || err->sys == EFBIG ? &full : &later;
 }
 
+static bool is_too_large(const struct smtpd *s)
+{
+    return s->mail.size > s->setup.options->limits.message;
+}
+
 /* NULL: it has been delivered, or each recipient's code tells. */
 static const struct smtpd_refusal *message_deliver(struct smtpd *s)
 {
     struct smtpd_mail *m = &s->mail;
     struct error err = { 0 };
+    if (is_too_large(s))
+        return &too_large;
     if (fixup_end(&m->fixup, &err) != 0)
         return refusal_of(&err);
     if (m->fixup.hops > SMTP_RECEIVED_MAX || m->fixup.looped)
@@ -171,7 +179,9 @@ static void piece_take(struct smtpd *s)
     struct smtpd_mail *m = &s->mail;
     for (size_t i = 0; i < m->piece.len && !m->eight_bit; i++)
         m->eight_bit = (unsigned char)m->piece.data[i] >= 0x80;
-    fixup_add(&m->fixup, buf_str(&m->piece));
+    m->size += m->piece.len;
+    if (!is_too_large(s))
+        fixup_add(&m->fixup, buf_str(&m->piece));
     buf_clear(&m->piece);
 }
 
@@ -197,6 +207,8 @@ static void chunk_end(struct smtpd *s, struct buf *out)
     struct error err;
     struct smtpd_refusal *r = &s->chunk_refused;
     s->state = STATE_COMMAND;
+    if (r->code == 0 && is_too_large(s))
+        *r = too_large;
     if (r->code == 0 && spill_check(&s->mail.spill, &err) != 0)
         *r = *refusal_of(&err);
     if (r->code != 0) {

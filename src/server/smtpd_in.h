@@ -38,6 +38,7 @@ struct smtpd_mail {
     /* the message */
     bool coming;
     char id[32], with[16];
+    uint64_t size; /* bytes that came */
     struct spill spill;
     struct fixup_env env;
     struct fixup fixup;

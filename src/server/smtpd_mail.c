@@ -22,7 +22,7 @@ static bool size_ok(struct smtpd *s, struct str value, struct buf *out)
     uint64_t size;
     if (str_u64(&value, &size) != 0 || value.n != 0)
         return refuse(s, out, 501, "5.5.4", "SIZE needs a number");
-    if (size > SERVER_MESSAGE_MAX)
+    if (size > s->setup.options->limits.message)
         return refuse(s, out, 552, "5.3.4", "message too large");
     if (!s->setup.ops->room(s->setup.ops->arg, size))
         return refuse(s, out, 452, "4.3.1", "no room on the disk, try again later");
@@ -211,14 +211,30 @@ static void rcpt_take(struct smtpd *s, const struct smtp_cmd *c, struct buf *out
     smtpd_replyf(s, out, 250, "2.1.5", "%.*s... Recipient ok", STR_ARG(c->arg));
 }
 
+static bool targets_add(struct smtpd *s, const struct smtp_cmd *c, const struct deliver_rcpt *like,
+                        const struct rcpt_list *list)
+{
+    if (list->n > SMTP_TARGETS_MAX - s->mail.told_n)
+        return false;
+    for (size_t i = 0; i < list->n; i++) {
+        const struct rcpt_target *t = &list->targets[i];
+        target_add(s, like, t->account, t->account != NULL ? c->arg : str_c(t->address));
+        if (t->account == NULL && s->mail.forward == NULL)
+            s->mail.forward = xmemdup0(c->arg.p, c->arg.n);
+    }
+    return true;
+}
+
 static void rcpt_answer(struct smtpd *s, const struct smtp_cmd *c, const struct deliver_rcpt *like,
                         struct buf *out)
 {
-    struct buf account = BUF_INIT(SMTP_LINE_MAX);
-    switch (options_rcpt(s->setup.options, c->local, c->domain, &account)) {
+    struct rcpt_list list = { 0 };
+    switch (s->setup.ops->rcpt(s->setup.ops->arg, c->local, c->domain, &list)) {
     case RCPT_LOCAL:
-        target_add(s, like, buf_c(&account), c->arg);
-        rcpt_take(s, c, out);
+        if (targets_add(s, c, like, &list))
+            rcpt_take(s, c, out);
+        else
+            smtpd_reply(s, out, 452, "4.5.3", "too many recipients");
         break;
     case RCPT_UNKNOWN:
         smtpd_replyf(s, out, 550, "5.1.1", "%.*s... User unknown", STR_ARG(c->arg));
@@ -234,7 +250,7 @@ static void rcpt_answer(struct smtpd *s, const struct smtp_cmd *c, const struct 
             smtpd_replyf(s, out, 550, "5.7.1", "%.*s... Relaying denied", STR_ARG(c->arg));
         break;
     }
-    buf_free(&account);
+    rcpt_list_clear(&list);
 }
 
 static bool rcpt_ok(struct smtpd *s, const struct smtp_cmd *c, struct buf *out)
@@ -243,7 +259,7 @@ static bool rcpt_ok(struct smtpd *s, const struct smtp_cmd *c, struct buf *out)
         return refuse(s, out, 503, "5.5.1", "MAIL first");
     if (s->mail.coming)
         return refuse(s, out, 503, "5.5.1", "the message has begun");
-    if (s->mail.taken >= SMTP_RCPT_MAX)
+    if (s->mail.taken >= s->setup.options->limits.recipients)
         return refuse(s, out, 452, "4.5.3", "too many recipients");
     if (!addr_ok(c))
         return refuse(s, out, 553, "5.1.3", "this address cannot be used");
@@ -262,18 +278,66 @@ void smtpd_rcpt(struct smtpd *s, const struct smtp_cmd *c, struct buf *out)
 
 /* ---- questions about names ---- */
 
+/* VRFY and EXPN take what RCPT takes (RFC 5321 §3.5.1). */
+static enum rcpt_kind ask(struct smtpd *s, const struct smtp_cmd *c, struct rcpt_list *list)
+{
+    struct buf line = BUF_INIT(2 * SMTP_LINE_MAX);
+    struct smtp_cmd name;
+    struct error ignored;
+    enum rcpt_kind kind = RCPT_BAD_NAME;
+    buf_adds(&line, "RCPT TO:");
+    buf_add_str(&line, c->arg);
+    if (wire_smtp_cmd(buf_str(&line), &name, &ignored) == 0 && addr_ok(&name))
+        kind = s->setup.ops->rcpt(s->setup.ops->arg, name.local, name.domain, list);
+    buf_free(&line);
+    return kind;
+}
+
 void smtpd_vrfy(struct smtpd *s, const struct smtp_cmd *c, struct buf *out)
 {
-    if (c->arg.n == 0)
+    struct rcpt_list list = { 0 };
+    if (c->arg.n == 0) {
         smtpd_reply(s, out, 501, "5.5.4", "whom?");
-    else
+        return;
+    }
+    switch (s->setup.options->vrfy ? ask(s, c, &list) : RCPT_ELSEWHERE) {
+    case RCPT_LOCAL:
+        smtpd_replyf(s, out, 250, "2.1.5", "%.*s", STR_ARG(c->arg));
+        break;
+    case RCPT_UNKNOWN:
+        smtpd_replyf(s, out, 550, "5.1.1", "%.*s... User unknown", STR_ARG(c->arg));
+        break;
+    case RCPT_BAD_NAME:
+        smtpd_reply(s, out, 553, "5.1.3", "this address cannot be used");
+        break;
+    case RCPT_ELSEWHERE:
         smtpd_reply(s, out, 252, "2.5.2", "send some mail, I'll try my best");
+        break;
+    }
+    rcpt_list_clear(&list);
+}
+
+static void say_targets(struct smtpd *s, const struct rcpt_list *list, struct buf *out)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        const struct rcpt_target *t = &list->targets[i];
+        char *line = t->account != NULL ? xasprintf("<%s@%s>", t->account, s->setup.options->host)
+                                        : xasprintf("<%s>", t->address);
+        wire_reply_put(out, 250, "2.1.5", i + 1 == list->n, line);
+        free(line);
+    }
 }
 
 void smtpd_expn(struct smtpd *s, const struct smtp_cmd *c, struct buf *out)
 {
+    struct rcpt_list list = { 0 };
     if (c->arg.n == 0)
         smtpd_reply(s, out, 501, "5.5.4", "which list?");
+    else if (!s->authenticated && !s->setup.loopback)
+        smtpd_reply(s, out, 550, "5.7.1", "not for strangers");
+    else if (ask(s, c, &list) == RCPT_LOCAL && list.n > 0)
+        say_targets(s, &list, out);
     else
-        smtpd_reply(s, out, 550, "5.7.0", "there are no lists here");
+        smtpd_reply(s, out, 550, "5.1.1", "there is no list of this name");
+    rcpt_list_clear(&list);
 }

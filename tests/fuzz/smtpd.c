@@ -2,6 +2,8 @@
 /* Whole sessions of tmaild's SMTP: any split gives the same answers and the same mail. */
 #include "fuzz.h"
 
+#include <stdlib.h>
+
 #include "server/smtpd.h"
 #include "base/banned.h"
 
@@ -17,6 +19,22 @@ static bool login(void *arg, struct str name, struct str password, int *delay_ms
     (void)arg;
     *delay_ms = 0;
     return str_eqc(name, "xxx") && str_eqc(password, "pw");
+}
+
+static enum rcpt_kind rcpt(void *arg, struct str local, struct str domain, struct rcpt_list *out)
+{
+    struct world *w = arg;
+    struct buf account = BUF_INIT(4096);
+    enum rcpt_kind kind = options_rcpt(&w->options, local, domain, &account);
+    bool team = str_ieqc(local, "team") && kind == RCPT_UNKNOWN;
+    if (kind == RCPT_LOCAL || team) {
+        out->targets = xcalloc(2, sizeof *out->targets);
+        out->targets[out->n++].account = xstrdup(team ? "xxx" : buf_c(&account));
+        if (team)
+            out->targets[out->n++].address = xstrdup("far@b.c");
+    }
+    buf_free(&account);
+    return team ? RCPT_LOCAL : kind;
 }
 
 /* Refuses what has a dot too many, so that refusals are seen too. */
@@ -89,14 +107,18 @@ static void session(struct str in, unsigned choice, enum fuzz_split split, struc
                        .out = BUF_INIT(1 << 22),
                        .mail = BUF_INIT(1 << 22) };
     struct smtpd_ops ops = {
-        .login = login, .deliver = deliver, .room = room, .now = now, .arg = &w
+        .login = login, .rcpt = rcpt, .deliver = deliver, .room = room, .now = now, .arg = &w
     };
     FUZZ_CHECK(options_read(&w.options, 5, argv, &err) == 0);
+    w.options.vrfy = (choice & 16) != 0;
     struct smtpd_setup setup = { .options = &w.options,
                                  .ops = &ops,
                                  .peer = "127.0.0.1",
                                  .tmp_dir = -1,
                                  .submission = (choice & 1) != 0,
+                                 .lmtp = (choice & 4) != 0,
+                                 .relays = true,
+                                 .trusted = (choice & 8) != 0,
                                  .loopback = (choice & 2) == 0 };
     w.session = smtpd_new(&setup, &w.out);
     fuzz_feed(in, split, feed, &w);

@@ -47,3 +47,6 @@ EXTRA_DIST += tests/interop/tmaild_clients.py
 TESTS += tests/interop/tmaild_load.py
 tests/interop/tmaild_load.log: tmaild
 EXTRA_DIST += tests/interop/tmaild_load.py
+TESTS += tests/interop/tmaild_smtp.py
+tests/interop/tmaild_smtp.log: tmaild
+EXTRA_DIST += tests/interop/tmaild_smtp.py

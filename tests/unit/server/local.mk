@@ -7,6 +7,7 @@ SERVER_TESTS = \
 	tests/unit/server/test_fixup \
 	tests/unit/server/test_smtpd \
 	tests/unit/server/test_smtpd_table \
+	tests/unit/server/test_network \
 	tests/unit/server/test_spill \
 	tests/unit/server/test_section \
 	tests/unit/server/test_search \
@@ -61,3 +62,6 @@ tests_unit_server_test_accounts_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
 tests_unit_server_test_sasl_SOURCES = tests/unit/server/test_sasl.c tests/unit/test.h
 tests_unit_server_test_sasl_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_server_test_sasl_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
+tests_unit_server_test_network_SOURCES = tests/unit/server/test_network.c tests/unit/test.h
+tests_unit_server_test_network_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_server_test_network_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)

@@ -22,6 +22,23 @@ static bool fake_login(void *arg, struct str name, struct str password, int *del
     return ok;
 }
 
+static enum rcpt_kind fake_rcpt(void *arg, struct str local, struct str domain,
+                                struct rcpt_list *out)
+{
+    struct world *w = arg;
+    struct buf account = BUF_INIT(4096);
+    enum rcpt_kind kind = options_rcpt(&w->options, local, domain, &account);
+    bool team = str_ieqc(local, "team") && kind == RCPT_UNKNOWN;
+    if (kind == RCPT_LOCAL || team) {
+        out->targets = xcalloc(2, sizeof *out->targets);
+        out->targets[out->n++].account = xstrdup(team ? "xxx" : buf_c(&account));
+        if (team)
+            out->targets[out->n++].address = xstrdup("far@b.c");
+    }
+    buf_free(&account);
+    return team ? RCPT_LOCAL : kind;
+}
+
 static int fake_deliver(void *arg, struct deliver_mail *mail, struct error *err)
 {
     struct world *w = arg;
@@ -57,9 +74,12 @@ static void world_init(struct world *w)
     assert_string_equal(user, "xxx:**");
     free(user);
     buf_init(&w->last, 1 << 20);
-    w->ops = (struct smtpd_ops){
-        .login = fake_login, .deliver = fake_deliver, .room = fake_room, .now = fake_now, .arg = w
-    };
+    w->ops = (struct smtpd_ops){ .login = fake_login,
+                                 .rcpt = fake_rcpt,
+                                 .deliver = fake_deliver,
+                                 .room = fake_room,
+                                 .now = fake_now,
+                                 .arg = w };
 }
 
 static void world_clear(struct world *w)

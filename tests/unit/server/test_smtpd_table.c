@@ -23,6 +23,23 @@ static bool fake_login(void *arg, struct str name, struct str password, int *del
     return str_eqc(name, "xxx") && str_eqc(password, "pw");
 }
 
+static enum rcpt_kind fake_rcpt(void *arg, struct str local, struct str domain,
+                                struct rcpt_list *out)
+{
+    struct world *w = arg;
+    struct buf account = BUF_INIT(4096);
+    enum rcpt_kind kind = options_rcpt(&w->options, local, domain, &account);
+    bool team = str_ieqc(local, "team") && kind == RCPT_UNKNOWN;
+    if (kind == RCPT_LOCAL || team) {
+        out->targets = xcalloc(2, sizeof *out->targets);
+        out->targets[out->n++].account = xstrdup(team ? "xxx" : buf_c(&account));
+        if (team)
+            out->targets[out->n++].address = xstrdup("far@b.c");
+    }
+    buf_free(&account);
+    return team ? RCPT_LOCAL : kind;
+}
+
 static int fake_deliver(void *arg, struct deliver_mail *mail, struct error *err)
 {
     struct world *w = arg;
@@ -60,9 +77,12 @@ static void world_init(struct world *w, enum kind kind)
     *w = (struct world){ .code = 250 };
     assert_int_equal(options_read(&w->options, 7, argv, &err), 0);
     buf_init(&w->last, 1 << 20);
-    w->ops = (struct smtpd_ops){
-        .login = fake_login, .deliver = fake_deliver, .room = fake_room, .now = fake_now, .arg = w
-    };
+    w->ops = (struct smtpd_ops){ .login = fake_login,
+                                 .rcpt = fake_rcpt,
+                                 .deliver = fake_deliver,
+                                 .room = fake_room,
+                                 .now = fake_now,
+                                 .arg = w };
     w->setup = (struct smtpd_setup){ .options = &w->options,
                                      .ops = &w->ops,
                                      .peer = "127.0.0.1",
@@ -409,6 +429,51 @@ static void nobody_relays_unasked(void **state)
         }
 }
 
+static void aliases_are_followed(void **state)
+{
+    static const struct {
+        const char *in, *codes, *want;
+    } rows[] = {
+        { MAIL "\r\nRCPT TO:<team@wxs.nl>\r\nBDAT 1 LAST\r\nx", BEGUN " 250",
+          "- 0 0 0|team@wxs.nl xxx - 0|far@b.c - - 0\nReturn-Path: <a@b.c>\r\n"
+          "Delivered-To: team@wxs.nl\r\nReceived" },
+        { RCPT "\r\nRCPT TO:<team@wxs.nl>\r\nBDAT 1 LAST\r\nx", BEGUN " 250 250",
+          "- 0 0 0|xxx@wxs.nl xxx - 0|far@b.c - - 0\nReturn-Path: <a@b.c>\r\nReceived" },
+        { MAIL "\r\nRCPT TO:<team@wxs.nl>\r\nDATA\r\nDelivered-To: Team@wxs.nl\r\n\r\nx\r\n.\r\n",
+          BEGUN " 354 554", "" },
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct world w;
+        world_init(&w, SMTP);
+        codes_are(&w, rows[i].in, rows[i].codes);
+        assert_true(str_starts(buf_str(&w.last), rows[i].want));
+        world_clear(&w);
+    }
+}
+
+static void names_are_told_to_some(void **state)
+{
+    static const struct {
+        bool vrfy, loopback;
+        const char *in, *codes;
+    } rows[] = {
+        { false, false, "VRFY xxx\r\nVRFY n\r\nEXPN team\r\n", "220 252 252 550" },
+        { true, false, "VRFY xxx\r\nVRFY <n>\r\nVRFY x@y\r\nVRFY ;\r\n", "220 250 550 252 553" },
+        { false, true, "EXPN team\r\nEXPN <xxx@wxs.nl>\r\nEXPN n\r\nEXPN x@y\r\nEXPN <\r\n",
+          "220 250 250 550 550 550" },
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct world w;
+        world_init(&w, SMTP);
+        w.options.vrfy = rows[i].vrfy;
+        w.setup.loopback = rows[i].loopback;
+        codes_are(&w, rows[i].in, rows[i].codes);
+        world_clear(&w);
+    }
+}
+
 static void who_may_relay(void **state)
 {
     static const struct {
@@ -476,6 +541,8 @@ int main(void)
         cmocka_unit_test(smuggled_mail_is_not_delivered),
         cmocka_unit_test(nobody_relays_unasked),
         cmocka_unit_test(who_may_relay),
+        cmocka_unit_test(aliases_are_followed),
+        cmocka_unit_test(names_are_told_to_some),
         cmocka_unit_test(received_names_the_protocol),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
