@@ -47,6 +47,7 @@ struct smtpd *smtpd_new(const struct smtpd_setup *setup, struct buf *out)
     s->setup = *setup;
     s->secure = setup->secure;
     buf_init(&s->helo, SMTP_LINE_MAX);
+    buf_init(&s->tls, SMTP_LINE_MAX);
     buf_init(&s->auth_user, SMTP_LINE_MAX);
     mail_init(s);
     smtpd_replyf(s, out, 220, NULL, "%s %s tmaild ready", host(s),
@@ -80,6 +81,7 @@ void smtpd_free(struct smtpd **s)
         return;
     smtpd_mail_clear(*s);
     buf_free(&(*s)->helo);
+    buf_free(&(*s)->tls);
     buf_free(&(*s)->auth_user);
     free(*s);
     *s = NULL;
@@ -105,10 +107,12 @@ static bool may_starttls(const struct smtpd *s)
     return s->setup.starttls && !s->secure && s->ends == ENDS_CRLF;
 }
 
-void smtpd_secured(struct smtpd *s)
+void smtpd_secured(struct smtpd *s, const struct session_tls *tls)
 {
     smtpd_mail_clear(s);
     buf_clear(&s->helo);
+    buf_clear(&s->tls);
+    buf_addf(&s->tls, "%s with cipher %s", tls->version, tls->cipher);
     s->esmtp = s->starttls = s->authenticated = false;
     s->secure = true;
 }
@@ -375,8 +379,7 @@ static bool op_secret(const void *s, struct str line)
 
 static void op_secured(void *s, const struct session_tls *tls)
 {
-    (void)tls;
-    smtpd_secured(s);
+    smtpd_secured(s, tls);
 }
 
 static void op_goodbye(void *s, struct buf *out)

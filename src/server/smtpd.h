@@ -50,7 +50,7 @@ bool smtpd_logged_in(const struct smtpd *s);
 bool smtpd_secret(const struct smtpd *s, struct str line);
 /* After SESSION_STARTTLS: TLS is spoken from here on, and what was said before is forgotten (RFC
  * 3207 §4.2). */
-void smtpd_secured(struct smtpd *s);
+void smtpd_secured(struct smtpd *s, const struct session_tls *tls);
 extern const struct session_ops smtpd_ops;
 
 #endif

@@ -59,6 +59,7 @@ static void message_begin(struct smtpd *s, bool raw)
                                  .helo = buf_str(&s->helo),
                                  .peer = str_c(s->setup.peer),
                                  .id = str_c(m->id),
+                                 .tls = buf_str(&s->tls),
                                  .forward = str_c(m->taken == 1 ? m->forward : NULL),
                                  .with = m->with,
                                  .now = now };

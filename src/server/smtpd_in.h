@@ -53,7 +53,7 @@ struct smtpd {
     struct smtpd_setup setup;
     enum line_ends ends;
     enum smtpd_state state;
-    struct buf helo, auth_user;
+    struct buf helo, tls, auth_user;
     bool esmtp, authenticated, secure, closing, skipping, skipped_cr, starttls;
     struct smtpd_mail mail;
     uint64_t chunk_left; /* bytes of BDAT that are still to come */
