@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "server/limits.h"
+#include "server/maillog.h"
 #include "server/store.h"
 #include "base/banned.h"
 
@@ -128,6 +129,17 @@ static int copy_keep(struct delivery *d, struct error *err)
     return d->mail->each ? 0 : -1;
 }
 
+/* Said once nothing can be taken back any more. */
+static void log_all(const struct delivery *d)
+{
+    const struct deliver_mail *mail = d->mail;
+    maillog_accepted(d->log, mail->id, mail->sender, mail->by, spill_size(mail->message), mail->n);
+    for (size_t i = 0; i < mail->n; i++)
+        if (d->uids[i] != 0)
+            maillog_delivered(d->log, mail->id, str_c(mail->rcpts[i].address),
+                              mail->rcpts[i].account);
+}
+
 static bool any_has_it(const struct deliver_mail *mail)
 {
     for (size_t i = 0; i < mail->n; i++)
@@ -148,6 +160,8 @@ int deliver_do(struct desk *desk, const struct server_options *options, struct l
         take_all_back(&d);
     else if (!any_has_it(mail))
         rc = -1;
+    else
+        log_all(&d);
     free(d.uids);
     return rc;
 }

@@ -22,6 +22,7 @@ struct deliver_rcpt {
 };
 struct deliver_mail {
     char id[32];
+    const char *by;    /* the client's address, for the log */
     struct str sender; /* empty: the null sender */
     struct deliver_rcpt *rcpts;
     size_t n;

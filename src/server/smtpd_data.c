@@ -94,7 +94,8 @@ static const struct smtpd_refusal *message_deliver(struct smtpd *s)
         return refusal_of(&err);
     if (m->fixup.hops > SMTP_RECEIVED_MAX || m->fixup.looped)
         return &circles;
-    struct deliver_mail mail = { .sender = buf_str(&m->sender),
+    struct deliver_mail mail = { .by = s->setup.peer,
+                                 .sender = buf_str(&m->sender),
                                  .rcpts = m->rcpts,
                                  .n = m->rcpts_n,
                                  .message = &m->spill,
