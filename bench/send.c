@@ -56,10 +56,10 @@ static int read_ports(struct bench *b, const char *path, struct error *err)
 static int server_start(struct bench *b, char *tmaild, struct error *err)
 {
     char *mail = xasprintf("%s/server", b->root), *ports = xasprintf("%s/ports", b->root);
-    char *argv[] = { tmaild,   "--root",      mail,           "--domain", "example.org",
-                     "--user", "jane:secret", "--accept-any", "--smtp",   "0",
-                     "--imap", "0",           "--submission", "none",     "--pop3",
-                     "none",   "--port-file", ports,          NULL };
+    char *argv[] = { tmaild,         "--root",       mail,     "--domain", "example.org", "--user",
+                     "jane:secret",  "--accept-any", "--smtp", "0",        "--imap",      "0",
+                     "--submission", "none",         "--pop3", "none",     "--tls-cert",  "none",
+                     "--port-file",  ports,          NULL };
     struct child_io io = { -1, -1, -1, true };
     b->server = child_start(argv, &io, err);
     int rc = b->server < 0 ? -1 : read_ports(b, ports, err);

@@ -221,8 +221,9 @@ static int write_rc(const struct demo *d, struct str ports, const char *password
                            "address = \"Demo Person <" DEMO_ADDRESS ">\"\n"
                            "receive = \"imap://demo@127.0.0.1:%u\"\n"
                            "send = \"smtp://127.0.0.1:%u\"\n"
-                           "password = \"%s\"\n",
-                           imap, smtp, password);
+                           "password = \"%s\"\n"
+                           "tls-ca = \"%s/tls/ca.pem\"\n",
+                           imap, smtp, password, d->root);
     char *path = xasprintf("%s/tmailrc", d->profile);
     int rc = file_replace(path, str_c(text), 0600, err);
     free(path);
@@ -252,7 +253,13 @@ static int start_server(struct demo *d, const char *password, const char *port_f
                      "0",
                      "--submission",
                      "none",
+                     "--submissions",
+                     "none",
                      "--pop3",
+                     "none",
+                     "--pop3s",
+                     "none",
+                     "--imaps",
                      "none",
                      "--log",
                      log,

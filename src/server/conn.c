@@ -14,16 +14,19 @@
 #include "base/i18n.h"
 #include "base/log.h"
 #include "server/limits.h"
+#include "server/link.h"
 #include "server/protocol.h"
 #include "server/store.h"
+#include "server/tls.h"
 #include "base/banned.h"
 
-enum { READ_BYTES = 16 << 10, TRACE_LINE = 300, TRACE_LOOK = 4096 };
+enum { TRACE_LINE = 300, TRACE_LOOK = 4096 };
 
 struct conn {
     struct conn_news ended;
     struct conn_setup setup;
     int fd;
+    struct link *link;
     char peer[64];
     bool gone, logged_in;
     struct desk desk;
@@ -41,6 +44,7 @@ static void conn_drop(struct msg *m)
     struct conn *c = (struct conn *)m;
     if (c->fd >= 0)
         close(c->fd);
+    tls_free(&c->setup.tls);
     buf_wipe(&c->in);
     buf_wipe(&c->line);
     buf_free(&c->out);
@@ -112,21 +116,14 @@ static bool wait_for(struct conn *c, short events, int extra, int wait_ms, bool 
 static int flush(void *arg, struct buf *out)
 {
     struct conn *c = arg;
-    size_t sent = 0;
+    struct str rest = buf_str(out);
     bool unused;
-    trace_server(c, buf_str(out));
-    while (sent < out->len && !c->gone) {
-        ssize_t n =
-            sys_fault(FAULT_SEND, "conn send") != 0
-                ? -1
-                : send(c->fd, out->data + sent, out->len - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (n >= 0)
-            sent += (size_t)n;
-        else if (errno == EAGAIN)
-            c->gone = !wait_for(c, POLLOUT, -1, ms_of(c->setup.options->limits.write_s), &unused);
-        else if (errno != EINTR)
-            c->gone = true;
-    }
+    int sent = 0;
+    trace_server(c, rest);
+    while (out->len > 0 && !c->gone && (sent = link_write(c->link, &rest)) == 0)
+        c->gone = !wait_for(c, link_events(c->link), -1, ms_of(c->setup.options->limits.write_s),
+                            &unused);
+    c->gone = c->gone || sent < 0;
     buf_clear(out);
     return c->gone ? -1 : 0;
 }
@@ -134,19 +131,31 @@ static int flush(void *arg, struct buf *out)
 /* 0; -1 when nothing more will come. */
 static int receive(struct conn *c)
 {
-    char bytes[READ_BYTES];
-    ssize_t n;
-    do
-        n = sys_fault(FAULT_RECV, "conn recv") != 0
-                ? -1
-                : recv(c->fd, bytes, sizeof bytes, MSG_DONTWAIT);
-    while (n < 0 && errno == EINTR);
-    if (n < 0 && errno == EAGAIN)
-        return 0;
-    if (n <= 0)
+    size_t before = c->in.len;
+    int rc = link_read(c->link, &c->in);
+    if (rc > 0)
+        trace_client(c, str_skip(buf_str(&c->in), before));
+    return rc < 0 ? -1 : 0;
+}
+
+/* The handshake, with its time limit. */
+static int secure(struct conn *c)
+{
+    struct error err;
+    bool unused;
+    int64_t by_ms = clock_mono_ms() + ms_of(c->setup.options->limits.login_s);
+    int rc = link_secure(c->link, c->setup.tls, &err);
+    while (rc == 0 && (rc = link_handshake(c->link, &err)) == 0)
+        if (!wait_for(c, link_events(c->link), -1, clock_left_ms(by_ms), &unused))
+            return -1;
+    if (rc < 0) {
+        log_line(c->setup.log, LOG_INFO, "%s %d: %s", server_port_names[c->env.port], c->fd,
+                 err.text);
         return -1;
-    trace_client(c, (struct str){ bytes, (size_t)n });
-    buf_add(&c->in, bytes, (size_t)n);
+    }
+    if (c->setup.options->trace)
+        log_line(c->setup.log, LOG_INFO, "%s %d: %s %s", server_port_names[c->env.port], c->fd,
+                 link_tls(c->link)->version, link_tls(c->link)->cipher);
     return 0;
 }
 
@@ -195,29 +204,74 @@ static int wait_ms(const struct conn *c)
     return ms_of(c->ops->idles ? limits->idle_s : limits->command_s);
 }
 
+/* Nothing that came along in the clear may count as said within TLS: with such bytes it ends. */
+static int step_starttls(struct conn *c)
+{
+    if (c->in.len > 0 || secure(c) != 0)
+        return -1;
+    buf_clear(&c->line);
+    c->secret_begins = false;
+    c->ops->secured(c->session, link_tls(c->link));
+    return 0;
+}
+
+static int step_compress(struct conn *c)
+{
+    struct error err;
+    return c->in.len > 0 ? -1 : link_compress(c->link, &err);
+}
+
+/* Who is silent needs no room. */
+static void buffers_trim(struct conn *c)
+{
+    if (c->in.len == 0)
+        buf_free(&c->in);
+    if (c->out.len == 0)
+        buf_free(&c->out);
+}
+
+/* The next bytes, or what the session has to say by itself. -1: it is over. */
+static int listen_to(struct conn *c)
+{
+    bool more = false;
+    int extra = c->ops->event_fd != NULL ? c->ops->event_fd(c->session) : -1;
+    buffers_trim(c);
+    if (!link_pending(c->link) && !wait_for(c, link_events(c->link), extra, wait_ms(c), &more)) {
+        if (c->ops->goodbye != NULL)
+            c->ops->goodbye(c->session, &c->out);
+        flush(c, &c->out);
+        return -1;
+    }
+    if (more)
+        c->ops->wake(c->session, &c->out);
+    return receive(c);
+}
+
 static void talk(struct conn *c)
 {
-    while (!c->gone) {
-        bool more = false;
+    int rc = 0;
+    while (rc == 0) {
         enum session_step step = feed(c);
         login_tell(c);
         hold_back(c, c->ops->delay_ms(c->session));
         if (flush(c, &c->out) != 0 || step == SESSION_CLOSE)
             return;
-        if (step == SESSION_WAIT)
-            continue;
-        int extra = c->ops->event_fd != NULL ? c->ops->event_fd(c->session) : -1;
-        if (!wait_for(c, POLLIN, extra, wait_ms(c), &more)) {
-            if (c->ops->goodbye != NULL)
-                c->ops->goodbye(c->session, &c->out);
-            flush(c, &c->out);
-            return;
-        }
-        if (more)
-            c->ops->wake(c->session, &c->out);
-        if (receive(c) != 0)
-            return;
+        if (step == SESSION_STARTTLS)
+            rc = step_starttls(c);
+        else if (step == SESSION_COMPRESS)
+            rc = step_compress(c);
+        else if (step != SESSION_WAIT)
+            rc = listen_to(c);
     }
+}
+
+static void serve(struct conn *c)
+{
+    c->ops = protocol_start(&c->env, &c->session, &c->out);
+    talk(c);
+    if (c->line.len > 0)
+        trace_client(c, STR("\n"));
+    protocol_end(&c->env, c->ops, &c->session);
 }
 
 static void *conn_thread(void *arg)
@@ -225,15 +279,15 @@ static void *conn_thread(void *arg)
     struct conn *c = arg;
     struct error err;
     if (desk_open(&c->desk, c->setup.store, &err) == 0) {
+        c->link = link_new(c->fd);
         c->login_by_ms = clock_mono_ms() + ms_of(c->setup.options->limits.login_s);
-        c->ops = protocol_start(&c->env, &c->session, &c->out);
-        talk(c);
-        if (c->line.len > 0)
-            trace_client(c, STR("\n"));
-        protocol_end(&c->env, c->ops, &c->session);
+        if (!c->env.secure || secure(c) == 0)
+            serve(c);
+        link_end(c->link);
+        link_free(&c->link);
         desk_close(&c->desk);
     }
-    shutdown(c->fd, SHUT_WR);
+    tls_free(&c->setup.tls);
     queue_put_now(c->setup.news, &c->ended.m);
     return NULL;
 }
@@ -248,6 +302,7 @@ int conn_start(const struct conn_setup *setup, int fd, enum server_port port, co
     c->ended.m.drop = conn_drop;
     c->ended.fd = fd;
     c->setup = *setup;
+    c->setup.tls = tls_share(setup->tls);
     c->fd = fd;
     c->env = (struct protocol_env){ .options = setup->options,
                                     .desk = &c->desk,
@@ -255,6 +310,8 @@ int conn_start(const struct conn_setup *setup, int fd, enum server_port port, co
                                     .peer = c->peer,
                                     .port = port,
                                     .loopback = loopback,
+                                    .secure = protocol_is_tls(port),
+                                    .starttls = setup->tls != NULL && !protocol_is_tls(port),
                                     .flush = flush,
                                     .arg = c };
     struct str name = str_head(str_c(peer), sizeof c->peer - 1);

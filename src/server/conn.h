@@ -10,11 +10,13 @@
 
 struct log;
 struct store;
+struct tls;
 
 struct conn_setup {
     const struct server_options *options;
     struct store *store;
     struct log *log;
+    struct tls *tls;    /* NULL: none */
     int stop_fd;        /* readable once all are to end */
     struct queue *news; /* what the connection tells: struct conn_news */
 };

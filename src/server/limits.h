@@ -19,7 +19,9 @@ enum {
     SERVER_LOGIN_DELAY_MS = 1000, /* doubled at each failure of an address */
     SERVER_LOGIN_DELAY_MAX_MS = 4000,
     SERVER_LOGIN_ADDRESSES = 256,
-    SERVER_HASHES = 4, /* passwords that are hashed at once: each takes 16 MiB */
+    SERVER_HASHES = 4,           /* passwords that are hashed at once: each takes 16 MiB */
+    LINK_INFLATE_FREE = 1 << 20, /* bytes, before the ratio of what was deflated counts */
+    LINK_INFLATE_RATIO = 250,
     SERVER_MESSAGE_MAX = 128 << 20,
     SERVER_HEADER_MAX = 1 << 20, /* of a message that is taken in */
     SERVER_OUT_MAX = 1 << 28,    /* one reply before it is flushed */

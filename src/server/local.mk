@@ -40,6 +40,8 @@ libserver_a_SOURCES = \
 	src/server/limits.h \
 	src/server/maillog.c \
 	src/server/maillog.h \
+	src/server/link.c \
+	src/server/link.h \
 	src/server/mailbox.c \
 	src/server/mailbox.h \
 	src/server/mbox.c \
@@ -94,6 +96,10 @@ libserver_a_SOURCES = \
 	src/server/spill.h \
 	src/server/store.c \
 	src/server/store.h \
+	src/server/tls.c \
+	src/server/tls.h \
+	src/server/tlscert.c \
+	src/server/tlscert.h \
 	src/server/view.c \
 	src/server/view.h
 sbin_PROGRAMS += tmaild

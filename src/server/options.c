@@ -164,6 +164,11 @@ static const struct option_row rows[] = {
     { "pop3s", PORT(PORT_POP3S), .help = N_("995 or 2995, TLS from the first byte on") },
     { "imap", PORT(PORT_IMAP), .help = N_("143 or 2143") },
     { "imaps", PORT(PORT_IMAPS), .help = N_("993 or 2993, TLS from the first byte on") },
+    { "tls-cert", "FILE",
+      N_("certificate and those of its CAs, PEM; none: no TLS;\nwithout it one is made in DIR/tls"),
+      TEXT(tls_cert) },
+    { "tls-key", "FILE", N_("its private key, PEM (default: the file of --tls-cert)"),
+      TEXT(tls_key) },
     { "port-file", "FILE",
       N_("write \"name port\" lines once all are open; ports that\nare not given are any free ones "
          "then"),
@@ -296,6 +301,8 @@ void options_free(struct server_options *o)
     free(o->log);
     free(o->host);
     free(o->copy_to);
+    free(o->tls_cert);
+    free(o->tls_key);
     *o = (struct server_options){ 0 };
 }
 

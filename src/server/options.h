@@ -43,6 +43,7 @@ struct server_user {
 };
 struct server_options {
     char *root, *listen, *port_file, *log, *host, *copy_to; /* NULL: not given */
+    char *tls_cert, *tls_key;                               /* tls_cert "none": no TLS */
     char *domains[OPTIONS_DOMAINS_MAX];
     size_t domains_n;
     struct server_user users[OPTIONS_USERS_MAX];

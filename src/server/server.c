@@ -24,6 +24,7 @@
 #include "server/limits.h"
 #include "server/protocol.h"
 #include "server/store.h"
+#include "server/tls.h"
 #include "base/banned.h"
 
 enum { LISTEN_BACKLOG = 1024, ACCEPT_PAUSE_MS = 50, END_WAIT_MS = 5000 };
@@ -37,6 +38,7 @@ struct server {
     const struct server_options *options;
     struct log *log;
     struct store *store;
+    struct tls *tls;
     struct queue *news;
     int stop_fd; /* an eventfd: one write is seen by every connection */
     int listeners[SERVER_PORTS];
@@ -103,9 +105,9 @@ static int port_file_write(const struct server *s, struct error *err)
     return rc;
 }
 
-static bool is_served(enum server_port port)
+static bool is_open(const struct server *s, enum server_port port)
 {
-    return !protocol_is_tls(port);
+    return s->options->ports[port] != PORT_OFF && (s->tls != NULL || !protocol_is_tls(port));
 }
 
 struct server *server_open(const struct server_options *options, struct log *log, struct error *err)
@@ -123,8 +125,10 @@ struct server *server_open(const struct server_options *options, struct log *log
         rc = (s->news = queue_new(s->peers_max, err)) != NULL ? 0 : -1;
     if (rc == 0)
         rc = (s->store = store_start(options, log, err)) != NULL ? 0 : -1;
+    if (rc == 0 && tls_wanted(options))
+        rc = (s->tls = tls_new(options, err)) != NULL ? 0 : -1;
     for (int i = 0; i < SERVER_PORTS && rc == 0; i++)
-        if (options->ports[i] != PORT_OFF && is_served((enum server_port)i))
+        if (is_open(s, (enum server_port)i))
             rc = listen_on(s, (enum server_port)i, err);
     if (rc == 0)
         rc = port_file_write(s, err);
@@ -194,6 +198,7 @@ static void accept_one(struct server *s, enum server_port port)
     struct conn_setup setup = { .options = s->options,
                                 .store = s->store,
                                 .log = s->log,
+                                .tls = s->tls,
                                 .stop_fd = s->stop_fd,
                                 .news = s->news };
     if (conn_start(&setup, fd, port, peer, is_loopback(&a), &err) == 0)
@@ -271,6 +276,7 @@ void server_close(struct server **s)
         store_stop(&(*s)->store);
         queue_free(&(*s)->news);
     }
+    tls_free(&(*s)->tls);
     if ((*s)->stop_fd >= 0)
         close((*s)->stop_fd);
     free((*s)->peers);

@@ -114,7 +114,7 @@ class Server(Scenario):
         os.makedirs(self.root, exist_ok=True)
         self.process = subprocess.Popen(
             [TMAILD, "--root", os.path.join(self.root, "root"), "--port-file", port_file, "--smtp", "0", "--imap", "0", "--pop3", "0",
-             "--submission", "none", "--domain", "example.org", "--user", "jane:pw", "--user", "bob:pw",
+             "--submission", "none", "--tls-cert", "none", "--domain", "example.org", "--user", "jane:pw", "--user", "bob:pw",
              "--log", os.path.join(self.root, "log")], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, env=dict(os.environ, **env))
         deadline = time.monotonic() + RUN_S
         while not os.path.exists(port_file):

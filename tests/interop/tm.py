@@ -25,10 +25,10 @@ def check(claim, text):
 
 
 class Tmaild:
-    """A tmaild on free ports of the loopback; restart() keeps ports and root."""
+    """A tmaild on free ports of the loopback; restart() keeps ports and root. Without TLS unless that is asked for: proxies read along."""
 
-    def __init__(self, root, *options):
-        self.root, self.options, self.ports, self.process = root, options, {}, None
+    def __init__(self, root, *options, tls=False):
+        self.root, self.options, self.ports, self.process = root, options if tls else ("--tls-cert", "none", *options), {}, None
         self.start()
 
     def start(self, env=None, must=True):
@@ -38,8 +38,7 @@ class Tmaild:
             os.unlink(port_file)
         os.makedirs(self.root, exist_ok=True)
         argv = [TMAILD, "--root", os.path.join(self.root, "mail.root"), "--port-file", port_file,
-                "--smtp", str(self.ports.get("smtp", 0)), "--imap", str(self.ports.get("imap", 0)),
-                "--pop3", str(self.ports.get("pop3", 0)), "--submission", str(self.ports.get("submission", 0)),
+                *(word for name, port in self.ports.items() for word in ("--" + name, str(port))),
                 "--log", os.path.join(self.root, "tmaild.log"), *self.options]
         self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, env=dict(os.environ, **(env or {})))
         deadline = time.monotonic() + WAIT_S
@@ -115,8 +114,8 @@ class Place:
         self.servers = []
         return self
 
-    def tmaild(self, *options, name="server"):
-        server = Tmaild(os.path.join(self.path, name), *options)
+    def tmaild(self, *options, name="server", tls=False):
+        server = Tmaild(os.path.join(self.path, name), *options, tls=tls)
         self.servers.append(server)
         return server
 
