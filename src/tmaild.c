@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/i18n.h"
 #include "base/log.h"
+#include "net/dns.h"
 #include "server/server.h"
 #include "base/banned.h"
 
@@ -48,11 +49,13 @@ static int serve(const struct server_options *o, struct error *err)
     struct log *log = o->log != NULL ? log_open(o->log, "tmaild", LOG_INFO, err)
                                      : log_open_fd(STDERR_FILENO, "tmaild", LOG_INFO);
     int stop_fd = log != NULL ? stop_signals(err) : -1;
-    if (stop_fd >= 0)
+    if (stop_fd >= 0 && net_init(err) == 0 && dns_init(err) == 0)
         s = server_open(o, log, err);
     if (s != NULL)
         rc = server_run(s, stop_fd, err);
     server_close(&s);
+    dns_cleanup();
+    net_cleanup();
     if (stop_fd >= 0)
         close(stop_fd);
     log_close(&log);

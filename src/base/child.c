@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -86,6 +87,8 @@ static void child_exec(char *const argv[], const struct child_io *io, int report
             signal(sig, SIG_DFL);
         sigemptyset(&none);
         sigprocmask(SIG_SETMASK, &none, NULL);
+        if (io->env != NULL)
+            environ = (char **)io->env;
         execvp(argv[0], argv);
     }
     int number = errno;
@@ -132,6 +135,18 @@ int child_wait(pid_t pid)
         if (errno != EINTR)
             return 127;
     return exit_code(status);
+}
+
+int child_wait_ms(pid_t pid, int wait_ms, int *code)
+{
+    struct pollfd ended = { .fd = pidfd_open(pid, 0), .events = POLLIN };
+    int n = ended.fd < 0 ? -1 : poll(&ended, 1, wait_ms);
+    if (ended.fd >= 0)
+        close(ended.fd);
+    if (n == 0)
+        return 1;
+    *code = child_wait(pid);
+    return 0;
 }
 
 /* Stops as ^Z does, also where the signal is blocked; goes on when this process is continued. */

@@ -19,6 +19,7 @@ int child_split(struct arena *a, struct str command, char ***argv, struct error 
 struct child_io {
     int in, out, err;
     bool session;
+    char *const *env; /* NULL: ours */
 };
 /* Starts argv[0] (looked up in PATH unless it has a slash) with signal masks and handlers reset,
  * all other descriptors closed. Returns the pid or -1; a program that cannot be executed is told
@@ -26,7 +27,9 @@ struct child_io {
 pid_t child_start(char *const argv[], const struct child_io *io, struct error *err);
 /* Waits; exit code, or 128 + signal. */
 int child_wait(pid_t pid);
-/* The same for a child that shares our terminal: when it is stopped (^Z in an editor) we stop as
+/* For at most wait_ms: 0 with *code, or 1 while it still runs. */
+int child_wait_ms(pid_t pid, int wait_ms, int *code);
+/* As child_wait for a child that shares our terminal: when it is stopped (^Z in an editor) we stop as
  * well, so that the shell is back, and both go on together. */
 int child_wait_job(pid_t pid);
 /* Runs argv with input on its standard input, appends its standard output to out. Its standard

@@ -192,7 +192,7 @@ static int start_engine(const struct bus_where *where, struct error *err)
     }
     if (where->outbox_only)
         argv[n++] = (char *)"--outbox-only";
-    struct child_io io = { -1, fds[1], fds[1], true };
+    struct child_io io = { .in = -1, .out = fds[1], .err = fds[1], .session = true };
     pid_t pid = child_start(argv, &io, err);
     close(fds[1]);
     int rc = pid > 0 ? started(pid, fds[0], err) : -1;

@@ -266,7 +266,7 @@ static int start_server(struct demo *d, const char *password, const char *port_f
                      "--port-file",
                      (char *)port_file,
                      NULL };
-    struct child_io io = { -1, -1, -1, true };
+    struct child_io io = { .in = -1, .out = -1, .err = -1, .session = true };
     d->server = child_start(argv, &io, err);
     free(log);
     free(user);

@@ -4,7 +4,6 @@
 #include <ares.h>
 #include <arpa/inet.h>
 #include <arpa/nameser.h>
-#include <curl/curl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -16,6 +15,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/i18n.h"
+#include "net/idna.h"
 #include "base/banned.h"
 
 enum {
@@ -73,6 +73,36 @@ int dns_system_servers(struct buf *out, struct error *err)
         return error_set(err, ERR_SYS, RETRY_LATER, _("cannot find the system's DNS servers: %s"),
                          ares_strerror(rc));
     return buf_check(out, err);
+}
+
+/* "ADDR", "ADDR:PORT", "[ADDR]:PORT" */
+static bool server_ok(struct str s)
+{
+    char text[DNS_ADDRESS_MAX];
+    struct in6_addr any;
+    bool v6 = s.n > 0 && s.p[0] == '[';
+    size_t end = str_find(s, v6 ? ']' : ':');
+    struct str address = v6 ? str_skip(str_head(s, end), 1) : str_head(s, end);
+    struct str port = str_skip(s, v6 ? end + 1 : end);
+    uint64_t n = 1;
+    if (v6 && end == s.n)
+        return false;
+    if (port.n > 0 && (str_lit(&port, ":") < 0 || str_u64(&port, &n) < 0 || port.n > 0))
+        return false;
+    snprintf(text, sizeof text, "%.*s", STR_ARG(address));
+    return address.n < sizeof text && n >= 1 && n <= UINT16_MAX &&
+           inet_pton(v6 ? AF_INET6 : AF_INET, text, &any) == 1;
+}
+
+int dns_servers_check(const char *servers, struct error *err)
+{
+    struct str rest = str_c(servers), one;
+    size_t n = 0;
+    for (; str_until(&rest, ',', &one) == 0 && server_ok(one); n++)
+        ;
+    if (n < DNS_SERVERS_MAX && str_find(rest, ',') == rest.n && server_ok(rest))
+        return 0;
+    return error_set(err, ERR_USAGE, RETRY_NEVER, _("%s is no DNS server: ADDR:PORT"), servers);
 }
 
 /* With the servers given nothing of the system is read: all that it could tell is set here. */
@@ -156,43 +186,16 @@ static void name_copy(char *out, struct str name)
     out[name.n] = '\0';
 }
 
-#ifdef CURLU_PUNYCODE
-/* libcurl has libidn2 where the system has it. */
-static int to_a_labels(const char *domain, char *out)
-{
-    CURLU *u = curl_url();
-    char *host = NULL;
-    bool ok = u != NULL && curl_url_set(u, CURLUPART_SCHEME, "http", 0) == CURLUE_OK &&
-              curl_url_set(u, CURLUPART_HOST, domain, 0) == CURLUE_OK &&
-              curl_url_get(u, CURLUPART_HOST, &host, CURLU_PUNYCODE) == CURLUE_OK &&
-              dns_name_ok(str_c(host));
-    if (ok)
-        name_copy(out, str_c(host));
-    curl_free(host);
-    curl_url_cleanup(u);
-    return ok ? 0 : -1;
-}
-#else
-static int to_a_labels(const char *domain, char *out)
-{
-    (void)domain;
-    (void)out;
-    return -1;
-}
-#endif
-
 int dns_ascii(const char *domain, char *out, struct error *err)
 {
-    if (dns_name_ok(str_c(domain))) {
-        name_copy(out, str_c(domain));
-        return 0;
-    }
-    bool eight = false;
-    for (const char *c = domain; *c != '\0'; c++)
-        eight = eight || (unsigned char)*c >= 0x80;
-    if (eight && str_is_line(str_c(domain)) && to_a_labels(domain, out) == 0)
-        return 0;
-    return error_set(err, ERR_ADDRESS, RETRY_NEVER, _("no host can have this name: %s"), domain);
+    struct buf name = BUF_INIT(DNS_NAME_MAX);
+    int rc = idna_to_ascii(str_c(domain), &name);
+    if (rc == 0 && !name.over && dns_name_ok(buf_str(&name)))
+        name_copy(out, buf_str(&name));
+    else
+        rc = error_set(err, ERR_ADDRESS, RETRY_NEVER, _("no host can have this name: %s"), domain);
+    buf_free(&name);
+    return rc;
 }
 
 /* Numbers that are spread well enough to share work among servers; nothing secret hangs on them. */
@@ -488,12 +491,22 @@ enum dns_result dns_srv(struct dns *d, const char *name, struct dns_srv_list *ou
     return ask(d, name, ns_t_srv, &q, err);
 }
 
+static bool is_numeric(const char *host)
+{
+    struct in6_addr any;
+    return inet_pton(AF_INET, host, &any) == 1 || inet_pton(AF_INET6, host, &any) == 1;
+}
+
 enum dns_result dns_addresses(struct dns *d, const char *host, struct dns_addresses *out,
                               struct error *err)
 {
     struct question q = { .d = d, .out = out };
     struct ares_addrinfo_hints hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
     out->n = 0;
+    if (is_numeric(host)) {
+        snprintf(out->text[out->n++], DNS_ADDRESS_MAX, "%s", host);
+        return DNS_OK;
+    }
     ares_getaddrinfo(d->channel, host, NULL, &hints, on_addresses, &q);
     return question_finish(d, &q, "A/AAAA", host, err);
 }

@@ -51,6 +51,9 @@ struct dns_setup {
     struct net_cancel *cancel;
     struct log *log;
 };
+/* ERR_USAGE for what servers cannot be. */
+int dns_servers_check(const char *servers, struct error *err) MUST_CHECK;
+
 struct dns;
 /* Once in main, before the first thread, and at its end. */
 int dns_init(struct error *err) MUST_CHECK;
@@ -65,7 +68,7 @@ void dns_free(struct dns **d);
 /* Sorted by preference, equal ones shuffled. A null MX is one row with an empty host. */
 enum dns_result dns_mx(struct dns *d, const char *domain, struct dns_mx_list *out,
                        struct error *err) MUST_CHECK;
-/* Both families in one question. DNS_OK means that there is at least one. */
+/* Both families in one question; of a number itself, unasked. DNS_OK means that there is at least one. */
 enum dns_result dns_addresses(struct dns *d, const char *host, struct dns_addresses *out,
                               struct error *err) MUST_CHECK;
 /* name: "_submission._tcp.example.org". Sorted by priority, those of equal priority in the random
@@ -77,8 +80,8 @@ enum dns_result dns_srv(struct dns *d, const char *name, struct dns_srv_list *ou
  * wire. *random: the state of the shuffle, changed. */
 enum dns_result dns_mx_read(struct str answer, unsigned *random, struct dns_mx_list *out);
 enum dns_result dns_srv_read(struct str answer, unsigned *random, struct dns_srv_list *out);
-/* A domain of any script as it is asked for and connected to: A-labels (RFC 5890) in lower case,
- * without a dot at the end. ERR_ADDRESS for what no host is called; out is DNS_NAME_MAX long. */
+/* A domain of any script as it is asked for and connected to: A-labels (RFC 5890), ASCII in lower
+ * case, without a dot at the end. ERR_ADDRESS for what no host is called; out is DNS_NAME_MAX long. */
 int dns_ascii(const char *domain, char *out, struct error *err) MUST_CHECK;
 /* A name that may be asked for and connected to: letters, digits, hyphens, underscores, dots;
  * labels of 1 to 63, 253 in all; a dot at the end is allowed. */

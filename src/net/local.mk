@@ -3,7 +3,7 @@ noinst_LIBRARIES += libnet.a
 libnet_a_SOURCES = \
 	src/net/words.c src/net/words.h \
 	src/net/tls.c src/net/tls.h \
-	src/net/dns.c src/net/dns.h \
+	src/net/dns.c src/net/dns.h src/net/idna.c src/net/idna.h \
 	src/net/stream.c src/net/stream.h \
 	src/net/login.c src/net/login.h \
 	src/net/smtp.c src/net/smtp.h src/net/smtp_conn.h src/net/smtp_send.c \

@@ -40,6 +40,7 @@ struct stream {
     int64_t grace_until; /* monotonic; 0: no cancel seen since the grace was given */
     struct log *log;
     struct buf *said;
+    bool smtp;
     bool upgraded; /* the TLS handshake was begun, what was said before it is forgotten */
     char host[256];
     unsigned port;
@@ -173,12 +174,19 @@ static int no_authorities(const struct endpoint *ep, struct error *err)
                      ep->ca_file);
 }
 
+/* What is said is forgotten once the handshake begins. */
+static bool tls_was_tried(const struct stream *s)
+{
+    struct str said = s->said != NULL ? buf_str(s->said) : STR("");
+    return s->upgraded || str_isearch(said, STR("STARTTLS")) < said.n;
+}
+
 /* What libcurl says went wrong while connecting, as our sentence. */
 static int connect_failed(struct stream *s, CURLcode rc, const struct endpoint *ep, int wait_ms,
                           struct error *err)
 {
     log_line(s->log, LOG_INFO, "%s:%u: curl %d: %s", s->host, s->port, (int)rc, s->why);
-    if (ep->opportunistic && s->upgraded)
+    if (ep->opportunistic && tls_was_tried(s))
         return error_set(err, ERR_TLS, RETRY_NOW, _("%s:%u offers TLS, but it cannot be used"),
                          s->host, s->port);
     switch (rc) {
@@ -228,6 +236,9 @@ static int connect_failed(struct stream *s, CURLcode rc, const struct endpoint *
 static size_t on_said(char *p, size_t size, size_t n, void *arg)
 {
     struct stream *s = arg;
+    /* libcurl waits for a line of SMTP for as long as others come; so do these others. */
+    if (s->smtp && s->said->len == 0 && size * n > 0 && !ascii_is_digit(p[0]))
+        return 0;
     buf_add(s->said, p, size * n);
     return s->said->over ? 0 : size * n;
 }
@@ -402,6 +413,7 @@ static struct stream *stream_new(const struct endpoint *ep, struct net_cancel *c
     s->cancel = cancel;
     s->log = log;
     s->port = ep->port;
+    s->smtp = ep->proto == NET_SMTP;
     snprintf(s->host, sizeof s->host, "%s", ep->host);
     s->multi = curl_multi_init();
     s->easy = curl_easy_init();

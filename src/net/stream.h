@@ -25,7 +25,7 @@ struct endpoint {
     const char *address; /* numeric: connect there, host is its name; NULL: host is looked up */
     const char *path;    /* a Unix socket, in place of host and port; TLS_NONE alone */
     bool opportunistic; /* with TLS_STARTTLS: taken where it is offered, in the clear otherwise, and
-                            nothing verified; ERR_TLS when it was begun and failed */
+                            nothing verified; ERR_TLS when it was offered and failed */
     int greet_ms; /* SMTP: for greeting and EHLO, once connected; 0: connecting and all of it share
                      the one time */
 };

@@ -31,6 +31,17 @@ enum {
     SMTP_RCPT_MAX = 1000,
     SMTP_TARGETS_MAX = 10000, /* of one message, aliases told */
     SMTP_RECEIVED_MAX = 50,   /* RFC 5321 §6.3 */
+    RELAY_CONNECT_S = 30,     /* for TCP; then, by RFC 5321 §4.5.3.2: */
+    RELAY_REPLY_S = 5 * 60,   /* greeting, and each reply but the last */
+    RELAY_DOT_S = 10 * 60,    /* the one to the final dot */
+    RELAY_TOTAL_S = 60 * 60,  /* all that is done on one connection */
+    RELAY_DNS_S = 30,         /* one question */
+    RELAY_RCPT_MAX = 100,     /* of one transaction (RFC 5321 §4.5.3.1.8) */
+    RELAY_ADDRESSES_MAX = 10, /* tried in one attempt */
+    RELAY_AGAIN_MAX = 100,    /* connections to a server that ends each after some messages */
+    AGENT_PIECE = 64 << 10,
+    AGENT_COMMAND_S = 5 * 60, /* then the command is killed */
+    AGENT_SAID_MAX = 1000,    /* bytes of a command's output that are looked at */
     IMAP_LINE_MAX = 64 << 10,
     IMAP_LITERAL_LOGIN_MAX = 8 << 10,
     IMAP_LITERAL_MAX = 64 << 10, /* of arguments; APPEND's message has SERVER_MESSAGE_MAX */

@@ -3,8 +3,11 @@ noinst_LIBRARIES += libserver.a
 libserver_a_SOURCES = \
 	src/server/accounts.h \
 	src/server/accounts.c \
-	src/server/accounts.h \
+	src/server/agent.c \
 	src/server/agent.h \
+	src/server/agent_command.c \
+	src/server/agent_in.h \
+	src/server/agent_maildir.c \
 	src/server/beside.c \
 	src/server/beside.h \
 	src/server/boxhead.c \
@@ -65,7 +68,10 @@ libserver_a_SOURCES = \
 	src/server/popd.h \
 	src/server/protocol.c \
 	src/server/protocol.h \
+	src/server/relay.c \
 	src/server/relay.h \
+	src/server/relay_out.c \
+	src/server/relay_out.h \
 	src/server/sasl.c \
 	src/server/sasl.h \
 	src/server/maildate.c \
@@ -80,7 +86,6 @@ libserver_a_SOURCES = \
 	src/server/rows.h \
 	src/server/secret.h \
 	src/server/secret.c \
-	src/server/secret.h \
 	src/server/section.c \
 	src/server/section.h \
 	src/server/server.c \

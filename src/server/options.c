@@ -8,7 +8,10 @@
 #include <unistd.h>
 
 #include "base/i18n.h"
+#include "net/dns.h"
+#include "server/agent.h"
 #include "server/names.h"
+#include "server/relay.h"
 #include "base/banned.h"
 
 const char *const server_port_names[SERVER_PORTS] = {
@@ -26,7 +29,7 @@ static const int default_ports[2][SERVER_PORTS] = {
     { 25, 587, 465, PORT_OFF, 110, 995, 143, 993 },
     { 2525, 2587, 2465, PORT_OFF, 2110, 2995, 2143, 2993 },
 };
-enum { PORT_NOT_GIVEN = -2, HELP_COLUMN = 24 };
+enum { PORT_NOT_GIVEN = -2, SMTP_PORT = 25, HELP_COLUMN = 24 };
 
 static int set_text(char **where, const char *value)
 {
@@ -73,6 +76,40 @@ static int limit_take(struct server_options *o, const struct option_row *row, ch
     (void)row;
     o->limit_help = str_eqc(str_c(value), "help");
     return o->limit_help ? 0 : options_limit_set(&o->limits, value, err);
+}
+
+static int mx_port_take(struct server_options *o, const struct option_row *row, char *value,
+                        struct error *err)
+{
+    struct str s = str_c(value);
+    uint64_t n;
+    (void)row;
+    if (str_u64(&s, &n) != 0 || s.n != 0 || n < 1 || n > 65535)
+        return error_set(err, ERR_USAGE, RETRY_NEVER, _("%s is not a port (1 to 65535)"), value);
+    o->mx_port = (int)n;
+    return 0;
+}
+
+static int dns_take(struct server_options *o, const struct option_row *row, char *value,
+                    struct error *err)
+{
+    (void)row;
+    return dns_servers_check(value, err) != 0 ? -1 : set_text(&o->dns, value);
+}
+
+static int relay_take(struct server_options *o, const struct option_row *row, char *value,
+                      struct error *err)
+{
+    struct relay_host host;
+    (void)row;
+    return relay_host_read(value, &host, err) != 0 ? -1 : set_text(&o->relay, value);
+}
+
+static int agent_take(struct server_options *o, const struct option_row *row, char *value,
+                      struct error *err)
+{
+    (void)row;
+    return agent_check(value, err) != 0 ? -1 : set_text(&o->agent, value);
 }
 
 static char *lowered(struct str s)
@@ -181,6 +218,18 @@ static const struct option_row rows[] = {
          "for nobody)"),
       .set = network_take },
     { "vrfy", NULL, N_("VRFY tells who has an account"), SWITCH(vrfy) },
+    { "agent", "WHAT",
+      N_("who keeps the mail of accounts: mbox (the default),\nmaildir:PATH, command:WORDS, "
+         "lmtp:HOST:PORT, lmtp:/PATH;\n{account} in PATH and WORDS is the account's name"),
+      .set = agent_take },
+    { "relay", "HOST:PORT",
+      N_("mail for elsewhere goes to this server; smtp://HOST:PORT\nand smtps://HOST:PORT insist "
+         "on "
+         "TLS"),
+      .set = relay_take },
+    { "dns", "ADDR:PORT", N_("ask this DNS server instead of the system's"), .set = dns_take },
+    { "mx-port", "PORT", N_("where mail servers listen (default: 25; for tests)"),
+      .set = mx_port_take },
     { "limit", "NAME=N", N_("may be repeated; --limit help lists them"), .set = limit_take },
     { "log", "FILE", N_("write the log there instead of standard error"), TEXT(log) },
     { "trace", NULL, N_("log the dialogue of each connection"), SWITCH(trace) },
@@ -270,6 +319,7 @@ int options_read(struct server_options *o, int argc, char **argv, struct error *
     *o = (struct server_options){ 0 };
     set_text(&o->root, "tmaild");
     set_text(&o->listen, "127.0.0.1");
+    o->mx_port = SMTP_PORT;
     options_limits_default(&o->limits);
     for (int i = 0; i < SERVER_PORTS; i++)
         o->ports[i] = PORT_NOT_GIVEN;
@@ -303,6 +353,9 @@ void options_free(struct server_options *o)
     free(o->copy_to);
     free(o->tls_cert);
     free(o->tls_key);
+    free(o->dns);
+    free(o->relay);
+    free(o->agent);
     *o = (struct server_options){ 0 };
 }
 

@@ -36,6 +36,7 @@ struct server_limits {
     uint64_t recipients;
     uint64_t errors; /* of a session before it is ended */
     uint64_t login_s, command_s, idle_s, write_s;
+    uint64_t connect_s, reply_s, dot_s, dns_s, agent_s; /* of our own connections to others */
 };
 
 struct server_user {
@@ -54,6 +55,8 @@ struct server_options {
     struct server_limits limits;
     struct network relay_from[OPTIONS_NETWORKS_MAX];
     size_t relay_from_n;
+    char *dns, *relay, *agent; /* relay.h, agent.h; NULL: not given */
+    int mx_port;
     bool accept_any, trace, vrfy;
     bool help, limit_help, version;
 };

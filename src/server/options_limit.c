@@ -31,6 +31,14 @@ static const struct {
     { ROW("idle-time", idle_s), SERVER_IDLE_S, 1, 86400, N_("seconds of silence in IMAP") },
     { ROW("write-time", write_s), SERVER_WRITE_S, 1, 3600,
       N_("seconds until a client takes what is sent") },
+    { ROW("connect-time", connect_s), RELAY_CONNECT_S, 1, 3600,
+      N_("seconds until another server is reached") },
+    { ROW("reply-time", reply_s), RELAY_REPLY_S, 1, 3600,
+      N_("seconds until another server answers") },
+    { ROW("dot-time", dot_s), RELAY_DOT_S, 1, 86400, N_("the same once it has all of a message") },
+    { ROW("dns-time", dns_s), RELAY_DNS_S, 1, 3600, N_("seconds until the DNS answers") },
+    { ROW("agent-time", agent_s), AGENT_COMMAND_S, 1, 86400,
+      N_("seconds for a command of --agent") },
 #undef ROW
 };
 

@@ -44,6 +44,17 @@ struct relay_mail {
     void *arg;
 };
 
+/* --relay: HOST:PORT with TLS where it is offered; smtp:// needs STARTTLS, smtps:// TLS from the
+ * start, and both a certificate that holds. The port is 25, or 465, if it is not given. */
+struct relay_host {
+    char host[RELAY_HOST_MAX];
+    uint16_t port;
+    enum net_tls tls;
+    bool opportunistic;
+};
+/* 0; -1 with ERR_USAGE. */
+int relay_host_read(const char *spec, struct relay_host *out, struct error *err) MUST_CHECK;
+
 struct relay;
 /* Keeps options, log and cancel (each may be shared by all workers; cancel and log may be NULL).
  * NULL with *err. */

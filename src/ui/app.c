@@ -376,7 +376,7 @@ void ui_suspend(struct ui *u)
 /* The editor has the terminal until it ends; the hand waits for how it ended. */
 static void said_run(struct ui *u, const struct say *s)
 {
-    struct child_io io = { 0, 1, 2, false };
+    struct child_io io = { .in = 0, .out = 1, .err = 2 };
     struct error err;
     int rc = -1;
     if (u->term != NULL)

@@ -50,3 +50,9 @@ EXTRA_DIST += tests/interop/tmaild_load.py
 TESTS += tests/interop/tmaild_smtp.py
 tests/interop/tmaild_smtp.log: tmaild
 EXTRA_DIST += tests/interop/tmaild_smtp.py
+check_PROGRAMS += tests/interop/relay_once
+tests_interop_relay_once_SOURCES = tests/interop/relay_once.c
+tests_interop_relay_once_LDADD = $(LINK_SERVER)
+TESTS += tests/interop/tmaild_relay.py
+tests/interop/tmaild_relay.log: tests/interop/relay_once tmaild
+EXTRA_DIST += tests/interop/tmaild_relay.py tests/interop/dns.py

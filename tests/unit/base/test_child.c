@@ -85,7 +85,7 @@ static void who_waits_for_a_stopped_job_stops_too(void **state)
 {
     (void)state;
     char *job[] = { (char *)"sh", (char *)"-c", (char *)"kill -STOP $$; exit 7", NULL };
-    struct child_io io = { -1, -1, -1, false };
+    struct child_io io = { .in = -1, .out = -1, .err = -1 };
     struct error err;
     int status;
     pid_t pid = fork();

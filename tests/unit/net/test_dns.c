@@ -253,10 +253,25 @@ static void domains_in_ascii(void **state)
     assert_int_equal(dns_ascii("a b", out, &err), -1);
     assert_int_equal(err.code, ERR_ADDRESS);
     assert_int_equal(dns_ascii("\xFF", out, &err), -1);
-    if (dns_ascii("b\xC3\xBC"
-                  "cher.example",
-                  out, &err) == 0) /* where libcurl can */
-        assert_string_equal(out, "xn--bcher-kva.example");
+    /* RFC 3492 §7.1, and names that are used */
+    static const char *const rows[][2] = {
+        { "B\xC3\xBC"
+          "cher.example",
+          "xn--bcher-kva.example" },
+        { "\xE4\xBB\x96\xE4\xBB\xAC\xE4\xB8\xBA\xE4\xBB\x80\xE4\xB9\x88\xE4\xB8\x8D\xE8\xAF\xB4"
+          "\xE4\xB8\xAD\xE6\x96\x87",
+          "xn--ihqwcrb4cv8a8dqg056pqjye" },
+        { "\xE3\x81\x9D\xE3\x81\xAE\xE3\x82\xB9\xE3\x83\x94\xE3\x83\xBC\xE3\x83\x89\xE3\x81\xA7",
+          "xn--d9juau41awczczp" },
+        { "\xF0\x9F\x92\xA9.la", "xn--ls8h.la" },
+        { "stra\xC3\x9F"
+          "e.example.",
+          "xn--strae-oqa.example" },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_int_equal(dns_ascii(rows[i][0], out, &err), 0);
+        assert_string_equal(out, rows[i][1]);
+    }
 }
 
 static void servers_that_make_no_sense(void **state)

@@ -1,0 +1,470 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""tmaild's relay against scripted servers and a DNS of its own: which hosts are tried and in which order, what their answers
+mean, TLS, loops, many recipients, large messages; and its delivery agents."""
+import os, re, socket, ssl, subprocess, tempfile, threading
+from dns import Dns
+from tm import BUILD, check, Place, WAIT_S
+
+ONCE = os.path.join(BUILD, "tests/interop/relay_once")
+MAIL = b"Subject: hello\r\n\r\n.a line\r\nend\r\n"
+EHLO = ["PIPELINING", "8BITMIME", "SMTPUTF8", "SIZE 100000000", "DSN", "ENHANCEDSTATUSCODES"]
+
+
+class Peer:
+    """An SMTP (or LMTP) server at 127.0.0.N:port. says: {verb: reply or function(line, session)}; greet: None hangs, "" closes."""
+
+    def __init__(self, address, port=0, says=None, greet="220 {name} ready", ehlo=EHLO, name=None, tls=None, path=None):
+        self.says, self.greet, self.ehlo, self.tls = says or {}, greet, ehlo, tls
+        self.name = name or f"mx.{address}"
+        self.lines, self.mails, self.sessions, self.silent = [], [], 0, threading.Event()
+        if path:
+            self.sock = socket.socket(socket.AF_UNIX)
+            self.sock.bind(path)
+        else:
+            self.sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self.sock.bind((address, port))
+            self.port = self.sock.getsockname()[1]
+        self.sock.listen(20)
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def close(self):
+        self.silent.set()
+        self.sock.shutdown(socket.SHUT_RDWR)
+        self.sock.close()
+
+    def run(self):
+        while True:
+            try:
+                conn, _ = self.sock.accept()
+            except OSError:
+                return
+            self.sessions += 1
+            threading.Thread(target=self.serve, args=(conn,), daemon=True).start()
+
+    def serve(self, conn):
+        links = [conn]
+        try:
+            self.session(links)
+        except (OSError, ValueError):
+            pass
+        for link in links:
+            try:
+                link.shutdown(socket.SHUT_RDWR)  # close() alone waits for the file made of it
+            except OSError:
+                pass
+            link.close()
+
+    def reply(self, conn, text):
+        conn.sendall(text.format(name=self.name).encode() + b"\r\n")
+        if text.startswith("421"):
+            raise ValueError
+
+    def session(self, links):
+        conn = links[0]
+        if self.greet is None:
+            self.silent.wait(WAIT_S)
+            return
+        if self.greet == "":
+            return
+        self.reply(conn, self.greet)
+        f, mail, secure, lmtp = conn.makefile("rb"), None, False, False
+        while line := f.readline():
+            line = line.decode("utf-8", "replace").rstrip("\r\n")
+            self.lines.append(line)
+            verb = line.split(" ")[0].split(":")[0].upper()
+            said = self.says.get(verb)
+            said = said(line, self) if callable(said) else said
+            if said == "CLOSE":
+                return
+            if said:
+                self.reply(conn, said)
+            elif verb in ("EHLO", "LHLO"):
+                lmtp = verb == "LHLO"
+                words = [self.name, *self.ehlo] + (["STARTTLS"] if self.tls and not secure else [])
+                for i, w in enumerate(words):
+                    self.reply(conn, ("250 " if i == len(words) - 1 else "250-") + w)
+            elif verb == "STARTTLS":
+                self.reply(conn, "220 go")
+                if self.tls == "broken":
+                    conn.sendall(b"this is no TLS\r\n" * 10)
+                    return
+                conn = self.tls.wrap_socket(conn, server_side=True)
+                links.append(conn)
+                f, secure = conn.makefile("rb"), True
+            elif verb == "MAIL":
+                mail = {"from": line, "to": [], "secure": secure}
+                self.reply(conn, "250 2.1.0 ok")
+            elif verb in ("RCPT", "DATA") and (mail is None or verb == "DATA" and not mail["to"]):
+                self.reply(conn, "503 5.5.1 MAIL or RCPT first")
+            elif verb == "RCPT":
+                mail["to"].append(line)
+                self.reply(conn, "250 2.1.5 ok")
+            elif verb == "DATA":
+                self.reply(conn, "354 go")
+                mail["data"] = self.body(f)
+                self.dot(conn, mail, lmtp)
+                mail = None
+            elif verb == "QUIT":
+                self.reply(conn, "221 bye")
+                return
+            else:
+                self.reply(conn, "250 ok")
+
+    def body(self, f):
+        data = []
+        while (line := f.readline()) not in (b".\r\n", b""):
+            data.append(line[1:] if line.startswith(b".") else line)
+        return b"".join(data)
+
+    def dot(self, conn, mail, lmtp):
+        said = self.says.get("DOT")
+        if said == "CLOSE":
+            raise ValueError
+        for to in mail["to"] if lmtp else [None]:
+            answer = said(to, self) if callable(said) else said
+            self.reply(conn, answer or "250 2.6.0 kept")
+        if not said or callable(said):
+            self.mails.append(mail)
+
+
+def once(dns, port, how, destination, *rcpts, sender="me@here.example", copies=1, mail=MAIL, name="here.example", **env):
+    """The results as dicts, the peak memory under "peak"."""
+    with tempfile.TemporaryFile() as f:
+        for piece in [mail] if isinstance(mail, bytes) else mail:
+            f.write(piece)
+        f.seek(0)
+        argv = [ONCE, name, dns.address if dns else "127.0.0.1:1", str(port), how, destination, sender, str(copies), *rcpts]
+        p = subprocess.run(argv, stdin=f, capture_output=True, timeout=20, env=dict(os.environ, **env))
+    check(p.returncode == 0, f"{argv}: {p.returncode}\n{p.stderr.decode()}")
+    rows, keys = [], ("copy", "to", "fate", "code", "enhanced", "host", "dsn", "text")
+    for line in p.stdout.decode("utf-8", "replace").splitlines():
+        if line.startswith("peak "):
+            once.peak = int(line.split()[1])
+        else:
+            rows.append(dict(zip(keys, line.split(" ", 7))))
+    once.log = p.stderr.decode()
+    return rows
+
+
+def one(*args, **kwargs):
+    rows = once(*args, **kwargs)
+    check(len(rows) == 1, f"one result: {rows}")
+    return rows[0]
+
+
+def want(row, fate, enhanced=None, code=None):
+    check(row["fate"] == fate and (enhanced is None or row["enhanced"] == enhanced) and
+          (code is None or row["code"] == str(code)), f"{row}, not {fate} {code} {enhanced}\n{once.log}")
+
+
+def mx_by_preference(dns, port):
+    a, b = Peer("127.0.0.2", port), Peer("127.0.0.3", port)
+    dns.records.update({"d.example": {"MX": [(20, "b.example"), (10, "a.example")]},
+                        "a.example": {"A": ["127.0.0.2"]}, "b.example": {"A": ["127.0.0.3"]}})
+    row = one(dns, port, "relay", "d.example", "x@d.example")
+    want(row, "sent", "2.6.0", 250)
+    check(row["host"] == "a.example" and row["dsn"] == "1", f"the best one: {row}")
+    check(len(a.mails) == 1 and b.sessions == 0, "the other is left alone")
+    check(a.mails[0]["data"] == MAIL, f"the same bytes: {a.mails[0]['data']}")
+    check(a.lines[0] == "EHLO here.example" and "SIZE=%d" % len(MAIL) in a.mails[0]["from"], f"{a.lines}")
+    a.close()
+    row = one(dns, port, "relay", "d.example", "x@d.example")
+    want(row, "sent")
+    check(row["host"] == "b.example", "the first one is down")
+    b.close()
+    want(one(dns, port, "relay", "d.example", "x@d.example"), "later", "4.4.1", 0)
+
+
+def hosts_that_do_not_work(dns, port):
+    """Each of these is passed over for the next one."""
+    good = Peer("127.0.0.9", port)
+    dns.records.update({"d.example": {"MX": [(10, "bad.example"), (20, "good.example")]},
+                        "bad.example": {"A": ["127.0.0.8"]}, "good.example": {"A": ["127.0.0.9"]}})
+    for what in ({"greet": "421 busy"}, {"greet": "450 wait"}, {"greet": "554 5.7.1 away"}, {"greet": ""}, {"greet": "521 never"},
+                 {"greet": "SSH-2.0-OpenSSH"}, {"says": {"EHLO": "451 4.3.2 no", "HELO": "451 4.3.2 no"}}, {"says": {"EHLO": "CLOSE"}},
+                 {"says": {"MAIL": "421 4.3.2 down"}}, {"says": {"RCPT": "CLOSE"}}, {"says": {"DATA": "CLOSE"}}):
+        bad = Peer("127.0.0.8", port, **what)
+        row = one(dns, port, "relay", "d.example", "x@d.example")
+        want(row, "sent")
+        check(row["host"] == "good.example" and bad.sessions >= 1, f"{what}: {row}")
+        bad.close()
+    good.close()
+    for greet, fate, enhanced, code in (("554 5.7.1 away", "later", "4.0.0", 554), ("521 never", "refused", "5.3.2", 521),
+                                        ("450 4.7.1 wait", "later", "4.7.1", 450)):
+        bad = Peer("127.0.0.8", port, greet=greet)
+        dns.records["d.example"] = {"MX": [(10, "bad.example")]}
+        row = one(dns, port, "relay", "d.example", "x@d.example")
+        want(row, fate, enhanced, code)
+        check(row["host"] == "bad.example" and greet[4:] in row["text"], f"{row}")
+        bad.close()
+
+
+def names_without_mail(dns, port):
+    dns.records.update({"null.example": {"MX": [(0, "")]}, "nothing.example": {"TXT": []}, "broken.example": "servfail",
+                        "refused.example": "refused", "lost.example": {"MX": [(10, "gone.example")]},
+                        "half.example": {"MX": "garbage"}, "loop.example": {"MX": "loop"}, "short.example": {"MX": "short"},
+                        "nohost.example": {"MX": [(10, "broken.example")]}})
+    for domain, fate, enhanced in (("null.example", "refused", "5.1.10"), ("no.such.example", "refused", "5.1.2"),
+                                   ("nothing.example", "refused", "5.4.4"), ("broken.example", "later", "4.4.3"),
+                                   ("refused.example", "later", "4.4.3"), ("lost.example", "refused", "5.4.4"),
+                                   ("loop.example", "later", "4.4.3"), ("short.example", "later", "4.4.3"),
+                                   ("nohost.example", "later", "4.4.3"), ("half.example", "later", "4.4.3"),
+                                   ("a b", "refused", "5.1.2"), ("[nonsense]", "refused", "5.1.2"),
+                                   ("../etc", "refused", "5.1.2"), ("a" * 64 + ".example", "refused", "5.1.2")):
+        want(one(dns, port, "relay", domain, "x@d.example"), fate, enhanced, 0)
+
+
+def other_ways_to_a_host(dns, port):
+    peer = Peer("127.0.0.4", port)
+    dns.records.update({"a.only": {"A": ["127.0.0.4"]}, "alias.example": {"CNAME": "a.only"},
+                        "tcp.example": {"MX": "truncated mx.tcp.example"}, "mx.tcp.example": {"A": ["127.0.0.4"]},
+                        "two.example": {"A": ["127.0.0.5", "127.0.0.4"]}, "b\u00fccher.example": {},
+                        "xn--bcher-kva.example": {"MX": [(1, "a.only")]},
+                        "many.example": {"MX": [(10 + i, f"mx{i}.a.rather.long.name.example") for i in range(60)] + [(1, "a.only")]}})
+    for domain in ("a.only", "alias.example", "tcp.example", "two.example", "[127.0.0.4]", "A.Only.", "many.example"):
+        want(one(dns, port, "relay", domain, "x@" + domain.rstrip(".")), "sent")
+    check(("tcp.example", "MX", "tcp") in dns.asked, "TC leads to TCP")
+    check(len(peer.mails) == 7, f"{len(peer.mails)}")
+    want(one(dns, port, "relay", "b\u00fccher.example", "x@b\u00fccher.example"), "sent")
+    peer.close()
+    try:
+        six = Peer("::1", port)
+    except OSError:
+        return
+    dns.records["six.example"] = {"AAAA": ["::1"]}
+    want(one(dns, port, "relay", "six.example", "x@six.example"), "sent")
+    want(one(dns, port, "relay", "[IPv6:::1]", "x@[IPv6:::1]"), "sent")
+    six.close()
+
+
+def answers_and_what_they_mean(dns, port):
+    dns.records["d.example"] = {"A": ["127.0.0.6"]}
+    by_rcpt = {"x": "550 5.1.1 who", "y": "450 4.2.0 grey", "z": None, "w": "553 no code"}
+
+    def rcpt(line, peer):
+        return by_rcpt[line.split("<")[1][0]]
+
+    peer = Peer("127.0.0.6", port, says={"RCPT": rcpt})
+    rows = once(dns, port, "relay", "d.example", "x@d.example", "y@d.example", "z@d.example", "w@d.example")
+    for row, (fate, enhanced, code) in zip(rows, (("refused", "5.1.1", 550), ("later", "4.2.0", 450), ("sent", "2.6.0", 250),
+                                                 ("refused", "5.0.0", 553))):
+        want(row, fate, enhanced, code)
+        check(row["dsn"] == str(int(fate == "sent")), f"{row}")
+    peer.close()
+    for says, fate, enhanced, code in (({"MAIL": "550 5.7.1 not you"}, "refused", "5.7.1", 550), ({"MAIL": "451 wait"}, "later", "4.0.0", 451),
+                                       ({"DATA": "554 5.6.0 no"}, "refused", "5.6.0", 554), ({"DOT": "552 5.3.4 large"}, "refused", "5.3.4", 552),
+                                       ({"DOT": "451 4.3.0 x"}, "later", "4.3.0", 451), ({"DOT": "550 2.0.0 odd"}, "refused", "5.0.0", 550),
+                                       ({"DOT": "CLOSE"}, "later", "4.4.2", 0), ({"DOT": "what?"}, "later", "4.4.2", 0),
+                                       ({"RCPT": "421 4.7.0 go"}, "later", "4.4.2", 0)):
+        peer = Peer("127.0.0.6", port, says=says)
+        row = one(dns, port, "relay", "d.example", "x@d.example")
+        want(row, fate, enhanced, code)
+        check(row["host"] == "d.example" and row["dsn"] == "0", f"{row}")
+        peer.close()
+
+
+def extensions(dns, port):
+    dns.records["d.example"] = {"A": ["127.0.0.6"]}
+    peer = Peer("127.0.0.6", port)
+    env = {"NOTIFY": "10", "ORCPT": "rfc822;a+40b", "ENVID": "id+2B1", "RET": "2", "EIGHT": "1", "UTF8": "1"}
+    want(one(dns, port, "relay", "d.example", "\u00e4@d.example", **env), "sent")
+    check(peer.mails[0]["from"].endswith(" BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=id+2B1"), f"{peer.mails[0]}")
+    check(peer.mails[0]["to"] == ["RCPT TO:<\u00e4@d.example> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;a+40b"], f"{peer.mails[0]}")
+    peer.close()
+    peer = Peer("127.0.0.6", port, ehlo=["SIZE 10"])
+    want(one(dns, port, "relay", "d.example", "x@d.example"), "refused", "5.3.4", 0)
+    peer.ehlo = []
+    want(one(dns, port, "relay", "d.example", "x@d.example", UTF8="1"), "refused", "5.6.7", 0)
+    want(one(dns, port, "relay", "d.example", "\u00e4@d.example"), "refused", "5.6.7", 0)
+    want(one(dns, port, "relay", "d.example", "x@d.example", EIGHT="1"), "refused", "5.6.3", 0)
+    row = one(dns, port, "relay", "d.example", "x@d.example", NOTIFY="2", ENVID="e")
+    want(row, "sent")
+    check(row["dsn"] == "0" and peer.mails[-1]["from"] == "MAIL FROM:<me@here.example>", f"{row} {peer.mails[-1]}")
+    old = Peer("127.0.0.7", port, says={"EHLO": "502 what"})
+    dns.records["old.example"] = {"A": ["127.0.0.7"]}
+    want(one(dns, port, "relay", "old.example", "x@old.example", sender=""), "sent")
+    check("HELO here.example" in old.lines and "MAIL FROM:<>" in old.lines, f"{old.lines}")
+    for p in (peer, old):
+        p.close()
+
+
+def tls(dns, port, place):
+    key, cert = os.path.join(place, "key.pem"), os.path.join(place, "cert.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1",
+                    "-subj", "/CN=wrong.example", "-keyout", key, "-out", cert], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    dns.records["d.example"] = {"MX": [(1, "mx.example")]}
+    dns.records["mx.example"] = {"A": ["127.0.0.6"]}
+    peer = Peer("127.0.0.6", port, tls=context)
+    want(one(dns, port, "relay", "d.example", "x@d.example"), "sent")
+    check(peer.mails[0]["secure"] and peer.sessions == 1, "TLS, whoever signed the certificate")
+    row = one(dns, port, f"host:smtp://127.0.0.6:{port}", "d.example", "x@d.example")
+    want(row, "later", "4.4.1", 0)
+    check(len(peer.mails) == 1, "a smart host that needs TLS is verified")
+    peer.close()
+    for broken in ({"tls": "broken"}, {"tls": context, "says": {"STARTTLS": "454 not now"}}, {"tls": context, "says": {"STARTTLS": "CLOSE"}}):
+        peer = Peer("127.0.0.6", port, **broken)
+        row = one(dns, port, "relay", "d.example", "x@d.example")
+        want(row, "sent")
+        check(not peer.mails[0]["secure"], "in the clear")
+        peer.close()
+
+
+def loops(dns, port):
+    peer = Peer("127.0.0.6", port, name="here.example")
+    dns.records.update({"us.example": {"MX": [(10, "other.name.example"), (20, "x.example")]},
+                        "other.name.example": {"A": ["127.0.0.6"]}, "x.example": {"A": ["127.0.0.7"]},
+                        "listed.example": {"MX": [(10, "HERE.example"), (20, "x.example")]},
+                        "second.example": {"MX": [(5, "down.example"), (10, "here.example"), (20, "x.example")]},
+                        "equal.example": {"MX": [(10, "x.example"), (10, "here.example")]},
+                        "down.example": {"A": ["127.0.0.8"]}})
+    x = Peer("127.0.0.7", port)
+    want(one(dns, port, "relay", "us.example", "x@us.example"), "refused", "5.4.6", 0)
+    want(one(dns, port, "relay", "listed.example", "x@listed.example"), "refused", "5.4.6", 0)
+    want(one(dns, port, "relay", "equal.example", "x@equal.example"), "refused", "5.4.6", 0)
+    want(one(dns, port, "relay", "second.example", "x@second.example"), "later", "4.4.1", 0)
+    check(x.sessions == 0 and not peer.mails, "nobody behind us is asked")
+    want(one(dns, port, f"host:127.0.0.6:{port}", "us.example", "x@us.example"), "sent")  # a smart host that was named is meant
+    for p in (peer, x):
+        p.close()
+
+
+def many_on_one_connection(dns, port):
+    dns.records["d.example"] = {"A": ["127.0.0.6"]}
+    peer = Peer("127.0.0.6", port)
+    names = [f"r{i}@d.example" for i in range(250)]
+    rows = once(dns, port, "relay", "d.example", *names, copies=3)
+    check(len(rows) == 750 and all(r["fate"] == "sent" for r in rows), "all of them")
+    check(peer.sessions == 1 and len(peer.mails) == 9, f"{peer.sessions} connections, {len(peer.mails)} transactions")
+    check(sorted(t for m in peer.mails[:3] for t in m["to"]) == sorted(f"RCPT TO:<{n}>" for n in names), "each once")
+    peer.close()
+
+    def two_a_session(line, peer):
+        peer.n = getattr(peer, "n", 0) + 1
+        return "421 4.7.0 enough" if peer.n % 3 == 0 else None
+
+    peer = Peer("127.0.0.6", port, says={"MAIL": two_a_session})
+    rows = once(dns, port, "relay", "d.example", "x@d.example", copies=6)
+    check(all(r["fate"] == "sent" for r in rows) and len(peer.mails) == 6 and peer.sessions == 3, f"{rows} {peer.sessions}")
+    peer.close()
+
+
+def large(dns, port):
+    dns.records["d.example"] = {"A": ["127.0.0.6"]}
+    peer = Peer("127.0.0.6", port)
+    line = b"x" * 998 + b"\r\n"
+    want(one(dns, port, "relay", "d.example", "x@d.example"), "sent")
+    small = once.peak
+    want(one(dns, port, "relay", "d.example", "x@d.example", mail=[line * 1000] * 40), "sent")
+    check(len(peer.mails[1]["data"]) == 40_000_000, "all of it")
+    check(once.peak < small + 2000 or sanitized(), f"peak {once.peak} kB for 40 MB, {small} kB for next to nothing")
+    peer.close()
+
+
+def sanitized():
+    with open(ONCE, "rb") as f:
+        return b"__asan" in f.read()
+
+
+def hanging(dns, port):
+    """A server without a word is not waited for, once the attempt is called off: here the caller's patience is a signal."""
+    dns.records["d.example"] = {"A": ["127.0.0.6"]}
+    peer = Peer("127.0.0.6", port, greet=None)
+    with tempfile.TemporaryFile() as f:
+        p = subprocess.Popen([ONCE, "here.example", dns.address, str(port), "relay", "d.example", "a@b", "1", "x@d.example"],
+                             stdin=f, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        while peer.sessions == 0:
+            check(p.poll() is None, "it waits for a greeting")
+            peer.silent.wait(0.01)
+        peer.close()  # lets go
+        out, _ = p.communicate(timeout=WAIT_S)
+    check(b" later 0 4.4.1 " in out, f"{out}")
+
+
+def maildir(place):
+    root = os.path.join(place, "maildir")
+    rows = once(None, 25, f"agent:maildir:{root}/{{account}}/Maildir", "-", "jane", "../x", "a/b", "-v", mail=MAIL + b"\r\rx\r\n")
+    for row, fate in zip(rows, ("sent", "refused", "refused", "sent")):
+        want(row, fate)
+    new = os.path.join(root, "jane/Maildir/new")
+    names = os.listdir(new)
+    check(len(names) == 1 and re.fullmatch(r"\d+\.M\d+P\d+Q\d+R[0-9a-f]+\.here\.example", names[0]), f"{names}")
+    with open(os.path.join(new, names[0]), "rb") as f:
+        check(f.read() == b"Return-Path: <me@here.example>\nSubject: hello\n\n.a line\nend\n\r\rx\n", "the bytes")
+    check(not os.listdir(os.path.join(root, "jane/Maildir/tmp")) and os.path.isdir(os.path.join(root, "jane/Maildir/cur")), "tmp, cur")
+    check(os.stat(os.path.join(new, names[0])).st_mode & 0o777 == 0o600, "private")
+    check(sorted(os.listdir(root)) == ["-v", "jane"] and sorted(os.listdir(place)).count("x") == 0, "no path from a name")
+    os.makedirs(os.path.join(root, "eve/Maildir"))
+    os.symlink("/tmp", os.path.join(root, "eve/Maildir/new"))
+    want(one(None, 25, f"agent:maildir:{root}/{{account}}/Maildir", "-", "eve"), "later", "4.3.0")
+
+
+def command(place):
+    out = os.path.join(place, "command.out")
+    script = f'cat >{out}; echo "$SENDER|$RECIPIENT|$ACCOUNT|$1|$HOME" >>{out}'
+    want(one(None, 25, f"agent:command:sh -c '{script}' x {{account}}@host", "-", "jane"), "sent", "2.0.0")
+    with open(out, "rb") as f:
+        got = f.read()
+    check(got == b"Return-Path: <me@here.example>\nSubject: hello\n\n.a line\nend\nme@here.example|jane|jane|jane@host|\n", f"{got}")
+    for code, fate, enhanced in ((0, "sent", "2.0.0"), (67, "refused", "5.1.1"), (75, "later", "4.3.0"), (1, "later", "4.3.0"),
+                                 (77, "refused", "5.7.0"), (127, "later", "4.3.0")):
+        row = one(None, 25, f"agent:command:sh -c 'echo some reason >&2; exit {code}'", "-", "jane")
+        want(row, fate, enhanced)
+        check(row["text"] == "some reason", f"{row}")
+    want(one(None, 25, "agent:command:/no/such/program", "-", "jane"), "later", "4.3.0")
+    want(one(None, 25, "agent:command:sh -c 'kill -9 $$'", "-", "jane"), "later", "4.3.0")
+    want(one(None, 25, "agent:command:echo {account}", "-", "-n"), "refused", "5.1.3")
+    want(one(None, 25, "agent:command:true", "-", "jane", sender="a@b;\nX=1"), "refused", "5.1.3")
+    small = once.peak
+    big = [b"x" * 998 + b"\r\n"] * 20000
+    want(one(None, 25, "agent:command:true", "-", "jane", mail=big), "sent")  # reads nothing of it
+    want(one(None, 25, "agent:command:sh -c 'yes | head -c 30000000; cat >/dev/null'", "-", "jane", mail=big), "sent")
+    check(once.peak < small + 2000 or sanitized(), f"peak {once.peak}, {small}")
+
+
+def lmtp(place):
+    path = os.path.join(place, "lmtp.sock")
+    answers = {"jane": None, "full": "452 4.2.2 full", "gone": "550 5.1.1 gone"}
+
+    def dot(to, peer):
+        return answers[to.split("<")[1].split("@")[0]]
+
+    for how in ("socket", "port"):
+        peer = Peer("127.0.0.6", says={"DOT": dot}, path=path if how == "socket" else None)
+        where = path if how == "socket" else f"127.0.0.6:{peer.port}"
+        rows = once(None, 25, f"agent:lmtp:{where}", "-", "jane", "full", "gone")
+        for row, (fate, enhanced) in zip(rows, (("sent", "2.6.0"), ("later", "4.2.2"), ("refused", "5.1.1"))):
+            want(row, fate, enhanced)
+        check(peer.lines[0] == "LHLO here.example" and "RCPT TO:<jane@here.example>" in peer.mails[0]["to"], f"{peer.lines}")
+        check(peer.mails[0]["data"] == MAIL, "the same bytes")
+        peer.close()
+        want(one(None, 25, f"agent:lmtp:{where}", "-", "jane"), "later", "4.4.1")
+        if how == "socket":
+            os.unlink(path)
+
+
+with Place() as home:
+    place = home.path
+    dns = Dns({})
+    probe = socket.socket()
+    probe.bind(("127.0.0.1", 0))
+    port = probe.getsockname()[1]  # of all peers; each has an address of its own
+    mx_by_preference(dns, port)
+    hosts_that_do_not_work(dns, port)
+    names_without_mail(dns, port)
+    other_ways_to_a_host(dns, port)
+    answers_and_what_they_mean(dns, port)
+    extensions(dns, port)
+    tls(dns, port, place)
+    loops(dns, port)
+    many_on_one_connection(dns, port)
+    large(dns, port)
+    hanging(dns, port)
+    maildir(place)
+    command(place)
+    lmtp(place)
+    dns.close()
+print("ok")
