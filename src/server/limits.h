@@ -66,14 +66,16 @@ enum {
     MBOX_UID_MAX =
         0x7FFFFFFF,         /* found above it they are given anew: none must come after the last */
     MBOX_PIECE = 256 << 10, /* read at a time, unless a line is longer */
-    MBOX_HEAD_PIECE = 4 << 10, /* the same for a header */
-    MBOX_KEYWORDS_MAX = 1000,  /* bytes of one message's keywords */
-    MBOX_GONE_MAX = 20000,     /* expunged UIDs whose modseq is remembered */
-    MBOX_INDEX_MAX = 1 << 30,  /* bytes of an index that is read */
-    MAILBOX_GROUP_MAX = 100,   /* appends that share one fsync */
-    MAILBOX_QUIET_MS = 5000,   /* without a job, before the index is written */
-    STORE_IDLE_BOXES = 64,     /* mailboxes kept open although nobody uses them */
-    STORE_RESERVE = 1 << 20,   /* bytes of the disk that new mail leaves free */
+    MBOX_HEAD_PIECE = 4 << 10,   /* the same for a header */
+    MBOX_KEYWORDS_MAX = 1000,    /* bytes of one message's keywords */
+    MBOX_GONE_MAX = 20000,       /* expunged UIDs whose modseq is remembered */
+    MBOX_INDEX_MAX = 1 << 30,    /* bytes of an index that is read */
+    MBOX_COMPACT_NOW = 1 << 20,  /* bytes that are copied at once, without a thread of their own */
+    MBOX_COMPACT_STEP = 2 << 20, /* bytes between two fsyncs of the copy */
+    MAILBOX_GROUP_MAX = 100,     /* appends that share one fsync */
+    MAILBOX_QUIET_MS = 5000,     /* without a job, before the index is written */
+    STORE_IDLE_BOXES = 64,       /* mailboxes kept open although nobody uses them */
+    STORE_RESERVE = 1 << 20,     /* bytes of the disk that new mail leaves free */
     STORE_FOLDERS_MAX = 10000,
     NAME_LEVEL_MAX = 100,
     NAME_LEVELS = 10

@@ -49,6 +49,10 @@ libserver_a_SOURCES = \
 	src/server/mailbox.h \
 	src/server/mbox.c \
 	src/server/mbox.h \
+	src/server/mboxcompact.c \
+	src/server/mboxcompact.h \
+	src/server/mboxforeign.c \
+	src/server/mboxforeign.h \
 	src/server/mboxlock.c \
 	src/server/mboxlock.h \
 	src/server/mboxrewrite.c \

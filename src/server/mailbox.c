@@ -9,11 +9,20 @@
 #include "base/log.h"
 #include "server/limits.h"
 #include "server/mbox.h"
+#include "server/mboxcompact.h"
 #include "server/mboxseq.h"
 #include "wire/imap_resp.h"
 #include "base/banned.h"
 
 enum { MAILBOX_QUEUE = 1000 };
+
+/* A compaction that another thread copies. Until it has told that it is done it alone has c. */
+struct compact_work {
+    struct compaction *c;
+    pthread_t thread;
+    struct queue *done, *stop; /* stop: closed when nobody waits for it any more */
+};
+enum { MAILBOX_COMPACTED = MAILBOX_HEADERS + 1 };
 
 struct mailbox {
     struct queue *q;
@@ -25,6 +34,7 @@ struct mailbox {
     struct queue **events;
     size_t events_n;
     struct rows rows;           /* as the sessions have them; kept while there are any */
+    struct compact_work work;   /* c: NULL: none */
     const struct queue *holder; /* of the session that has it for itself; NULL: none */
 };
 
@@ -260,7 +270,46 @@ static int do_attach(struct mailbox *b, struct mailbox_job *j)
 
 static bool worth_compacting(const struct mailbox *b)
 {
-    return b->file->dead > b->file->end / 4 || (b->file->dead > 0 && b->events_n == 0);
+    return b->work.c == NULL &&
+           (b->file->dead > b->file->end / 4 || (b->file->dead > 0 && b->events_n == 0));
+}
+
+static void msg_free(struct msg *m)
+{
+    free(m);
+}
+
+static bool is_stopped(void *stop)
+{
+    return queue_closed(stop);
+}
+
+static void *compact_thread(void *arg)
+{
+    struct compact_work *w = arg;
+    struct msg *m = xcalloc(1, sizeof *m);
+    m->kind = MAILBOX_COMPACTED;
+    m->drop = msg_free;
+    compaction_copy(w->c, is_stopped, w->stop);
+    queue_put_now(w->done, m);
+    return NULL;
+}
+
+/* Small ones at once; what takes longer must not hold up a delivery. */
+static int compact_start(struct mailbox *b, struct error *err)
+{
+    struct mbox *m = b->file;
+    if (m->end - m->dead <= MBOX_COMPACT_NOW)
+        return mbox_compact(m, err);
+    b->work = (struct compact_work){ .done = b->q, .stop = queue_new(1, err) };
+    b->work.c = b->work.stop != NULL ? compaction_begin(m, err) : NULL;
+    if (b->work.c != NULL && pthread_create(&b->work.thread, NULL, compact_thread, &b->work) != 0) {
+        error_set(err, ERR_SYS, RETRY_LATER, _("cannot start a thread"));
+        compaction_free(&b->work.c, m);
+    }
+    if (b->work.c == NULL)
+        queue_free(&b->work.stop);
+    return b->work.c != NULL ? 0 : -1;
 }
 
 /* With the locks held. That it did not work is no reason to refuse anything: the file is as good as
@@ -268,8 +317,33 @@ static bool worth_compacting(const struct mailbox *b)
 static void compact(struct mailbox *b)
 {
     struct error err;
-    if (worth_compacting(b) && mbox_compact(b->file, &err) != 0)
+    if (worth_compacting(b) && compact_start(b, &err) != 0)
         log_line(b->log, LOG_ERROR, "%s", err.text);
+}
+
+static void compacted(struct mailbox *b)
+{
+    struct error err;
+    pthread_join(b->work.thread, NULL);
+    queue_free(&b->work.stop);
+    int rc = begin(b, true, &err);
+    if (rc == 0) {
+        rc = compaction_finish(&b->work.c, b->file, &err);
+        mbox_end(b->file);
+    }
+    if (rc < 0)
+        log_line(b->log, LOG_ERROR, "%s", err.text);
+    compaction_free(&b->work.c, b->file);
+}
+
+static void compact_stop(struct mailbox *b)
+{
+    if (b->work.c == NULL)
+        return;
+    queue_close(b->work.stop);
+    pthread_join(b->work.thread, NULL);
+    queue_free(&b->work.stop);
+    compaction_free(&b->work.c, b->file);
 }
 
 static int do_detach(struct mailbox *b, struct mailbox_job *j)
@@ -598,11 +672,17 @@ static void *owner(void *arg)
             next = appends(b, m);
             continue;
         }
+        if (m->kind == MAILBOX_COMPACTED) {
+            compacted(b);
+            msg_drop(m);
+            continue;
+        }
         struct mailbox_job *j = (struct mailbox_job *)m;
         j->rc = job_do(b, j);
         answer(b, j);
     }
     sessions_forget(b);
+    compact_stop(b);
     mbox_close(&b->file);
     return NULL;
 }

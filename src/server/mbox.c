@@ -15,8 +15,9 @@
 #include "server/boxtext.h"
 #include "server/index.h"
 #include "server/limits.h"
+#include "server/mboxcompact.h"
+#include "server/mboxforeign.h"
 #include "server/mboxlock.h"
-#include "server/mboxrewrite.h"
 #include "server/mboxscan.h"
 #include "server/mboxseq.h"
 #include "server/spill.h"
@@ -61,7 +62,7 @@ static int load(struct mbox *m, bool tail, struct error *err)
         log_line(m->log, LOG_INFO, "mailbox %s: mail of another program is taken over", m->leaf);
         rows_drop(m);
         m->uid_next = 1;
-        rc = mboxrewrite_take_over(m, fresh, err);
+        rc = mboxforeign_take_over(m, fresh, err);
         if (rc == 0 && mboxscan_read(m, false, err) != 0)
             rc = error_set(err, ERR_STORE, RETRY_NEVER, _("the mailbox cannot be read"));
     }
@@ -210,6 +211,7 @@ static int reload(struct mbox *m, struct error *err)
     m->n = m->cap = 0;
     mboxseq_unsaved(m);
     bool tail = only_grew(m, m->old, m->old_n);
+    m->generation += !tail;
     if (tail)
         rows_dup(m, m->old, m->old_n);
     if (load(m, tail, err) != 0 || looked(m, err) != 0) {
@@ -546,9 +548,8 @@ static bool same_text(const char *a, const char *b)
 /* The keywords of a row need a wider line: the whole file is made anew. */
 static int set_wide(struct mbox *m, struct mbox_row *r, struct mbox_row before, struct error *err)
 {
-    struct mbox_row *rows = m->rows;
     int rc = mbox_compact(m, err);
-    if (rc != 0 && m->rows == rows) {
+    if (rc != 0) {
         /* The file has what it had, and so have we. */
         free(r->keywords);
         *r = before;
@@ -642,22 +643,10 @@ int mbox_sync(struct mbox *m, struct error *err)
 
 int mbox_compact(struct mbox *m, struct error *err)
 {
-    if (looked(m, err) != 0 || mboxrewrite_compact(m, err) != 0)
+    struct compaction *c = compaction_begin(m, err);
+    if (c == NULL)
         return -1;
-    struct mbox_row *before = m->rows;
-    size_t before_n = m->n;
-    m->rows = NULL;
-    m->n = m->cap = 0;
-    mboxseq_unsaved(m);
-    int rc = mboxscan_note_read(m, err);
-    if (rc == 0)
-        rc = mboxscan_read(m, false, err);
-    if (rc == 0) {
-        for (size_t i = 0; i < m->n && i < before_n; i++)
-            m->rows[i].modseq = before[i].modseq;
-        mboxscan_rows_free(before, before_n);
-        return 0;
-    }
-    rows_put_back(m, before, before_n);
-    return rc < 0 ? -1 : error_set(err, ERR_STORE, RETRY_LATER, _("the mailbox cannot be read"));
+    compaction_copy(c, NULL, NULL);
+    int rc = compaction_finish(&c, m, err);
+    return rc == 1 ? error_set(err, ERR_STORE, RETRY_LATER, _("the mailbox cannot be read")) : rc;
 }

@@ -50,6 +50,7 @@ struct mbox {
     struct mbox_gone *gone;
     size_t gone_n, gone_cap;
     uint64_t gone_since; /* what was expunged up to this modseq is forgotten */
+    unsigned generation; /* of the file: another when the rows are somewhere else in it */
     bool stamped;        /* this begin has its modseq */
     bool unsaved;        /* the index does not have what we have */
     struct stat seen;

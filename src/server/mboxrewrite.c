@@ -6,27 +6,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/fault.h"
 #include "base/i18n.h"
 #include "server/boxhead.h"
-#include "server/boxtext.h"
 #include "server/limits.h"
 #include "server/mboxscan.h"
-#include "wire/imap_resp.h"
 #include "base/banned.h"
 
-struct rewrite {
-    int fd;
-    char *name;
-    struct buf out;
-    uint64_t written; /* bytes, those in out included */
-};
-
-static int rewrite_begin(struct rewrite *r, const struct mbox *m, struct error *err)
+int rewrite_begin(struct rewrite *r, const struct mbox *m, struct error *err)
 {
     struct stat st;
     r->name = xasprintf(".%s.new", m->leaf);
@@ -40,7 +30,7 @@ static int rewrite_begin(struct rewrite *r, const struct mbox *m, struct error *
     return r->fd < 0 ? error_sys(err, _("cannot write the mailbox anew")) : 0;
 }
 
-static int rewrite_flush(struct rewrite *r, size_t above, struct error *err)
+int rewrite_flush(struct rewrite *r, size_t above, struct error *err)
 {
     if (r->out.len <= above)
         return 0;
@@ -69,8 +59,7 @@ static int copy_range(struct rewrite *r, int from, uint64_t at, uint64_t n, stru
     return 0;
 }
 
-/* The new file takes the place of the old, and its lock is ours before it has the name. */
-static int rewrite_commit(struct rewrite *r, struct mbox *m, struct error *err)
+int rewrite_commit(struct rewrite *r, struct mbox *m, struct error *err)
 {
     struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
     if (rewrite_flush(r, 0, err) != 0)
@@ -82,11 +71,12 @@ static int rewrite_commit(struct rewrite *r, struct mbox *m, struct error *err)
         return error_sys(err, _("cannot write the mailbox anew"));
     close(m->fd);
     m->fd = r->fd;
+    m->generation++;
     r->fd = -1;
     return 0;
 }
 
-static void rewrite_end(struct rewrite *r, const struct mbox *m)
+void rewrite_end(struct rewrite *r, const struct mbox *m)
 {
     if (r->fd >= 0) {
         close(r->fd);
@@ -96,8 +86,7 @@ static void rewrite_end(struct rewrite *r, const struct mbox *m)
     buf_free(&r->out);
 }
 
-/* "From SENDER date" */
-static struct str from_sender(struct str line)
+struct str rewrite_sender(struct str line)
 {
     struct str sender = { "", 0 };
     if (str_lit(&line, "From ") == 0)
@@ -105,411 +94,36 @@ static struct str from_sender(struct str line)
     return sender;
 }
 
-static int row_copy(struct rewrite *r, struct mbox *m, const struct mbox_row *row, bool first,
-                    struct error *err)
+int rewrite_row(struct rewrite *r, const struct rewrite_from *from, struct mbox_row *row,
+                struct error *err)
 {
     char head[BOXHEAD_MAX];
     struct boxhead h;
     ssize_t n = sys_fault(FAULT_READ, "rewrite head") != 0
                     ? -1
-                    : pread(m->fd, head, sizeof head, (off_t)row->at);
+                    : pread(from->fd, head, sizeof head, (off_t)row->at);
     if (n < 0)
         return error_sys(err, _("cannot read the mailbox"));
     struct str s = { head, (size_t)n };
     if (boxhead_read(s, &h) != 0)
         return error_set(err, ERR_STORE, RETRY_LATER, _("the mailbox changed under our hands"));
     h.uid = row->uid;
-    h.first = first;
-    h.validity = m->validity;
-    h.last_uid = m->uid_next - 1;
+    h.first = r->written == 0;
+    h.validity = from->validity;
+    h.last_uid = from->last_uid;
     h.flags = row->flags;
     h.keywords = str_c(row->keywords);
-    boxhead_put(&h, from_sender(str_head(s, str_find(s, '\n'))), &r->out);
-    return copy_range(r, m->fd, row->at + row->head_n, row->stored + 1, err);
-}
-
-int mboxrewrite_compact(struct mbox *m, struct error *err)
-{
-    struct rewrite r;
-    int rc = rewrite_begin(&r, m, err);
-    for (size_t i = 0; i < m->n && rc == 0; i++)
-        rc = row_copy(&r, m, &m->rows[i], i == 0, err);
-    if (rc == 0 && m->n == 0)
-        rc = mboxscan_note_write(m, err);
-    if (rc == 0)
-        rc = rewrite_commit(&r, m, err);
-    rewrite_end(&r, m);
-    return rc;
-}
-
-/* ---- mail of other programs ---- */
-
-/* One message of a file that is not all ours. */
-struct piece {
-    uint64_t at, end;
-    bool ours, dead;
-    uint32_t uid, validity, last_uid; /* 0: none found */
-    struct mbox_row row;              /* ours */
-};
-struct pieces {
-    struct piece *p;
-    size_t n, cap;
-};
-
-/* What a foreign header says about a message; the views point into it. */
-struct foreign {
-    struct str sender, body;
-    int64_t date;
-    unsigned flags;
-    uint32_t uid, validity, last_uid;
-    struct buf header, keywords;
-};
-
-static void blanks_skip(struct str *in)
-{
-    while (str_lit(in, " ") == 0)
-        ;
-}
-
-/* The month of three letters, 0 to 11; -1. */
-static int month_read(struct str word)
-{
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    const char *at = word.n == 3 ? memmem(months, sizeof months - 1, word.p, 3) : NULL;
-    return at == NULL || (at - months) % 3 != 0 ? -1 : (int)(at - months) / 3;
-}
-
-/* "hh:mm[:ss]" */
-static int time_read(struct str *in, struct tm *tm)
-{
-    uint32_t hour;
-    uint32_t min;
-    uint32_t sec = 0;
-    if (str_u32(in, &hour) || str_lit(in, ":") || str_u32(in, &min) ||
-        (str_lit(in, ":") == 0 && str_u32(in, &sec)) || hour > 24 || min > 60 || sec > 60)
+    size_t before = r->out.len;
+    boxhead_put(&h, rewrite_sender(str_head(s, str_find(s, '\n'))), &r->out);
+    if (boxhead_read(str_skip(buf_str(&r->out), before), &h) != 0)
+        return error_set(err, ERR_STORE, RETRY_NEVER, _("the message cannot be stored"));
+    if (copy_range(r, from->fd, row->at + row->head_n, row->stored + 1, err) != 0)
         return -1;
-    tm->tm_hour = (int)hour;
-    tm->tm_min = (int)min;
-    tm->tm_sec = (int)sec;
+    row->at = r->written;
+    row->head_n = (uint16_t)h.n;
+    row->dead_at = (uint16_t)h.dead_at;
+    row->flags_at = (uint16_t)h.flags_at;
+    row->keywords_width = (uint16_t)h.keywords_width;
+    r->written += h.n + row->stored + 1;
     return 0;
-}
-
-/* "dd hh:mm:ss [zone] yyyy" */
-static int day_read(struct str in, struct tm *tm)
-{
-    uint32_t day;
-    uint32_t year = 0;
-    struct str zone;
-    blanks_skip(&in);
-    if (str_u32(&in, &day) || str_lit(&in, " ") || time_read(&in, tm) != 0)
-        return -1;
-    blanks_skip(&in);
-    while (str_u32(&in, &year) != 0 && str_word(&in, &zone))
-        blanks_skip(&in);
-    if (year < 1970 || year > 9999 || day == 0 || day > 31)
-        return -1;
-    tm->tm_year = (int)year - 1900;
-    tm->tm_mday = (int)day;
-    return 0;
-}
-
-/* "Www Mmm dd hh:mm:ss yyyy" at the end of a From_ line; the time of the file where it says
- * anything else. */
-static int64_t from_date(struct str line, int64_t otherwise)
-{
-    struct str word;
-    while (str_word(&line, &word)) {
-        struct tm tm = { .tm_mon = month_read(word) };
-        if (tm.tm_mon >= 0 && day_read(line, &tm) == 0)
-            return (int64_t)timegm(&tm);
-    }
-    return otherwise;
-}
-
-static unsigned letters_flags(struct str s)
-{
-    unsigned flags = 0;
-    for (size_t i = 0; i < s.n; i++)
-        flags |= s.p[i] == 'R'   ? IMAP_SEEN
-                 : s.p[i] == 'A' ? IMAP_ANSWERED
-                 : s.p[i] == 'F' ? IMAP_FLAGGED
-                 : s.p[i] == 'T' ? IMAP_DRAFT
-                 : s.p[i] == 'D' ? IMAP_DELETED
-                                 : 0u;
-    return flags;
-}
-
-static void keywords_take(struct str s, struct buf *out)
-{
-    struct str word;
-    while (str_word(&s, &word)) {
-        if (out->len > 0)
-            buf_addc(out, ' ');
-        buf_add_str(out, word);
-    }
-}
-
-/* True if the line is one of ours or of the other programs that keep flags so, and is not part of
- * the message. */
-static bool status_line_take(struct str line, struct foreign *f)
-{
-    struct str value = str_trim(str_skip(line, str_find(line, ':') + 1));
-    if (str_istarts(line, "Status:") || str_istarts(line, "X-Status:")) {
-        f->flags |= letters_flags(value);
-        return true;
-    }
-    if (str_istarts(line, "X-UID:")) {
-        if (f->uid == 0)
-            str_u32(&value, &f->uid);
-        return true;
-    }
-    if (str_istarts(line, "X-Keywords:")) {
-        keywords_take(value, &f->keywords);
-        return true;
-    }
-    if (str_istarts(line, "X-IMAPbase:") || str_istarts(line, "X-IMAP:")) {
-        if (str_u32(&value, &f->validity) == 0 && str_lit(&value, " ") == 0)
-            str_u32(&value, &f->last_uid);
-        return true;
-    }
-    return str_istarts(line, "X-Tmaild:");
-}
-
-static void foreign_read(struct str all, int64_t file_time, struct foreign *f)
-{
-    struct str line = { "", 0 };
-    struct str rest = all;
-    bool dropping = false;
-    /* What is at the start of a damaged file has no From_ line, and perhaps no line at all. */
-    if (str_starts(all, "From ") && str_until(&rest, '\n', &line) == 0)
-        all = rest;
-    f->sender = from_sender(line);
-    f->date = from_date(line, file_time);
-    while (all.n > 0) {
-        struct str before = all;
-        if (str_until(&all, '\n', &line) != 0) {
-            line = all;
-            all = str_skip(all, all.n);
-        }
-        bool folded = line.n > 0 && (line.p[0] == ' ' || line.p[0] == '\t');
-        if (str_trim(line).n == 0 && !folded) {
-            all = before;
-            break;
-        }
-        dropping = folded ? dropping : status_line_take(line, f);
-        if (!dropping) {
-            buf_add_str(&f->header, line);
-            buf_addc(&f->header, '\n');
-        }
-    }
-    f->body = all;
-    if (str_ends(all, "\n\n"))
-        f->body.n--;
-}
-
-static void foreign_clear(struct foreign *f)
-{
-    buf_free(&f->header);
-    buf_free(&f->keywords);
-}
-
-/* Reads a foreign piece into bytes and takes it apart. */
-static int foreign_load(struct mbox *m, const struct piece *p, struct buf *bytes, struct foreign *f,
-                        struct error *err)
-{
-    struct stat st;
-    uint64_t n = p->end - p->at;
-    *f = (struct foreign){ .header = BUF_INIT(SERVER_MESSAGE_MAX),
-                           .keywords = BUF_INIT(MBOX_KEYWORDS_MAX) };
-    buf_clear(bytes);
-    if (n > SERVER_MESSAGE_MAX)
-        return error_set(err, ERR_LIMIT, RETRY_NEVER, _("a message in the mailbox is too large"));
-    while (bytes->len < n) {
-        size_t want = (size_t)n - bytes->len;
-        ssize_t got = sys_fault(FAULT_READ, "mbox take over") != 0
-                          ? -1
-                          : pread(m->fd, buf_room(bytes, want), want, (off_t)(p->at + bytes->len));
-        if (got <= 0)
-            return error_sys(err, _("cannot read the mailbox"));
-        buf_grown(bytes, (size_t)got);
-    }
-    foreign_read(buf_str(bytes), fstat(m->fd, &st) == 0 ? st.st_mtime : 0, f);
-    return 0;
-}
-
-static void foreign_write(struct rewrite *r, const struct foreign *f, struct boxhead *h)
-{
-    struct buf stored = BUF_INIT(SERVER_MESSAGE_MAX);
-    buf_add_str(&stored, buf_str(&f->header));
-    buf_add_str(&stored, f->body);
-    if (stored.len == 0 || stored.data[stored.len - 1] != '\n') {
-        buf_addc(&stored, '\n');
-        h->newline_added = true;
-    }
-    h->stored = stored.len;
-    h->size = boxtext_served_size(buf_str(&stored), h->newline_added);
-    h->date = f->date;
-    h->flags = f->flags;
-    h->keywords = buf_str(&f->keywords);
-    boxhead_put(h, f->sender, &r->out);
-    buf_add_str(&r->out, buf_str(&stored));
-    buf_addc(&r->out, '\n');
-    buf_free(&stored);
-}
-
-static struct piece *piece_add(struct pieces *list)
-{
-    if (list->n == list->cap) {
-        list->cap = list->cap + list->cap / 2 + 64;
-        list->p = xrealloc(list->p, list->cap, sizeof *list->p);
-    }
-    list->p[list->n] = (struct piece){ 0 };
-    return &list->p[list->n++];
-}
-
-static void piece_ours(struct piece *p, const struct boxhead *h)
-{
-    p->ours = true;
-    p->dead = h->dead;
-    p->uid = h->uid;
-    p->validity = h->first ? h->validity : 0;
-    p->last_uid = h->last_uid;
-    p->end = mboxscan_end(h, p->at);
-    p->row = (struct mbox_row){
-        .at = p->at,
-        .head_n = (uint16_t)h->n,
-        .stored = h->stored,
-        .flags = h->flags,
-        .keywords = h->keywords.n > 0 ? xmemdup0(h->keywords.p, h->keywords.n) : NULL,
-    };
-}
-
-static int piece_foreign(struct mbox *m, struct mbox_window *w, struct piece *p, struct buf *bytes,
-                         struct error *err)
-{
-    struct foreign f;
-    if (mboxscan_next_from(w, p->at, &p->end, err) != 0)
-        return -1;
-    int rc = foreign_load(m, p, bytes, &f, err);
-    p->uid = f.uid;
-    p->validity = f.validity;
-    p->last_uid = f.last_uid;
-    foreign_clear(&f);
-    return rc;
-}
-
-static int pieces_find(struct mbox *m, struct pieces *list, struct buf *bytes, struct error *err)
-{
-    struct stat st;
-    if (fstat(m->fd, &st) != 0)
-        return error_sys(err, _("cannot read the mailbox"));
-    struct mbox_window *w = mboxscan_window(m->fd, (uint64_t)st.st_size);
-    int rc = 0;
-    for (uint64_t at = 0; rc == 0 && at < w->size && list->n < MBOX_MESSAGES_MAX;) {
-        struct boxhead h;
-        enum mbox_found found = mboxscan_find(w, at, &h, err);
-        struct piece *p = piece_add(list);
-        p->at = at;
-        if (found == FOUND_OURS)
-            piece_ours(p, &h);
-        else
-            rc = found == FOUND_FAILED ? -1 : piece_foreign(m, w, p, bytes, err);
-        at = p->end;
-    }
-    free(w);
-    return rc;
-}
-
-/* The highest UID that can be trusted: what the first message tells, and those of our own messages.
- */
-static uint32_t highest_known(const struct pieces *list)
-{
-    uint32_t known = list->p[0].last_uid;
-    for (size_t i = 0; i < list->n; i++)
-        if (list->p[i].ours && list->p[i].uid > known)
-            known = list->p[i].uid;
-    return known;
-}
-
-/* True if the UIDs that were found hold. Mail of other programs without one gets the next, and so
- * does mail whose UID was never given here or comes too late: it was saved here from another
- * mailbox, or sorted. */
-static bool numbers_hold(struct mbox *m, struct pieces *list)
-{
-    uint32_t last = 0;
-    if (list->n == 0 || list->p[0].validity == 0)
-        return false;
-    uint32_t known = highest_known(list);
-    for (size_t i = 0; i < list->n; i++) {
-        struct piece *p = &list->p[i];
-        if (!p->ours && (p->uid <= last || p->uid > known))
-            p->uid = (known > last ? known : last) + 1;
-        if (p->uid <= last)
-            return false;
-        last = p->uid;
-    }
-    known = known > last ? known : last;
-    if (known >= MBOX_UID_MAX)
-        return false;
-    m->validity = list->p[0].validity;
-    m->uid_next = known + 1;
-    return true;
-}
-
-/* Numbers that other programs kept hold if they ascend and the first message tells the UIDVALIDITY.
- * Anything else is a new mailbox to every client. */
-static void pieces_number(struct mbox *m, struct pieces *list, uint32_t new_validity)
-{
-    if (numbers_hold(m, list))
-        return;
-    for (size_t i = 0; i < list->n; i++)
-        list->p[i].uid = (uint32_t)i + 1;
-    m->validity = new_validity;
-    m->uid_next = (uint32_t)list->n + 1;
-}
-
-static int piece_write(struct rewrite *r, struct mbox *m, struct piece *p, bool first,
-                       struct buf *bytes, struct error *err)
-{
-    struct foreign f;
-    p->row.uid = p->uid;
-    if (p->ours)
-        return row_copy(r, m, &p->row, first, err);
-    int rc = foreign_load(m, p, bytes, &f, err);
-    struct boxhead h = {
-        .first = first, .validity = m->validity, .last_uid = m->uid_next - 1, .uid = p->uid
-    };
-    if (rc == 0) {
-        foreign_write(r, &f, &h);
-        rc = rewrite_flush(r, 1 << 20, err);
-    }
-    foreign_clear(&f);
-    return rc;
-}
-
-int mboxrewrite_take_over(struct mbox *m, uint32_t new_validity, struct error *err)
-{
-    struct pieces list = { 0 };
-    struct buf bytes = BUF_INIT(SERVER_MESSAGE_MAX);
-    struct rewrite r;
-    bool first = true;
-    int rc = rewrite_begin(&r, m, err);
-    if (rc == 0)
-        rc = pieces_find(m, &list, &bytes, err);
-    if (rc == 0)
-        pieces_number(m, &list, new_validity);
-    for (size_t i = 0; i < list.n && rc == 0; i++) {
-        if (list.p[i].dead)
-            continue;
-        rc = piece_write(&r, m, &list.p[i], first, &bytes, err);
-        first = false;
-    }
-    if (rc == 0)
-        rc = rewrite_commit(&r, m, err);
-    for (size_t i = 0; i < list.n; i++)
-        free(list.p[i].row.keywords);
-    free(list.p);
-    buf_free(&bytes);
-    rewrite_end(&r, m);
-    return rc;
 }

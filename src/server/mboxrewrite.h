@@ -1,16 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 /* mboxrewrite.h - a mailbox file written anew beside the old one and put in its place. A part of
- * mbox, called under its locks; the rows are to be read again afterwards.
- * Must not know: sessions. */
+ * mbox.
+ * Must not know: sessions, why it is written anew. */
 #ifndef TMAIL_SERVER_MBOXREWRITE_H
 #define TMAIL_SERVER_MBOXREWRITE_H
 
 #include "server/mbox.h"
 
-/* With the live rows only, their flags and keywords as they are in memory. */
-int mboxrewrite_compact(struct mbox *m, struct error *err) MUST_CHECK;
-/* With our lines in every message, those of other programs too. UIDs found are kept where they
- * ascend; else all are numbered from 1 under new_validity. */
-int mboxrewrite_take_over(struct mbox *m, uint32_t new_validity, struct error *err) MUST_CHECK;
+struct rewrite {
+    int fd;
+    char *name;
+    struct buf out;
+    uint64_t written; /* bytes, those in out included */
+};
+/* Where rows are copied from, and what the first of them says of the mailbox. */
+struct rewrite_from {
+    int fd;
+    uint32_t validity, last_uid;
+};
+
+/* Makes the new file. */
+int rewrite_begin(struct rewrite *r, const struct mbox *m, struct error *err) MUST_CHECK;
+/* Writes what waits in out if that is more than above. */
+int rewrite_flush(struct rewrite *r, size_t above, struct error *err) MUST_CHECK;
+/* Appends a message with the UID, flags and keywords of the row, which has the new place after it. */
+int rewrite_row(struct rewrite *r, const struct rewrite_from *from, struct mbox_row *row,
+                struct error *err) MUST_CHECK;
+/* The new file takes the place of the old, and its lock is ours before it has the name. Called with
+ * the locks held. */
+int rewrite_commit(struct rewrite *r, struct mbox *m, struct error *err) MUST_CHECK;
+/* Removes it where it was not committed. */
+void rewrite_end(struct rewrite *r, const struct mbox *m);
+/* The sender in "From SENDER date". */
+struct str rewrite_sender(struct str line);
 
 #endif
