@@ -84,20 +84,34 @@ static void format_line(struct buf *line, const char *program, const char *fmt, 
 }
 
 /* Called with the lock held. */
+static void open_again(struct log *l)
+{
+    int fd = open_file(l->path);
+    if (fd < 0)
+        return;
+    close(l->fd);
+    l->fd = fd;
+}
+
+/* Called with the lock held. */
 static void rotate_if_large(struct log *l)
 {
     struct stat st;
     if (!l->own_fd || fstat(l->fd, &st) != 0 || st.st_size < FILE_MAX_BYTES)
         return;
     char *old = xasprintf("%s.1", l->path);
-    if (rename(l->path, old) == 0) {
-        int fd = open_file(l->path);
-        if (fd >= 0) {
-            close(l->fd);
-            l->fd = fd;
-        }
-    }
+    if (rename(l->path, old) == 0)
+        open_again(l);
     free(old);
+}
+
+void log_reopen(struct log *l)
+{
+    if (l == NULL || !l->own_fd)
+        return;
+    pthread_mutex_lock(&l->lock);
+    open_again(l);
+    pthread_mutex_unlock(&l->lock);
 }
 
 void log_line(struct log *l, enum log_level level, const char *fmt, ...)

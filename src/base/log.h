@@ -22,6 +22,9 @@ struct log *log_open(const char *path, const char *program, enum log_level level
 struct log *log_open_fd(int fd, const char *program, enum log_level level);
 void log_line(struct log *l, enum log_level level, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* Opens the file of that path again, for somebody has moved the old one away. Without effect when it
+ * cannot. Thread-safe. */
+void log_reopen(struct log *l);
 bool log_wants(const struct log *l, enum log_level level);
 /* Appends the newest lines, oldest of them first. */
 void log_recent(struct log *l, struct buf *out);

@@ -8,6 +8,7 @@ enum {
     SERVER_CONNECTIONS_MAX = 1000,   /* unless --limit says otherwise */
     SERVER_CONNECTIONS_TOP = 50000,  /* that it may say */
     SERVER_CONNECTIONS_ENDING = 100, /* beside them: told to end to make room */
+    SERVER_END_MS = 10000,           /* for sessions that are told to end with the server */
     SERVER_STACK_BYTES = 1 << 20,
     SERVER_LOGIN_S = 30,       /* until somebody is logged in (IMAP, POP3) */
     SERVER_COMMAND_S = 5 * 60, /* RFC 5321 §4.5.3.2.7 */

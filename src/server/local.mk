@@ -103,6 +103,16 @@ libserver_a_SOURCES = \
 	src/server/smtpd_mail.c \
 	src/server/spill.c \
 	src/server/spill.h \
+	src/server/ask.c \
+	src/server/ask.h \
+	src/server/listen.c \
+	src/server/listen.h \
+	src/server/peers.c \
+	src/server/peers.h \
+	src/server/root.c \
+	src/server/root.h \
+	src/server/cmd.c \
+	src/server/cmd.h \
 	src/server/store.c \
 	src/server/store.h \
 	src/server/tls.c \

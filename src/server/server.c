@@ -1,149 +1,170 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/server.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
-#include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/fault.h"
 #include "base/i18n.h"
 #include "base/log.h"
+#include "config.h"
+#include "server/ask.h"
 #include "server/conn.h"
+#include "server/control.h"
 #include "server/limits.h"
+#include "server/listen.h"
+#include "server/peers.h"
 #include "server/protocol.h"
+#include "server/root.h"
 #include "server/store.h"
 #include "server/tls.h"
 #include "base/banned.h"
 
-enum { LISTEN_BACKLOG = 1024, ACCEPT_PAUSE_MS = 50, END_WAIT_MS = 5000 };
+enum { ACCEPT_PAUSE_MS = 50, NEWS_MAX = 1000, ASKS_MAX = 32 };
 
-/* A connection, as its thread told. */
-struct peer {
-    int fd; /* the connection's: it is closed by us when we hear of its end */
-    bool logged_in, ending;
-};
 struct server {
-    const struct server_options *options;
+    struct server_setup setup;
     struct log *log;
+    struct root root;
     struct store *store;
-    struct tls *tls;
-    struct queue *news;
+    struct tls *tls; /* NULL: none */
+    struct control *control;
+    struct queue *news, *asks;
+    struct peers *peers;
     int stop_fd; /* an eventfd: one write is seen by every connection */
     int listeners[SERVER_PORTS];
     uint16_t ports[SERVER_PORTS];
-    struct peer *peers;                  /* the oldest first */
-    size_t peers_n, peers_max, ending_n; /* max: those that are ending included */
+    bool ending;
 };
 
-static int bind_one(const struct addrinfo *a)
+static const struct server_options *options_of(const struct server *s)
 {
-    int on = 1;
-    int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return -1;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, LISTEN_BACKLOG) == 0)
-        return fd;
-    int why = errno;
-    close(fd);
-    errno = why;
-    return -1;
+    return peers_options(s->peers);
 }
 
-static uint16_t bound_port(int fd)
+/* ---- the start ---- */
+
+static bool is_open(const struct server *s, enum server_port port)
 {
-    struct sockaddr_storage a = { 0 };
-    socklen_t n = sizeof a;
-    if (getsockname(fd, (struct sockaddr *)&a, &n) != 0)
-        return 0;
-    return ntohs(a.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&a)->sin6_port
-                                         : ((struct sockaddr_in *)&a)->sin_port);
+    return options_of(s)->ports[port] != PORT_OFF && (s->tls != NULL || !protocol_is_tls(port));
 }
 
-static int listen_on(struct server *s, enum server_port port, struct error *err)
+static int listeners_open(struct server *s, struct error *err)
 {
-    struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_PASSIVE | AI_NUMERICSERV,
-                              .ai_socktype = SOCK_STREAM };
-    struct addrinfo *found;
-    char number[8];
-    snprintf(number, sizeof number, "%d", s->options->ports[port]);
-    if (getaddrinfo(s->options->listen, number, &hints, &found) != 0)
-        return error_set(err, ERR_USAGE, RETRY_NEVER, _("--listen %s is not an address"),
-                         s->options->listen);
-    s->listeners[port] = bind_one(found);
-    freeaddrinfo(found);
-    if (s->listeners[port] < 0)
-        return error_sys(err, _("cannot listen on %s port %s"), s->options->listen, number);
-    s->ports[port] = bound_port(s->listeners[port]);
-    log_line(s->log, LOG_INFO, "%s on %s port %u", server_port_names[port], s->options->listen,
-             s->ports[port]);
+    const struct server_options *o = options_of(s);
+    for (int i = 0; i < SERVER_PORTS; i++) {
+        if (!is_open(s, (enum server_port)i))
+            continue;
+        s->listeners[i] = listen_open(o->listen, o->ports[i], &s->ports[i], err);
+        if (s->listeners[i] < 0)
+            return -1;
+        log_line(s->log, LOG_INFO, "%s on %s port %u", server_port_names[i], o->listen,
+                 s->ports[i]);
+    }
     return 0;
+}
+
+static void put_ports(const struct server *s, struct buf *out)
+{
+    for (int i = 0; i < SERVER_PORTS; i++)
+        if (s->listeners[i] >= 0)
+            buf_addf(out, "%s %u\n", server_port_names[i], s->ports[i]);
 }
 
 static int port_file_write(const struct server *s, struct error *err)
 {
+    const char *path = options_of(s)->port_file;
     struct buf text = BUF_INIT(1024);
-    if (s->options->port_file == NULL)
+    if (path == NULL)
         return 0;
-    for (int i = 0; i < SERVER_PORTS; i++)
-        if (s->listeners[i] >= 0)
-            buf_addf(&text, "%s %u\n", server_port_names[i], s->ports[i]);
-    int rc = file_replace(s->options->port_file, buf_str(&text), 0644, err);
+    put_ports(s, &text);
+    int rc = file_replace(path, buf_str(&text), 0644, err);
     buf_free(&text);
     return rc;
 }
 
-static bool is_open(const struct server *s, enum server_port port)
+static int status_run(void *arg, const struct str *words, size_t n, struct buf *out,
+                      struct error *err)
 {
-    return s->options->ports[port] != PORT_OFF && (s->tls != NULL || !protocol_is_tls(port));
+    struct server *s = arg;
+    (void)words;
+    (void)n;
+    return ask_do(s->asks, ASK_STATUS, out, err);
 }
 
-struct server *server_open(const struct server_options *options, struct log *log, struct error *err)
+static int reload_run(void *arg, const struct str *words, size_t n, struct buf *out,
+                      struct error *err)
+{
+    struct server *s = arg;
+    (void)words;
+    (void)n;
+    return ask_do(s->asks, ASK_RELOAD, out, err);
+}
+
+static int stop_run(void *arg, const struct str *words, size_t n, struct buf *out,
+                    struct error *err)
+{
+    struct server *s = arg;
+    (void)words;
+    (void)n;
+    return ask_do(s->asks, ASK_STOP, out, err);
+}
+
+static const struct control_command own_commands[] = {
+    { "status", status_run }, { "reload", reload_run }, { "stop", stop_run }, { NULL, NULL }
+};
+
+static int queues_open(struct server *s, struct error *err)
+{
+    s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (s->stop_fd < 0)
+        return error_sys(err, _("cannot start"));
+    s->news = queue_new(NEWS_MAX, err);
+    s->asks = s->news != NULL ? queue_new(ASKS_MAX, err) : NULL;
+    return s->asks != NULL ? 0 : -1;
+}
+
+/* Into *tls, NULL when there is to be none. */
+static int certificate_read(const struct server_options *o, struct tls **tls, struct error *err)
+{
+    *tls = tls_wanted(o) ? tls_new(o, err) : NULL;
+    return *tls == NULL && tls_wanted(o) ? -1 : 0;
+}
+
+static int threads_start(struct server *s, struct error *err)
+{
+    s->store = store_start(options_of(s), s->log, err);
+    if (s->store == NULL || (s->control = control_new(s->root.dir, s->log, err)) == NULL)
+        return -1;
+    control_add(s->control, own_commands, s);
+    return control_start(s->control, err);
+}
+
+struct server *server_open(const struct server_setup *setup, struct error *err)
 {
     struct server *s = xcalloc(1, sizeof *s);
-    s->options = options;
-    s->log = log;
-    s->peers_max = (size_t)options->limits.connections + SERVER_CONNECTIONS_ENDING;
-    s->peers = xcalloc(s->peers_max, sizeof *s->peers);
+    s->setup = *setup;
+    s->log = setup->log;
+    s->stop_fd = -1;
+    s->peers = peers_new(setup->options);
     for (int i = 0; i < SERVER_PORTS; i++)
         s->listeners[i] = -1;
-    s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    int rc = s->stop_fd < 0 ? error_sys(err, _("cannot start")) : 0;
-    if (rc == 0)
-        rc = (s->news = queue_new(s->peers_max, err)) != NULL ? 0 : -1;
-    if (rc == 0)
-        rc = (s->store = store_start(options, log, err)) != NULL ? 0 : -1;
-    if (rc == 0 && tls_wanted(options))
-        rc = (s->tls = tls_new(options, err)) != NULL ? 0 : -1;
-    for (int i = 0; i < SERVER_PORTS && rc == 0; i++)
-        if (is_open(s, (enum server_port)i))
-            rc = listen_on(s, (enum server_port)i, err);
-    if (rc == 0)
-        rc = port_file_write(s, err);
-    if (rc != 0)
+    if (root_open(&s->root, options_of(s)->root, err) != 0 || queues_open(s, err) != 0 ||
+        certificate_read(options_of(s), &s->tls, err) != 0 || listeners_open(s, err) != 0 ||
+        threads_start(s, err) != 0 || port_file_write(s, err) != 0)
         server_close(&s);
     return s;
 }
 
-static bool is_loopback(const struct sockaddr_storage *a)
-{
-    if (a->ss_family == AF_INET)
-        return (ntohl(((const struct sockaddr_in *)a)->sin_addr.s_addr) >> 24) == 127;
-    const struct in6_addr *six = &((const struct sockaddr_in6 *)a)->sin6_addr;
-    return IN6_IS_ADDR_LOOPBACK(six) || (IN6_IS_ADDR_V4MAPPED(six) && six->s6_addr[12] == 127);
-}
+/* ---- connections ---- */
 
 static void too_many(int fd, enum server_port port)
 {
@@ -154,113 +175,179 @@ static void too_many(int fd, enum server_port port)
     close(fd);
 }
 
-/* Room for one more: the oldest connection on which nobody logged in ends for it. */
-static bool room_make(struct server *s)
-{
-    if (s->peers_n - s->ending_n < s->options->limits.connections)
-        return s->peers_n < s->peers_max;
-    for (size_t i = 0; i < s->peers_n && s->peers_n < s->peers_max; i++) {
-        struct peer *p = &s->peers[i];
-        if (p->logged_in || p->ending)
-            continue;
-        p->ending = true;
-        s->ending_n++;
-        shutdown(p->fd, SHUT_RDWR);
-        return true;
-    }
-    return false;
-}
-
 static void accept_one(struct server *s, enum server_port port)
 {
-    struct sockaddr_storage a;
-    socklen_t n = sizeof a;
+    struct listen_peer client;
     struct error err;
-    char peer[INET6_ADDRSTRLEN] = "?";
-    int on = 1;
-    int fd = accept4(s->listeners[port], (struct sockaddr *)&a, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd >= 0 && sys_fault(FAULT_CONNECT, "accept") != 0) {
-        close(fd);
-        return;
-    }
+    int fd = listen_accept(s->listeners[port], &client);
     if (fd < 0) {
         /* Out of descriptors: the waiting connection would wake us again at once. */
         if (errno == EMFILE || errno == ENFILE)
             poll(NULL, 0, ACCEPT_PAUSE_MS);
         return;
     }
-    if (!room_make(s)) {
+    if (!peers_room(s->peers, &client)) {
         too_many(fd, port);
         return;
     }
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    getnameinfo((struct sockaddr *)&a, n, peer, sizeof peer, NULL, 0, NI_NUMERICHOST);
-    struct conn_setup setup = { .options = s->options,
+    struct conn_setup setup = { .options = options_of(s),
                                 .store = s->store,
                                 .log = s->log,
                                 .tls = s->tls,
                                 .stop_fd = s->stop_fd,
                                 .news = s->news };
-    if (conn_start(&setup, fd, port, peer, is_loopback(&a), &err) == 0)
-        s->peers[s->peers_n++] = (struct peer){ .fd = fd };
+    if (conn_start(&setup, fd, port, client.address, client.loopback, &err) == 0)
+        peers_add(s->peers, fd, &client);
     else
         log_line(s->log, LOG_ERROR, "%s", err.text);
 }
 
-static void news_take(struct server *s, const struct conn_news *news)
-{
-    size_t i = 0;
-    while (i < s->peers_n && s->peers[i].fd != news->fd)
-        i++;
-    if (i == s->peers_n)
-        return;
-    struct peer *p = &s->peers[i];
-    if (news->m.kind == CONN_LOGGED_IN)
-        p->logged_in = true;
-    else {
-        s->ending_n -= p->ending;
-        s->peers_n--;
-        memmove(p, p + 1, (s->peers_n - i) * sizeof *p);
-    }
-}
-
-static void reap(struct server *s, int wait_ms)
+static void news_take(struct server *s, int wait_ms)
 {
     struct msg *m;
-    while (s->peers_n > 0 && (m = queue_take(s->news, wait_ms)) != NULL) {
-        news_take(s, (struct conn_news *)m);
+    while (peers_n(s->peers) > 0 && (m = queue_take(s->news, wait_ms)) != NULL) {
+        const struct conn_news *news = (const struct conn_news *)m;
+        if (m->kind == CONN_LOGGED_IN)
+            peers_logged_in(s->peers, news->fd);
+        else
+            peers_ended(s->peers, news->fd);
         msg_drop(m);
+        wait_ms = 0;
     }
 }
 
-static void connections_end(struct server *s)
+/* ---- what it is told ---- */
+
+static bool same(const char *a, const char *b)
 {
-    uint64_t one = 1;
-    if (write(s->stop_fd, &one, sizeof one) < 0)
-        log_line(s->log, LOG_ERROR, "cannot tell the connections to end");
-    reap(s, END_WAIT_MS);
+    return a == NULL || b == NULL ? a == b : str_eqc(str_c(a), b);
 }
 
-int server_run(struct server *s, int stop_fd, struct error *err)
+/* What is open stays open: such a change needs a new start. */
+static bool needs_restart(const struct server_options *was, const struct server_options *is)
 {
-    struct pollfd p[SERVER_PORTS + 2];
+    return !same(was->root, is->root) || !same(was->listen, is->listen) ||
+           !same(was->log, is->log) || memcmp(was->ports, is->ports, sizeof was->ports) != 0;
+}
+
+static int reload(struct server *s, struct error *err)
+{
+    struct tls *fresh;
+    struct server_options *o = s->setup.again(s->setup.arg, err);
+    if (o == NULL)
+        return -1;
+    if (needs_restart(options_of(s), o))
+        log_line(s->log, LOG_ERROR,
+                 "root, listen, log and ports stay as they were until a restart");
+    if (certificate_read(o, &fresh, err) != 0 || store_reload(s->store, o, err) != 0) {
+        tls_free(&fresh);
+        options_free(o);
+        free(o);
+        return -1;
+    }
+    tls_free(&s->tls); /* connections have handles of their own */
+    s->tls = fresh;
+    peers_renew(s->peers, o);
+    return 0;
+}
+
+static int reload_told(struct server *s, struct error *err)
+{
+    log_reopen(s->log);
+    int rc = reload(s, err);
+    if (rc == 0)
+        log_line(s->log, LOG_INFO, "everything is read again");
+    else
+        log_line(s->log, LOG_ERROR, "nothing is changed: %s", err->text);
+    return rc;
+}
+
+static void put_status(const struct server *s, struct buf *out)
+{
+    buf_addf(out, "tmaild %s\npid %d\nsessions %zu\n", PACKAGE_VERSION, (int)getpid(),
+             peers_n(s->peers));
+    put_ports(s, out);
+}
+
+static void asks_take(struct server *s)
+{
+    struct msg *m;
+    while ((m = queue_take(s->asks, 0)) != NULL) {
+        struct ask *a = (struct ask *)m;
+        if (m->kind == ASK_STATUS)
+            put_status(s, &a->text);
+        else if (m->kind == ASK_RELOAD)
+            a->rc = reload_told(s, &a->err);
+        else
+            s->ending = true;
+        ask_done(a);
+    }
+}
+
+static void signals_take(struct server *s, int signals)
+{
+    struct signalfd_siginfo got;
+    struct error err;
+    while (read(signals, &got, sizeof got) == (ssize_t)sizeof got) {
+        if (got.ssi_signo != SIGHUP)
+            s->ending = true;
+        else if (reload_told(s, &err) != 0)
+            continue; /* the log knows */
+    }
+}
+
+/* ---- the end ---- */
+
+/* A second signal ends the process at once, as it ends any other. */
+static void signals_default(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static void end(struct server *s)
+{
+    uint64_t one = 1;
+    int64_t until = clock_mono_ms() + SERVER_END_MS;
+    log_line(s->log, LOG_INFO, "told to end, with %zu sessions", peers_n(s->peers));
+    signals_default();
+    if (write(s->stop_fd, &one, sizeof one) < 0)
+        log_line(s->log, LOG_ERROR, "cannot tell the connections to end");
+    queue_close(s->asks);
+    asks_take(s);
+    while (peers_n(s->peers) > 0 && clock_mono_ms() < until)
+        news_take(s, clock_left_ms(until));
+    if (peers_n(s->peers) > 0)
+        log_line(s->log, LOG_ERROR, "%zu sessions did not end in time", peers_n(s->peers));
+}
+
+int server_run(struct server *s, int signals, struct error *err)
+{
+    enum { NEWS = SERVER_PORTS, ASKS, SIGNALS, DESCRIPTORS };
+    struct pollfd p[DESCRIPTORS];
     for (int i = 0; i < SERVER_PORTS; i++)
         p[i] = (struct pollfd){ .fd = s->listeners[i], .events = POLLIN };
-    p[SERVER_PORTS] = (struct pollfd){ .fd = queue_fd(s->news), .events = POLLIN };
-    p[SERVER_PORTS + 1] = (struct pollfd){ .fd = stop_fd, .events = POLLIN };
+    p[NEWS] = (struct pollfd){ .fd = queue_fd(s->news), .events = POLLIN };
+    p[ASKS] = (struct pollfd){ .fd = queue_fd(s->asks), .events = POLLIN };
+    p[SIGNALS] = (struct pollfd){ .fd = signals, .events = POLLIN };
     int rc = 0;
-    while (rc == 0 && (p[SERVER_PORTS + 1].revents == 0)) {
+    while (rc == 0 && !s->ending) {
         if (poll(p, COUNT(p), -1) < 0) {
             if (errno != EINTR)
                 rc = error_sys(err, _("cannot wait for connections"));
             continue;
         }
-        reap(s, 0);
+        news_take(s, 0);
         for (int i = 0; i < SERVER_PORTS; i++)
             if ((p[i].revents & POLLIN) != 0)
                 accept_one(s, (enum server_port)i);
+        asks_take(s);
+        signals_take(s, signals);
     }
-    connections_end(s);
+    end(s);
     return rc;
 }
 
@@ -271,15 +358,18 @@ void server_close(struct server **s)
     for (int i = 0; i < SERVER_PORTS; i++)
         if ((*s)->listeners[i] >= 0)
             close((*s)->listeners[i]);
+    control_stop(&(*s)->control);
     /* A connection that did not end still uses these: then the process goes with them. */
-    if ((*s)->peers_n == 0) {
+    if (peers_n((*s)->peers) == 0) {
         store_stop(&(*s)->store);
         queue_free(&(*s)->news);
+        queue_free(&(*s)->asks);
+        peers_free(&(*s)->peers);
     }
     tls_free(&(*s)->tls);
     if ((*s)->stop_fd >= 0)
         close((*s)->stop_fd);
-    free((*s)->peers);
+    root_close(&(*s)->root);
     free(*s);
     *s = NULL;
 }

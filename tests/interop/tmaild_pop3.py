@@ -223,7 +223,7 @@ def other_clients(place, server):
 def traced_without_secrets(place):
     """However the lines of a login are cut and joined on their way, --trace does not show the password."""
     secret, said = b"s3cr3t-w0rd", base64.b64encode(b"\0jane\0s3cr3t-w0rd")
-    server = place.tmaild("--accept-any", "--trace")
+    server = place.tmaild("--accept-any", "--trace", name="traced")
     ports = server.ports
     for port, pieces in (("pop3", (b"USER jane\r\n", b"PA", b"SS " + secret, b"\r\nQUIT\r\n")),
                          ("pop3", (b"AUTH PLAIN\r\n" + said + b"\r\nQUIT\r\n",)),

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/cmd.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/i18n.h"
+#include "server/accounts.h"
+#include "server/control.h"
+#include "server/root.h"
+#include "base/banned.h"
+
+enum { WORDS_MAX = 64 };
+
+/* A command line taken apart: --root and --config are ours, wherever they stand. */
+struct cmd {
+    struct server_options options;
+    const char *words[WORDS_MAX];
+    size_t n;
+    bool plain; /* --plain of `users` */
+    const struct cmd_person *person;
+};
+
+static int words_take(struct cmd *c, int argc, char **argv, struct error *err)
+{
+    char *own[] = { argv[0], NULL, NULL, NULL, NULL };
+    int own_n = 1;
+    for (int i = 1; i < argc; i++) {
+        struct str word = str_c(argv[i]);
+        bool two = str_eqc(word, "--root") || str_eqc(word, "--config");
+        if ((two && i + 1 < argc && own_n < 4) || str_starts(word, "--root=") ||
+            str_starts(word, "--config=")) {
+            own[own_n++] = argv[i];
+            if (two)
+                own[own_n++] = argv[++i];
+        } else if (c->n < WORDS_MAX)
+            c->words[c->n++] = argv[i];
+        if (own_n > 4 || c->n == WORDS_MAX)
+            return error_set(err, ERR_USAGE, RETRY_NEVER, _("see tmaild --help"));
+    }
+    return options_read(&c->options, own_n, own, err);
+}
+
+/* ---- commands for the server ---- */
+
+static int ask(struct cmd *c, struct buf *out, struct error *err)
+{
+    return control_ask(c->options.root, c->words, c->n, out, err);
+}
+
+/* Its answer comes before its end. */
+static int stop(struct cmd *c, struct buf *out, struct error *err)
+{
+    return ask(c, out, err) == 0 ? root_wait_free(c->options.root, err) : -1;
+}
+
+/* ---- users ---- */
+
+/* What root makes in somebody else's folder would not be theirs. */
+static int owner_become(const char *root, struct error *err)
+{
+    struct stat st;
+    if (stat(root, &st) != 0)
+        return error_sys(err, _("cannot open %s"), root);
+    if (geteuid() != 0 || st.st_uid == 0)
+        return 0;
+    if (setgroups(0, NULL) != 0 || setresgid(st.st_gid, st.st_gid, st.st_gid) != 0 ||
+        setresuid(st.st_uid, st.st_uid, st.st_uid) != 0)
+        return error_sys(err, _("cannot work for the owner of %s"), root);
+    return 0;
+}
+
+static int secret_ask(struct cmd *c, struct user_secret *secret, struct error *err)
+{
+    struct buf password = BUF_INIT(SECRET_PASSWORD_MAX + 1);
+    int rc = c->person->password(c->person->arg, &password, err);
+    if (rc == 0)
+        rc = buf_check(&password, err);
+    if (rc == 0)
+        rc = secret_make(buf_str(&password), c->plain, secret, err);
+    buf_wipe(&password);
+    return rc;
+}
+
+static int users_read(const char *path, struct buf *text, struct error *err)
+{
+    return access(path, F_OK) == 0 ? file_read(path, text, err) : 0;
+}
+
+static int users_change(struct cmd *c, enum accounts_change what, const char *path,
+                        struct error *err)
+{
+    struct buf was = BUF_INIT(ACCOUNTS_FILE_MAX);
+    struct buf is = BUF_INIT(ACCOUNTS_FILE_MAX);
+    struct user_secret secret = { 0 };
+    int rc = what == ACCOUNTS_REMOVE ? 0 : secret_ask(c, &secret, err);
+    if (rc == 0)
+        rc = users_read(path, &was, err);
+    if (rc == 0)
+        rc = accounts_change(buf_str(&was), what, str_c(c->words[2]), &secret, &is, err);
+    if (rc == 0)
+        rc = buf_check(&is, err);
+    if (rc == 0)
+        rc = file_replace(path, buf_str(&is), 0600, err);
+    secret_clear(&secret);
+    buf_wipe(&was);
+    buf_wipe(&is);
+    return rc;
+}
+
+static int users_list(const char *path, struct buf *out, struct error *err)
+{
+    struct buf text = BUF_INIT(ACCOUNTS_FILE_MAX);
+    int rc = users_read(path, &text, err);
+    if (rc == 0)
+        rc = accounts_names(buf_str(&text), out, err);
+    buf_wipe(&text);
+    return rc;
+}
+
+/* With the folder locked, so that no other command changes the file meanwhile. */
+static int users_do(struct cmd *c, struct buf *out, struct error *err)
+{
+    static const struct {
+        const char *name;
+        enum accounts_change what;
+    } rows[] = { { "add", ACCOUNTS_ADD },
+                 { "password", ACCOUNTS_PASSWORD },
+                 { "remove", ACCOUNTS_REMOVE } };
+    char *path = xasprintf("%s/users", c->options.root);
+    int rc = error_set(err, ERR_USAGE, RETRY_NEVER,
+                       _("users takes: list, add [--plain] NAME, password [--plain] NAME, "
+                         "remove NAME"));
+    if (c->n == 2 && str_eqc(str_c(c->words[1]), "list"))
+        rc = users_list(path, out, err);
+    for (size_t i = 0; i < COUNT(rows) && c->n == 3; i++)
+        if (str_eqc(str_c(c->words[1]), rows[i].name))
+            rc = users_change(c, rows[i].what, path, err);
+    free(path);
+    return rc;
+}
+
+static int users(struct cmd *c, struct buf *out, struct error *err)
+{
+    static const char *const reload[] = { "reload" };
+    struct error unheard;
+    size_t kept = 0;
+    for (size_t i = 0; i < c->n; i++)
+        if (str_eqc(str_c(c->words[i]), "--plain"))
+            c->plain = true;
+        else
+            c->words[kept++] = c->words[i];
+    c->n = kept;
+    if (file_mkdirs(c->options.root, err) != 0 || owner_become(c->options.root, err) != 0)
+        return -1;
+    int dir = open(c->options.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc = dir >= 0 && flock(dir, LOCK_EX) == 0
+                 ? users_do(c, out, err)
+                 : error_sys(err, _("cannot lock %s"), c->options.root);
+    if (dir >= 0)
+        close(dir);
+    bool changed = rc == 0 && c->n == 3;
+    if (changed && control_ask(c->options.root, reload, 1, out, &unheard) != 0 &&
+        unheard.code != ERR_NET) {
+        *err = unheard;
+        return -1;
+    }
+    return rc;
+}
+
+static const struct {
+    const char *name;
+    int (*run)(struct cmd *c, struct buf *out, struct error *err);
+} commands[] = {
+    { "users", users }, { "queue", ask },  { "mail", ask },   { "clock", ask },
+    { "fault", ask },   { "status", ask }, { "reload", ask }, { "stop", stop },
+};
+
+bool cmd_is(int argc, char **argv)
+{
+    for (size_t i = 0; argc > 1 && i < COUNT(commands); i++)
+        if (str_eqc(str_c(argv[1]), commands[i].name))
+            return true;
+    return false;
+}
+
+int cmd_run(int argc, char **argv, const struct cmd_person *person, struct buf *out,
+            struct error *err)
+{
+    struct cmd c = { .person = person };
+    int rc = words_take(&c, argc, argv, err);
+    for (size_t i = 0; rc == 0 && i < COUNT(commands); i++)
+        if (str_eqc(str_c(argv[1]), commands[i].name)) {
+            rc = commands[i].run(&c, out, err);
+            break;
+        }
+    options_free(&c.options);
+    return rc;
+}
