@@ -3,14 +3,18 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "server/limits.h"
 #include "server/sasl.h"
 #include "server/store.h"
 #include "wire/pop3.h"
 #include "base/banned.h"
+
+enum { POP3_STAMP_MAX = 300 };
 
 struct popd_mail {
     uint32_t uid;
@@ -19,12 +23,15 @@ struct popd_mail {
 };
 struct popd {
     struct popd_setup setup;
-    struct buf name, account;
+    struct buf name;
+    char stamp[POP3_STAMP_MAX]; /* of the greeting, for APOP; empty: none */
+    struct sasl_setup sasl_setup;
+    struct sasl *sasl;
     struct mailbox *box; /* NULL: nobody is logged in */
     uint32_t validity;
     struct popd_mail *mails;
     size_t n;
-    bool auth_line, closing;
+    bool secure, starttls, closing;
     unsigned tries, busy, errors; /* busy: how often another session had the mailbox */
     int delay_ms;
     struct buf *out;
@@ -86,7 +93,7 @@ static int call(struct popd *p, struct mailbox_job **j, struct error *err)
 static int drop_take(struct popd *p, struct error *err)
 {
     struct mailbox_job *j = NULL;
-    if (desk_mailbox(p->setup.desk, buf_str(&p->account), STR("INBOX"), true, &p->box, err) != 0)
+    if (desk_mailbox(p->setup.desk, sasl_account(p->sasl), STR("INBOX"), true, &p->box, err) != 0)
         return -1;
     j = mailbox_job_new(MAILBOX_HOLD);
     int rc = call(p, &j, err);
@@ -163,36 +170,50 @@ static void login_finish(struct popd *p)
     }
 }
 
-static void login(struct popd *p, struct str name, struct str password)
+/* Passwords, and what stands for one, go over the wire only where nobody else reads along. */
+static bool may_login(const struct popd *p)
 {
-    buf_clear(&p->account);
-    if (desk_login(p->setup.desk, str_c(p->setup.peer), name, password, &p->account,
-                   &p->delay_ms)) {
-        login_finish(p);
-        return;
-    }
-    refuse(p, "[AUTH] wrong name or password");
-    if (++p->tries >= SERVER_LOGIN_TRIES)
-        p->closing = true;
+    return p->secure || p->setup.loopback;
 }
 
-static void login_plain(struct popd *p, struct str line)
+/* How a login or a step of one came out; challenge is what the client has to answer then. */
+static void login_step(struct popd *p, enum sasl_step step, const struct buf *challenge)
 {
-    struct buf text = BUF_INIT(WIRE_POP3_CMD_MAX);
-    struct str name;
-    struct str password;
-    if (str_eqc(line, "*"))
+    p->delay_ms = step == SASL_OK || step == SASL_NO ? sasl_delay_ms(p->sasl) : 0;
+    switch (step) {
+    case SASL_MORE:
+        buf_addf(p->out, "+ %s\r\n", buf_c(challenge));
+        break;
+    case SASL_OK:
+        login_finish(p);
+        break;
+    case SASL_NO:
+        refuse(p, "[AUTH] wrong name or password");
+        if (++p->tries >= SERVER_LOGIN_TRIES)
+            p->closing = true;
+        break;
+    case SASL_CANCEL:
         refuse(p, "cancelled");
-    else if (sasl_plain(line, &text, &name, &password) != 0)
+        break;
+    case SASL_UNKNOWN:
+        refuse(p, "this mechanism is not known");
+        break;
+    case SASL_BAD:
         bad(p, "cannot read that");
-    else
-        login(p, name, password);
-    buf_wipe(&text);
+        break;
+    }
+}
+
+static void auth_line(struct popd *p, struct str line)
+{
+    struct buf challenge = BUF_INIT(SASL_LINE_MAX);
+    login_step(p, sasl_line(p->sasl, line, &challenge), &challenge);
+    buf_free(&challenge);
 }
 
 static void on_user(struct popd *p, const struct wire_pop3_cmd *cmd)
 {
-    if (!p->setup.loopback) {
+    if (!may_login(p)) {
         refuse(p, "no login in the clear");
         return;
     }
@@ -206,26 +227,58 @@ static void on_pass(struct popd *p, const struct wire_pop3_cmd *cmd)
     if (p->name.len == 0)
         bad(p, "USER first");
     else
-        login(p, buf_str(&p->name), cmd->text);
+        login_step(p, sasl_password(p->sasl, buf_str(&p->name), cmd->text), NULL);
     buf_clear(&p->name);
+}
+
+/* RFC 1939 §7 */
+static void on_apop(struct popd *p, const struct wire_pop3_cmd *cmd)
+{
+    struct str digest = cmd->text;
+    struct str name;
+    if (p->stamp[0] == '\0' || !may_login(p))
+        refuse(p, "no APOP here");
+    else if (str_until(&digest, ' ', &name) != 0 || digest.n == 0)
+        bad(p, "cannot read the arguments");
+    else
+        login_step(p, sasl_apop(p->sasl, name, str_c(p->stamp), digest), NULL);
 }
 
 static void on_auth(struct popd *p, const struct wire_pop3_cmd *cmd)
 {
-    struct str rest = cmd->text;
+    struct str initial = cmd->text;
     struct str mechanism;
-    str_word(&rest, &mechanism);
-    rest = str_trim(rest);
-    if (!p->setup.loopback)
+    struct buf challenge = BUF_INIT(SASL_LINE_MAX);
+    str_word(&initial, &mechanism);
+    initial = str_trim(initial);
+    if (!may_login(p))
         refuse(p, "no login in the clear");
-    else if (!str_ieqc(mechanism, "PLAIN"))
-        refuse(p, "this mechanism is not known");
-    else if (rest.n > 0)
-        login_plain(p, str_eqc(rest, "=") ? STR("") : rest); /* RFC 5034 §4 */
+    else
+        login_step(p, sasl_start(p->sasl, mechanism, initial.n > 0 ? &initial : NULL, &challenge),
+                   &challenge);
+    buf_free(&challenge);
+}
+
+/* RFC 2595 §4 */
+static void on_stls(struct popd *p, const struct wire_pop3_cmd *cmd)
+{
+    (void)cmd;
+    if (p->secure)
+        bad(p, "TLS is spoken already");
+    else if (!p->setup.starttls)
+        refuse(p, "no TLS here");
     else {
-        p->auth_line = true;
-        buf_adds(p->out, "+ \r\n");
+        ok(p, "go ahead");
+        p->starttls = true;
     }
+}
+
+void popd_secured(struct popd *p)
+{
+    buf_clear(&p->name);
+    sasl_reset(p->sasl);
+    p->starttls = false;
+    p->secure = true;
 }
 
 /* ---- commands of both states ---- */
@@ -234,10 +287,15 @@ static void on_capa(struct popd *p, const struct wire_pop3_cmd *cmd)
 {
     (void)cmd;
     ok(p, "what there is");
-    if (p->setup.loopback)
-        buf_adds(p->out, "USER\r\nSASL PLAIN\r\n");
+    if (p->box == NULL && p->setup.starttls && !p->secure)
+        buf_adds(p->out, "STLS\r\n");
+    if (may_login(p)) {
+        buf_adds(p->out, "USER\r\nSASL");
+        sasl_mechanisms(p->sasl, " ", p->out);
+        buf_adds(p->out, "\r\n");
+    }
     buf_adds(p->out, "TOP\r\nUIDL\r\nPIPELINING\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\n"
-                     "IMPLEMENTATION tmaild\r\n.\r\n");
+                     "EXPIRE NEVER\r\nIMPLEMENTATION tmaild\r\n.\r\n");
 }
 
 static void on_quit(struct popd *p, const struct wire_pop3_cmd *cmd)
@@ -450,6 +508,7 @@ static const struct {
     [POP3_LIST] = { false, true, on_list }, [POP3_UIDL] = { false, true, on_uidl },
     [POP3_RETR] = { false, true, on_retr }, [POP3_TOP] = { false, true, on_top },
     [POP3_DELE] = { false, true, on_dele }, [POP3_NOOP] = { false, true, on_noop },
+    [POP3_APOP] = { true, false, on_apop }, [POP3_STLS] = { true, false, on_stls },
     [POP3_RSET] = { false, true, on_rset }, [POP3_CAPA] = { true, true, on_capa },
     [POP3_QUIT] = { true, true, on_quit },
 };
@@ -480,10 +539,8 @@ static bool step(struct popd *p, struct str *in)
     if (n == in->n)
         return false;
     str_line(in, &line);
-    bool auth_line = p->auth_line;
-    p->auth_line = false;
-    if (auth_line)
-        login_plain(p, line);
+    if (sasl_busy(p->sasl))
+        auth_line(p, line);
     else if (!str_is_line(line))
         bad(p, "cannot read that");
     else
@@ -491,13 +548,29 @@ static bool step(struct popd *p, struct str *in)
     return true;
 }
 
+/* A msg-id that nobody has seen before (RFC 1939 §7), where some account can answer to it. */
+static void stamp_make(struct popd *p)
+{
+    uint64_t random[2];
+    struct sasl_setup *setup = &p->sasl_setup;
+    if (!may_login(p) || p->setup.options->accept_any || !setup->keeps_some(setup->arg))
+        return;
+    clock_random(random, sizeof random);
+    snprintf(p->stamp, sizeof p->stamp, "<%016" PRIx64 "%016" PRIx64 "@%.250s>", random[0],
+             random[1], p->setup.host);
+}
+
 struct popd *popd_new(const struct popd_setup *setup, struct buf *out)
 {
     struct popd *p = xcalloc(1, sizeof *p);
     p->setup = *setup;
+    p->secure = setup->secure;
+    p->sasl_setup = desk_sasl(setup->desk, setup->options, setup->peer, "pop");
+    p->sasl = sasl_new(&p->sasl_setup);
     buf_init(&p->name, WIRE_POP3_CMD_MAX);
-    buf_init(&p->account, 4096);
-    buf_addf(out, "+OK %s tmaild ready\r\n", setup->host);
+    stamp_make(p);
+    buf_addf(out, "+OK %s tmaild ready%s%s\r\n", setup->host, p->stamp[0] != '\0' ? " " : "",
+             p->stamp);
     return p;
 }
 
@@ -506,8 +579,8 @@ void popd_free(struct popd **p)
     if (*p == NULL)
         return;
     drop_leave(*p);
+    sasl_free(&(*p)->sasl);
     buf_free(&(*p)->name);
-    buf_free(&(*p)->account);
     free(*p);
     *p = NULL;
 }
@@ -525,7 +598,7 @@ bool popd_logged_in(const struct popd *p)
 bool popd_secret(const struct popd *p, struct str line)
 {
     line = str_trim(line);
-    return p->auth_line || str_istarts(line, "PASS") || str_istarts(line, "AUTH");
+    return sasl_busy(p->sasl) || str_istarts(line, "PASS") || str_istarts(line, "AUTH");
 }
 
 enum session_step popd_feed(struct popd *p, struct str *in, struct buf *out)
@@ -534,11 +607,14 @@ enum session_step popd_feed(struct popd *p, struct str *in, struct buf *out)
     p->delay_ms = 0;
     if (p->busy > 0)
         login_finish(p);
-    while (!p->closing && p->delay_ms == 0 && step(p, in))
+    while (!p->closing && !p->starttls && p->delay_ms == 0 && step(p, in))
         spill(p);
     if (out->over)
         p->closing = true;
-    return p->closing ? SESSION_CLOSE : p->delay_ms > 0 ? SESSION_WAIT : SESSION_MORE;
+    return p->closing        ? SESSION_CLOSE
+           : p->starttls     ? SESSION_STARTTLS
+           : p->delay_ms > 0 ? SESSION_WAIT
+                             : SESSION_MORE;
 }
 
 /* ---- for whoever drives it ---- */
@@ -563,6 +639,12 @@ static bool op_secret(const void *s, struct str line)
     return popd_secret(s, line);
 }
 
+static void op_secured(void *s, const struct session_tls *tls)
+{
+    (void)tls;
+    popd_secured(s);
+}
+
 static void op_free(void **s)
 {
     struct popd *p = *s;
@@ -577,5 +659,6 @@ const struct session_ops popd_ops = {
     .delay_ms = op_delay_ms,
     .logged_in = op_logged_in,
     .secret = op_secret,
+    .secured = op_secured,
     .free = op_free,
 };

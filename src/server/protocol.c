@@ -92,7 +92,8 @@ static void *imap_start(struct protocol_env *env, struct buf *out)
 
 static void *pop3_start(struct protocol_env *env, struct buf *out)
 {
-    struct popd_setup setup = { .desk = env->desk,
+    struct popd_setup setup = { .options = env->options,
+                                .desk = env->desk,
                                 .peer = env->peer,
                                 .host = env->options->host,
                                 .loopback = env->loopback,

@@ -193,7 +193,8 @@ static const struct verb {
     { "RETR", POP3_RETR, TAKES_NUMBER },     { "TOP", POP3_TOP, TAKES_NUMBER_LINES },
     { "DELE", POP3_DELE, TAKES_NUMBER },     { "NOOP", POP3_NOOP, TAKES_NOTHING },
     { "RSET", POP3_RSET, TAKES_NOTHING },    { "CAPA", POP3_CAPA, TAKES_NOTHING },
-    { "STLS", POP3_STLS, TAKES_NOTHING },    { "QUIT", POP3_QUIT, TAKES_NOTHING },
+    { "STLS", POP3_STLS, TAKES_NOTHING },    { "APOP", POP3_APOP, TAKES_TEXT },
+    { "QUIT", POP3_QUIT, TAKES_NOTHING },
 };
 
 static const struct verb *verb_find(struct str word)

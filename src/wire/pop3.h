@@ -54,6 +54,7 @@ enum wire_pop3_verb {
     POP3_RSET,
     POP3_CAPA,
     POP3_STLS,
+    POP3_APOP,
     POP3_QUIT,
     POP3_UNKNOWN
 };

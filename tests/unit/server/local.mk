@@ -13,7 +13,7 @@ SERVER_TESTS = \
 	tests/unit/server/test_search \
 	tests/unit/server/test_bodystructure \
 	tests/unit/server/test_control tests/unit/server/test_options \
-	tests/unit/server/test_popd \
+	tests/unit/server/test_popd tests/unit/server/test_popd_table \
 	tests/unit/server/test_imapd
 check_PROGRAMS += $(SERVER_TESTS)
 TESTS += $(SERVER_TESTS)
@@ -65,3 +65,6 @@ tests_unit_server_test_sasl_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
 tests_unit_server_test_network_SOURCES = tests/unit/server/test_network.c tests/unit/test.h
 tests_unit_server_test_network_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_server_test_network_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
+tests_unit_server_test_popd_table_SOURCES = tests/unit/server/test_popd_table.c tests/unit/test.h
+tests_unit_server_test_popd_table_CPPFLAGS = $(TEST_CPPFLAGS) $(SSL_CFLAGS)
+tests_unit_server_test_popd_table_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
