@@ -47,6 +47,7 @@ libserver_a_SOURCES = \
 	src/server/link.h \
 	src/server/mailbox.c \
 	src/server/mailbox.h \
+	src/server/mailbox_job.c \
 	src/server/mbox.c \
 	src/server/mbox.h \
 	src/server/mboxcompact.c \

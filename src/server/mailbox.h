@@ -108,6 +108,8 @@ int mailbox_ask(struct mailbox *b, struct queue *answers, struct mailbox_job **j
                 struct error *err) MUST_CHECK;
 int mailbox_answer(struct queue *answers, struct mailbox_job **j, struct error *err) MUST_CHECK;
 
+/* Where its jobs go. */
+struct queue *mailbox_queue(const struct mailbox *b);
 /* For the store alone: opens the file leaf in the folder dir and starts the owner. */
 struct mailbox *mailbox_start(int dir, const char *leaf, uint32_t validity, struct log *log,
                               struct error *err);
