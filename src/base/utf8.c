@@ -78,6 +78,24 @@ void utf8_fold(struct buf *out, struct str s)
     }
 }
 
+void utf8_casemap(struct buf *out, struct str s)
+{
+    utf8proc_int32_t parts[32];
+    uint32_t cp;
+    while (utf8_next(&s, &cp)) {
+        utf8proc_int32_t title = utf8proc_totitle((utf8proc_int32_t)cp);
+        int unused = 0;
+        utf8proc_ssize_t n =
+            utf8proc_decompose_char(title, parts, (utf8proc_ssize_t)COUNT(parts),
+                                    (utf8proc_option_t)(UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT),
+                                    &unused);
+        if (n < 0 || n > (utf8proc_ssize_t)COUNT(parts))
+            utf8_put(out, (uint32_t)title);
+        for (utf8proc_ssize_t i = 0; i < n && n <= (utf8proc_ssize_t)COUNT(parts); i++)
+            utf8_put(out, (uint32_t)parts[i]);
+    }
+}
+
 unsigned utf8_cp_width(uint32_t cp)
 {
     if (cp >= 0x20 && cp < 0x7F)

@@ -21,6 +21,9 @@ void utf8_clean(struct buf *out, struct str s);
 /* Appends s in the form in which letters of either case are equal (simple mappings of Unicode), the
  * invalid replaced as utf8_clean does. */
 void utf8_fold(struct buf *out, struct str s);
+/* Appends s in the form that i;unicode-casemap compares byte by byte (RFC 5051): in title case,
+ * decomposed. */
+void utf8_casemap(struct buf *out, struct str s);
 /* Columns of one code point: 0 for combining and for control characters, 1 or 2. */
 unsigned utf8_cp_width(uint32_t cp);
 /* Takes one grapheme cluster (UAX #29) off *in and says how many columns it fills. False at the

@@ -13,9 +13,10 @@
 #include "base/banned.h"
 
 static const char caps_before[] = "IMAP4rev1 LITERAL+ SASL-IR ID";
-static const char caps_after[] = "IMAP4rev1 LITERAL+ SASL-IR ID IDLE NAMESPACE UIDPLUS MOVE "
-                                 "UNSELECT CHILDREN SPECIAL-USE LIST-EXTENDED LIST-STATUS ESEARCH "
-                                 "SEARCHRES WITHIN ENABLE CONDSTORE QRESYNC";
+static const char caps_after[] =
+    "IMAP4rev1 LITERAL+ SASL-IR ID IDLE NAMESPACE UIDPLUS MOVE "
+    "UNSELECT CHILDREN SPECIAL-USE LIST-EXTENDED LIST-STATUS ESEARCH "
+    "SEARCHRES WITHIN SORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES ENABLE CONDSTORE QRESYNC";
 
 static void put_caps(struct imapd *i)
 {
@@ -316,6 +317,8 @@ static const struct {
     { "COPY", SELECTED, true, true, imapd_copy },
     { "MOVE", SELECTED, true, true, imapd_move },
     { "SEARCH", SELECTED, true, true, imapd_search },
+    { "SORT", SELECTED, true, true, imapd_sort },
+    { "THREAD", SELECTED, true, true, imapd_thread },
 };
 
 static bool state_allows(const struct imapd *i, enum needs needs)

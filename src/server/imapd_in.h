@@ -43,7 +43,7 @@ imapd_fn imapd_select, imapd_examine, imapd_close, imapd_unselect, imapd_create,
     imapd_rename, imapd_subscribe, imapd_unsubscribe, imapd_list, imapd_lsub, imapd_status,
     imapd_namespace;
 imapd_fn imapd_fetch, imapd_store, imapd_copy, imapd_move, imapd_expunge, imapd_append_end,
-    imapd_search, imapd_enable;
+    imapd_search, imapd_sort, imapd_thread, imapd_enable;
 
 /* What a search found: rows, ascending; the highest of their modseqs. */
 struct imapd_found {

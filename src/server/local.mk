@@ -37,6 +37,11 @@ libserver_a_SOURCES = \
 	src/server/imapd_in.h \
 	src/server/imapd_msg.c \
 	src/server/imapd_search.c \
+	src/server/imapd_sort.c \
+	src/server/sort.c \
+	src/server/sort.h \
+	src/server/thread.c \
+	src/server/thread.h \
 	src/server/imapd_sync.c \
 	src/server/index.c \
 	src/server/index.h \

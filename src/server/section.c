@@ -175,6 +175,8 @@ static bool named(struct str fields, struct str line)
     return false;
 }
 
+/* The empty line is there where the header has it: a message may be its header alone (RFC 3501
+ * §6.4.5). */
 static void add_fields(const struct section *s, struct str header, struct buf *out)
 {
     struct str rest = header;
@@ -182,15 +184,16 @@ static void add_fields(const struct section *s, struct str header, struct buf *o
     bool take = false;
     while (str_line(&rest, &line)) {
         if (line.n == 0)
-            break;
-        if (line.p[0] != ' ' && line.p[0] != '\t')
+            take = true;
+        else if (line.p[0] != ' ' && line.p[0] != '\t')
             take = named(s->fields, line) == (s->kind == SECTION_FIELDS);
         if (!take)
             continue;
         buf_add_str(out, line);
         buf_adds(out, "\r\n");
+        if (line.n == 0)
+            break;
     }
-    buf_adds(out, "\r\n");
 }
 
 /* ---- parts ---- */

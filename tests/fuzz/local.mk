@@ -13,6 +13,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/imapd \
 	tests/fuzz/guard \
 	tests/fuzz/structure \
+	tests/fuzz/search \
 	tests/fuzz/message \
 	tests/fuzz/words \
 	tests/fuzz/addr \
@@ -61,6 +62,7 @@ tests_fuzz_imapd_SOURCES = tests/fuzz/imapd.c $(FUZZ_STORE)
 tests_fuzz_imapd_LDADD = $(FUZZ_LINK) $(LINK_SERVER)
 tests_fuzz_guard_LDADD = $(FUZZ_LINK) $(LINK_MIME)
 tests_fuzz_structure_LDADD = $(FUZZ_LINK) $(LINK_SERVER)
+tests_fuzz_search_LDADD = $(FUZZ_LINK) $(LINK_SERVER)
 tests_fuzz_message_LDADD = $(FUZZ_LINK) $(LINK_DECODEWORKER)
 tests_fuzz_words_LDADD = $(FUZZ_LINK) $(LINK_DECODEWORKER)
 tests_fuzz_addr_LDADD = $(FUZZ_LINK) $(LINK_MIME)

@@ -56,3 +56,6 @@ tests_interop_relay_once_LDADD = $(LINK_SERVER)
 TESTS += tests/interop/tmaild_relay.py
 tests/interop/tmaild_relay.log: tests/interop/relay_once tmaild
 EXTRA_DIST += tests/interop/tmaild_relay.py tests/interop/dns.py
+TESTS += tests/interop/tmaild_imap_dovecot.py
+tests/interop/tmaild_imap_dovecot.log: tmaild tmail-decode
+EXTRA_DIST += tests/interop/tmaild_imap_dovecot.py

@@ -11,6 +11,7 @@ SERVER_TESTS = \
 	tests/unit/server/test_spill \
 	tests/unit/server/test_section \
 	tests/unit/server/test_search \
+	tests/unit/server/test_thread \
 	tests/unit/server/test_bodystructure \
 	tests/unit/server/test_control tests/unit/server/test_options \
 	tests/unit/server/test_popd tests/unit/server/test_popd_table \
@@ -38,6 +39,9 @@ tests_unit_server_test_bodystructure_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
 tests_unit_server_test_search_SOURCES = tests/unit/server/test_search.c tests/unit/test.h
 tests_unit_server_test_search_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_server_test_search_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
+tests_unit_server_test_thread_SOURCES = tests/unit/server/test_thread.c tests/unit/test.h
+tests_unit_server_test_thread_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_server_test_thread_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
 tests_unit_server_test_imapd_SOURCES = tests/unit/server/test_imapd.c tests/unit/test.h
 tests_unit_server_test_imapd_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_server_test_imapd_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
