@@ -273,12 +273,15 @@ def test_kill():
     with tempfile.TemporaryDirectory() as root:
         options = ("--domain", "wxs.nl", "--user", "xxx:pw", "--user", "yyy:pw", "--user", "zzz:pw")
         accepted = []
-        for lap in range(int(6 * EFFORT)):
+        for lap in range(max(2, int(8 * EFFORT))):
             s = Server(root, *options)
             loads = [Load(s.ports["smtp"], b"m%d-%d" % (lap, n), accepted, random.Random(dice.random())) for n in range(4)]
             for t in loads:
                 t.start()
-            time.sleep(dice.uniform(0.01, 0.25))
+            enough, deadline = len(accepted) + dice.randrange(1, 60), time.monotonic() + WAIT_S
+            while len(accepted) < enough:
+                check(time.monotonic() < deadline, "no progress")
+                time.sleep(0.0005)
             s.stop(signal.SIGKILL)
             for t in loads:
                 t.join()
@@ -291,7 +294,6 @@ def test_kill():
         missing = set(accepted) - set(there)
         check(len(there) == len(set(there)), f"doubled: {[m for m in there if there.count(m) > 1][:5]}")
         check(not missing, f"of {len(accepted)} missing: {sorted(missing)[:5]}")
-        check(len(accepted) > 5, f"only {len(accepted)} were accepted")
 
 
 def main():
