@@ -349,7 +349,10 @@ static void *store_thread(void *arg)
         struct store_job *j = (struct store_job *)m;
         struct queue *answer = j->answer;
         j->rc = table[m->kind](s, j);
-        queue_put_now(answer, m);
+        if (answer != NULL)
+            queue_put_now(answer, m);
+        else
+            msg_drop(m);
     }
     while (s->boxes_n > 0)
         box_forget(s, s->boxes_n - 1);
@@ -608,8 +611,7 @@ void desk_mailbox_done(struct desk *d, struct mailbox **box)
     struct store_job *j = job_new(STORE_DONE, STR(""), STR(""), STR(""));
     j->box = *box;
     *box = NULL;
-    j = ask(d, j);
-    job_drop(&j->m);
+    queue_put(d->store->q, &j->m); /* nobody waits for it */
 }
 
 int desk_list(struct desk *d, struct str account, struct folder_list *out, struct error *err)
