@@ -82,6 +82,8 @@ libserver_a_SOURCES = \
 	src/server/relay.h \
 	src/server/relay_out.c \
 	src/server/relay_out.h \
+	src/server/rate.c \
+	src/server/rate.h \
 	src/server/sasl.c \
 	src/server/sasl.h \
 	src/server/maildate.c \

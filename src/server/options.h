@@ -34,6 +34,7 @@ struct server_limits {
     uint64_t connections, per_address; /* per_address: of one address that is not the loopback */
     uint64_t message;                  /* bytes */
     uint64_t recipients;
+    uint64_t rate;   /* messages of a client in a minute; 0: any number */
     uint64_t errors; /* of a session before it is ended */
     uint64_t login_s, command_s, idle_s, write_s;
     uint64_t connect_s, reply_s, dot_s, dns_s, agent_s; /* of our own connections to others */

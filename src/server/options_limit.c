@@ -22,6 +22,7 @@ static const struct {
     { ROW("message", message), SERVER_MESSAGE_MAX, 1 << 10, SERVER_MESSAGE_MAX,
       N_("bytes of a message") },
     { ROW("recipients", recipients), SMTP_RCPT_MAX, 1, 100000, N_("recipients of a message") },
+    { ROW("rate", rate), 0, 0, 60000, N_("messages of a client in a minute; 0: any number") },
     { ROW("errors", errors), SERVER_ERRORS_MAX, 1, 100000,
       N_("mistakes of a session before it is ended") },
     { ROW("login-time", login_s), SERVER_LOGIN_S, 1, 3600,

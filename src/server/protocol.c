@@ -33,6 +33,13 @@ static enum rcpt_kind smtp_rcpt(void *arg, struct str local, struct str domain,
     return desk_rcpt(env->desk, local, domain, out);
 }
 
+static bool smtp_rate(void *arg)
+{
+    struct protocol_env *env = arg;
+    return env->options->limits.rate == 0 ||
+           desk_rate(env->desk, str_c(env->peer), env->options->limits.rate);
+}
+
 static int smtp_deliver(void *arg, struct deliver_mail *mail, struct error *err)
 {
     struct protocol_env *env = arg;
@@ -58,6 +65,7 @@ static void *smtp_start(struct protocol_env *env, struct buf *out)
     env->own = xcalloc(1, sizeof *env->own);
     env->own->smtp = (struct smtpd_ops){ .login = smtp_login,
                                          .rcpt = smtp_rcpt,
+                                         .rate = smtp_rate,
                                          .deliver = smtp_deliver,
                                          .room = smtp_room,
                                          .now = smtp_now,

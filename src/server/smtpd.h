@@ -19,6 +19,8 @@ struct smtpd_ops {
     bool (*login)(void *arg, struct str name, struct str password, int *delay_ms);
     /* Whose mail it is (desk_rcpt). */
     enum rcpt_kind (*rcpt)(void *arg, struct str local, struct str domain, struct rcpt_list *out);
+    /* False when the client has sent as much as it may for now; else that is counted. */
+    bool (*rate)(void *arg);
     /* As deliver_do. */
     int (*deliver)(void *arg, struct deliver_mail *mail, struct error *err);
     /* False when a message of so many bytes would fill the disk. */

@@ -134,6 +134,8 @@ static bool mail_ok(struct smtpd *s, const struct smtp_cmd *c, struct buf *out)
         return refuse(s, out, 553, "5.6.7", "this address needs SMTPUTF8");
     if (!s->setup.ops->room(s->setup.ops->arg, 0))
         return refuse(s, out, 452, "4.3.1", "no room on the disk, try again later");
+    if (!s->setup.ops->rate(s->setup.ops->arg))
+        return refuse(s, out, 450, "4.7.1", "too much mail in a minute, try again later");
     return true;
 }
 

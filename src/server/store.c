@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "server/limits.h"
 #include "server/names.h"
+#include "server/rate.h"
 #include "server/reader.h"
 #include "base/banned.h"
 
@@ -27,6 +28,7 @@ enum store_kind {
     STORE_SECRET,
     STORE_LOGIN,
     STORE_RCPT,
+    STORE_RATE,
     STORE_RELOAD
 };
 
@@ -57,6 +59,7 @@ struct store {
     uint64_t tick;
     uint32_t last_validity;
     struct failure failures[SERVER_LOGIN_ADDRESSES];
+    struct rate rate;
 };
 struct store_job {
     struct msg m; /* kind: enum store_kind */
@@ -65,6 +68,7 @@ struct store_job {
     enum desk_change change;
     bool make; /* of a login: it held */
     const struct server_options *options;
+    uint64_t per_minute;
     struct user_secret *secret; /* the asker's */
     struct rcpt_list *rcpts;    /* the asker's */
     struct mailbox *box;
@@ -336,12 +340,17 @@ static int do_reload(struct store *s, struct store_job *j)
     return 0;
 }
 
+static int do_rate(struct store *s, struct store_job *j)
+{
+    return rate_take(&s->rate, str_c(j->account), j->per_minute, clock_mono_ms()) ? 0 : 1;
+}
+
 static void *store_thread(void *arg)
 {
     static int (*const table[])(struct store *, struct store_job *) = {
         [STORE_OPEN] = do_open,     [STORE_DONE] = do_done,     [STORE_LIST] = do_list,
         [STORE_CHANGE] = do_change, [STORE_SECRET] = do_secret, [STORE_LOGIN] = do_login,
-        [STORE_RCPT] = do_rcpt,     [STORE_RELOAD] = do_reload,
+        [STORE_RCPT] = do_rcpt,     [STORE_RATE] = do_rate,     [STORE_RELOAD] = do_reload,
     };
     struct store *s = arg;
     struct msg *m;
@@ -602,6 +611,16 @@ int desk_mailbox(struct desk *d, struct str account, struct str folder, bool mak
         *err = j->err;
     job_drop(&j->m);
     return rc;
+}
+
+bool desk_rate(struct desk *d, struct str peer, uint64_t per_minute)
+{
+    struct store_job *j = job_new(STORE_RATE, peer, STR(""), STR(""));
+    j->per_minute = per_minute;
+    j = ask(d, j);
+    bool ok = j->rc == 0;
+    job_drop(&j->m);
+    return ok;
 }
 
 void desk_mailbox_done(struct desk *d, struct mailbox **box)

@@ -52,6 +52,8 @@ enum rcpt_kind desk_rcpt(struct desk *d, struct str local, struct str domain,
  * back. */
 bool desk_login(struct desk *d, struct str peer, struct str name, struct str password,
                 struct buf *account, int *delay_ms);
+/* True when peer may send one more message now, of so many in a minute; it is counted then. */
+bool desk_rate(struct desk *d, struct str peer, uint64_t per_minute);
 /* 0 with *box in use by us; 1 when there is no such folder; -1. make: create it (INBOX always is).
  */
 int desk_mailbox(struct desk *d, struct str account, struct str folder, bool make,

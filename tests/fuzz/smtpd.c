@@ -62,6 +62,12 @@ static int deliver(void *arg, struct deliver_mail *mail, struct error *err)
     return error_set(err, ERR_LIMIT, RETRY_LATER, "no room");
 }
 
+static bool rate(void *arg)
+{
+    (void)arg;
+    return true;
+}
+
 static bool room(void *arg, uint64_t bytes)
 {
     (void)arg;
@@ -106,9 +112,13 @@ static void session(struct str in, unsigned choice, enum fuzz_split split, struc
     struct world w = { .kept = BUF_INIT(1 << 20),
                        .out = BUF_INIT(1 << 22),
                        .mail = BUF_INIT(1 << 22) };
-    struct smtpd_ops ops = {
-        .login = login, .rcpt = rcpt, .deliver = deliver, .room = room, .now = now, .arg = &w
-    };
+    struct smtpd_ops ops = { .login = login,
+                             .rcpt = rcpt,
+                             .rate = rate,
+                             .deliver = deliver,
+                             .room = room,
+                             .now = now,
+                             .arg = &w };
     FUZZ_CHECK(options_read(&w.options, 5, argv, &err) == 0);
     w.options.vrfy = (choice & 16) != 0;
     struct smtpd_setup setup = { .options = &w.options,

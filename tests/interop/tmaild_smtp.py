@@ -236,6 +236,23 @@ def test_full_disk(s):
     check(s.talk(small)[-2:] == [250, 221], "a small one")
 
 
+@with_server("--domain", "wxs.nl", "--user", "xxx:pw", "--limit", "rate=3", "--limit", "message=2000", "--limit", "recipients=2")
+def test_limits(s):
+    one = b"MAIL FROM:<a@b.c>\r\nRSET\r\n"
+    check(s.talk(b"EHLO me\r\n" + one * 4 + b"QUIT\r\n") == [220, 250] + [250, 250] * 3 + [450, 250, 221], "the rate")
+
+
+@with_server("--domain", "wxs.nl", "--user", "xxx:pw", "--limit", "message=2000", "--limit", "recipients=2", "--limit", "errors=3")
+def test_sizes(s):
+    for size, code in ((1900, 250), (2100, 552)):
+        body = b"Subject: x\r\n\r\n" + b"y" * (size - 16) + b"\r\n"
+        check(s.talk(HEAD + b"DATA\r\n" + body + b".\r\nQUIT\r\n") == BEGUN + [354, code, 221], (size, code))
+        check(s.talk(HEAD + b"BDAT %d LAST\r\n" % size + body + b"QUIT\r\n") == BEGUN + [code, 221], (size, code))
+    check(s.talk(b"EHLO me\r\nMAIL FROM:<> SIZE=2001\r\nMAIL FROM:<>\r\n" + b"RCPT TO:<xxx@wxs.nl>\r\n" * 3 + b"QUIT\r\n") ==
+          [220, 250, 552, 250, 250, 250, 452, 221], "SIZE and recipients")
+    check(s.talk(b"FOO\r\n" * 5) == [220, 500, 500, 500, 421], "errors")
+
+
 class Load(threading.Thread):
     """Sends until the server dies; names of what was answered with 250, by recipient."""
 

@@ -8,6 +8,7 @@ SERVER_TESTS = \
 	tests/unit/server/test_smtpd \
 	tests/unit/server/test_smtpd_table \
 	tests/unit/server/test_network \
+	tests/unit/server/test_rate \
 	tests/unit/server/test_spill \
 	tests/unit/server/test_section \
 	tests/unit/server/test_search \
@@ -72,3 +73,6 @@ tests_unit_server_test_network_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
 tests_unit_server_test_popd_table_SOURCES = tests/unit/server/test_popd_table.c tests/unit/test.h
 tests_unit_server_test_popd_table_CPPFLAGS = $(TEST_CPPFLAGS) $(SSL_CFLAGS)
 tests_unit_server_test_popd_table_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
+tests_unit_server_test_rate_SOURCES = tests/unit/server/test_rate.c tests/unit/test.h
+tests_unit_server_test_rate_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_server_test_rate_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)

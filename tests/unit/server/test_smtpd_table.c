@@ -57,6 +57,12 @@ static int fake_deliver(void *arg, struct deliver_mail *mail, struct error *err)
     return spill_read(mail->message, 0, 1 << 20, &w->last, err);
 }
 
+static bool fake_rate(void *arg)
+{
+    (void)arg;
+    return true;
+}
+
 static bool fake_room(void *arg, uint64_t bytes)
 {
     (void)arg;
@@ -79,6 +85,7 @@ static void world_init(struct world *w, enum kind kind)
     buf_init(&w->last, 1 << 20);
     w->ops = (struct smtpd_ops){ .login = fake_login,
                                  .rcpt = fake_rcpt,
+                                 .rate = fake_rate,
                                  .deliver = fake_deliver,
                                  .room = fake_room,
                                  .now = fake_now,
