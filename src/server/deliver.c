@@ -19,38 +19,86 @@ struct delivery {
     uint32_t *uids; /* of each recipient's copy; 0: none */
 };
 
-/* The message goes to the owner of the mailbox and comes back with the answer: no copy of it. */
-static int append(struct delivery *d, struct mailbox *box, uint32_t *uid, struct error *err)
+/* An append that is under way. */
+struct append {
+    const char *account;
+    struct mailbox *box;
+    const struct mailbox_job *asked; /* to know the answer by; NULL: none is due */
+    uint32_t uid;                    /* 0: it failed, err says why */
+    struct error err;
+};
+
+/* One that is alone gives the message to the owner of the mailbox and gets it back with the answer;
+ * several have copies, so that their disks write at the same time. */
+static void message_give(struct delivery *d, bool alone, struct spill *to)
 {
-    struct deliver_mail *mail = d->mail;
-    int dir = mail->message->dir;
+    struct spill *message = d->mail->message;
+    struct str bytes;
+    if (alone) {
+        *to = *message;
+        *message = (struct spill){ .dir = to->dir, .fd = -1, .sys = EIO };
+    } else if (spill_view(message, &bytes)) {
+        spill_init(to, message->dir, message->max);
+        spill_add(to, bytes);
+    }
+}
+
+static void append_ask(struct delivery *d, struct append *a, bool alone)
+{
     struct mailbox_job *j = mailbox_job_new(MAILBOX_APPEND);
     j->items = xcalloc(1, sizeof *j->items);
     j->items_n = 1;
-    j->items[0].date = mail->now;
-    j->items[0].sender = xmemdup0(mail->sender.p, mail->sender.n);
-    j->items[0].message = *mail->message;
-    *mail->message = (struct spill){ .dir = dir, .fd = -1, .sys = EIO };
-    int rc = mailbox_call(box, d->desk->answers, &j, err);
-    if (rc == 0)
-        *uid = j->uids[0];
-    if (j != NULL) {
-        *mail->message = j->items[0].message;
-        j->items[0].message = (struct spill){ .dir = dir, .fd = -1 };
-    }
-    mailbox_job_free(&j);
-    return rc;
+    j->items[0].date = d->mail->now;
+    j->items[0].sender = xmemdup0(d->mail->sender.p, d->mail->sender.n);
+    message_give(d, alone, &j->items[0].message);
+    a->asked = j;
+    if (mailbox_ask(a->box, d->desk->answers, &j, &a->err) != 0)
+        a->asked = NULL;
 }
 
-static int to_mailbox(struct delivery *d, const char *account, uint32_t *uid, struct error *err)
+/* The answer to one of n, whichever comes first. */
+static void append_answer(struct delivery *d, struct append *all, size_t n, bool alone)
 {
-    struct mailbox *box = NULL;
-    if (spill_check(d->mail->message, err) != 0 ||
-        desk_mailbox(d->desk, str_c(account), STR("INBOX"), true, &box, err) != 0)
-        return -1;
-    int rc = append(d, box, uid, err);
-    desk_mailbox_done(d->desk, &box);
-    return rc;
+    struct mailbox_job *j = NULL;
+    struct error err = { 0 };
+    int rc = mailbox_answer(d->desk->answers, &j, &err);
+    for (size_t i = 0; i < n; i++) {
+        if (j != NULL && all[i].asked != j)
+            continue;
+        all[i].asked = NULL;
+        all[i].err = err;
+        all[i].uid = rc == 0 ? j->uids[0] : 0;
+    }
+    if (j != NULL && alone) {
+        *d->mail->message = j->items[0].message;
+        j->items[0].message = (struct spill){ .fd = -1 };
+    }
+    mailbox_job_free(&j);
+}
+
+static bool any_due(const struct append *all, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (all[i].asked != NULL)
+            return true;
+    return false;
+}
+
+/* Appends to n mailboxes at the same time. */
+static void append_all(struct delivery *d, struct append *all, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (spill_check(d->mail->message, &all[i].err) != 0 ||
+            desk_mailbox(d->desk, str_c(all[i].account), STR("INBOX"), true, &all[i].box,
+                         &all[i].err) != 0)
+            all[i].box = NULL;
+    for (size_t i = 0; i < n; i++)
+        if (all[i].box != NULL)
+            append_ask(d, &all[i], n == 1);
+    while (any_due(all, n))
+        append_answer(d, all, n, n == 1);
+    for (size_t i = 0; i < n; i++)
+        desk_mailbox_done(d->desk, &all[i].box);
 }
 
 /* The sender will hear that nothing was delivered and come again: what one recipient already has
@@ -89,23 +137,47 @@ static unsigned code_of(const struct error *err)
     return err->sys == ENOSPC || err->sys == EDQUOT || err->sys == EFBIG ? 452 : 451;
 }
 
-/* -1 at the first that fails, unless each stands for itself. */
+/* What became of one recipient's. */
+static int result_take(struct delivery *d, size_t i, const struct append *a, struct error *err)
+{
+    struct deliver_rcpt *r = &d->mail->rcpts[i];
+    d->uids[i] = a->uid;
+    r->code = a->uid != 0 ? 250 : code_of(&a->err);
+    if (a->uid != 0)
+        return 0;
+    log_line(d->log, LOG_ERROR, "delivery to %s failed: %s", r->account, a->err.text);
+    *err = a->err;
+    return d->mail->each ? 0 : -1;
+}
+
+/* As many as are done at a time: a message in a file has no copies. */
+static size_t batch_size(const struct delivery *d)
+{
+    struct str ignored;
+    return spill_view(d->mail->message, &ignored) ? DELIVER_AT_ONCE : 1;
+}
+
+/* -1 when one fails, unless each stands for itself. */
 static int to_mailboxes(struct delivery *d, struct error *err)
 {
-    for (size_t i = 0; i < d->mail->n; i++) {
-        struct deliver_rcpt *r = &d->mail->rcpts[i];
-        struct error why = { 0 };
-        if (r->account == NULL)
+    struct append all[DELIVER_AT_ONCE];
+    size_t whose[DELIVER_AT_ONCE];
+    size_t most = batch_size(d);
+    size_t n = 0;
+    int rc = 0;
+    for (size_t i = 0; i <= d->mail->n && rc == 0; i++) {
+        if (i < d->mail->n && d->mail->rcpts[i].account != NULL) {
+            all[n] = (struct append){ .account = d->mail->rcpts[i].account };
+            whose[n++] = i;
+        }
+        if (n < most && i < d->mail->n)
             continue;
-        r->code = to_mailbox(d, r->account, &d->uids[i], &why) == 0 ? 250 : code_of(&why);
-        if (r->code == 250)
-            continue;
-        log_line(d->log, LOG_ERROR, "delivery to %s failed: %s", r->account, why.text);
-        *err = why;
-        if (!d->mail->each)
-            return -1;
+        append_all(d, all, n);
+        for (size_t k = 0; k < n; k++)
+            rc = result_take(d, whose[k], &all[k], err) != 0 ? -1 : rc;
+        n = 0;
     }
-    return 0;
+    return rc;
 }
 
 static bool is_among(const struct deliver_mail *mail, const char *account)
@@ -120,11 +192,13 @@ static bool is_among(const struct deliver_mail *mail, const char *account)
 static int copy_keep(struct delivery *d, struct error *err)
 {
     const char *account = d->options->copy_to;
-    uint32_t uid;
+    struct append copy = { .account = account };
     if (account == NULL || is_among(d->mail, account))
         return 0;
-    if (to_mailbox(d, account, &uid, err) == 0)
+    append_all(d, &copy, 1);
+    if (copy.uid != 0)
         return 0;
+    *err = copy.err;
     log_line(d->log, LOG_ERROR, "delivery to %s failed: %s", account, err->text);
     return d->mail->each ? 0 : -1;
 }

@@ -80,6 +80,7 @@ enum {
     MAILBOX_GROUP_MAX = 100,     /* appends that share one fsync */
     MAILBOX_QUIET_MS = 5000,     /* without a job, before the index is written */
     STORE_IDLE_BOXES = 64,       /* mailboxes kept open although nobody uses them */
+    DELIVER_AT_ONCE = 16,        /* mailboxes that one message goes to at the same time */
     STORE_RESERVE = 1 << 20,     /* bytes of the disk that new mail leaves free */
     STORE_FOLDERS_MAX = 10000,
     NAME_LEVEL_MAX = 100,
