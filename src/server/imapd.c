@@ -12,20 +12,6 @@
 #include "wire/imap_resp.h"
 #include "base/banned.h"
 
-static const char caps_before[] = "IMAP4rev1 LITERAL+ SASL-IR ID";
-static const char caps_after[] =
-    "IMAP4rev1 LITERAL+ SASL-IR ID IDLE NAMESPACE UIDPLUS MOVE "
-    "UNSELECT CHILDREN SPECIAL-USE LIST-EXTENDED LIST-STATUS ESEARCH "
-    "SEARCHRES WITHIN SORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES ENABLE CONDSTORE QRESYNC";
-
-static void put_caps(struct imapd *i)
-{
-    buf_adds(i->out, "CAPABILITY ");
-    buf_adds(i->out, i->logged_in ? caps_after : caps_before);
-    if (!i->logged_in)
-        buf_adds(i->out, i->setup.loopback ? " AUTH=PLAIN" : " LOGINDISABLED");
-}
-
 static void tagged(struct imapd *i, const char *what, const char *text)
 {
     buf_addf(i->out, "%s %s %s\r\n", i->tag.len > 0 ? buf_c(&i->tag) : "*", what, text);
@@ -172,15 +158,6 @@ bool imapd_flags(const struct wire_node *first, unsigned *flags, struct buf *key
 
 /* ---- commands of every state ---- */
 
-static void on_capability(struct imapd *i, const struct wire_node *args)
-{
-    (void)args;
-    buf_adds(i->out, "* ");
-    put_caps(i);
-    buf_adds(i->out, "\r\n");
-    imapd_ok(i, "Done");
-}
-
 static void on_noop(struct imapd *i, const struct wire_node *args)
 {
     (void)args;
@@ -209,67 +186,6 @@ static void on_id(struct imapd *i, const struct wire_node *args)
     imapd_ok(i, "Done");
 }
 
-/* ---- login ---- */
-
-static void login(struct imapd *i, struct str name, struct str password)
-{
-    if (!i->setup.loopback) {
-        imapd_no(i, "[PRIVACYREQUIRED] no login in the clear");
-        return;
-    }
-    buf_clear(&i->account);
-    i->logged_in =
-        desk_login(i->setup.desk, str_c(i->setup.peer), name, password, &i->account, &i->delay_ms);
-    if (!i->logged_in) {
-        imapd_no(i, "[AUTHENTICATIONFAILED] wrong name or password");
-        if (++i->tries >= SERVER_LOGIN_TRIES) {
-            buf_adds(i->out, "* BYE too many tries\r\n");
-            i->closing = true;
-        }
-        return;
-    }
-    buf_addf(i->out, "%s OK [", buf_c(&i->tag));
-    put_caps(i);
-    buf_adds(i->out, "] Logged in\r\n");
-}
-
-static void on_login(struct imapd *i, const struct wire_node *args)
-{
-    struct str name;
-    struct str password;
-    if (!imapd_text(args, &name) || !imapd_text(wire_nth(args, 1), &password) ||
-        wire_count(args) != 2)
-        imapd_bad(i, "LOGIN needs a name and a password");
-    else
-        login(i, name, password);
-}
-
-static void login_plain(struct imapd *i, struct str line)
-{
-    struct buf text = BUF_INIT(IMAP_LITERAL_LOGIN_MAX);
-    struct str name;
-    struct str password;
-    if (str_eqc(line, "*"))
-        imapd_bad(i, "cancelled");
-    else if (sasl_plain(line, &text, &name, &password) != 0)
-        imapd_bad(i, "cannot read that");
-    else
-        login(i, name, password);
-    buf_wipe(&text);
-}
-
-static void on_authenticate(struct imapd *i, const struct wire_node *args)
-{
-    if (!wire_is(args, "PLAIN"))
-        imapd_no(i, "this mechanism is not known");
-    else if (args->next != NULL)
-        login_plain(i, args->next->s);
-    else {
-        i->auth_line = true;
-        buf_adds(i->out, "+ \r\n");
-    }
-}
-
 static void on_idle(struct imapd *i, const struct wire_node *args)
 {
     (void)args;
@@ -288,12 +204,14 @@ static const struct {
     bool uid, args;
     imapd_fn *fn;
 } commands[] = {
-    { "CAPABILITY", ANY, false, false, on_capability },
+    { "CAPABILITY", ANY, false, false, imapd_capability },
     { "NOOP", ANY, false, false, on_noop },
     { "LOGOUT", ANY, false, false, on_logout },
     { "ID", ANY, false, true, on_id },
-    { "LOGIN", NO_LOGIN, false, true, on_login },
-    { "AUTHENTICATE", NO_LOGIN, false, true, on_authenticate },
+    { "LOGIN", NO_LOGIN, false, true, imapd_login },
+    { "AUTHENTICATE", NO_LOGIN, false, true, imapd_authenticate },
+    { "STARTTLS", NO_LOGIN, false, false, imapd_starttls },
+    { "COMPRESS", LOGIN, false, true, imapd_compress },
     { "ENABLE", LOGIN, false, true, imapd_enable },
     { "SELECT", LOGIN, false, true, imapd_select },
     { "EXAMINE", LOGIN, false, true, imapd_examine },
@@ -373,7 +291,10 @@ struct imapd *imapd_new(const struct imapd_setup *setup, struct buf *out, struct
                                                     .literal_max = UINT64_MAX };
     (void)err;
     struct imapd *i = xcalloc(1, sizeof *i);
+    struct sasl_setup sasl = desk_sasl(setup->desk, setup->options, setup->peer, "imap");
     i->setup = *setup;
+    i->secure = setup->secure;
+    i->sasl = sasl_new(&sasl);
     i->reader = wire_imap_new(WIRE_SERVER, &limits);
     buf_init(&i->tag, 256);
     buf_init(&i->account, 4096);
@@ -382,7 +303,7 @@ struct imapd *imapd_new(const struct imapd_setup *setup, struct buf *out, struct
     spill_init(&i->append.message, setup->desk->tmp_dir, SERVER_MESSAGE_MAX);
     i->out = out;
     buf_adds(out, "* OK [");
-    put_caps(i);
+    imapd_capabilities(i);
     buf_addf(out, "] %s tmaild ready\r\n", setup->host);
     return i;
 }
@@ -393,6 +314,7 @@ void imapd_free(struct imapd **i)
         return;
     imapd_leave(*i);
     wire_imap_free(&(*i)->reader);
+    sasl_free(&(*i)->sasl);
     buf_free(&(*i)->tag);
     buf_free(&(*i)->account);
     buf_free(&(*i)->folder);
@@ -414,7 +336,7 @@ bool imapd_logged_in(const struct imapd *i)
 
 bool imapd_secret(const struct imapd *i, struct str line)
 {
-    return i->auth_line || str_isearch(line, STR(" LOGIN ")) < line.n ||
+    return sasl_busy(i->sasl) || str_isearch(line, STR(" LOGIN ")) < line.n ||
            str_isearch(line, STR(" AUTHENTICATE ")) < line.n;
 }
 
@@ -502,8 +424,7 @@ static bool raw_line(struct imapd *i, struct str *in)
         else
             imapd_bad(i, "DONE was expected");
     } else {
-        i->auth_line = false;
-        login_plain(i, line);
+        imapd_auth_line(i, line);
     }
     return true;
 }
@@ -512,7 +433,7 @@ static bool step(struct imapd *i, struct str *in)
 {
     struct error err;
     const struct wire_node *line = NULL;
-    if (i->idling || i->auth_line)
+    if (i->idling || sasl_busy(i->sasl))
         return raw_line(i, in);
     switch (wire_imap_next(i->reader, in, &line, &err)) {
     case WIRE_OK:
@@ -546,12 +467,18 @@ enum session_step imapd_feed(struct imapd *i, struct str *in, struct buf *out)
 {
     i->out = out;
     i->delay_ms = 0;
-    while (!i->closing && i->delay_ms == 0 && step(i, in))
+    while (!i->closing && !i->starttls && !i->compress && i->delay_ms == 0 && step(i, in))
         if (out->len > SERVER_OUT_FLUSH && i->setup.flush(i->setup.arg, out) != 0)
             i->closing = true;
     if (out->over)
         i->closing = true;
-    return i->closing ? SESSION_CLOSE : i->delay_ms > 0 ? SESSION_WAIT : SESSION_MORE;
+    bool compress = i->compress;
+    i->compress = false;
+    return i->closing        ? SESSION_CLOSE
+           : i->starttls     ? SESSION_STARTTLS
+           : compress        ? SESSION_COMPRESS
+           : i->delay_ms > 0 ? SESSION_WAIT
+                             : SESSION_MORE;
 }
 
 /* ---- for whoever drives it ---- */
@@ -592,6 +519,12 @@ static void op_goodbye(void *s, struct buf *out)
     buf_adds(out, "* BYE closing connection\r\n");
 }
 
+static void op_secured(void *s, const struct session_tls *tls)
+{
+    (void)tls;
+    imapd_secured(s);
+}
+
 static void op_free(void **s)
 {
     struct imapd *i = *s;
@@ -606,6 +539,7 @@ const struct session_ops imapd_ops = {
     .delay_ms = op_delay_ms,
     .logged_in = op_logged_in,
     .secret = op_secret,
+    .secured = op_secured,
     .event_fd = op_event_fd,
     .wake = op_wake,
     .goodbye = op_goodbye,

@@ -8,9 +8,11 @@
 #include "server/session.h"
 
 struct desk;
+struct server_options;
 struct imapd;
 
 struct imapd_setup {
+    const struct server_options *options;
     struct desk *desk;
     const char *peer, *host;
     bool loopback; /* logging in in the clear is accepted */
@@ -29,6 +31,8 @@ void imapd_free(struct imapd **i);
 enum session_step imapd_feed(struct imapd *i, struct str *in, struct buf *out);
 int imapd_delay_ms(const struct imapd *i);
 bool imapd_logged_in(const struct imapd *i);
+/* After SESSION_STARTTLS: TLS is spoken from here on, and what was said before is forgotten. */
+void imapd_secured(struct imapd *i);
 /* True for a line that holds a secret: not for the log. */
 bool imapd_secret(const struct imapd *i, struct str line);
 /* A descriptor that is readable when something happened to the selected mailbox; -1 without one. */

@@ -19,10 +19,13 @@ enum imapd_enabled { IMAPD_CONDSTORE = 1, IMAPD_QRESYNC = 2 };
 struct imapd {
     struct imapd_setup setup;
     struct wire_imap *reader;
+    struct sasl *sasl;
     struct buf tag, account, folder; /* folder: UTF-8 name of the one selected */
-    bool logged_in, read_only, by_uid, idling, auth_line, closing;
-    unsigned enabled;    /* of enum imapd_enabled */
-    struct mailbox *box; /* NULL: none selected */
+    bool logged_in, read_only, by_uid, idling, closing;
+    bool secure, starttls;     /* TLS is spoken; it begins behind the reply */
+    bool compressed, compress; /* the same for deflate */
+    unsigned enabled;          /* of enum imapd_enabled */
+    struct mailbox *box;       /* NULL: none selected */
     struct queue *events;
     struct view view;
     struct imapd_append append;
@@ -104,6 +107,12 @@ struct imapd_since {
 };
 /* The client knows of modification sequences now. */
 void imapd_condstore(struct imapd *i);
+/* imapd_auth.c */
+imapd_fn imapd_capability, imapd_login, imapd_authenticate, imapd_starttls, imapd_compress;
+/* "CAPABILITY ...", as it is now. */
+void imapd_capabilities(struct imapd *i);
+/* A line of the exchange that AUTHENTICATE began. */
+void imapd_auth_line(struct imapd *i, struct str line);
 /* What is enabled holds for the view too. */
 void imapd_enabled(struct imapd *i);
 /* False for what they cannot be. */

@@ -32,6 +32,7 @@ libserver_a_SOURCES = \
 	src/server/ahead.h \
 	src/server/bodystructure.c \
 	src/server/bodystructure.h \
+	src/server/imapd_auth.c \
 	src/server/imapd_box.c \
 	src/server/imapd_fetch.c \
 	src/server/imapd_in.h \

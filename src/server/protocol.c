@@ -87,7 +87,8 @@ static void *smtp_start(struct protocol_env *env, struct buf *out)
 static void *imap_start(struct protocol_env *env, struct buf *out)
 {
     struct error err;
-    struct imapd_setup setup = { .desk = env->desk,
+    struct imapd_setup setup = { .options = env->options,
+                                 .desk = env->desk,
                                  .peer = env->peer,
                                  .host = env->options->host,
                                  .loopback = env->loopback,

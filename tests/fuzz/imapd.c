@@ -55,7 +55,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct world w = { 0 };
     struct error err;
     store_session_start(&w.s);
-    struct imapd_setup setup = { .desk = &w.s.desk,
+    struct imapd_setup setup = { .options = &w.s.options,
+                                 .desk = &w.s.desk,
                                  .peer = "127.0.0.1",
                                  .host = "host",
                                  .loopback = true,

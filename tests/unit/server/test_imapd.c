@@ -51,7 +51,8 @@ static void run(struct world *w, struct str input, size_t step, struct buf *all)
     struct buf out = BUF_INIT(1 << 20);
     struct buf in = BUF_INIT(1 << 20);
     assert_int_equal(desk_open(&desk, w->store, &err), 0);
-    struct imapd_setup setup_ = { .desk = &desk,
+    struct imapd_setup setup_ = { .options = &w->options,
+                                  .desk = &desk,
                                   .peer = "127.0.0.1",
                                   .host = "host",
                                   .loopback = true,
@@ -177,7 +178,8 @@ static void session_open(struct world *w, struct session *s)
     struct error err;
     buf_init(&s->out, 1 << 20);
     assert_int_equal(desk_open(&s->desk, w->store, &err), 0);
-    struct imapd_setup setup_ = { .desk = &s->desk,
+    struct imapd_setup setup_ = { .options = &w->options,
+                                  .desk = &s->desk,
                                   .peer = "127.0.0.1",
                                   .host = "host",
                                   .loopback = true,
