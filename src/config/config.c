@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "config/config.h"
 
-#include <iniparser.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "base/file.h"
 #include "base/i18n.h"
-#include "config/lex.h"
+#include "config/ini.h"
 #include "config/option.h"
 #include "base/banned.h"
 
-enum { CONFIG_FILE_MAX = 256 << 10, UNDO_SEND_S = 10, SYNC_INTERVAL_S = 300, KEEP_DAYS = 14 };
+enum { UNDO_SEND_S = 10, SYNC_INTERVAL_S = 300, KEEP_DAYS = 14 };
 
 static void server_clear(struct config_server *s)
 {
@@ -89,12 +87,6 @@ static struct config_account *account_named(struct config *c, struct str name)
     return a;
 }
 
-static int at_line(const char *path, unsigned line, struct error *err)
-{
-    err->code = ERR_CONFIG;
-    return error_prefix(err, _("%s, line %u: "), path, line);
-}
-
 static int unknown_key(const struct lex_item *item, enum option_scope scope, struct error *err)
 {
     const char *near = option_nearest(scope, item->key);
@@ -131,36 +123,6 @@ static int apply(struct config *c, const struct lex_item *item, struct error *er
     const struct option *option = option_find(scope, item->key);
     return option != NULL ? option->set(c, account, item->value, err)
                           : unknown_key(item, scope, err);
-}
-
-/* It would write to standard error, which may be somebody's screen. */
-static int iniparser_says(const char *fmt, ...)
-{
-    (void)fmt;
-    return 0;
-}
-
-/* iniparser reads the file too: where it understands a value otherwise than we do, nobody can know
- * what was meant. */
-static int compare_with_iniparser(const char *path, const struct lex_item *items, size_t n,
-                                  struct error *err)
-{
-    iniparser_set_error_callback(iniparser_says);
-    dictionary *ini = iniparser_load(path);
-    if (ini == NULL)
-        return error_set(err, ERR_CONFIG, RETRY_NEVER, _("%s cannot be read as an INI file"), path);
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < n; i++) {
-        char *name = xasprintf("%.*s:%.*s", STR_ARG(items[i].section), STR_ARG(items[i].key));
-        const char *value = iniparser_getstring(ini, name, NULL);
-        if (value == NULL || !str_eqc(items[i].value, value)) {
-            error_set(err, ERR_CONFIG, RETRY_NEVER, _("the value is doubtful: put it in quotes"));
-            rc = at_line(path, items[i].line, err);
-        }
-        free(name);
-    }
-    iniparser_freedict(ini);
-    return rc;
 }
 
 static int need(const struct config_account *a, bool there, const char *key, struct error *err)
@@ -212,21 +174,15 @@ static int check_mode(const struct config *c, const char *path, struct error *er
                      path);
 }
 
-static int load(struct config *c, const char *path, struct str text, struct arena *a,
+static int load(struct config *c, const char *path, const struct lex_item *items, size_t n,
                 struct error *err)
 {
-    struct lex_item *items;
-    size_t n;
-    if (lex_read(a, text, &items, &n, err) != 0)
-        return error_prefix(err, "%s, ", path);
-    if (compare_with_iniparser(path, items, n, err) != 0)
-        return -1;
     for (size_t i = 0; i < n; i++)
         if (apply(c, &items[i], err) != 0)
-            return at_line(path, items[i].line, err);
+            return ini_at_line(path, items[i].line, err);
     for (size_t i = 0; i < n; i++)
         if (check_keep(c, &items[i], err) != 0)
-            return at_line(path, items[i].line, err);
+            return ini_at_line(path, items[i].line, err);
     for (size_t i = 0; i < c->accounts_n; i++)
         if (check_account(&c->accounts[i], err) != 0)
             return error_prefix(err, "%s: ", path);
@@ -235,12 +191,14 @@ static int load(struct config *c, const char *path, struct str text, struct aren
 
 int config_load(struct config *c, const char *path, struct error *err)
 {
-    struct buf text = BUF_INIT(CONFIG_FILE_MAX);
+    struct buf text = BUF_INIT(INI_FILE_MAX);
     struct arena *a = arena_new(4096);
+    struct lex_item *items;
+    size_t n;
     *c = (struct config){ .undo_send_s = UNDO_SEND_S, .sync_interval_s = SYNC_INTERVAL_S };
-    int rc = file_read(path, &text, err);
+    int rc = ini_read(a, path, &text, &items, &n, err);
     if (rc == 0)
-        rc = load(c, path, buf_str(&text), a, err);
+        rc = load(c, path, items, n, err);
     if (rc == 0)
         c->path = realpath(path, NULL);
     else

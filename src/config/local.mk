@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libconfig.a
 libconfig_a_SOURCES = \
 	src/config/config.c src/config/config.h \
+	src/config/ini.c src/config/ini.h \
 	src/config/lex.c src/config/lex.h \
 	src/config/option.c src/config/option.h \
 	src/config/path.c \

@@ -6,10 +6,11 @@
 
 #include "base/child.h"
 #include "base/i18n.h"
+#include "config/ini.h"
 #include "config/url.h"
 #include "base/banned.h"
 
-enum { NAME_COMPARED = 40, NEAR_ENOUGH = 3, UNDO_MAX_S = 600, INTERVAL_MIN_S = 30, DAY_S = 86400 };
+enum { UNDO_MAX_S = 600, INTERVAL_MIN_S = 30, DAY_S = 86400 };
 enum { KEEP_MAX_DAYS = 3650 };
 
 /* value may lie in the field itself. */
@@ -184,33 +185,12 @@ const struct option *option_find(enum option_scope scope, struct str name)
     return NULL;
 }
 
-/* Levenshtein's distance of the first NAME_COMPARED bytes. */
-static unsigned distance(struct str a, struct str b)
-{
-    unsigned row[NAME_COMPARED + 1];
-    a = str_head(a, NAME_COMPARED);
-    b = str_head(b, NAME_COMPARED);
-    for (unsigned j = 0; j <= b.n; j++)
-        row[j] = j;
-    for (unsigned i = 1; i <= a.n; i++) {
-        unsigned diagonal = row[0];
-        row[0] = i;
-        for (unsigned j = 1; j <= b.n; j++) {
-            unsigned change = diagonal + (a.p[i - 1] != b.p[j - 1]);
-            unsigned best = row[j] < row[j - 1] ? row[j] : row[j - 1];
-            diagonal = row[j];
-            row[j] = best + 1 < change ? best + 1 : change;
-        }
-    }
-    return row[b.n];
-}
-
 const char *option_nearest(enum option_scope scope, struct str name)
 {
     const char *best = NULL;
-    unsigned best_distance = NEAR_ENOUGH + 1;
+    unsigned best_distance = INI_FAR;
     for (size_t i = 0; i < options_n; i++) {
-        unsigned d = distance(name, str_c(options[i].name));
+        unsigned d = ini_distance(name, str_c(options[i].name));
         if (options[i].scope == scope && d < best_distance) {
             best = options[i].name;
             best_distance = d;
