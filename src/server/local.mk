@@ -75,6 +75,7 @@ libserver_a_SOURCES = \
 	src/server/options.c \
 	src/server/options.h \
 	src/server/options_limit.c \
+	src/server/options_read.c \
 	src/server/popd.c \
 	src/server/popd.h \
 	src/server/protocol.c \

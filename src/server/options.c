@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/options.h"
 
-#include <getopt.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,13 +23,6 @@ const char *const server_port_names[SERVER_PORTS] = {
     [PORT_IMAP] = "imap",
     [PORT_IMAPS] = "imaps",
 };
-/* Of root, and of everybody else. */
-static const int default_ports[2][SERVER_PORTS] = {
-    { 25, 587, 465, PORT_OFF, 110, 995, 143, 993 },
-    { 2525, 2587, 2465, PORT_OFF, 2110, 2995, 2143, 2993 },
-};
-enum { PORT_NOT_GIVEN = -2, SMTP_PORT = 25, HELP_COLUMN = 24 };
-
 static int set_text(char **where, const char *value)
 {
     free(*where);
@@ -187,10 +179,13 @@ static int copy_take(struct server_options *o, const struct option_row *row, cha
 #define SWITCH(field) .set = switch_take, .where = offsetof(struct server_options, field)
 #define PORT(number) "PORT", .set = port_take, .id = (number)
 
-static const struct option_row rows[] = {
+const struct option_row option_rows[] = {
+    { "config", "FILE", N_("settings are in this file, too: [server], name = \"value\""),
+      .line_only = true, TEXT(config) },
     { "root", "DIR", N_("where the mail is kept (default: ./tmaild)"), TEXT(root) },
     { "listen", "ADDR", N_("address to listen on (default: 127.0.0.1)"), TEXT(listen) },
-    { "domain", "NAME", N_("accept mail for this domain; may be repeated"), .set = domain_take },
+    { "domain", "NAME", N_("accept mail for this domain; may be repeated"), .repeats = true,
+      .set = domain_take },
     { "smtp", PORT(PORT_SMTP),
       .help = N_("25 for root, 2525 for others; 0: any free port; none: off") },
     { "submission", PORT(PORT_SUBMISSION), .help = N_("587 or 2587") },
@@ -210,13 +205,14 @@ static const struct option_row rows[] = {
       N_("write \"name port\" lines once all are open; ports that\nare not given are any free ones "
          "then"),
       TEXT(port_file) },
-    { "user", "NAME:PASSWORD", N_("an account; may be repeated"), .set = user_take },
+    { "user", "NAME:PASSWORD", N_("an account; may be repeated"), .repeats = true, .secret = true,
+      .set = user_take },
     { "oauth-token", "NAME:TOKEN", N_("a bearer token of an account; may be repeated"),
-      .set = token_take },
+      .repeats = true, .secret = true, .set = token_take },
     { "relay-from", "NETWORK",
       N_("send mail on to elsewhere for these clients without a\nlogin; may be repeated (default: "
          "for nobody)"),
-      .set = network_take },
+      .repeats = true, .set = network_take },
     { "vrfy", NULL, N_("VRFY tells who has an account"), SWITCH(vrfy) },
     { "agent", "WHAT",
       N_("who keeps the mail of accounts: mbox (the default),\nmaildir:PATH, command:WORDS, "
@@ -230,105 +226,19 @@ static const struct option_row rows[] = {
     { "dns", "ADDR:PORT", N_("ask this DNS server instead of the system's"), .set = dns_take },
     { "mx-port", "PORT", N_("where mail servers listen (default: 25; for tests)"),
       .set = mx_port_take },
-    { "limit", "NAME=N", N_("may be repeated; --limit help lists them"), .set = limit_take },
+    { "limit", "NAME=N", N_("may be repeated; --limit help lists them"), .repeats = true,
+      .set = limit_take },
     { "log", "FILE", N_("write the log there instead of standard error"), TEXT(log) },
     { "trace", NULL, N_("log the dialogue of each connection"), SWITCH(trace) },
     { "accept-any", NULL, N_("any recipient exists, any login holds (for tests)"),
       SWITCH(accept_any) },
     { "copy-to", "NAME", N_("an account that gets a copy of all mail (for tests)"),
       .set = copy_take },
-    { "help", NULL, NULL, SWITCH(help) },
-    { "version", NULL, NULL, SWITCH(version) },
+    { "help", NULL, NULL, .line_only = true, SWITCH(help) },
+    { "version", NULL, NULL, .line_only = true, SWITCH(version) },
 };
 
-static void put_help(struct buf *out, const char *help)
-{
-    struct str rest = str_c(help);
-    struct str line;
-    while (str_until(&rest, '\n', &line) == 0)
-        buf_addf(out, "%.*s\n%*s", STR_ARG(line), HELP_COLUMN, "");
-    buf_addf(out, "%.*s\n", STR_ARG(rest));
-}
-
-void options_usage(struct buf *out)
-{
-    buf_adds(out, _("Usage: tmaild [OPTION]...\n"
-                    "A mail server: SMTP, IMAP and POP3 on plain mbox files.\n\n"));
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        size_t start = out->len;
-        if (rows[i].help == NULL)
-            continue;
-        buf_addf(out, "  --%s", rows[i].name);
-        if (rows[i].argument != NULL)
-            buf_addf(out, " %s", rows[i].argument);
-        size_t used = out->len - start;
-        buf_addf(out, "%*s", used < HELP_COLUMN ? HELP_COLUMN - (int)used : 2, "");
-        put_help(out, _(rows[i].help));
-    }
-    buf_adds(out, "  --help, --version\n");
-}
-
-static void host_find(struct server_options *o)
-{
-    char host[256] = "";
-    if (o->domains_n > 0)
-        set_text(&o->host, o->domains[0]);
-    else if (gethostname(host, sizeof host - 1) == 0 && host[0] != '\0')
-        set_text(&o->host, host);
-    else
-        set_text(&o->host, "localhost");
-    if (o->domains_n == 0)
-        o->domains[o->domains_n++] = lowered(str_c(o->host));
-}
-
-static void ports_find(struct server_options *o)
-{
-    const int *defaults = default_ports[geteuid() != 0];
-    for (int i = 0; i < SERVER_PORTS; i++)
-        if (o->ports[i] == PORT_NOT_GIVEN)
-            o->ports[i] = o->port_file != NULL && defaults[i] != PORT_OFF ? 0 : defaults[i];
-}
-
-static int row_take(struct server_options *o, const char *name, char *value, struct error *err)
-{
-    for (size_t i = 0; i < COUNT(rows); i++)
-        if (str_eqc(str_c(name), rows[i].name))
-            return rows[i].set(o, &rows[i], value, err);
-    return error_set(err, ERR_USAGE, RETRY_NEVER, _("see tmaild --help"));
-}
-
-static int line_read(struct server_options *o, int argc, char **argv, struct error *err)
-{
-    struct option list[COUNT(rows) + 1] = { 0 };
-    char none[] = "";
-    int id;
-    int at;
-    for (size_t i = 0; i < COUNT(rows); i++)
-        list[i] = (struct option){ .name = rows[i].name, .has_arg = rows[i].argument != NULL };
-    optind = 1;
-    while ((id = getopt_long(argc, argv, "", list, &at)) != -1)
-        if (row_take(o, id == 0 ? list[at].name : "", optarg != NULL ? optarg : none, err) != 0)
-            return -1;
-    return optind == argc ? 0
-                          : error_set(err, ERR_USAGE, RETRY_NEVER,
-                                      _("%s is not an option of tmaild"), argv[optind]);
-}
-
-int options_read(struct server_options *o, int argc, char **argv, struct error *err)
-{
-    *o = (struct server_options){ 0 };
-    set_text(&o->root, "tmaild");
-    set_text(&o->listen, "127.0.0.1");
-    o->mx_port = SMTP_PORT;
-    options_limits_default(&o->limits);
-    for (int i = 0; i < SERVER_PORTS; i++)
-        o->ports[i] = PORT_NOT_GIVEN;
-    if (line_read(o, argc, argv, err) != 0)
-        return -1;
-    ports_find(o);
-    host_find(o);
-    return 0;
-}
+const size_t option_rows_n = COUNT(option_rows);
 
 static void users_free(struct server_user *users, size_t n)
 {
@@ -345,6 +255,7 @@ void options_free(struct server_options *o)
         free(o->domains[i]);
     users_free(o->users, o->users_n);
     users_free(o->tokens, o->tokens_n);
+    free(o->config);
     free(o->root);
     free(o->listen);
     free(o->port_file);

@@ -44,8 +44,8 @@ struct server_user {
     char *name, *password;
 };
 struct server_options {
-    char *root, *listen, *port_file, *log, *host, *copy_to; /* NULL: not given */
-    char *tls_cert, *tls_key;                               /* tls_cert "none": no TLS */
+    char *config, *root, *listen, *port_file, *log, *host, *copy_to; /* NULL: not given */
+    char *tls_cert, *tls_key;                                        /* tls_cert "none": no TLS */
     char *domains[OPTIONS_DOMAINS_MAX];
     size_t domains_n;
     struct server_user users[OPTIONS_USERS_MAX];
@@ -64,7 +64,7 @@ struct server_options {
 
 extern const char *const server_port_names[SERVER_PORTS];
 
-/* One row for each option of the command line; in the table of options.c. */
+/* One row for each option of the command line and the file; in the table of options.c. */
 struct option_row {
     const char *name, *argument; /* argument NULL: a switch */
     const char *help;            /* lines after the first are indented by options_usage */
@@ -74,15 +74,18 @@ struct option_row {
                struct error *err);
     size_t where; /* offset in struct server_options, for the setters that many share */
     int id;       /* a number that the setter knows */
+    bool repeats, secret, line_only; /* secret: not in a file that others may read */
 };
+extern const struct option_row option_rows[];
+extern const size_t option_rows_n;
 
 /* The defaults, --limit NAME=N, and what --limit help would list: "name default help" lines. */
 void options_limits_default(struct server_limits *l);
 int options_limit_set(struct server_limits *l, const char *value, struct error *err) MUST_CHECK;
 void options_limits_usage(struct buf *out);
 
-/* Reads the command line over the defaults. 0; -1 with ERR_USAGE. Fresh *o in either case:
- * options_free it. */
+/* Reads the command line, which wins, and the file of its --config over the defaults. 0; -1 with
+ * ERR_USAGE, ERR_CONFIG with file and line, ERR_NOINPUT. Fresh *o in either case: options_free it. */
 int options_read(struct server_options *o, int argc, char **argv, struct error *err) MUST_CHECK;
 void options_usage(struct buf *out);
 void options_free(struct server_options *o);
