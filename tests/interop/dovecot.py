@@ -76,6 +76,33 @@ service pop3-login {{
   }}
 }}
 """
+LMTP = """
+auth_username_format = %Ln
+service lmtp {{
+  inet_listener lmtp {{
+    address = 127.0.0.1
+    port = {port}
+  }}
+  unix_listener {place}/lmtp {{
+    mode = 0666
+  }}
+}}
+"""
+SUBMISSION = """
+hostname = dovecot.example
+submission_relay_host = 127.0.0.1
+submission_relay_port = {relay_port}
+submission_relay_user = {user}
+submission_relay_password = {password}
+submission_relay_trusted = no
+service submission-login {{
+  chroot =
+  inet_listener submission {{
+    address = 127.0.0.1
+    port = {port}
+  }}
+}}
+"""
 
 
 def free_port():
@@ -103,14 +130,17 @@ def make_certificates(place):
 
 class Dovecot:
     """start() and stop() keep the ports and the mail. capability: what it says it can; None: all that it can. tls: on tls_port, too,
-    with a certificate of place/ca.pem. pop3: on pop3_port, and with tls on pop3s_port."""
+    with a certificate of place/ca.pem. pop3: on pop3_port, and with tls on pop3s_port. lmtp: on lmtp_port and the socket
+    place/lmtp. relay: (port, user, password) to which its submission service, on submission_port, hands on."""
 
-    def __init__(self, capability=None, tls=False, pop3=False):
+    def __init__(self, capability=None, tls=False, pop3=False, lmtp=False, relay=None):
         self.place = tempfile.mkdtemp(prefix="tmail-dovecot-")
         self.port, self.process, self.delivered = free_port(), None, 0
         self.tls_port = free_port() if tls else 0
         self.pop3_port = free_port() if pop3 else 0
         self.pop3s_port = free_port() if tls and pop3 else 0
+        self.lmtp_port = free_port() if lmtp else 0
+        self.submission_port = free_port() if relay else 0
         if tls:
             make_certificates(self.place)
         ssl = f"ssl = yes\nssl_cert = <{self.place}/server.pem\nssl_key = <{self.place}/server.key" if tls else "ssl = no"
@@ -118,11 +148,15 @@ class Dovecot:
         self.mail_ids = (mail.pw_uid, mail.pw_gid)
         root = os.geteuid() == 0
         conf = CONF.format(place=self.place, port=self.port, tls_port=self.tls_port, ssl=ssl,
-                           protocols="imap pop3" if pop3 else "imap", mail_uid=mail.pw_uid, mail_gid=mail.pw_gid,
+                           protocols=" ".join(["imap"] + pop3 * ["pop3"] + lmtp * ["lmtp"] + bool(relay) * ["submission"]), mail_uid=mail.pw_uid, mail_gid=mail.pw_gid,
                            user=getpass.getuser() if not root else "dovenull",
                            group="dovenull" if root else pwd.getpwuid(os.geteuid()).pw_name)
         if pop3:
             conf += POP3.format(pop3_port=self.pop3_port, pop3s_port=self.pop3s_port)
+        if lmtp:
+            conf += LMTP.format(place=self.place, port=self.lmtp_port)
+        if relay:
+            conf += SUBMISSION.format(port=self.submission_port, relay_port=relay[0], user=relay[1], password=relay[2])
         with open(f"{self.place}/dovecot.conf", "w") as f:
             f.write(conf + (f"protocol imap {{\n  imap_capability = {capability}\n}}\n" if capability else ""))
         os.chmod(self.place, 0o755)

@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""tmaild beside Postfix and Dovecot, both ways: mail relayed to Postfix and from it, by SMTP with TLS and by LMTP; handed over to
+Dovecot's LMTP; taken from Dovecot's submission service. Every message arrives once, with the bytes that were sent."""
+import os, poplib, smtplib, subprocess, sys, tempfile, time
+import dovecot, postfix
+from tm import BUILD, check, Place, WAIT_S
+
+ONCE = os.path.join(BUILD, "tests/interop/relay_once")
+HARD = [b"Subject: dots\r\n\r\n.\r\n..\r\n.x\r\n\r\n.\r\n", b"Subject: from\r\n\r\nFrom here\r\n>From there\r\n",
+        b"Subject: 8-bit\r\n\r\n\xc3\xa4\xff\xfe" + b"long" * 200 + b"\r\n", b"Subject: empty\r\n\r\n",
+        b"Subject: large\r\n\r\n" + b".a line of some length\r\n" * 40000]
+
+
+def once(port, how, destination, sender, mail, *rcpts):
+    with tempfile.TemporaryFile() as f:
+        f.write(mail)
+        f.seek(0)
+        p = subprocess.run([ONCE, "here.example", "127.0.0.1:1", str(port), how, destination, sender, "1", *rcpts], stdin=f,
+                           capture_output=True, timeout=WAIT_S, env=dict(os.environ, EIGHT=str(int(not mail.isascii()))))
+    rows = [line.split(" ", 7) for line in p.stdout.decode().splitlines() if not line.startswith("peak ")]
+    return rows, p.stderr.decode()
+
+
+def wait_for(what, found):
+    until = time.monotonic() + WAIT_S
+    while True:
+        got = found()
+        if got:
+            return got
+        check(time.monotonic() < until, what)
+        time.sleep(0.05)
+
+
+def bodies(texts):
+    return sorted(t.replace(b"\r\n", b"\n").partition(b"\n\n")[2].rstrip(b"\n") for t in texts)
+
+
+def inbox(server, n):
+    """n messages by POP3, and no more."""
+    def look():
+        p = poplib.POP3("127.0.0.1", server.ports["pop3"], timeout=WAIT_S)
+        p.user("jane")
+        p.pass_("pw")
+        there = len(p.list()[1])
+        texts = [b"\r\n".join(p.retr(i + 1)[1]) for i in range(there)] if there >= n else None
+        p.quit()
+        return texts
+    texts = wait_for(f"{n} messages", look)
+    check(len(texts) == n, f"{len(texts)} messages, not {n}")
+    return texts
+
+
+def to_postfix(place):
+    tls = os.path.join(place.path, "tls")
+    os.mkdir(tls)
+    dovecot.make_certificates(tls)
+    more = f"smtpd_tls_security_level = may\nsmtpd_tls_cert_file = {tls}/server.pem\nsmtpd_tls_key_file = {tls}/server.key\n" \
+           "smtpd_tls_received_header = yes\nsmtpd_recipient_restrictions = check_recipient_access inline:{bad@example.org=REJECT," \
+           "later@example.org=DEFER}, permit_mynetworks, reject\n"
+    with postfix.Postfix(more=more) as p:
+        for mail in HARD:
+            rows, log = once(p.port, "relay", "[127.0.0.1]", "me@here.example", mail, "jane@example.org")
+            check(rows[0][2] == "sent" and rows[0][6] == "1", f"{rows} {log}")
+        mbox = os.path.join(p.place, "mail/jane")
+
+        def quoted(mail):
+            body = mail.replace(b"\r\n", b"\n").partition(b"\n\n")[2].replace(b"\nFrom ", b"\n>From ")
+            return b">" + body if body.startswith(b"From ") else body
+
+        def look():
+            data = open(mbox, "rb").read() if os.path.exists(mbox) else b""
+            return data if data.count(b"\nSubject: ") >= len(HARD) and all(quoted(m) in data for m in HARD) else None
+        data = wait_for("Postfix delivers the same bytes", look)
+        check(data.count(b"\nSubject: ") == len(HARD), "each once")
+        check(data.count(b"TLSv1") == len(HARD), "by TLS")
+        rows, _ = once(p.port, "relay", "[127.0.0.1]", "", HARD[0], "bad@example.org", "later@example.org", "jane@example.org")
+        check([(r[2], r[3][0], r[4][0]) for r in rows] == [("refused", "5", "5"), ("later", "4", "4"), ("sent", "2", "2")], f"{rows}")
+
+
+def from_postfix(place):
+    """As a server that relays by SMTP, and as one that hands over by LMTP."""
+    server = place.tmaild("--domain", "example.org", "--user", "jane:pw", "--lmtp", "0", name="smtp", tls=True)
+    mails = HARD + [b"Subject: %d\r\n\r\nnumber %d\r\n" % (i, i) for i in range(20)]
+    sent = []
+    for more in (f"relayhost = [127.0.0.1]:{server.ports['smtp']}\nsmtp_tls_security_level = encrypt\nvirtual_mailbox_domains =\n",
+                 f"virtual_transport = lmtp:inet:[127.0.0.1]:{server.ports['lmtp']}\n"):
+        with postfix.Postfix(more=more) as p:
+            with smtplib.SMTP("127.0.0.1", p.port, timeout=WAIT_S) as s:
+                for mail in mails:
+                    s.sendmail("me@here.example", ["jane@example.org"], mail)
+            sent += mails
+            texts = inbox(server, len(sent))
+            check(bodies(texts) == bodies(sent), "the same bytes, each once")
+    check(any(b"with ESMTPS" in t for t in texts) and any(b"with LMTP" in t for t in texts), "by TLS, and by LMTP")
+
+
+def to_dovecot():
+    with dovecot.Dovecot(lmtp=True) as d:
+        for how in (f"127.0.0.1:{d.lmtp_port}", f"{d.place}/lmtp"):
+            for mail in HARD:
+                rows, log = once(25, f"agent:lmtp:{how}", "-", "me@here.example", mail, "jane")
+                check(rows[0][2] == "sent", f"{rows} {log}")
+        rows, _ = once(25, f"agent:lmtp:{how}", "-", "", HARD[0], "jane")
+        check(rows[0][2] == "sent", f"{rows}")
+        imap = d.login()
+        imap.select("INBOX")
+        texts = [imap.fetch(i, "BODY.PEEK[]")[1][0][1] for i in imap.search(None, "ALL")[1][0].split()]
+        check(bodies(texts) == bodies(HARD * 2 + HARD[:1]), "the same bytes, each once")
+        check(all(t.startswith(b"Return-Path: <") for t in texts), "with a Return-Path")
+        imap.logout()
+
+
+def from_dovecot(place):
+    server = place.tmaild("--domain", "example.org", "--user", "jane:pw", name="submission", tls=True)
+    with dovecot.Dovecot(relay=(server.ports["submission"], "jane", "pw")) as d:
+        with smtplib.SMTP("127.0.0.1", d.submission_port, timeout=WAIT_S) as s:
+            s.login("jane", "pw")
+            for mail in HARD:
+                s.sendmail("jane@example.org", ["jane@example.org"], mail, ["BODY=8BITMIME"] if not mail.isascii() else [])
+        check(bodies(inbox(server, len(HARD))) == bodies(HARD), "the same bytes, each once")
+
+
+def main():
+    have_postfix = postfix.usable()
+    have_dovecot = dovecot.installed() and all(os.path.exists(f"/usr/lib/dovecot/{p}") for p in ("lmtp", "submission"))
+    if not have_postfix and not have_dovecot:
+        print("neither Postfix nor Dovecot with LMTP and submission is here")
+        sys.exit(77)
+    with Place() as place:
+        if have_postfix:
+            to_postfix(place)
+            from_postfix(place)
+        if have_dovecot:
+            to_dovecot()
+            from_dovecot(place)
+    print("ok")
+
+
+main()
