@@ -4,6 +4,8 @@ SERVER_TESTS = \
 	tests/unit/server/test_sasl \
 	tests/unit/server/test_names \
 	tests/unit/server/test_mbox \
+	tests/unit/server/test_index \
+	tests/unit/server/test_rows \
 	tests/unit/server/test_fixup \
 	tests/unit/server/test_smtpd \
 	tests/unit/server/test_smtpd_table \
@@ -76,3 +78,9 @@ tests_unit_server_test_popd_table_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
 tests_unit_server_test_rate_SOURCES = tests/unit/server/test_rate.c tests/unit/test.h
 tests_unit_server_test_rate_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_server_test_rate_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
+tests_unit_server_test_index_SOURCES = tests/unit/server/test_index.c tests/unit/test.h
+tests_unit_server_test_index_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_server_test_index_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
+tests_unit_server_test_rows_SOURCES = tests/unit/server/test_rows.c tests/unit/test.h
+tests_unit_server_test_rows_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_server_test_rows_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
