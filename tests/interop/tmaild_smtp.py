@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """tmaild's SMTP and LMTP from the outside: extensions, hostile peers, large mail, full disks, and kill -9 under load."""
-import os, random, re, resource, shutil, signal, smtplib, socket, subprocess, sys, tempfile, threading, time
+import os, random, re, resource, shutil, signal, smtplib, socket, ssl, subprocess, sys, tempfile, threading, time
 
 from tm import EFFORT, SEED, TMAILD, WAIT_S, check
 
@@ -122,6 +122,46 @@ def test_curl(s):
         subprocess.run(["curl", "-sS", f"smtp://127.0.0.1:{s.ports[port]}", "--mail-from", "a@b.c", "--mail-rcpt", "xxx@wxs.nl", "-T", mail,
                         *login], check=True, timeout=WAIT_S)
     check(len(s.messages()) == 2 and b"with ESMTPA id" in s.messages()[1], "curl")
+
+
+@with_server("--domain", "wxs.nl", "--user", "xxx:pw")
+def test_tls(s):
+    """STARTTLS forgets what was said in the clear; what came with it in one piece is an attack."""
+    any_certificate = ssl._create_unverified_context()
+    with smtplib.SMTP("127.0.0.1", s.ports["smtp"]) as c:
+        c.ehlo()
+        check(c.has_extn("starttls"), "STARTTLS is not offered")
+        check(c.mail("before@b.c")[0] == 250, "MAIL")
+        c.starttls(context=any_certificate)
+        check(c.docmd("RCPT TO:<xxx@wxs.nl>")[0] == 503, "the sender of before is still there")
+        check(c.docmd("MAIL FROM:<a@b.c>")[0] == 503, "the EHLO of before is still there")
+        c.ehlo()
+        check(not c.has_extn("starttls") and c.docmd("STARTTLS")[0] == 503, "STARTTLS twice")
+        c.sendmail("a@b.c", ["xxx@wxs.nl"], b"Subject: tls\r\n\r\n" + b"x" * 100000 + b"\r\n")
+    check(re.search(rb"\(using TLSv1\.3 with cipher \S+\)\n\tby wxs\.nl with ESMTPS id", s.messages()[0]), s.messages()[0][:500])
+    with smtplib.SMTP_SSL("127.0.0.1", s.ports["submissions"], context=any_certificate) as c:
+        c.login("xxx", "pw")
+        c.sendmail("a@b.c", ["xxx@wxs.nl"], b"Subject: tls\r\n\r\nx\r\n")
+    check(b"with ESMTPSA id" in s.messages()[1], s.messages()[1])
+    check(s.talk(b"EHLO me\r\nSTARTTLS\r\nMAIL FROM:<a@b.c>\r\n") == [220, 250, 220], "a command was taken with STARTTLS")
+    check(s.talk(b"EHLO me\r\nSTARTTLS x\r\nQUIT\r\n") == [220, 250, 501, 221], "STARTTLS with an argument")
+
+
+@with_server("--domain", "wxs.nl", "--user", "xxx:pw", "--user", "yyy:pw", "--lmtp", "0")
+def test_lmtp(s):
+    with smtplib.LMTP("127.0.0.1", s.ports["lmtp"]) as c:
+        check(c.docmd("EHLO me")[0] == 500 and c.docmd("LHLO me")[0] == 250, "LHLO")
+        c.sendmail("a@b.c", ["xxx@wxs.nl"], b"Subject: lmtp\r\n\r\nx\r\n")
+    mail = b"LHLO me\r\nMAIL FROM:<>\r\nRCPT TO:<xxx@wxs.nl>\r\nRCPT TO:<n@wxs.nl>\r\nRCPT TO:<yyy@wxs.nl>\r\nDATA\r\nx\r\n.\r\nQUIT\r\n"
+    check(s.talk(mail, "lmtp") == [220, 250, 250, 250, 550, 250, 354, 250, 250, 221], "two have it")
+    check(b"with LMTP id" in s.messages("xxx")[0] and len(s.messages("yyy")) == 1, "LMTP")
+    os.unlink(os.path.join(s.root, "mail/xxx/INBOX"))
+    os.mkdir(os.path.join(s.root, "mail/xxx/INBOX"))
+    check(s.stop() == 0, "tmaild did not end well")
+    again = Server(s.root, "--domain", "wxs.nl", "--user", "xxx:pw", "--user", "yyy:pw", "--lmtp", "0")
+    check(again.talk(mail, "lmtp") == [220, 250, 250, 250, 550, 250, 354, 451, 250, 221], "one has it")
+    check(len(again.messages("yyy")) == 2, "the other one")
+    s.process = again.process
 
 
 @with_server("--domain", "wxs.nl", "--user", "xxx:pw")
