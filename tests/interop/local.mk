@@ -62,3 +62,6 @@ EXTRA_DIST += tests/interop/tmaild_imap_dovecot.py
 TESTS += tests/interop/tmaild_peers.py
 tests/interop/tmaild_peers.log: tests/interop/relay_once tmaild
 EXTRA_DIST += tests/interop/tmaild_peers.py
+TESTS += tests/interop/tmaild_tls.py
+tests/interop/tmaild_tls.log: tmaild
+EXTRA_DIST += tests/interop/tmaild_tls.py
