@@ -422,6 +422,7 @@ static void cut_back(struct mbox *m)
 
 int mbox_append(struct mbox *m, const struct mbox_new *new, uint32_t *uid, struct error *err)
 {
+    struct buf head = BUF_INIT(BOXHEAD_MAX); /* h points into it */
     struct buf out = BUF_INIT(SERVER_OUT_MAX);
     struct store_pass count = { .m = m };
     struct store_pass store = { .m = m, .out = &out, .at = m->end };
@@ -432,8 +433,9 @@ int mbox_append(struct mbox *m, const struct mbox_new *new, uint32_t *uid, struc
     if (rc == 0)
         rc = pass_run(&count, new->message, err);
     if (rc == 0)
-        rc = head_make(m, new, &count.text, &out, &h, err);
+        rc = head_make(m, new, &count.text, &head, &h, err);
     if (rc == 0) {
+        buf_add_str(&out, buf_str(&head));
         rc = pass_run(&store, new->message, err);
         buf_addc(&out, '\n');
         if (rc == 0)
@@ -445,6 +447,7 @@ int mbox_append(struct mbox *m, const struct mbox_new *new, uint32_t *uid, struc
         *uid = h.uid;
         row_append(m, &h);
     }
+    buf_free(&head);
     buf_free(&out);
     return rc;
 }
