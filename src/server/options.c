@@ -319,28 +319,3 @@ enum rcpt_kind options_rcpt(const struct server_options *o, struct str local, st
     add_lowered(account, u != NULL ? str_c(u->name) : local);
     return RCPT_LOCAL;
 }
-
-/* Looks at every byte of given, whatever differs. */
-static bool same_secret(struct str given, struct str want)
-{
-    unsigned diff = given.n != want.n;
-    for (size_t i = 0; i < given.n; i++)
-        diff |= (unsigned char)given.p[i] ^ (unsigned char)want.p[want.n > 0 ? i % want.n : 0];
-    return diff == 0 && want.n == given.n;
-}
-
-bool options_login(const struct server_options *o, struct str name, struct str password,
-                   struct buf *account)
-{
-    size_t at = str_rfind(name, '@');
-    if (at < name.n && options_domain_is_local(o, str_skip(name, at + 1)))
-        name = str_head(name, at);
-    const struct server_user *u = user_find(o, name);
-    bool same = same_secret(password, u != NULL ? str_c(u->password) : STR("no such user"));
-    if (!o->accept_any && (u == NULL || !same))
-        return false;
-    if (!name_level_ok(name))
-        return false;
-    add_lowered(account, name);
-    return true;
-}

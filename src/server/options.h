@@ -97,9 +97,5 @@ enum rcpt_kind { RCPT_LOCAL, RCPT_UNKNOWN, RCPT_BAD_NAME, RCPT_ELSEWHERE };
 /* Who gets mail for local@domain; the account's name is appended to account for RCPT_LOCAL. */
 enum rcpt_kind options_rcpt(const struct server_options *o, struct str local, struct str domain,
                             struct buf *account);
-/* True if the login holds; the account's name is appended then. The name may have @domain. The time
- * taken tells nothing about which of the two was wrong. */
-bool options_login(const struct server_options *o, struct str name, struct str password,
-                   struct buf *account);
 
 #endif

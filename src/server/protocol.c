@@ -17,15 +17,6 @@ struct protocol_own {
 
 /* ---- what SMTP sessions ask for ---- */
 
-static bool smtp_login(void *arg, struct str name, struct str password, int *delay_ms)
-{
-    struct protocol_env *env = arg;
-    struct buf account = BUF_INIT(4096);
-    bool ok = desk_login(env->desk, str_c(env->peer), name, password, &account, delay_ms);
-    buf_free(&account);
-    return ok;
-}
-
 static enum rcpt_kind smtp_rcpt(void *arg, struct str local, struct str domain,
                                 struct rcpt_list *out)
 {
@@ -63,8 +54,7 @@ static int64_t smtp_now(void *arg)
 static void *smtp_start(struct protocol_env *env, struct buf *out)
 {
     env->own = xcalloc(1, sizeof *env->own);
-    env->own->smtp = (struct smtpd_ops){ .login = smtp_login,
-                                         .rcpt = smtp_rcpt,
+    env->own->smtp = (struct smtpd_ops){ .rcpt = smtp_rcpt,
                                          .rate = smtp_rate,
                                          .deliver = smtp_deliver,
                                          .room = smtp_room,
@@ -72,6 +62,7 @@ static void *smtp_start(struct protocol_env *env, struct buf *out)
                                          .arg = env };
     struct smtpd_setup setup = { .options = env->options,
                                  .ops = &env->own->smtp,
+                                 .sasl = desk_sasl(env->desk, env->options, env->peer, "smtp"),
                                  .peer = env->peer,
                                  .tmp_dir = env->desk->tmp_dir,
                                  .submission =

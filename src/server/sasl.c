@@ -56,6 +56,7 @@ void sasl_reset(struct sasl *s)
     s->lib = NULL;
     s->mech = NULL;
     s->asked = s->simple_ok = false;
+    s->delay_ms = 0;
     s->stage = STAGE_FIRST;
     secret_clear(&s->secret);
     buf_wipe(&s->name);
@@ -126,14 +127,15 @@ static void secret_ask(struct sasl *s, struct str name)
 
 static enum sasl_step ended(struct sasl *s, enum sasl_step step)
 {
-    s->delay_ms = 0;
+    int delay_ms = 0;
     if (step == SASL_OK) {
         buf_clear(&s->account);
         buf_adds(&s->account, s->secret.account);
     }
     if (step == SASL_OK || step == SASL_NO)
-        s->setup.done(s->setup.arg, s->setup.peer, step == SASL_OK, &s->delay_ms);
+        s->setup.done(s->setup.arg, s->setup.peer, step == SASL_OK, &delay_ms);
     sasl_reset(s);
+    s->delay_ms = delay_ms;
     return step;
 }
 
@@ -372,7 +374,7 @@ static enum sasl_step bytes_step(struct sasl *s, struct str bytes, struct buf *o
     if (s->mech->mech == MECH_SCRAM && str_starts(bytes, "p="))
         return ended(s, SASL_BAD);
     if (s->mech->gsasl)
-        return lib_step(s, bytes, out);
+        return bytes.n > 0 ? lib_step(s, bytes, out) : ended(s, SASL_BAD);
     return s->mech->mech == MECH_LOGIN ? login_step(s, bytes, out) : bearer_step(s, bytes, out);
 }
 
@@ -424,17 +426,4 @@ int sasl_base64(struct str line, struct buf *out)
     int rc = codec_decode(c, line, true, out, &ignored);
     codec_free(&c);
     return rc == 0 ? 0 : -1;
-}
-
-/* authorization NUL name NUL password */
-int sasl_plain(struct str line, struct buf *text, struct str *name, struct str *password)
-{
-    struct str id;
-    if (sasl_base64(line, text) != 0)
-        return -1;
-    struct str rest = buf_str(text);
-    if (str_until(&rest, '\0', &id) != 0 || str_until(&rest, '\0', name) != 0)
-        return -1;
-    *password = rest;
-    return str_is_line(*name) && str_is_line(*password) ? 0 : -1;
 }

@@ -48,7 +48,8 @@ struct smtpd *smtpd_new(const struct smtpd_setup *setup, struct buf *out)
     s->secure = setup->secure;
     buf_init(&s->helo, SMTP_LINE_MAX);
     buf_init(&s->tls, SMTP_LINE_MAX);
-    buf_init(&s->auth_user, SMTP_LINE_MAX);
+    buf_init(&s->account, SMTP_LINE_MAX);
+    s->sasl = sasl_new(&s->setup.sasl);
     mail_init(s);
     smtpd_replyf(s, out, 220, NULL, "%s %s tmaild ready", host(s),
                  s->setup.lmtp ? "LMTP" : "ESMTP");
@@ -82,7 +83,8 @@ void smtpd_free(struct smtpd **s)
     smtpd_mail_clear(*s);
     buf_free(&(*s)->helo);
     buf_free(&(*s)->tls);
-    buf_free(&(*s)->auth_user);
+    buf_free(&(*s)->account);
+    sasl_free(&(*s)->sasl);
     free(*s);
     *s = NULL;
 }
@@ -99,7 +101,7 @@ bool smtpd_logged_in(const struct smtpd *s)
 
 bool smtpd_secret(const struct smtpd *s, struct str line)
 {
-    return s->state >= STATE_AUTH_PLAIN || str_istarts(str_trim(line), "AUTH");
+    return s->state == STATE_AUTH || str_istarts(str_trim(line), "AUTH");
 }
 
 static bool may_starttls(const struct smtpd *s)
@@ -113,6 +115,8 @@ void smtpd_secured(struct smtpd *s, const struct session_tls *tls)
     buf_clear(&s->helo);
     buf_clear(&s->tls);
     buf_addf(&s->tls, "%s with cipher %s", tls->version, tls->cipher);
+    buf_clear(&s->account);
+    sasl_reset(s->sasl);
     s->esmtp = s->starttls = s->authenticated = false;
     s->secure = true;
 }
@@ -121,6 +125,10 @@ void smtpd_secured(struct smtpd *s, const struct session_tls *tls)
 static void say_extensions(struct smtpd *s, struct buf *out)
 {
     struct buf size = BUF_INIT(64);
+    struct buf auth = BUF_INIT(256);
+    buf_adds(&auth, "AUTH");
+    if (smtpd_may_login(s))
+        sasl_mechanisms(s->sasl, " ", &auth);
     buf_addf(&size, "SIZE %" PRIu64, s->setup.options->limits.message);
     const struct {
         const char *text;
@@ -129,7 +137,7 @@ static void say_extensions(struct smtpd *s, struct buf *out)
         { "PIPELINING", s->ends == ENDS_CRLF },
         { "CHUNKING", s->ends == ENDS_CRLF },
         { "STARTTLS", may_starttls(s) },
-        { "AUTH PLAIN LOGIN", smtpd_may_login(s) },
+        { buf_c(&auth), smtpd_may_login(s) },
         { buf_c(&size), true },
         { "8BITMIME", true },
         { "SMTPUTF8", true },
@@ -141,6 +149,7 @@ static void say_extensions(struct smtpd *s, struct buf *out)
             wire_reply_put(out, 250, NULL, false, list[i].text);
     wire_reply_put(out, 250, NULL, true, "ENHANCEDSTATUSCODES");
     buf_free(&size);
+    buf_free(&auth);
 }
 
 static void on_helo(struct smtpd *s, const struct smtp_cmd *c, struct buf *out)
@@ -314,9 +323,15 @@ static void line_skip(struct smtpd *s, struct str *in)
     *in = str_skip(*in, gone.n);
 }
 
+/* RFC 4954 §4: of AUTH and of what follows it. */
+static size_t line_max(const struct smtpd *s, struct str line)
+{
+    return s->state == STATE_AUTH || str_istarts(line, "AUTH ") ? SASL_LINE_MAX : SMTP_LINE_MAX;
+}
+
 static void line_do(struct smtpd *s, struct str line, struct buf *out)
 {
-    if (s->skipping || line.n > SMTP_LINE_MAX) {
+    if (s->skipping || line.n > line_max(s, line)) {
         s->skipping = false;
         smtpd_reply(s, out, 500, "5.5.6", "Line too long");
     } else if (str_find(line, '\0') < line.n)
@@ -338,7 +353,7 @@ enum session_step smtpd_feed(struct smtpd *s, struct str *in, struct buf *out)
             continue;
         }
         int rc = line_take(s, in, &line);
-        if (rc == 1 && in->n > SMTP_LINE_MAX)
+        if (rc == 1 && in->n > line_max(s, *in))
             line_skip(s, in);
         if (rc == 1)
             break;

@@ -10,13 +10,12 @@
 #include "server/accounts.h"
 #include "server/deliver.h"
 #include "server/options.h"
+#include "server/sasl.h"
 #include "server/session.h"
 
 struct smtpd;
 
 struct smtpd_ops {
-    /* True if the login holds; *delay_ms: hold the answer back so long. */
-    bool (*login)(void *arg, struct str name, struct str password, int *delay_ms);
     /* Whose mail it is (desk_rcpt). */
     enum rcpt_kind (*rcpt)(void *arg, struct str local, struct str domain, struct rcpt_list *out);
     /* False when the client has sent as much as it may for now; else that is counted. */
@@ -31,8 +30,9 @@ struct smtpd_ops {
 struct smtpd_setup {
     const struct server_options *options;
     const struct smtpd_ops *ops;
-    const char *peer; /* address */
-    int tmp_dir;      /* where messages grow */
+    struct sasl_setup sasl; /* how one logs in */
+    const char *peer;       /* address */
+    int tmp_dir;            /* where messages grow */
     bool submission, lmtp, loopback;
     bool secure;   /* TLS is spoken from the first byte on */
     bool starttls; /* STARTTLS is offered */

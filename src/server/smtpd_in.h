@@ -10,14 +10,7 @@
 #include "wire/smtp_cmd.h"
 
 enum line_ends { ENDS_UNKNOWN, ENDS_LF, ENDS_CRLF };
-enum smtpd_state {
-    STATE_COMMAND,
-    STATE_DATA,
-    STATE_CHUNK,
-    STATE_AUTH_PLAIN,
-    STATE_AUTH_USER,
-    STATE_AUTH_PASS
-};
+enum smtpd_state { STATE_COMMAND, STATE_DATA, STATE_CHUNK, STATE_AUTH };
 
 /* Which recipient an accepted RCPT stands for; an alias has several. */
 struct smtpd_told {
@@ -53,7 +46,8 @@ struct smtpd {
     struct smtpd_setup setup;
     enum line_ends ends;
     enum smtpd_state state;
-    struct buf helo, tls, auth_user;
+    struct buf helo, tls, account; /* account: who is logged in */
+    struct sasl *sasl;
     bool esmtp, authenticated, secure, closing, skipping, skipped_cr, starttls;
     struct smtpd_mail mail;
     uint64_t chunk_left; /* bytes of BDAT that are still to come */

@@ -584,20 +584,6 @@ struct sasl_setup desk_sasl(struct desk *d, const struct server_options *options
                                 .arg = d };
 }
 
-bool desk_login(struct desk *d, struct str peer, struct str name, struct str password,
-                struct buf *account, int *delay_ms)
-{
-    char *from = xmemdup0(peer.p, peer.n);
-    struct sasl_setup setup = desk_sasl(d, d->store->options, from, "");
-    struct sasl *s = sasl_new(&setup);
-    bool ok = sasl_password(s, name, password) == SASL_OK;
-    buf_add_str(account, sasl_account(s));
-    *delay_ms = sasl_delay_ms(s);
-    sasl_free(&s);
-    free(from);
-    return ok;
-}
-
 int desk_mailbox(struct desk *d, struct str account, struct str folder, bool make,
                  struct mailbox **box, struct error *err)
 {

@@ -48,10 +48,6 @@ struct sasl_setup desk_sasl(struct desk *d, const struct server_options *options
 /* Whose mail local@domain is, after aliases; see accounts_rcpt. */
 enum rcpt_kind desk_rcpt(struct desk *d, struct str local, struct str domain,
                          struct rcpt_list *out);
-/* True if the login holds; account is filled then. delay_ms: how long the answer is to be held
- * back. */
-bool desk_login(struct desk *d, struct str peer, struct str name, struct str password,
-                struct buf *account, int *delay_ms);
 /* True when peer may send one more message now, of so many in a minute; it is counted then. */
 bool desk_rate(struct desk *d, struct str peer, uint64_t per_minute);
 /* 0 with *box in use by us; 1 when there is no such folder; -1. make: create it (INBOX always is).

@@ -14,11 +14,28 @@ struct world {
     enum session_step step;
 };
 
-static bool login(void *arg, struct str name, struct str password, int *delay_ms)
+static void fake_secret(void *arg, struct str name, struct user_secret *out)
 {
     (void)arg;
+    *out = (struct user_secret){ .known = str_eqc(name, "xxx"),
+                                 .has_plain = true,
+                                 .by_plain = true,
+                                 .account = "xxx",
+                                 .plain = "pw" };
+}
+
+static bool fake_keeps(void *arg)
+{
+    (void)arg;
+    return false;
+}
+
+static void fake_done(void *arg, const char *peer, bool ok, int *delay_ms)
+{
+    (void)arg;
+    (void)peer;
+    (void)ok;
     *delay_ms = 0;
-    return str_eqc(name, "xxx") && str_eqc(password, "pw");
 }
 
 static enum rcpt_kind rcpt(void *arg, struct str local, struct str domain, struct rcpt_list *out)
@@ -112,17 +129,17 @@ static void session(struct str in, unsigned choice, enum fuzz_split split, struc
     struct world w = { .kept = BUF_INIT(1 << 20),
                        .out = BUF_INIT(1 << 22),
                        .mail = BUF_INIT(1 << 22) };
-    struct smtpd_ops ops = { .login = login,
-                             .rcpt = rcpt,
-                             .rate = rate,
-                             .deliver = deliver,
-                             .room = room,
-                             .now = now,
-                             .arg = &w };
+    struct smtpd_ops ops = {
+        .rcpt = rcpt, .rate = rate, .deliver = deliver, .room = room, .now = now, .arg = &w
+    };
     FUZZ_CHECK(options_read(&w.options, 5, argv, &err) == 0);
     w.options.vrfy = (choice & 16) != 0;
     struct smtpd_setup setup = { .options = &w.options,
                                  .ops = &ops,
+                                 .sasl = { .options = &w.options,
+                                           .secret = fake_secret,
+                                           .keeps_some = fake_keeps,
+                                           .done = fake_done },
                                  .peer = "127.0.0.1",
                                  .tmp_dir = -1,
                                  .submission = (choice & 1) != 0,

@@ -309,7 +309,7 @@ static void logins(void **state)
         { "AUTH PLAIN AGphbmUAIHAgdyA=\r\n", "+OK 0 messages (0 octets)\r\n", true },
         { "auth plain\nAGphbmUAIHAgdyA=\n", "+ \r\n+OK 0 messages (0 octets)\r\n", true },
         { "AUTH PLAIN AGphbmUAcA==\r\n", WRONG, false },
-        { "AUTH PLAIN =\r\nx\r\n", "+ \r\n-ERR cannot read that\r\n", false },
+        { "AUTH PLAIN =\r\n", "-ERR cannot read that\r\n", false },
         { "AUTH PLAIN\r\n*\r\nNOOP\r\n", "+ \r\n-ERR cancelled\r\n-ERR not now\r\n", false },
         { "AUTH LOGIN\r\namFuZQ==\r\nIHAgdyA=\r\n",
           "+ VXNlcm5hbWU6\r\n+ UGFzc3dvcmQ6\r\n+OK 0 messages (0 octets)\r\n", true },

@@ -14,12 +14,27 @@ struct world {
     bool submission;
 };
 
-static bool fake_login(void *arg, struct str name, struct str password, int *delay_ms)
+static void fake_secret(void *arg, struct str name, struct user_secret *out)
 {
     (void)arg;
-    bool ok = str_eqc(name, "xxx") && str_eqc(password, "pw");
+    *out = (struct user_secret){ .known = str_eqc(name, "xxx"),
+                                 .has_plain = true,
+                                 .by_plain = true,
+                                 .account = "xxx",
+                                 .plain = "pw" };
+}
+
+static bool fake_keeps(void *arg)
+{
+    (void)arg;
+    return false;
+}
+
+static void fake_done(void *arg, const char *peer, bool ok, int *delay_ms)
+{
+    (void)arg;
+    (void)peer;
     *delay_ms = ok ? 0 : 7;
-    return ok;
 }
 
 static enum rcpt_kind fake_rcpt(void *arg, struct str local, struct str domain,
@@ -80,8 +95,7 @@ static void world_init(struct world *w)
     assert_string_equal(user, "xxx:**");
     free(user);
     buf_init(&w->last, 1 << 20);
-    w->ops = (struct smtpd_ops){ .login = fake_login,
-                                 .rcpt = fake_rcpt,
+    w->ops = (struct smtpd_ops){ .rcpt = fake_rcpt,
                                  .rate = fake_rate,
                                  .deliver = fake_deliver,
                                  .room = fake_room,
@@ -100,6 +114,10 @@ static void run(struct world *w, struct str input, size_t step, struct buf *code
 {
     struct smtpd_setup setup = { .options = &w->options,
                                  .ops = &w->ops,
+                                 .sasl = { .options = &w->options,
+                                           .secret = fake_secret,
+                                           .keeps_some = fake_keeps,
+                                           .done = fake_done },
                                  .peer = "127.0.0.1",
                                  .tmp_dir = -1,
                                  .submission = w->submission,

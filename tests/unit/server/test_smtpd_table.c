@@ -16,11 +16,27 @@ struct world {
     struct buf last;
 };
 
-static bool fake_login(void *arg, struct str name, struct str password, int *delay_ms)
+static void fake_secret(void *arg, struct str name, struct user_secret *out)
 {
     (void)arg;
-    *delay_ms = 0;
-    return str_eqc(name, "xxx") && str_eqc(password, "pw");
+    *out = (struct user_secret){ .known = str_eqc(name, "xxx"),
+                                 .has_plain = true,
+                                 .by_plain = true,
+                                 .account = "xxx",
+                                 .plain = "pw" };
+}
+
+static bool fake_keeps(void *arg)
+{
+    (void)arg;
+    return false;
+}
+
+static void fake_done(void *arg, const char *peer, bool ok, int *delay_ms)
+{
+    (void)arg;
+    (void)peer;
+    *delay_ms = ok ? 0 : 7;
 }
 
 static enum rcpt_kind fake_rcpt(void *arg, struct str local, struct str domain,
@@ -83,8 +99,7 @@ static void world_init(struct world *w, enum kind kind)
     *w = (struct world){ .code = 250 };
     assert_int_equal(options_read(&w->options, 7, argv, &err), 0);
     buf_init(&w->last, 1 << 20);
-    w->ops = (struct smtpd_ops){ .login = fake_login,
-                                 .rcpt = fake_rcpt,
+    w->ops = (struct smtpd_ops){ .rcpt = fake_rcpt,
                                  .rate = fake_rate,
                                  .deliver = fake_deliver,
                                  .room = fake_room,
@@ -92,6 +107,10 @@ static void world_init(struct world *w, enum kind kind)
                                  .arg = w };
     w->setup = (struct smtpd_setup){ .options = &w->options,
                                      .ops = &w->ops,
+                                     .sasl = { .options = &w->options,
+                                               .secret = fake_secret,
+                                               .keeps_some = fake_keeps,
+                                               .done = fake_done },
                                      .peer = "127.0.0.1",
                                      .tmp_dir = -1,
                                      .submission = kind == SUBMISSION || kind == FAR_SUBMISSION,
