@@ -3,9 +3,13 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
+#include "base/i18n.h"
+#include "server/agent.h"
 #include "server/limits.h"
+#include "server/mailq.h"
 #include "server/maillog.h"
 #include "server/store.h"
 #include "base/banned.h"
@@ -137,6 +141,12 @@ static unsigned code_of(const struct error *err)
     return err->sys == ENOSPC || err->sys == EDQUOT || err->sys == EFBIG ? 452 : 451;
 }
 
+/* Elsewhere, or ours by an agent that may fail: through the queue. */
+static bool is_queued(const struct delivery *d, const struct deliver_rcpt *r)
+{
+    return r->account == NULL || agent_is_foreign(d->options->agent);
+}
+
 /* What became of one recipient's. */
 static int result_take(struct delivery *d, size_t i, const struct append *a, struct error *err)
 {
@@ -166,7 +176,7 @@ static int to_mailboxes(struct delivery *d, struct error *err)
     size_t n = 0;
     int rc = 0;
     for (size_t i = 0; i <= d->mail->n && rc == 0; i++) {
-        if (i < d->mail->n && d->mail->rcpts[i].account != NULL) {
+        if (i < d->mail->n && !is_queued(d, &d->mail->rcpts[i])) {
             all[n] = (struct append){ .account = d->mail->rcpts[i].account };
             whose[n++] = i;
         }
@@ -178,6 +188,61 @@ static int to_mailboxes(struct delivery *d, struct error *err)
         n = 0;
     }
     return rc;
+}
+
+/* ---- the queue ---- */
+
+static bool in_envelope(const struct delivery *d, const struct deliver_rcpt *r)
+{
+    return is_queued(d, r) || (r->code == 250 && (r->notify & SMTP_NOTIFY_SUCCESS) != 0);
+}
+
+/* Those that wait for somebody else, and those of whom the sender wants to hear that they have it. */
+static void envelope_fill(const struct delivery *d, struct spool_env *env)
+{
+    const struct deliver_mail *m = d->mail;
+    *env = (struct spool_env){ .sender = xmemdup0(m->sender.p, m->sender.n),
+                               .envid = m->envid != NULL ? xstrdup(m->envid) : NULL,
+                               .ret = m->ret,
+                               .utf8 = m->utf8,
+                               .eight_bit = m->eight_bit,
+                               .size = spill_size(m->message) };
+    memcpy(env->id, m->id, sizeof env->id);
+    for (size_t i = 0; i < m->n; i++) {
+        const struct deliver_rcpt *r = &m->rcpts[i];
+        if (!in_envelope(d, r))
+            continue;
+        struct spool_rcpt *s = spool_env_add(env, r->address, r->account, r->orcpt, r->notify);
+        s->state = is_queued(d, r) ? SPOOL_WAITING : SPOOL_DONE;
+    }
+}
+
+static void queued_answer(struct delivery *d, unsigned code)
+{
+    for (size_t i = 0; i < d->mail->n; i++)
+        if (is_queued(d, &d->mail->rcpts[i]))
+            d->mail->rcpts[i].code = code;
+}
+
+/* Return-Path is for a mailbox alone (RFC 5321 §4.4). */
+static int to_queue(struct delivery *d, struct error *err)
+{
+    struct spool_env env;
+    struct deliver_mail *m = d->mail;
+    int rc = 0;
+    spill_hide(m->message, m->path);
+    envelope_fill(d, &env);
+    if (env.rcpts_n > 0) {
+        rc = d->desk->mailq != NULL
+                 ? mailq_accept(d->desk->mailq, d->desk->answers, &env, m->message, err)
+                 : error_set(err, ERR_STORE, RETRY_LATER, _("there is no queue here"));
+        queued_answer(d, rc == 0 ? 250 : code_of(err));
+    }
+    if (rc != 0)
+        log_line(d->log, LOG_ERROR, "mail %s cannot be queued: %s", m->id, err->text);
+    spool_env_clear(&env);
+    spill_hide(m->message, 0);
+    return m->each ? 0 : rc;
 }
 
 static bool is_among(const struct deliver_mail *mail, const char *account)
@@ -214,6 +279,14 @@ static void log_all(const struct delivery *d)
                               mail->rcpts[i].account);
 }
 
+static bool any_is_queued(const struct delivery *d)
+{
+    for (size_t i = 0; i < d->mail->n; i++)
+        if (is_queued(d, &d->mail->rcpts[i]))
+            return true;
+    return false;
+}
+
 static bool any_has_it(const struct deliver_mail *mail)
 {
     for (size_t i = 0; i < mail->n; i++)
@@ -230,12 +303,14 @@ int deliver_do(struct desk *desk, const struct server_options *options, struct l
     int rc = to_mailboxes(&d, err);
     if (rc == 0)
         rc = copy_keep(&d, err);
+    if (rc == 0 && (any_has_it(mail) || any_is_queued(&d))) {
+        log_all(&d);
+        rc = to_queue(&d, err);
+    }
     if (rc != 0)
         take_all_back(&d);
     else if (!any_has_it(mail))
         rc = -1;
-    else
-        log_all(&d);
     free(d.uids);
     return rc;
 }

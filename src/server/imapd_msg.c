@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/i18n.h"
 #include "server/ahead.h"
 #include "server/limits.h"
 #include "server/section.h"
+#include "server/vclock.h"
 #include "wire/imap_cmd.h"
 #include "wire/imap_resp.h"
 #include "wire/imap_set.h"
@@ -395,9 +395,10 @@ struct append_args {
 };
 
 /* mailbox [flags] [date] literal (RFC 3501 §6.3.11); the literal has been taken already. */
-static bool append_args_read(const struct wire_node *args, struct append_args *a)
+static bool append_args_read(const struct imapd *i, const struct wire_node *args,
+                             struct append_args *a)
 {
-    a->date = clock_wall_ms() / 1000;
+    a->date = vclock_now(i->setup.desk->clock);
     if (!imapd_folder(args, &a->name))
         return false;
     args = args->next;
@@ -458,7 +459,7 @@ void imapd_append_end(struct imapd *i, const struct wire_node *args)
     struct error err;
     struct append_args a = { .name = BUF_INIT(4096), .keywords = BUF_INIT(MBOX_KEYWORDS_MAX) };
     struct buf code = BUF_INIT(256);
-    if (!append_args_read(args, &a))
+    if (!append_args_read(i, args, &a))
         imapd_bad(i, "cannot read that");
     else if (i->append.too_large || !append_fits(i))
         imapd_no(i, "[TOOBIG] message too large");

@@ -11,6 +11,7 @@
 #include "server/ahead.h"
 #include "server/limits.h"
 #include "server/searchmatch.h"
+#include "server/vclock.h"
 #include "wire/imap_cmd.h"
 #include "wire/imap_set.h"
 #include "base/banned.h"
@@ -26,7 +27,7 @@ struct search_key *imapd_search_keys(struct imapd *i, struct arena *a, const str
         .last_uid = told > 0 ? view_row(&i->view, told - 1)->uid : 0,
         .saved = i->saved,
         .saved_n = i->saved_n,
-        .now = clock_wall_ms() / 1000,
+        .now = vclock_now(i->setup.desk->clock),
         .charset = charset,
     };
     if (!search_charset(charset)) {

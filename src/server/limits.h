@@ -83,6 +83,17 @@ enum {
     DELIVER_AT_ONCE = 16,        /* mailboxes that one message goes to at the same time */
     STORE_RESERVE = 1 << 20,     /* bytes of the disk that new mail leaves free */
     STORE_FOLDERS_MAX = 10000,
+    QUEUE_RETRY_S = 15 * 60, /* RFC 5321 §4.5.4.1 */
+    QUEUE_WARN_S = 4 * 3600,
+    QUEUE_GIVE_UP_S = 5 * 86400,
+    QUEUE_MAX = 100000,
+    QUEUE_WORKERS = 20,
+    QUEUE_DESTINATION = 2,
+    MAILQ_BATCH = 20,                /* mails that one attempt takes along */
+    MAILQ_TASKS_MAX = 1000,          /* that wait for a worker; the rest waits for them */
+    MAILQ_DESTINATION_WAITING = 100, /* of them for one destination */
+    MAILQ_CROWD_S = 5,               /* until one beyond that comes to its turn */
+    MAILQ_STOP_MS = 5000,            /* for attempts under way when the server ends */
     NAME_LEVEL_MAX = 100,
     NAME_LEVELS = 10
 };

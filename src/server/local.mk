@@ -26,6 +26,8 @@ libserver_a_SOURCES = \
 	src/server/fixup.h \
 	src/server/folders.c \
 	src/server/folders.h \
+	src/server/handover.c \
+	src/server/handover.h \
 	src/server/imapd.c \
 	src/server/imapd.h \
 	src/server/ahead.c \
@@ -51,6 +53,22 @@ libserver_a_SOURCES = \
 	src/server/maillog.h \
 	src/server/link.c \
 	src/server/link.h \
+	src/server/bounce.c \
+	src/server/bounce.h \
+	src/server/mailid.c \
+	src/server/mailid.h \
+	src/server/mailq.c \
+	src/server/mailq.h \
+	src/server/mailq_control.c \
+	src/server/mailq_in.h \
+	src/server/mailq_report.c \
+	src/server/mailq_work.c \
+	src/server/schedule.c \
+	src/server/schedule.h \
+	src/server/spool.c \
+	src/server/spool.h \
+	src/server/vclock.c \
+	src/server/vclock.h \
 	src/server/mailbox.c \
 	src/server/mailbox.h \
 	src/server/mailbox_job.c \
@@ -72,6 +90,8 @@ libserver_a_SOURCES = \
 	src/server/names.h \
 	src/server/network.c \
 	src/server/network.h \
+	src/server/outgoing.c \
+	src/server/outgoing.h \
 	src/server/options.c \
 	src/server/options.h \
 	src/server/options_limit.c \

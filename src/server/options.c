@@ -9,6 +9,7 @@
 #include "base/i18n.h"
 #include "net/dns.h"
 #include "server/agent.h"
+#include "server/limits.h"
 #include "server/names.h"
 #include "server/relay.h"
 #include "base/banned.h"
@@ -35,6 +36,51 @@ static int text_take(struct server_options *o, const struct option_row *row, cha
 {
     (void)err;
     return set_text((char **)((char *)o + row->where), value);
+}
+
+int options_duration(const char *text, int64_t *seconds, struct error *err)
+{
+    enum { TEN_YEARS = 3650 * 86400 };
+    static const struct {
+        const char *unit;
+        unsigned seconds;
+    } units[] = { { "", 1 }, { "s", 1 }, { "m", 60 }, { "h", 3600 }, { "d", 86400 } };
+    struct str s = str_c(text);
+    uint64_t n;
+    if (str_u64(&s, &n) == 0)
+        for (size_t i = 0; i < COUNT(units); i++)
+            if (str_eqc(s, units[i].unit) && n <= TEN_YEARS / units[i].seconds) {
+                *seconds = (int64_t)(n * units[i].seconds);
+                return 0;
+            }
+    return error_set(err, ERR_USAGE, RETRY_NEVER, _("%s is no time (such as 90s, 15m, 4h, 5d)"),
+                     text);
+}
+
+static int duration_take(struct server_options *o, const struct option_row *row, char *value,
+                         struct error *err)
+{
+    return options_duration(value, (int64_t *)(void *)((char *)o + row->where), err);
+}
+
+/* "2" or "1.5" */
+static int backoff_take(struct server_options *o, const struct option_row *row, char *value,
+                        struct error *err)
+{
+    struct str s = str_c(value);
+    uint64_t whole;
+    uint64_t part = 0;
+    (void)row;
+    int rc = str_u64(&s, &whole);
+    if (rc == 0 && str_lit(&s, ".") == 0) {
+        size_t digits = s.n;
+        rc = digits > 0 && digits <= 2 ? str_u64(&s, &part) : -1;
+        part *= digits == 1 ? 10 : 1;
+    }
+    if (rc != 0 || s.n != 0 || whole < 1 || whole > 100)
+        return error_set(err, ERR_USAGE, RETRY_NEVER, _("--backoff needs a factor from 1 to 100"));
+    o->backoff = (int)(whole * 100 + part);
+    return 0;
 }
 
 static int switch_take(struct server_options *o, const struct option_row *row, char *value,
@@ -177,6 +223,7 @@ static int copy_take(struct server_options *o, const struct option_row *row, cha
 
 #define TEXT(field) .set = text_take, .where = offsetof(struct server_options, field)
 #define SWITCH(field) .set = switch_take, .where = offsetof(struct server_options, field)
+#define DURATION(field) .set = duration_take, .where = offsetof(struct server_options, field)
 #define PORT(number) "PORT", .set = port_take, .id = (number)
 
 const struct option_row option_rows[] = {
@@ -226,6 +273,19 @@ const struct option_row option_rows[] = {
     { "dns", "ADDR:PORT", N_("ask this DNS server instead of the system's"), .set = dns_take },
     { "mx-port", "PORT", N_("where mail servers listen (default: 25; for tests)"),
       .set = mx_port_take },
+    { "retry", "TIME", N_("until the next try of what could not be sent (default: 15m)"),
+      DURATION(retry_s) },
+    { "backoff", "FACTOR", N_("each wait is so many times the one before (default: 1)"),
+      .set = backoff_take },
+    { "warn", "TIME", N_("until the sender hears that it takes long (default: 4h)"),
+      DURATION(warn_s) },
+    { "give-up", "TIME", N_("until the mail is returned to its sender (default: 5d)"),
+      DURATION(give_up_s) },
+    { "virtual-clock", NULL,
+      N_("a clock for mail and queue that \"tmaild clock advance 4h\" moves,\nand nothing else "
+         "(for "
+         "tests)"),
+      SWITCH(virtual_clock) },
     { "limit", "NAME=N", N_("may be repeated; --limit help lists them"), .repeats = true,
       .set = limit_take },
     { "log", "FILE", N_("write the log there instead of standard error"), TEXT(log) },

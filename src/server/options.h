@@ -38,6 +38,9 @@ struct server_limits {
     uint64_t errors; /* of a session before it is ended */
     uint64_t login_s, command_s, idle_s, write_s;
     uint64_t connect_s, reply_s, dot_s, dns_s, agent_s; /* of our own connections to others */
+    uint64_t queue;                                     /* messages in it */
+    uint64_t queue_workers; /* attempts at a time; to one destination: */
+    uint64_t destination;
 };
 
 struct server_user {
@@ -58,6 +61,9 @@ struct server_options {
     size_t relay_from_n;
     char *dns, *relay, *agent; /* relay.h, agent.h; NULL: not given */
     int mx_port;
+    int64_t retry_s, warn_s, give_up_s; /* of the queue */
+    int backoff;                        /* in hundredths */
+    bool virtual_clock;
     bool accept_any, trace, vrfy;
     bool help, limit_help, version;
 };
@@ -84,6 +90,8 @@ void options_limits_default(struct server_limits *l);
 int options_limit_set(struct server_limits *l, const char *value, struct error *err) MUST_CHECK;
 void options_limits_usage(struct buf *out);
 
+/* "90s", "15m", "4h", "5d", or seconds. */
+int options_duration(const char *text, int64_t *seconds, struct error *err) MUST_CHECK;
 /* Reads the command line, which wins, and the file of its --config over the defaults. 0; -1 with
  * ERR_USAGE, ERR_CONFIG with file and line, ERR_NOINPUT. Fresh *o in either case: options_free it. */
 int options_read(struct server_options *o, int argc, char **argv, struct error *err) MUST_CHECK;

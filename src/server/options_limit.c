@@ -40,6 +40,11 @@ static const struct {
     { ROW("dns-time", dns_s), RELAY_DNS_S, 1, 3600, N_("seconds until the DNS answers") },
     { ROW("agent-time", agent_s), AGENT_COMMAND_S, 1, 86400,
       N_("seconds for a command of --agent") },
+    { ROW("queue", queue), QUEUE_MAX, 1, 1000000, N_("messages in the queue") },
+    { ROW("queue-workers", queue_workers), QUEUE_WORKERS, 1, 500,
+      N_("attempts to send at a time") },
+    { ROW("destination", destination), QUEUE_DESTINATION, 1, 500,
+      N_("attempts at a time to one destination") },
 #undef ROW
 };
 

@@ -8,6 +8,7 @@
 
 #include "base/i18n.h"
 #include "config/ini.h"
+#include "server/limits.h"
 #include "server/options.h"
 #include "base/banned.h"
 
@@ -222,7 +223,11 @@ int options_read(struct server_options *o, int argc, char **argv, struct error *
     bool *given = xcalloc(option_rows_n, sizeof *given);
     *o = (struct server_options){ .root = xstrdup("tmaild"),
                                   .listen = xstrdup("127.0.0.1"),
-                                  .mx_port = SMTP_PORT };
+                                  .mx_port = SMTP_PORT,
+                                  .retry_s = QUEUE_RETRY_S,
+                                  .warn_s = QUEUE_WARN_S,
+                                  .give_up_s = QUEUE_GIVE_UP_S,
+                                  .backoff = 100 };
     options_limits_default(&o->limits);
     for (int i = 0; i < SERVER_PORTS; i++)
         o->ports[i] = PORT_NOT_GIVEN;

@@ -3,12 +3,12 @@
 
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "server/deliver.h"
 #include "server/imapd.h"
 #include "server/popd.h"
 #include "server/smtpd.h"
 #include "server/store.h"
+#include "server/vclock.h"
 #include "base/banned.h"
 
 struct protocol_own {
@@ -45,8 +45,8 @@ static bool smtp_room(void *arg, uint64_t bytes)
 
 static int64_t smtp_now(void *arg)
 {
-    (void)arg;
-    return clock_wall_ms() / 1000;
+    struct protocol_env *env = arg;
+    return vclock_now(env->desk->clock);
 }
 
 /* ---- sessions ---- */
@@ -70,6 +70,7 @@ static void *smtp_start(struct protocol_env *env, struct buf *out)
                                  .lmtp = env->port == PORT_LMTP,
                                  .loopback = env->loopback,
                                  .trusted = options_may_relay(env->options, env->peer),
+                                 .relays = env->desk->mailq != NULL,
                                  .secure = env->secure,
                                  .starttls = env->starttls };
     return smtpd_new(&setup, out);

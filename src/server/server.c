@@ -21,6 +21,7 @@
 #include "server/control.h"
 #include "server/limits.h"
 #include "server/listen.h"
+#include "server/outgoing.h"
 #include "server/peers.h"
 #include "server/protocol.h"
 #include "server/root.h"
@@ -35,6 +36,7 @@ struct server {
     struct log *log;
     struct root root;
     struct store *store;
+    struct outgoing *outgoing;
     struct tls *tls; /* NULL: none */
     struct control *control;
     struct queue *news, *asks;
@@ -142,9 +144,12 @@ static int certificate_read(const struct server_options *o, struct tls **tls, st
 static int threads_start(struct server *s, struct error *err)
 {
     s->store = store_start(options_of(s), s->log, err);
-    if (s->store == NULL || (s->control = control_new(s->root.dir, s->log, err)) == NULL)
+    if (s->store == NULL ||
+        (s->outgoing = outgoing_start(options_of(s), s->store, s->root.dir, s->log, err)) == NULL ||
+        (s->control = control_new(s->root.dir, s->log, err)) == NULL)
         return -1;
     control_add(s->control, own_commands, s);
+    control_add(s->control, mailq_commands, outgoing_queue(s->outgoing));
     return control_start(s->control, err);
 }
 
@@ -358,9 +363,11 @@ void server_close(struct server **s)
     for (int i = 0; i < SERVER_PORTS; i++)
         if ((*s)->listeners[i] >= 0)
             close((*s)->listeners[i]);
+    outgoing_quit((*s)->outgoing);
     control_stop(&(*s)->control);
     /* A connection that did not end still uses these: then the process goes with them. */
     if (peers_n((*s)->peers) == 0) {
+        outgoing_stop(&(*s)->outgoing);
         store_stop(&(*s)->store);
         queue_free(&(*s)->news);
         queue_free(&(*s)->asks);

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "server/limits.h"
+#include "server/mailid.h"
 #include "server/smtpd_in.h"
 #include "base/banned.h"
 
@@ -19,19 +20,6 @@ static const struct smtpd_refusal too_large = { 552, "5.3.4", "message too large
 static const struct smtpd_refusal circles = { 554, "5.4.6", "this mail goes round in circles" };
 /* SMTP smuggling: whoever sends this wants two servers to see two different messages. */
 static const struct smtpd_refusal bare = { 550, "5.6.0", "bare CR or LF in the message" };
-
-static void id_make(int64_t now, char out[32])
-{
-    static const char letters[] = "0123456789abcdefghijkmnpqrstuvwx";
-    unsigned char noise[6];
-    size_t n = 0;
-    clock_random(noise, sizeof noise);
-    for (int shift = 30; shift >= 0; shift -= 5)
-        out[n++] = letters[(now >> shift) & 31];
-    for (size_t i = 0; i < sizeof noise; i++)
-        out[n++] = letters[noise[i] & 31];
-    out[n] = '\0';
-}
 
 /* RFC 3848, RFC 6531 §4.3 */
 static void with_make(struct smtpd *s)
@@ -50,7 +38,7 @@ static void message_begin(struct smtpd *s, bool raw)
 {
     struct smtpd_mail *m = &s->mail;
     int64_t now = s->setup.ops->now(s->setup.ops->arg);
-    id_make(now, m->id);
+    mailid_make(now, m->id);
     with_make(s);
     m->env = (struct fixup_env){ .sender = buf_str(&m->sender),
                                  .rcpt = str_c(m->first_rcpt),

@@ -46,6 +46,8 @@ struct failure {
     int64_t at_ms;
 };
 struct store {
+    struct vclock *clock;
+    struct mailq *mailq;
     const struct server_options *options;
     struct accounts *accounts;
     struct queue *hashers; /* as many messages as hashes may be made at once */
@@ -477,11 +479,20 @@ void store_stop(struct store **s)
     store_drop(s);
 }
 
+void store_lend(struct store *s, struct vclock *clock, struct mailq *mailq)
+{
+    s->clock = clock;
+    s->mailq = mailq;
+}
+
 int desk_open(struct desk *d, struct store *s, struct error *err)
 {
-    *d = (struct desk){
-        .store = s, .answers = queue_new(1, err), .reader = s->reader, .tmp_dir = s->tmp_dir
-    };
+    *d = (struct desk){ .store = s,
+                        .clock = s->clock,
+                        .mailq = s->mailq,
+                        .answers = queue_new(1, err),
+                        .reader = s->reader,
+                        .tmp_dir = s->tmp_dir };
     return d->answers != NULL ? 0 : -1;
 }
 

@@ -13,7 +13,9 @@
 
 struct log;
 struct reader;
+struct mailq;
 struct store;
+struct vclock;
 
 /* Opens or makes the root, private to us, and starts the thread. Keeps options and log. */
 struct store *store_start(const struct server_options *options, struct log *log, struct error *err);
@@ -25,9 +27,15 @@ void store_stop(struct store **s);
 int store_reload(struct store *s, const struct server_options *options,
                  struct error *err) MUST_CHECK;
 
+/* What desks opened from now on have beside them; keeps both, either may be NULL. Before the first
+ * connection. */
+void store_lend(struct store *s, struct vclock *clock, struct mailq *mailq);
+
 /* Where one connection asks; belongs to its thread. */
 struct desk {
     struct store *store;
+    struct vclock *clock; /* the time that mail is stamped with */
+    struct mailq *mailq;  /* mail to elsewhere; NULL: there is none */
     struct queue *answers;
     struct reader *reader;
     int tmp_dir; /* for spills; the store's */

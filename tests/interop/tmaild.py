@@ -164,6 +164,7 @@ def test_smtplib_and_bytes(s):
         c.ehlo()
         c.login('xxx', 'pw')
         c.sendmail('a@b.c', ['xxx@wxs.nl', 'yyy@wxs.nl'], hard)
+    with smtplib.SMTP('127.0.0.1', s.ports['smtp']) as c:  # nobody logged in
         try:
             c.sendmail('a@b.c', ['zzz@elsewhere.org'], hard)
             raise AssertionError('relayed')

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* mailid.h - the name that a message has with us: in the log, in its Received field, in the queue.
+ * Must not know: what it is the name of. */
+#ifndef TMAIL_SERVER_MAILID_H
+#define TMAIL_SERVER_MAILID_H
+
+#include <stdint.h>
+
+enum { MAILID_MAX = 32 };
+/* Letters and digits: the time, then what nobody can guess. */
+void mailid_make(int64_t now, char out[MAILID_MAX]);
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/* What the sender is told of his mail, and how the report finds him. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/i18n.h"
+#include "server/agent.h"
+#include "server/bounce.h"
+#include "server/deliver.h"
+#include "server/limits.h"
+#include "server/mailid.h"
+#include "server/maillog.h"
+#include "server/mailq_in.h"
+#include "base/banned.h"
+
+/* ---- whom ---- */
+
+/* RFC 3461 §5.1: without NOTIFY the sender hears of failures, and of delays if we like. */
+static bool wants(const struct spool_rcpt *r, enum bounce_kind kind)
+{
+    static const unsigned notify[] = { [BOUNCE_FAILED] = SMTP_NOTIFY_FAILURE,
+                                       [BOUNCE_DELAYED] = SMTP_NOTIFY_DELAY,
+                                       [BOUNCE_DELIVERED] = SMTP_NOTIFY_SUCCESS };
+    return r->notify == 0 ? kind != BOUNCE_DELIVERED : (r->notify & notify[kind]) != 0;
+}
+
+static bool is_about(const struct spool_rcpt *r, enum bounce_kind kind)
+{
+    static const enum spool_state states[] = { [BOUNCE_FAILED] = SPOOL_FAILED,
+                                               [BOUNCE_DELAYED] = SPOOL_WAITING,
+                                               [BOUNCE_DELIVERED] = SPOOL_DONE };
+    return r->state == states[kind] && !r->told && wants(r, kind);
+}
+
+/* ---- how ---- */
+
+/* A report for one of our own accounts, into its mailbox. */
+static int to_account(struct mailq *q, const char *id, struct spill *report, char *address,
+                      char *account, struct error *err)
+{
+    struct deliver_rcpt rcpt = { .address = address, .account = account };
+    struct deliver_mail mail = { .rcpts = &rcpt,
+                                 .n = 1,
+                                 .message = report,
+                                 .path = bounce_path_bytes(),
+                                 .by = "localhost",
+                                 .now = vclock_now(q->setup.clock) };
+    memcpy(mail.id, id, MAILID_MAX);
+    return deliver_do(&q->desk, q->setup.options, q->setup.log, &mail, err);
+}
+
+static int to_queue(struct mailq *q, const char *id, struct spill *report,
+                    const struct spool_env *about, const char *address, const char *account,
+                    struct error *err)
+{
+    struct spool_env env = { .sender = xstrdup(""), .eight_bit = true, .utf8 = about->utf8 };
+    memcpy(env.id, id, MAILID_MAX);
+    spool_env_add(&env, address, account, NULL, 0);
+    spill_hide(report, bounce_path_bytes());
+    env.size = spill_size(report);
+    maillog_accepted(q->setup.log, id, STR(""), "localhost", env.size, 1);
+    int rc = mailq_add(q, &env, report, err);
+    spill_hide(report, 0);
+    return rc;
+}
+
+static int to_target(struct mailq *q, const char *id, struct spill *report,
+                     const struct spool_env *about, const struct rcpt_target *t, struct error *err)
+{
+    if (t->account == NULL)
+        return to_queue(q, id, report, about, t->address, NULL, err);
+    if (agent_is_foreign(q->setup.options->agent))
+        return to_queue(q, id, report, about, about->sender, t->account, err);
+    return to_account(q, id, report, about->sender, t->account, err);
+}
+
+/* 0 when it is on its way, or when there is nobody to tell. */
+static int send_report(struct mailq *q, const char *id, struct spill *report,
+                       const struct spool_env *about, struct error *err)
+{
+    struct str local = str_c(about->sender);
+    struct str domain = { "", 0 };
+    struct rcpt_list list = { 0 };
+    size_t at = str_rfind(local, '@');
+    int rc = 0;
+    if (at < local.n) {
+        domain = str_skip(local, at + 1);
+        local = str_head(local, at);
+    }
+    enum rcpt_kind kind = desk_rcpt(&q->desk, local, domain, &list);
+    if (kind == RCPT_ELSEWHERE)
+        rc = to_queue(q, id, report, about, about->sender, NULL, err);
+    else if (kind != RCPT_LOCAL)
+        log_line(q->setup.log, LOG_ERROR, "mail %s: its sender <%s> does not exist here", about->id,
+                 about->sender);
+    for (size_t i = 0; i < list.n && rc == 0; i++)
+        rc = to_target(q, id, report, about, &list.targets[i], err);
+    rcpt_list_clear(&list);
+    return rc;
+}
+
+static int original_read(void *arg, uint64_t at, size_t want, struct buf *out, struct error *err)
+{
+    const int *fd = arg;
+    char *room = buf_room(out, want);
+    ssize_t n = room != NULL ? pread(*fd, room, want, (off_t)at) : -1;
+    if (n < 0)
+        return error_sys(err, _("cannot read a message of the queue"));
+    buf_grown(out, (size_t)n);
+    return 0;
+}
+
+static int make_and_send(struct mailq *q, const struct spool_env *env, enum bounce_kind kind,
+                         const bool *about, int64_t now, struct error *err)
+{
+    char id[MAILID_MAX];
+    char boundary[MAILID_MAX];
+    struct spill report;
+    int fd = spool_message(q->spool, env->id, err);
+    if (fd < 0)
+        return -1;
+    mailid_make(now, id);
+    mailid_make(now, boundary);
+    struct bounce b = { .kind = kind,
+                        .env = env,
+                        .about = about,
+                        .host = q->setup.options->host,
+                        .id = id,
+                        .boundary = boundary,
+                        .now = now,
+                        .until = env->arrived_at + q->setup.options->give_up_s,
+                        .read = original_read,
+                        .arg = &fd };
+    spill_init(&report, q->desk.tmp_dir, SERVER_MESSAGE_MAX);
+    int rc = bounce_put(&b, &report, err);
+    if (rc == 0)
+        rc = send_report(q, id, &report, env, err);
+    if (rc == 0)
+        maillog_reported(q->setup.log, env->id, id);
+    spill_clear(&report);
+    close(fd);
+    return rc;
+}
+
+/* What became of the mail is on the disk before it is told: a crash between tells it twice and
+ * sends nothing twice. */
+static int report_one(struct mailq *q, struct mailq_entry *e, enum bounce_kind kind, int64_t now)
+{
+    struct error err = { 0 };
+    struct spool_env *env = &e->env;
+    bool *about = xcalloc(env->rcpts_n, sizeof *about);
+    size_t n = 0;
+    for (size_t i = 0; i < env->rcpts_n; i++)
+        n += about[i] = is_about(&env->rcpts[i], kind);
+    int rc = 0;
+    if (n > 0 && env->sender[0] != '\0') {
+        rc = spool_update(q->spool, env, &err);
+        if (rc == 0)
+            rc = make_and_send(q, env, kind, about, now, &err);
+        if (rc != 0)
+            log_line(q->setup.log, LOG_ERROR, "mail %s: its sender cannot be told now: %s", env->id,
+                     err.text);
+    } else if (n > 0 && kind == BOUNCE_FAILED)
+        log_line(q->setup.log, LOG_ERROR, "mail %s: a report that nobody takes is dropped",
+                 env->id);
+    for (size_t i = 0; i < env->rcpts_n && rc == 0 && kind != BOUNCE_DELAYED; i++)
+        env->rcpts[i].told = env->rcpts[i].told || about[i];
+    free(about);
+    return rc;
+}
+
+/* Those that nobody wants to hear of. */
+static void tell_nobody(struct spool_env *env)
+{
+    for (size_t i = 0; i < env->rcpts_n; i++) {
+        struct spool_rcpt *r = &env->rcpts[i];
+        if ((r->state == SPOOL_FAILED && !wants(r, BOUNCE_FAILED)) ||
+            (r->state == SPOOL_DONE && !wants(r, BOUNCE_DELIVERED)))
+            r->told = true;
+    }
+}
+
+int mailq_report(struct mailq *q, struct mailq_entry *e, int64_t now)
+{
+    int rc = report_one(q, e, BOUNCE_FAILED, now);
+    if (report_one(q, e, BOUNCE_DELIVERED, now) != 0)
+        rc = -1;
+    if (!e->env.warned && now >= e->env.arrived_at + q->setup.options->warn_s) {
+        if (report_one(q, e, BOUNCE_DELAYED, now) == 0)
+            e->env.warned = true;
+        else
+            rc = -1;
+    }
+    tell_nobody(&e->env);
+    return rc;
+}
