@@ -143,6 +143,8 @@ libserver_a_SOURCES = \
 	src/server/root.h \
 	src/server/cmd.c \
 	src/server/cmd.h \
+	src/server/confine.c \
+	src/server/confine.h \
 	src/server/store.c \
 	src/server/store.h \
 	src/server/tls.c \

@@ -212,6 +212,16 @@ static int network_take(struct server_options *o, const struct option_row *row, 
     return 0;
 }
 
+static int allow_take(struct server_options *o, const struct option_row *row, char *value,
+                      struct error *err)
+{
+    (void)row;
+    if (o->allow_n == OPTIONS_ALLOW_MAX)
+        return error_set(err, ERR_USAGE, RETRY_NEVER, _("--allow %s cannot be used"), value);
+    o->allow[o->allow_n++] = xstrdup(value);
+    return 0;
+}
+
 static int copy_take(struct server_options *o, const struct option_row *row, char *value,
                      struct error *err)
 {
@@ -289,6 +299,12 @@ const struct option_row option_rows[] = {
     { "limit", "NAME=N", N_("may be repeated; --limit help lists them"), .repeats = true,
       .set = limit_take },
     { "log", "FILE", N_("write the log there instead of standard error"), TEXT(log) },
+    { "run-as", "USER",
+      N_("who to be once the ports are open (default for root with\nports below 1024: tmaild)"),
+      TEXT(run_as) },
+    { "allow", "DIR", N_("a folder beside DIR that may be used; may be repeated"), .repeats = true,
+      .set = allow_take },
+    { "no-confine", NULL, N_("may use all folders, as far as the user may"), SWITCH(no_confine) },
     { "trace", NULL, N_("log the dialogue of each connection"), SWITCH(trace) },
     { "accept-any", NULL, N_("any recipient exists, any login holds (for tests)"),
       SWITCH(accept_any) },
@@ -315,6 +331,9 @@ void options_free(struct server_options *o)
         free(o->domains[i]);
     users_free(o->users, o->users_n);
     users_free(o->tokens, o->tokens_n);
+    for (size_t i = 0; i < o->allow_n; i++)
+        free(o->allow[i]);
+    free(o->run_as);
     free(o->config);
     free(o->root);
     free(o->listen);

@@ -15,6 +15,7 @@ enum {
     OPTIONS_USERS_MAX = 1000,
     OPTIONS_TOKENS_MAX = 100,
     OPTIONS_DOMAINS_MAX = 100,
+    OPTIONS_ALLOW_MAX = 20,
     OPTIONS_NETWORKS_MAX = 100
 };
 /* Those whose name ends in s are TLS from the first byte on; LMTP is off unless asked for. */
@@ -65,6 +66,9 @@ struct server_options {
     int backoff;                        /* in hundredths */
     bool virtual_clock;
     bool accept_any, trace, vrfy;
+    char *run_as, *allow[OPTIONS_ALLOW_MAX]; /* allow: folders beside the root */
+    size_t allow_n;
+    bool no_confine;
     bool help, limit_help, version;
 };
 

@@ -2,6 +2,7 @@
 #include "server/server.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include "base/log.h"
 #include "config.h"
 #include "server/ask.h"
+#include "server/confine.h"
 #include "server/conn.h"
 #include "server/control.h"
 #include "server/limits.h"
@@ -56,7 +58,8 @@ static const struct server_options *options_of(const struct server *s)
 
 static bool is_open(const struct server *s, enum server_port port)
 {
-    return options_of(s)->ports[port] != PORT_OFF && (s->tls != NULL || !protocol_is_tls(port));
+    const struct server_options *o = options_of(s);
+    return o->ports[port] != PORT_OFF && (tls_wanted(o) || !protocol_is_tls(port));
 }
 
 static int listeners_open(struct server *s, struct error *err)
@@ -153,6 +156,26 @@ static int threads_start(struct server *s, struct error *err)
     return control_start(s->control, err);
 }
 
+static bool has_low_port(const struct server *s)
+{
+    for (int i = 0; i < SERVER_PORTS; i++)
+        if (s->listeners[i] >= 0 && s->ports[i] < IPPORT_RESERVED)
+            return true;
+    return false;
+}
+
+/* What only root may read and bind comes first; what is made belongs to who runs. */
+static int resources_open(struct server *s, struct error *err)
+{
+    const struct server_options *o = options_of(s);
+    bool early = o->tls_cert != NULL;
+    if (root_open(&s->root, o->root, err) != 0 || queues_open(s, err) != 0 ||
+        (early && certificate_read(o, &s->tls, err) != 0) || listeners_open(s, err) != 0 ||
+        confine_user(o, &s->root, has_low_port(s), err) != 0)
+        return -1;
+    return early ? 0 : certificate_read(o, &s->tls, err);
+}
+
 struct server *server_open(const struct server_setup *setup, struct error *err)
 {
     struct server *s = xcalloc(1, sizeof *s);
@@ -162,8 +185,8 @@ struct server *server_open(const struct server_setup *setup, struct error *err)
     s->peers = peers_new(setup->options);
     for (int i = 0; i < SERVER_PORTS; i++)
         s->listeners[i] = -1;
-    if (root_open(&s->root, options_of(s)->root, err) != 0 || queues_open(s, err) != 0 ||
-        certificate_read(options_of(s), &s->tls, err) != 0 || listeners_open(s, err) != 0 ||
+    s->root.dir = s->root.lock = -1;
+    if (resources_open(s, err) != 0 || confine_process(options_of(s), s->log, err) != 0 ||
         threads_start(s, err) != 0 || port_file_write(s, err) != 0)
         server_close(&s);
     return s;
