@@ -131,9 +131,9 @@ def make_certificates(place):
 class Dovecot:
     """start() and stop() keep the ports and the mail. capability: what it says it can; None: all that it can. tls: on tls_port, too,
     with a certificate of place/ca.pem. pop3: on pop3_port, and with tls on pop3s_port. lmtp: on lmtp_port and the socket
-    place/lmtp. relay: (port, user, password) to which its submission service, on submission_port, hands on."""
+    place/lmtp. relay: (port, user, password) to which its submission service, on submission_port, hands on. users: a passwd-file in place of jane's password."""
 
-    def __init__(self, capability=None, tls=False, pop3=False, lmtp=False, relay=None):
+    def __init__(self, capability=None, tls=False, pop3=False, lmtp=False, relay=None, users=None):
         self.place = tempfile.mkdtemp(prefix="tmail-dovecot-")
         self.port, self.process, self.delivered = free_port(), None, 0
         self.tls_port = free_port() if tls else 0
@@ -153,6 +153,9 @@ class Dovecot:
                            group="dovenull" if root else pwd.getpwuid(os.geteuid()).pw_name)
         if pop3:
             conf += POP3.format(pop3_port=self.pop3_port, pop3s_port=self.pop3s_port)
+        if users:
+            conf = conf.replace("driver = static\n  args = user=jane password=pw",
+                                f"driver = passwd-file\n  args = scheme=CRYPT username_format=%n {users}")
         if lmtp:
             conf += LMTP.format(place=self.place, port=self.lmtp_port)
         if relay:

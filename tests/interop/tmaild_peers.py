@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """tmaild beside Postfix and Dovecot, both ways: mail relayed to Postfix and from it, by SMTP with TLS and by LMTP; handed over to
 Dovecot's LMTP; taken from Dovecot's submission service. Every message arrives once, with the bytes that were sent."""
-import os, poplib, smtplib, subprocess, sys, tempfile, time
+import imaplib, os, poplib, re, shutil, smtplib, subprocess, sys, tempfile, time
 import dovecot, postfix
-from tm import BUILD, check, Place, WAIT_S
+from tm import BUILD, check, Place, TMAILD, WAIT_S
 
 ONCE = os.path.join(BUILD, "tests/interop/relay_once")
 HARD = [b"Subject: dots\r\n\r\n.\r\n..\r\n.x\r\n\r\n.\r\n", b"Subject: from\r\n\r\nFrom here\r\n>From there\r\n",
@@ -121,6 +121,78 @@ def from_dovecot(place):
         check(bodies(inbox(server, len(HARD))) == bodies(HARD), "the same bytes, each once")
 
 
+def hand_over(place):
+    """What doc/server.md says: passwords, mail by IMAP, mail from the files."""
+    server = place.tmaild("--domain", "example.org", name="left")
+    root = os.path.join(server.root, "mail.root")
+    said = subprocess.run([TMAILD, "users", "add", "jane", "--root", root], input=b"pw\n", capture_output=True, timeout=WAIT_S)
+    check(said.returncode == 0, f"{said}")
+    imap = imaplib.IMAP4("127.0.0.1", server.ports["imap"], timeout=WAIT_S)
+    imap.login("jane", "pw")
+    for folder in ("Work", "Work/Old", "B&APw-cher"):
+        check(imap.create(f'"{folder}"')[0] == "OK", folder)
+    for i, mail in enumerate(HARD[:2] + HARD[3:]):
+        imap.append("INBOX", "\\Seen" if i % 2 else "\\Flagged", None, mail)
+        imap.append("Work/Old", "(\\Answered kw1)", None, mail)
+    imap.select("INBOX")
+    imap.store("2", "+FLAGS", "\\Deleted")
+    imap.expunge()
+    want = everything(imap)
+    imap.logout()
+    users = os.path.join(place.path, "dovecot.users")
+    subprocess.run(["sh", "-c", "awk -F: '!/^#/ && NF > 1 { print $1 \":\" $2 }' \"$1/users\" >\"$2\"", "sh", root, users], check=True)
+    os.chmod(place.path, 0o755)
+    os.chmod(users, 0o644)
+    for how in ("imap", "files"):
+        with dovecot.Dovecot(users=users) as d:
+            shutil.rmtree(f"{d.place}/mail")  # as on a host where jane has no mail yet
+            os.chmod(d.place, 0o777)
+
+            def doveadm(*words):
+                p = subprocess.run(["doveadm", "-c", f"{d.place}/dovecot.conf", *words], capture_output=True, timeout=WAIT_S)
+                check(p.returncode == 0, f"{p}")
+            if how == "imap":
+                doveadm("-o", "imapc_host=127.0.0.1", "-o", f"imapc_port={server.ports['imap']}", "-o", "imapc_user=jane", "-o",
+                        "imapc_password=pw", "-o", "imapc_features=rfc822.size fetch-headers", "backup", "-R", "-u", "jane", "imapc:")
+            else:
+                server.stop()
+                subprocess.run(["sh", "-c", LINKS, "sh", f"{root}/mail/jane", f"{d.place}/tree"], check=True)
+                subprocess.run(["chmod", "-R", "a+rwX", server.root], check=True)  # this Dovecot has but one user
+                doveadm("-o", "mbox_md5=all", "sync", "-1", "-R", "-u", "jane",
+                        f"mbox:{d.place}/tree:INBOX={root}/mail/jane/INBOX:LAYOUT=maildir++:INDEX={d.place}/index:"
+                        f"CONTROL={d.place}/index:UTF-8")
+            imap = d.login()  # with the password that she had
+            got = everything(imap)
+            imap.logout()
+            got.pop("Sent", None)
+            if how == "files":  # Dovecot leaves the quotes in, and has keywords of its own
+                for rows in [*got.values(), *want.values()]:
+                    rows[:] = [(uid, [f for f in flags if f[:1] == b"\\"], body.replace(b">From", b"From").replace(b">From", b"From"))
+                               for uid, flags, body in rows]
+            check(got == want, f"{how}: {got}\n{want}"[:3000])
+
+
+LINKS = """cd "$1" && mkdir "$2"
+find . -name '*.mbox' | sed 's,^\\./,,' | while read -r f; do
+    ln -s "$PWD/$f" "$2/.$(printf %s "${f%.mbox}" | tr / .)"
+done"""
+
+
+def everything(imap):
+    """{folder: [(UID, flags, body)]}"""
+    found = {}
+    for line in imap.list()[1]:
+        folder = line.decode().rpartition(' "/" ')[2].strip('"')
+        imap.select(f'"{folder}"', readonly=True)
+        rows = []
+        for uid in imap.uid("SEARCH", "ALL")[1][0].split():
+            data = imap.uid("FETCH", uid, "(FLAGS BODY.PEEK[])")[1]
+            flags = re.search(rb"FLAGS \(([^)]*)\)", b" ".join(x[0] if isinstance(x, tuple) else x for x in data)).group(1)
+            rows.append((uid, sorted(f for f in flags.split() if f != b"\\Recent"), bodies([data[0][1]])[0]))
+        found[folder] = rows
+    return found
+
+
 def main():
     have_postfix = postfix.usable()
     have_dovecot = dovecot.installed() and all(os.path.exists(f"/usr/lib/dovecot/{p}") for p in ("lmtp", "submission"))
@@ -134,6 +206,7 @@ def main():
         if have_dovecot:
             to_dovecot()
             from_dovecot(place)
+            hand_over(place)
     print("ok")
 
 
