@@ -52,6 +52,19 @@ void maillog_accepted(struct log *l, const char *id, struct str sender, const ch
     end(l, &line);
 }
 
+void maillog_refused(struct log *l, const char *id, struct str sender, struct str to,
+                     const char *by, unsigned code)
+{
+    struct buf line;
+    begin(&line, id, "refused");
+    put_between(&line, " from=<", sender, ">");
+    if (to.n > 0)
+        put_between(&line, " to=<", to, ">");
+    put_between(&line, " by=[", str_c(by), "]");
+    buf_addf(&line, " code=%u", code);
+    end(l, &line);
+}
+
 void maillog_delivered(struct log *l, const char *id, struct str to, const char *account)
 {
     struct buf line;

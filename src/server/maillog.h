@@ -12,6 +12,9 @@
 /* It is ours now: by is the client's address, or "localhost" for a report of our own. */
 void maillog_accepted(struct log *l, const char *id, struct str sender, const char *by,
                       uint64_t size, size_t recipients);
+/* It, or one recipient of it, was not taken: id "-" before there is one, to empty for all. */
+void maillog_refused(struct log *l, const char *id, struct str sender, struct str to,
+                     const char *by, unsigned code);
 /* It lies in the mailbox of account (or was given to what delivers for us). */
 void maillog_delivered(struct log *l, const char *id, struct str to, const char *account);
 /* It is in the queue, for so many recipients. */

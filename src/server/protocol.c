@@ -5,6 +5,7 @@
 
 #include "server/deliver.h"
 #include "server/imapd.h"
+#include "server/maillog.h"
 #include "server/popd.h"
 #include "server/smtpd.h"
 #include "server/store.h"
@@ -37,6 +38,12 @@ static int smtp_deliver(void *arg, struct deliver_mail *mail, struct error *err)
     return deliver_do(env->desk, env->options, env->log, mail, err);
 }
 
+static void smtp_refused(void *arg, const char *id, struct str sender, struct str to, unsigned code)
+{
+    struct protocol_env *env = arg;
+    maillog_refused(env->log, id, sender, to, env->peer, code);
+}
+
 static bool smtp_room(void *arg, uint64_t bytes)
 {
     struct protocol_env *env = arg;
@@ -57,6 +64,7 @@ static void *smtp_start(struct protocol_env *env, struct buf *out)
     env->own->smtp = (struct smtpd_ops){ .rcpt = smtp_rcpt,
                                          .rate = smtp_rate,
                                          .deliver = smtp_deliver,
+                                         .refused = smtp_refused,
                                          .room = smtp_room,
                                          .now = smtp_now,
                                          .arg = env };

@@ -342,11 +342,20 @@ static void line_do(struct smtpd *s, struct str line, struct buf *out)
         smtpd_auth_line(s, line, out);
 }
 
+static enum session_step step_of(const struct smtpd *s)
+{
+    return s->closing                   ? SESSION_CLOSE
+           : s->starttls                ? SESSION_STARTTLS
+           : s->delay_ms > 0 || s->full ? SESSION_WAIT
+                                        : SESSION_MORE;
+}
+
 enum session_step smtpd_feed(struct smtpd *s, struct str *in, struct buf *out)
 {
     struct str line;
     s->delay_ms = 0;
-    while (!s->closing && !s->starttls && s->delay_ms == 0) {
+    s->full = false;
+    while (step_of(s) == SESSION_MORE) {
         if (s->state == STATE_DATA || s->state == STATE_CHUNK) {
             if (!smtpd_data_feed(s, in, out))
                 break;
@@ -363,11 +372,9 @@ enum session_step smtpd_feed(struct smtpd *s, struct str *in, struct buf *out)
             smtpd_reply(s, out, 500, "5.5.2", "bare CR or LF, closing connection");
             s->closing = true;
         }
+        s->full = out->len > SERVER_OUT_FLUSH;
     }
-    return s->closing        ? SESSION_CLOSE
-           : s->starttls     ? SESSION_STARTTLS
-           : s->delay_ms > 0 ? SESSION_WAIT
-                             : SESSION_MORE;
+    return step_of(s);
 }
 
 /* ---- for whoever drives it ---- */

@@ -22,6 +22,8 @@ struct smtpd_ops {
     bool (*rate)(void *arg);
     /* As deliver_do. */
     int (*deliver)(void *arg, struct deliver_mail *mail, struct error *err);
+    /* A recipient, or (to empty) the whole message id, was not taken. */
+    void (*refused)(void *arg, const char *id, struct str sender, struct str to, unsigned code);
     /* False when a message of so many bytes would fill the disk. */
     bool (*room)(void *arg, uint64_t bytes);
     int64_t (*now)(void *arg); /* seconds since 1970 */

@@ -103,9 +103,11 @@ static const struct smtpd_refusal *message_deliver(struct smtpd *s)
 
 static void answer(struct smtpd *s, const struct smtpd_refusal *refused, struct buf *out)
 {
-    if (refused != NULL)
+    if (refused != NULL) {
+        s->setup.ops->refused(s->setup.ops->arg, s->mail.id, buf_str(&s->mail.sender), STR(""),
+                              refused->code);
         smtpd_reply(s, out, refused->code, refused->enhanced, refused->text);
-    else
+    } else
         smtpd_replyf(s, out, 250, "2.0.0", "%s Message accepted for delivery", s->mail.id);
 }
 
@@ -205,7 +207,7 @@ static void chunk_end(struct smtpd *s, struct buf *out)
         if (s->setup.lmtp && s->chunk_last && s->mail.taken > 0)
             answer_each(s, r, out);
         else
-            answer(s, r, out);
+            smtpd_reply(s, out, r->code, r->enhanced, r->text);
         smtpd_mail_clear(s);
     } else if (!s->chunk_last)
         smtpd_reply(s, out, 250, "2.0.0", "chunk taken");

@@ -49,6 +49,7 @@ struct smtpd {
     struct buf helo, tls, account; /* account: who is logged in */
     struct sasl *sasl;
     bool esmtp, authenticated, secure, closing, skipping, skipped_cr, starttls;
+    bool full; /* the replies are to be sent before there are more */
     struct smtpd_mail mail;
     uint64_t chunk_left; /* bytes of BDAT that are still to come */
     bool chunk_last;

@@ -144,6 +144,9 @@ void smtpd_mail(struct smtpd *s, const struct smtp_cmd *c, struct buf *out)
     if (mail_ok(s, c, out)) {
         s->mail.begun = true;
         buf_add_str(&s->mail.sender, c->arg);
+        /* Others cannot answer to a name of ours. */
+        if (c->arg.n > 0 && c->domain.n == 0)
+            buf_addf(&s->mail.sender, "@%s", s->setup.options->host);
         smtpd_replyf(s, out, 250, "2.1.0", "%.*s... Sender ok", STR_ARG(c->arg));
     } else if (!s->mail.begun)
         smtpd_mail_clear(s);
@@ -227,6 +230,14 @@ static bool targets_add(struct smtpd *s, const struct smtp_cmd *c, const struct 
     return true;
 }
 
+/* "a@b... User unknown" */
+static void rcpt_refuse(struct smtpd *s, const struct smtp_cmd *c, unsigned code,
+                        const char *enhanced, const char *text, struct buf *out)
+{
+    s->setup.ops->refused(s->setup.ops->arg, "-", buf_str(&s->mail.sender), c->arg, code);
+    smtpd_replyf(s, out, code, enhanced, "%.*s... %s", STR_ARG(c->arg), text);
+}
+
 static void rcpt_answer(struct smtpd *s, const struct smtp_cmd *c, const struct deliver_rcpt *like,
                         struct buf *out)
 {
@@ -239,17 +250,17 @@ static void rcpt_answer(struct smtpd *s, const struct smtp_cmd *c, const struct 
             smtpd_reply(s, out, 452, "4.5.3", "too many recipients");
         break;
     case RCPT_UNKNOWN:
-        smtpd_replyf(s, out, 550, "5.1.1", "%.*s... User unknown", STR_ARG(c->arg));
+        rcpt_refuse(s, c, 550, "5.1.1", "User unknown", out);
         break;
     case RCPT_BAD_NAME:
-        smtpd_replyf(s, out, 553, "5.1.3", "%.*s... this name cannot be used", STR_ARG(c->arg));
+        rcpt_refuse(s, c, 553, "5.1.3", "this name cannot be used", out);
         break;
     case RCPT_ELSEWHERE:
         if (may_relay(s)) {
             target_add(s, like, NULL, c->arg);
             rcpt_take(s, c, out);
         } else
-            smtpd_replyf(s, out, 550, "5.7.1", "%.*s... Relaying denied", STR_ARG(c->arg));
+            rcpt_refuse(s, c, 550, "5.7.1", "Relaying denied", out);
         break;
     }
     rcpt_list_clear(&list);

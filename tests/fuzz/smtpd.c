@@ -85,6 +85,15 @@ static bool rate(void *arg)
     return true;
 }
 
+static void refused(void *arg, const char *id, struct str sender, struct str to, unsigned code)
+{
+    (void)arg;
+    (void)id;
+    (void)sender;
+    (void)to;
+    (void)code;
+}
+
 static bool room(void *arg, uint64_t bytes)
 {
     (void)arg;
@@ -129,9 +138,13 @@ static void session(struct str in, unsigned choice, enum fuzz_split split, struc
     struct world w = { .kept = BUF_INIT(1 << 20),
                        .out = BUF_INIT(1 << 22),
                        .mail = BUF_INIT(1 << 22) };
-    struct smtpd_ops ops = {
-        .rcpt = rcpt, .rate = rate, .deliver = deliver, .room = room, .now = now, .arg = &w
-    };
+    struct smtpd_ops ops = { .rcpt = rcpt,
+                             .rate = rate,
+                             .deliver = deliver,
+                             .refused = refused,
+                             .room = room,
+                             .now = now,
+                             .arg = &w };
     FUZZ_CHECK(options_read(&w.options, 5, argv, &err) == 0);
     w.options.vrfy = (choice & 16) != 0;
     struct smtpd_setup setup = { .options = &w.options,

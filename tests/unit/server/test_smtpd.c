@@ -72,6 +72,15 @@ static bool fake_rate(void *arg)
     return true;
 }
 
+static void fake_refused(void *arg, const char *id, struct str sender, struct str to, unsigned code)
+{
+    (void)arg;
+    (void)id;
+    (void)sender;
+    (void)to;
+    (void)code;
+}
+
 static bool fake_room(void *arg, uint64_t bytes)
 {
     (void)arg;
@@ -98,6 +107,7 @@ static void world_init(struct world *w)
     w->ops = (struct smtpd_ops){ .rcpt = fake_rcpt,
                                  .rate = fake_rate,
                                  .deliver = fake_deliver,
+                                 .refused = fake_refused,
                                  .room = fake_room,
                                  .now = fake_now,
                                  .arg = w };
