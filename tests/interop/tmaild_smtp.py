@@ -293,12 +293,61 @@ def test_sizes(s):
     check(s.talk(b"FOO\r\n" * 5) == [220, 500, 500, 500, 421], "errors")
 
 
+class Peer:
+    """A mail server elsewhere; keeps recipient and subject of what it took. Now and then it hangs up or wants to be asked again."""
+
+    def __init__(self, dice):
+        self.got, self.dice, self.lock = [], dice, threading.Lock()
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=100)
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                c, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(c,), daemon=True).start()
+
+    def serve(self, c):
+        try:
+            with c, c.makefile("rb") as lines:
+                c.sendall(b"220 peer\r\n")
+                rcpts = []
+                while line := lines.readline():
+                    verb, chance = line[:4].upper(), self.dice.random()
+                    if verb == b"RCPT" and chance > 0.05:
+                        rcpts.append(re.search(rb"<([^@>]*)", line)[1].decode())
+                    if verb == b"DATA" and rcpts:
+                        self.data(c, lines, rcpts, chance)
+                        rcpts = []
+                    elif chance < 0.02:
+                        return
+                    else:
+                        c.sendall(b"451 later\r\n" if chance <= 0.05 or verb == b"DATA" else b"250 ok\r\n")
+        except OSError:
+            pass
+
+    def data(self, c, lines, rcpts, chance):
+        c.sendall(b"354 go on\r\n")
+        subject, header = b"", True
+        while (line := lines.readline()) not in (b".\r\n", b""):
+            header = header and line != b"\r\n"
+            if header and line.startswith(b"Subject: "):
+                subject = line[9:].strip()
+        if line and chance > 0.05:
+            with self.lock:
+                self.got += [(rcpt, subject) for rcpt in rcpts]
+        c.sendall(b"250 taken\r\n" if chance > 0.05 else b"451 later\r\n")
+
+
 class Load(threading.Thread):
     """Sends until the server dies; names of what was answered with 250, by recipient."""
 
-    def __init__(self, port, name, accepted, dice):
+    def __init__(self, port, name, accepted, dice, elsewhere=()):
         super().__init__()
-        self.port, self.title, self.accepted, self.dice = port, name, accepted, dice
+        self.port, self.title, self.accepted, self.dice, self.elsewhere = port, name, accepted, dice, elsewhere
 
     def run(self):
         try:
@@ -309,13 +358,16 @@ class Load(threading.Thread):
         except (OSError, smtplib.SMTPException):
             pass
 
+    def address(self, name):
+        return name + ("@far.example" if name in self.elsewhere else "@wxs.nl")
+
     def one(self, c, name):
-        names = self.dice.sample(("xxx", "yyy", "zzz"), self.dice.randrange(1, 4))
+        names = self.dice.sample(("xxx", "yyy", "zzz") + self.elsewhere, self.dice.randrange(1, 4))
         mail = b"Subject: " + name + b"\r\n\r\n" + b"From x\r\n" * self.dice.choice((1, 100, 1000, 60000))
         if self.dice.random() < 0.5:
-            c.sendmail("a@b.c", [f"{n}@wxs.nl" for n in names], mail)
+            c.sendmail("a@b.c", [self.address(n) for n in names], mail)
         else:
-            c.send(b"MAIL FROM:<a@b.c>\r\n" + b"".join(b"RCPT TO:<%s@wxs.nl>\r\n" % n.encode() for n in names) +
+            c.send(b"MAIL FROM:<a@b.c>\r\n" + b"".join(b"RCPT TO:<%s>\r\n" % self.address(n).encode() for n in names) +
                    b"BDAT 100\r\n%sBDAT %d LAST\r\n%s" % (mail[:100].ljust(100, b"x"), len(mail[100:]), mail[100:]))
             for _ in range(len(names) + 3):
                 if c.getreply()[0] != 250:
@@ -351,6 +403,43 @@ def test_kill():
         missing = set(accepted) - set(there)
         check(len(there) == len(set(there)), f"doubled: {[m for m in there if there.count(m) > 1][:5]}")
         check(not missing, f"of {len(accepted)} missing: {sorted(missing)[:5]}")
+
+
+def test_kill_while_relaying():
+    """The same for mail to elsewhere: in the queue, or with the peer. Twice is what may be, where the kill fell between the peer's
+    yes and our note of it."""
+    dice = random.Random(SEED)
+    with tempfile.TemporaryDirectory() as root:
+        peer, accepted, laps = Peer(dice), [], max(2, int(5 * EFFORT))
+        options = ("--domain", "wxs.nl", "--user", "xxx:pw", "--user", "yyy:pw", "--user", "zzz:pw", "--relay-from", "127.0.0.0/8",
+                   "--relay", f"127.0.0.1:{peer.port}")
+        for lap in range(laps):
+            s = Server(root, *options)
+            loads = [Load(s.ports["smtp"], b"m%d-%d" % (lap, n), accepted, random.Random(dice.random()), ("far1", "far2")) for n in range(4)]
+            for t in loads:
+                t.start()
+            enough, deadline = len(accepted) + dice.randrange(1, 60), time.monotonic() + WAIT_S
+            while len(accepted) < enough:
+                check(time.monotonic() < deadline, "no progress")
+                time.sleep(0.0005)
+            s.stop(signal.SIGKILL)
+            for t in loads:
+                t.join()
+        s, deadline = Server(root, *options), time.monotonic() + 4 * WAIT_S
+        while [n for n in os.listdir(os.path.join(root, "queue")) if n.endswith(".env")]:
+            check(time.monotonic() < deadline, "the queue does not become empty")
+            subprocess.run([TMAILD, "queue", "flush", "--root", root], check=True, stdout=subprocess.DEVNULL)
+            time.sleep(0.05)
+        there = [(n, m) for n in ("xxx", "yyy", "zzz") for m in re.findall(rb"(?m)^Subject: (m\S+)$", b"\n".join(s.messages(n)))]
+        check(s.stop() == 0, "tmaild did not end well")
+        check(os.listdir(os.path.join(root, "queue")) == [], "something is left in the queue's folder")
+        check(len(there) == len(set(there)), f"doubled: {[m for m in there if there.count(m) > 1][:5]}")
+        missing = set(accepted) - set(there) - set(peer.got)
+        check(not missing, f"of {len(accepted)} missing: {sorted(missing)[:5]}")
+        twice = len(peer.got) - len(set(peer.got))
+        print(f"{len(accepted)} accepted, {len(set(peer.got))} sent on, {twice} of them twice")
+        check(twice <= 20 * laps, f"{twice} were sent twice")
+        peer.listener.close()
 
 
 def main():
