@@ -156,3 +156,10 @@ int boxhead_read(struct str in, struct boxhead *h)
     }
     return is_prefix_of_ours(in) ? 1 : -1;
 }
+
+/* X-IMAPbase stands behind the line that ends with the two marks. */
+size_t boxhead_last_uid_at(const struct boxhead *h)
+{
+    enum { BEHIND_MARKS = 2, LAST_UID = sizeof "X-IMAPbase: 0000000000 " - 1 };
+    return h->dead_at + BEHIND_MARKS + LAST_UID;
+}

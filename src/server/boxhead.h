@@ -37,5 +37,7 @@ void boxhead_put(const struct boxhead *h, struct str sender, struct buf *out);
 bool boxhead_put_flags(const struct boxhead *h, struct buf *out);
 /* Reads them at the start of in. 0; 1 when in ends inside of them; -1 when this is not a message of ours. */
 int boxhead_read(struct str in, struct boxhead *h);
+/* Offset of the ten digits of last_uid, of one that is first. */
+size_t boxhead_last_uid_at(const struct boxhead *h);
 
 #endif

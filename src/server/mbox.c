@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -53,7 +55,12 @@ static void rows_drop(struct mbox *m)
 static int load(struct mbox *m, bool tail, struct error *err)
 {
     int64_t now = clock_wall_ms() / 1000;
-    uint32_t fresh = now > (int64_t)m->validity ? (uint32_t)now : m->validity + 1;
+    struct mboxforeign_known known = { .fresh = now > (int64_t)m->validity ? (uint32_t)now
+                                                                           : m->validity + 1 };
+    if (m->known) {
+        known.validity = m->validity;
+        known.last_uid = m->uid_next - 1;
+    }
     m->uid_next = m->uid_next != 0 ? m->uid_next : 1;
     if (!tail && mboxscan_note_read(m, err) != 0)
         return -1;
@@ -62,7 +69,7 @@ static int load(struct mbox *m, bool tail, struct error *err)
         log_line(m->log, LOG_INFO, "mailbox %s: mail of another program is taken over", m->leaf);
         rows_drop(m);
         m->uid_next = 1;
-        rc = mboxforeign_take_over(m, fresh, err);
+        rc = mboxforeign_take_over(m, &known, err);
         if (rc == 0 && mboxscan_read(m, false, err) != 0)
             rc = error_set(err, ERR_STORE, RETRY_NEVER, _("the mailbox cannot be read"));
     }
@@ -122,6 +129,22 @@ static void rows_put_back(struct mbox *m, struct mbox_row *rows, size_t n)
     m->rows = rows;
     m->n = m->cap = n;
     m->stale = true;
+}
+
+static int write_at(struct mbox *m, uint64_t at, struct str s, struct error *err)
+{
+    while (s.n > 0) {
+        ssize_t n = sys_fault_write(m->fd, s.p, s.n, (int64_t)at, "mbox write") != 0
+                        ? -1
+                        : pwrite(m->fd, s.p, s.n, (off_t)at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return error_sys(err, _("cannot write the mailbox"));
+        s = str_skip(s, (size_t)n);
+        at += (uint64_t)n;
+    }
+    return 0;
 }
 
 /* True if what the rows say stands in the file. */
@@ -202,9 +225,30 @@ static void history_merge(struct mbox *m, uint32_t validity)
     m->old_n = old_n;
 }
 
+/* Another program took out the last messages, and what it left does not tell that there were any:
+ * their UIDs must not be given again. The file gets to know it. */
+static int numbers_keep(struct mbox *m, uint32_t validity, uint32_t uid_next, struct error *err)
+{
+    char head[BOXHEAD_MAX];
+    char digits[16];
+    struct boxhead h;
+    if (!m->known || m->validity != validity || m->uid_next >= uid_next)
+        return 0;
+    m->uid_next = uid_next;
+    if (m->end == 0)
+        return mboxscan_note_write(m, err);
+    ssize_t n =
+        sys_fault(FAULT_READ, "mbox first head") != 0 ? -1 : pread(m->fd, head, sizeof head, 0);
+    if (n < 0 || boxhead_read((struct str){ head, (size_t)n }, &h) != 0 || !h.first)
+        return error_set(err, ERR_STORE, RETRY_LATER, _("the mailbox changed under our hands"));
+    snprintf(digits, sizeof digits, "%010" PRIu32, uid_next - 1);
+    return write_at(m, boxhead_last_uid_at(&h), str_c(digits), err);
+}
+
 static int reload(struct mbox *m, struct error *err)
 {
     uint32_t validity = m->validity;
+    uint32_t uid_next = m->uid_next;
     m->old = m->rows;
     m->old_n = m->n;
     m->rows = NULL;
@@ -214,14 +258,18 @@ static int reload(struct mbox *m, struct error *err)
     m->generation += !tail;
     if (tail)
         rows_dup(m, m->old, m->old_n);
-    if (load(m, tail, err) != 0 || looked(m, err) != 0) {
+    if (load(m, tail, err) != 0 || numbers_keep(m, validity, uid_next, err) != 0 ||
+        looked(m, err) != 0) {
         rows_put_back(m, m->old, m->old_n);
+        m->validity = validity;
+        m->uid_next = uid_next;
         m->old = NULL;
         m->old_n = 0;
         return -1;
     }
     history_merge(m, validity);
     m->stale = false;
+    m->known = true;
     return 1;
 }
 
@@ -256,7 +304,8 @@ void mbox_end(struct mbox *m)
 /* What the index knows; without it what is known begins now. */
 static void history_begin(struct mbox *m)
 {
-    if (index_read(m))
+    m->known = index_read(m);
+    if (m->known)
         return;
     m->modseq = m->gone_since = m->reserved = mboxseq_floor(m);
     index_mark(m, m->modseq);
@@ -325,22 +374,6 @@ size_t mbox_find(const struct mbox *m, uint32_t uid)
             hi = mid;
     }
     return lo < m->n && m->rows[lo].uid == uid ? lo : m->n;
-}
-
-static int write_at(struct mbox *m, uint64_t at, struct str s, struct error *err)
-{
-    while (s.n > 0) {
-        ssize_t n = sys_fault_write(m->fd, s.p, s.n, (int64_t)at, "mbox write") != 0
-                        ? -1
-                        : pwrite(m->fd, s.p, s.n, (off_t)at);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return error_sys(err, _("cannot write the mailbox"));
-        s = str_skip(s, (size_t)n);
-        at += (uint64_t)n;
-    }
-    return 0;
 }
 
 static void row_append(struct mbox *m, const struct boxhead *h)

@@ -52,6 +52,7 @@ struct mbox {
     uint64_t gone_since; /* what was expunged up to this modseq is forgotten */
     unsigned generation; /* of the file: another when the rows are somewhere else in it */
     bool stamped;        /* this begin has its modseq */
+    bool known;          /* validity and uid_next are those that were given last, not those found */
     bool unsaved;        /* the index does not have what we have */
     struct stat seen;
     bool dotlock;

@@ -104,16 +104,15 @@ static int patch_flags(const struct compaction *c, const struct mbox_row *to,
     return rc;
 }
 
-/* X-IMAPbase of the first message: the highest UID ever given. It stands behind the two marks. */
+/* X-IMAPbase of the first message: the highest UID ever given. */
 static int patch_last_uid(const struct compaction *c, const struct mbox *m, struct error *err)
 {
-    enum { BEHIND_MARKS = 2, LAST_UID = sizeof "X-IMAPbase: 0000000000 " - 1 };
     char digits[16];
     if (c->n == 0 || c->from.last_uid == m->uid_next - 1)
         return 0;
     int n = snprintf(digits, sizeof digits, "%010" PRIu32, m->uid_next - 1);
-    return patch(c, c->rows[0].at + c->rows[0].dead_at + BEHIND_MARKS + LAST_UID,
-                 (struct str){ digits, (size_t)n }, err);
+    const struct boxhead first = { .dead_at = c->rows[0].dead_at };
+    return patch(c, boxhead_last_uid_at(&first), (struct str){ digits, (size_t)n }, err);
 }
 
 /* What was copied and has changed or gone since. The rows of the copy that are still there move up:

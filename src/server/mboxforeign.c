@@ -295,11 +295,11 @@ static int pieces_find(struct mbox *m, struct pieces *list, struct buf *bytes, s
     return rc;
 }
 
-/* The highest UID that can be trusted: what the first message tells, and those of our own messages.
- */
-static uint32_t highest_known(const struct pieces *list)
+/* The highest UID that can be trusted: what the first message tells, those of our own messages, and
+ * what was known before. */
+static uint32_t highest_known(const struct pieces *list, uint32_t before)
 {
-    uint32_t known = list->p[0].last_uid;
+    uint32_t known = list->p[0].last_uid > before ? list->p[0].last_uid : before;
     for (size_t i = 0; i < list->n; i++)
         if (list->p[i].ours && list->p[i].uid > known)
             known = list->p[i].uid;
@@ -309,12 +309,14 @@ static uint32_t highest_known(const struct pieces *list)
 /* True if the UIDs that were found hold. Mail of other programs without one gets the next, and so
  * does mail whose UID was never given here or comes too late: it was saved here from another
  * mailbox, or sorted. */
-static bool numbers_hold(struct mbox *m, struct pieces *list)
+static bool numbers_hold(struct mbox *m, struct pieces *list, const struct mboxforeign_known *k)
 {
     uint32_t last = 0;
-    if (list->n == 0 || list->p[0].validity == 0)
+    uint32_t validity =
+        list->n == 0 || list->p[0].validity == 0 ? k->validity : list->p[0].validity;
+    if (list->n == 0 || validity == 0)
         return false;
-    uint32_t known = highest_known(list);
+    uint32_t known = highest_known(list, validity == k->validity ? k->last_uid : 0);
     for (size_t i = 0; i < list->n; i++) {
         struct piece *p = &list->p[i];
         if (!p->ours && (p->uid <= last || p->uid > known))
@@ -326,20 +328,20 @@ static bool numbers_hold(struct mbox *m, struct pieces *list)
     known = known > last ? known : last;
     if (known >= MBOX_UID_MAX)
         return false;
-    m->validity = list->p[0].validity;
+    m->validity = validity;
     m->uid_next = known + 1;
     return true;
 }
 
-/* Numbers that other programs kept hold if they ascend and the first message tells the UIDVALIDITY.
- * Anything else is a new mailbox to every client. */
-static void pieces_number(struct mbox *m, struct pieces *list, uint32_t new_validity)
+/* Numbers that other programs kept hold if they ascend and the UIDVALIDITY is known. Anything else
+ * is a new mailbox to every client. */
+static void pieces_number(struct mbox *m, struct pieces *list, const struct mboxforeign_known *k)
 {
-    if (numbers_hold(m, list))
+    if (numbers_hold(m, list, k))
         return;
     for (size_t i = 0; i < list->n; i++)
         list->p[i].uid = (uint32_t)i + 1;
-    m->validity = new_validity;
+    m->validity = k->fresh;
     m->uid_next = (uint32_t)list->n + 1;
 }
 
@@ -364,7 +366,7 @@ static int piece_write(struct rewrite *r, struct mbox *m, struct piece *p, struc
     return rc;
 }
 
-int mboxforeign_take_over(struct mbox *m, uint32_t new_validity, struct error *err)
+int mboxforeign_take_over(struct mbox *m, const struct mboxforeign_known *known, struct error *err)
 {
     struct pieces list = { 0 };
     struct buf bytes = BUF_INIT(SERVER_MESSAGE_MAX);
@@ -373,11 +375,10 @@ int mboxforeign_take_over(struct mbox *m, uint32_t new_validity, struct error *e
     if (rc == 0)
         rc = pieces_find(m, &list, &bytes, err);
     if (rc == 0)
-        pieces_number(m, &list, new_validity);
-    for (size_t i = 0; i < list.n && rc == 0; i++) {
+        pieces_number(m, &list, known);
+    for (size_t i = 0; i < list.n && rc == 0; i++)
         if (!list.p[i].dead)
             rc = piece_write(&r, m, &list.p[i], &bytes, err);
-    }
     if (rc == 0)
         rc = rewrite_commit(&r, m, err);
     for (size_t i = 0; i < list.n; i++)

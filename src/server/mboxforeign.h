@@ -8,7 +8,12 @@
 
 #include "server/mbox.h"
 
-/* UIDs found are kept where they ascend; else all are numbered from 1 under new_validity. */
-int mboxforeign_take_over(struct mbox *m, uint32_t new_validity, struct error *err) MUST_CHECK;
+/* What was known of the mailbox before; 0: nothing. fresh: a UIDVALIDITY that it never had. */
+struct mboxforeign_known {
+    uint32_t validity, last_uid, fresh;
+};
+/* UIDs found are kept where they ascend; else all are numbered from 1 under a fresh UIDVALIDITY. */
+int mboxforeign_take_over(struct mbox *m, const struct mboxforeign_known *known,
+                          struct error *err) MUST_CHECK;
 
 #endif

@@ -17,7 +17,7 @@ class Raw:
 
     def _fill(self):
         got = self.s.recv(1 << 16)
-        assert got, 'the server hung up'
+        assert got, ('the server hung up', self.buf)
         self.buf += got
 
     def line(self):
