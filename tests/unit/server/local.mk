@@ -16,7 +16,8 @@ SERVER_TESTS = \
 	tests/unit/server/test_search \
 	tests/unit/server/test_thread \
 	tests/unit/server/test_bodystructure \
-	tests/unit/server/test_control tests/unit/server/test_options \
+	tests/unit/server/test_control tests/unit/server/test_schedule tests/unit/server/test_spool \
+	tests/unit/server/test_mailq tests/unit/server/test_options \
 	tests/unit/server/test_popd tests/unit/server/test_popd_table \
 	tests/unit/server/test_imapd
 check_PROGRAMS += $(SERVER_TESTS)
@@ -54,6 +55,15 @@ tests_unit_server_test_popd_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
 tests_unit_server_test_control_SOURCES = tests/unit/server/test_control.c tests/unit/test.h
 tests_unit_server_test_control_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_server_test_control_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
+tests_unit_server_test_schedule_SOURCES = tests/unit/server/test_schedule.c tests/unit/test.h
+tests_unit_server_test_schedule_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_server_test_schedule_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
+tests_unit_server_test_spool_SOURCES = tests/unit/server/test_spool.c tests/unit/test.h
+tests_unit_server_test_spool_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_server_test_spool_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
+tests_unit_server_test_mailq_SOURCES = tests/unit/server/test_mailq.c tests/unit/test.h
+tests_unit_server_test_mailq_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_server_test_mailq_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
 tests_unit_server_test_options_SOURCES = tests/unit/server/test_options.c tests/unit/test.h
 tests_unit_server_test_options_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_server_test_options_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
