@@ -4,6 +4,7 @@ and no UID is used for two messages."""
 import os, re, shutil, signal, socket, subprocess, time
 
 from fault import DISK, NET, RUN_S, STOPS, Scenario, check, mailboxes, main
+from fake_smtp import Peer
 from tm import TMAILD
 
 ANSWER_S = 20
@@ -81,6 +82,7 @@ class Line:
 class Server(Scenario):
     """tmaild is started anew for each round; self.said are its answers, True, False or None."""
     programs = ("tmaild",)
+    options = ()
 
     def __init__(self, place):
         super().__init__(place)
@@ -114,7 +116,7 @@ class Server(Scenario):
         os.makedirs(self.root, exist_ok=True)
         self.process = subprocess.Popen(
             [TMAILD, "--root", os.path.join(self.root, "root"), "--port-file", port_file, "--smtp", "0", "--imap", "0", "--pop3", "0",
-             "--submission", "none", "--tls-cert", "none", "--domain", "example.org", "--user", "jane:pw", "--user", "bob:pw",
+             "--submission", "none", "--tls-cert", "none", *self.options, "--domain", "example.org", "--user", "jane:pw", "--user", "bob:pw",
              "--log", os.path.join(self.root, "log")], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, env=dict(os.environ, **env))
         deadline = time.monotonic() + RUN_S
         while not os.path.exists(port_file):
@@ -364,4 +366,58 @@ class Pop(Server):
             check(len(left) >= 2, f"left: {left}")
 
 
-main(Accept, Imap, Foreign, Folders, Pop)
+class Queue(Server):
+    """Mail to elsewhere is queued, sent, and its sender told what was refused. What was answered with 250 arrives and is told; twice only
+    where the fault fell between the peer's answer and our note of it."""
+    name = "queue"
+
+    def __init__(self, place):
+        self.peer = Peer("127.0.0.1", says={"RCPT": lambda line, peer: "550 5.1.1 nobody" if "<never" in line else None})
+        self.options = ("--relay", f"127.0.0.1:{self.peer.port}", "--relay-from", "127.0.0.1/32", "--retry", "1s")
+        super().__init__(place)
+
+    def before(self):
+        super().before()
+        shutil.rmtree(os.path.join(self.root, "root", "queue"))
+        self.peer.mails.clear()
+
+    def queue(self, *argv):
+        p = subprocess.run([TMAILD, "queue", *argv, "--root", os.path.join(self.root, "root")], capture_output=True, timeout=RUN_S)
+        return p.stdout if p.returncode == 0 else None
+
+    def queue_runs_empty(self):
+        deadline = time.monotonic() + RUN_S
+        while self.queue("list") and time.monotonic() < deadline:
+            time.sleep(0.005)
+        return self.queue("list") == b""
+
+    def send(self):
+        c = Line(int(self.ports["smtp"]))
+        for step in (None, "EHLO test", "MAIL FROM:<jane@example.org>", "RCPT TO:<good@a.example>", "RCPT TO:<never@b.example>", "DATA"):
+            code = c.smtp(step)
+            if code is None or code >= 400:
+                return None if code is None else False
+        code = c.smtp("Subject: message 9\r\n\r\nwords\r\n.")
+        return None if code is None else code < 400
+
+    def talk(self):
+        self.said["mail"] = self.send()
+        deadline = time.monotonic() + 1
+        while self.process.poll() is None and self.queue("list") and time.monotonic() < deadline:
+            time.sleep(0.002)
+
+    def resume(self, transient):
+        super().resume(transient)
+        self.queue("flush")
+        check(self.queue_runs_empty(), f"the queue does not run empty: {self.queue('list')}")
+
+    def hold(self, now):
+        sent = sum(b"Subject: message 9" in m["data"] for m in self.peer.mails)
+        told = len(self.lies(now, "Undelivered Mail Returned to Sender"))
+        least = 1 if self.said.get("mail") else 0
+        most = 2 if self.said.get("mail") is not False or self.forever else 0
+        check(least <= sent <= most, f"it arrived {sent} times after {self.said}")
+        check(least <= told <= most, f"its sender was told {told} times after {self.said}")
+
+
+main(Accept, Imap, Foreign, Folders, Pop, Queue)

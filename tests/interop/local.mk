@@ -32,7 +32,7 @@ tests/interop/bad_input.log: tmail tmail-sync tmail-decode tmaild
 EXTRA_DIST += tests/interop/bad_input.py
 TESTS += tests/interop/conflict.py
 tests/interop/conflict.log: tests/interop/drive tmail-sync tmail-decode
-EXTRA_DIST += tests/interop/conflict.py tests/interop/fake_imap.py
+EXTRA_DIST += tests/interop/conflict.py tests/interop/fake_imap.py tests/interop/fake_smtp.py
 check_PROGRAMS += tests/interop/net_pop3
 tests_interop_net_pop3_SOURCES = tests/interop/net_pop3.c
 tests_interop_net_pop3_LDADD = $(LINK_NET)
@@ -65,3 +65,6 @@ EXTRA_DIST += tests/interop/tmaild_peers.py
 TESTS += tests/interop/tmaild_tls.py
 tests/interop/tmaild_tls.log: tmaild
 EXTRA_DIST += tests/interop/tmaild_tls.py
+TESTS += tests/interop/tmaild_queue.py
+tests/interop/tmaild_queue.log: tmaild
+EXTRA_DIST += tests/interop/tmaild_queue.py
