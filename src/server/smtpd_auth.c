@@ -6,7 +6,7 @@
 
 bool smtpd_may_login(const struct smtpd *s)
 {
-    return s->setup.submission && (s->secure || s->setup.loopback) && s->ends == ENDS_CRLF;
+    return !s->setup.lmtp && (s->secure || s->setup.loopback) && s->ends == ENDS_CRLF;
 }
 
 static void auth_step(struct smtpd *s, enum sasl_step step, const char *challenge, struct buf *out)
@@ -53,7 +53,7 @@ void smtpd_auth(struct smtpd *s, const struct smtp_cmd *c, struct buf *out)
     struct str mechanism = { "", 0 };
     str_word(&rest, &mechanism);
     struct str initial = str_trim(rest);
-    if (!s->setup.submission || s->ends != ENDS_CRLF)
+    if (s->setup.lmtp || s->ends != ENDS_CRLF)
         smtpd_reply(s, out, 503, "5.5.1", "no login here");
     else if (!smtpd_may_login(s))
         smtpd_reply(s, out, 538, "5.7.11", "Encryption required");
