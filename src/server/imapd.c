@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "server/limits.h"
 #include "server/sasl.h"
 #include "server/section.h"
@@ -115,11 +116,15 @@ bool imapd_text(const struct wire_node *n, struct str *s)
     return true;
 }
 
-bool imapd_folder(const struct wire_node *n, struct buf *out)
+bool imapd_folder(const struct imapd *i, const struct wire_node *n, struct buf *out)
 {
     struct str s;
-    return imapd_text(n, &s) && s.n > 0 && s.n <= WIRE_NAME_MAX && wire_name_decode(s, out) == 0 &&
-           str_is_line(buf_str(out));
+    if (!imapd_text(n, &s) || s.n == 0 || s.n > WIRE_NAME_MAX)
+        return false;
+    if (!imapd_utf8(i))
+        return wire_name_decode(s, out) == 0 && str_is_line(buf_str(out));
+    buf_add_str(out, s);
+    return utf8_valid(s);
 }
 
 static const struct {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* imapd.h - one IMAP4rev1 session (RFC 3501) as a step function on bytes; with LITERAL+, SASL-
- * IR, UIDPLUS, MOVE, IDLE, UNSELECT, NAMESPACE, ID, SPECIAL-USE, LIST-EXTENDED and LIST-STATUS.
+/* imapd.h - one IMAP session (RFC 3501, RFC 9051) as a step function on bytes; imapd_auth.c has the
+ * list of its extensions.
  * Must not know: sockets. */
 #ifndef TMAIL_SERVER_IMAPD_H
 #define TMAIL_SERVER_IMAPD_H

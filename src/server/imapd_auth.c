@@ -8,13 +8,13 @@
 #include "base/banned.h"
 
 /* What is offered beside what depends on the connection. */
-static const char caps_before[] = "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE";
-static const char caps_after[] = "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE"
-                                 " IDLE NAMESPACE UIDPLUS MOVE UNSELECT CHILDREN"
-                                 " SPECIAL-USE LIST-EXTENDED LIST-STATUS"
+static const char caps_before[] = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE";
+static const char caps_after[] = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE"
+                                 " IDLE NAMESPACE UIDPLUS MOVE UNSELECT CHILDREN BINARY"
+                                 " SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE"
                                  " ESEARCH SEARCHRES WITHIN"
                                  " SORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES"
-                                 " CONDSTORE QRESYNC";
+                                 " CONDSTORE QRESYNC UTF8=ACCEPT";
 
 /* Passwords, and what stands for one, go over the wire only where nobody else reads along. */
 static bool may_login(const struct imapd *i)

@@ -15,7 +15,7 @@ struct imapd_append {
     bool active, too_large;
     struct spill message;
 };
-enum imapd_enabled { IMAPD_CONDSTORE = 1, IMAPD_QRESYNC = 2 };
+enum imapd_enabled { IMAPD_CONDSTORE = 1, IMAPD_QRESYNC = 2, IMAPD_UTF8 = 4, IMAPD_REV2 = 8 };
 struct imapd {
     struct imapd_setup setup;
     struct wire_imap *reader;
@@ -78,7 +78,7 @@ void imapd_leave(struct imapd *i);
 /* True and s filled for an atom or string without CR, LF, NUL. */
 bool imapd_text(const struct wire_node *n, struct str *s);
 /* Appends the UTF-8 name of a folder argument; false when it is no name. */
-bool imapd_folder(const struct wire_node *n, struct buf *out);
+bool imapd_folder(const struct imapd *i, const struct wire_node *n, struct buf *out);
 /* Flags of a list (or of the rest of the line) as bits and words; false for what is no flag. */
 bool imapd_flags(const struct wire_node *first, unsigned *flags, struct buf *keywords);
 /* The rows that a command names, freed with free(); false when it was answered with BAD. */
@@ -107,6 +107,10 @@ struct imapd_since {
 };
 /* The client knows of modification sequences now. */
 void imapd_condstore(struct imapd *i);
+/* Names and headers are UTF-8, unencoded (RFC 6855, RFC 9051 §5.1). */
+bool imapd_utf8(const struct imapd *i);
+/* imapd_list.c: a folder's name as the client has it. */
+void imapd_put_name(struct imapd *i, struct str name);
 /* imapd_auth.c */
 imapd_fn imapd_capability, imapd_login, imapd_authenticate, imapd_starttls, imapd_compress;
 /* "CAPABILITY ...", as it is now. */

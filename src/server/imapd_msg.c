@@ -352,7 +352,7 @@ static void copy_or_move(struct imapd *i, const struct wire_node *args, bool mov
     int rc = 0;
     if (move && i->read_only)
         imapd_no(i, "[READ-ONLY] the folder was opened with EXAMINE");
-    else if (!imapd_folder(args->next, &name))
+    else if (!imapd_folder(i, args->next, &name))
         imapd_no(i, "[CANNOT] this is no folder name");
     else if (!imapd_rows(i, args, &rows, &n))
         ;
@@ -399,7 +399,7 @@ static bool append_args_read(const struct imapd *i, const struct wire_node *args
                              struct append_args *a)
 {
     a->date = vclock_now(i->setup.desk->clock);
-    if (!imapd_folder(args, &a->name))
+    if (!imapd_folder(i, args, &a->name))
         return false;
     args = args->next;
     if (args != NULL && args->kind == WIRE_LIST) {
@@ -412,6 +412,10 @@ static bool append_args_read(const struct imapd *i, const struct wire_node *args
             return false;
         args = args->next;
     }
+    /* RFC 6855 §4 */
+    if (imapd_utf8(i) && wire_is(args, "UTF8") && args->next != NULL &&
+        args->next->kind == WIRE_LIST && args->next->next == NULL)
+        args = args->next->child;
     return args != NULL && args->kind == WIRE_STREAMED && args->next == NULL;
 }
 

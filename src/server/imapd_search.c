@@ -291,6 +291,8 @@ void imapd_search(struct imapd *i, const struct wire_node *args)
         }
         args = args->next->next;
     }
+    if (want == 0 && (i->enabled & IMAPD_REV2) != 0)
+        want = RETURN_ALL; /* RFC 9051 §6.4.4: the answer is ESEARCH always */
     struct arena *a = arena_new(4096);
     search(i, a, args, want, charset);
     arena_free(&a);

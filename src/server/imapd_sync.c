@@ -16,6 +16,8 @@ static const struct {
 } enable_names[] = {
     { "CONDSTORE", IMAPD_CONDSTORE },
     { "QRESYNC", IMAPD_CONDSTORE | IMAPD_QRESYNC },
+    { "UTF8=ACCEPT", IMAPD_UTF8 },
+    { "IMAP4rev2", IMAPD_REV2 },
 };
 
 static void modseq_code(struct imapd *i, uint64_t modseq)
@@ -36,6 +38,11 @@ void imapd_enabled(struct imapd *i)
 {
     i->view.with_modseq = (i->enabled & IMAPD_CONDSTORE) != 0;
     i->view.vanished = (i->enabled & IMAPD_QRESYNC) != 0;
+}
+
+bool imapd_utf8(const struct imapd *i)
+{
+    return (i->enabled & (IMAPD_UTF8 | IMAPD_REV2)) != 0;
 }
 
 /* RFC 5161 §3.1: what is not known is passed over. */

@@ -38,6 +38,7 @@ libserver_a_SOURCES = \
 	src/server/imapd_box.c \
 	src/server/imapd_fetch.c \
 	src/server/imapd_in.h \
+	src/server/imapd_list.c \
 	src/server/imapd_msg.c \
 	src/server/imapd_search.c \
 	src/server/imapd_sort.c \

@@ -19,7 +19,7 @@ SERVER_TESTS = \
 	tests/unit/server/test_control tests/unit/server/test_schedule tests/unit/server/test_spool \
 	tests/unit/server/test_mailq tests/unit/server/test_options \
 	tests/unit/server/test_popd tests/unit/server/test_popd_table \
-	tests/unit/server/test_imapd
+	tests/unit/server/test_imapd tests/unit/server/test_imapd_table
 check_PROGRAMS += $(SERVER_TESTS)
 TESTS += $(SERVER_TESTS)
 tests_unit_server_test_names_SOURCES = tests/unit/server/test_names.c tests/unit/test.h
@@ -94,3 +94,6 @@ tests_unit_server_test_index_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
 tests_unit_server_test_rows_SOURCES = tests/unit/server/test_rows.c tests/unit/test.h
 tests_unit_server_test_rows_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_server_test_rows_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
+tests_unit_server_test_imapd_table_SOURCES = tests/unit/server/test_imapd_table.c tests/unit/test.h
+tests_unit_server_test_imapd_table_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_server_test_imapd_table_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
