@@ -15,6 +15,7 @@
 
 #include "config.h"
 #include "base/child.h"
+#include "base/file.h"
 #include "base/i18n.h"
 #include "base/banned.h"
 
@@ -170,8 +171,10 @@ static void allow_agent(const struct rules *r, const char *agent)
     struct str spec = str_c(agent);
     if (str_lit(&spec, "maildir:") == 0) {
         spec = str_head(spec, str_search(spec, STR("{account}")));
-        char *path = xmemdup0(spec.p, spec.n);
-        allow_folder(r, path, r->handled);
+        char *path = xmemdup0(spec.p, str_rfind(spec, '/'));
+        struct error err;
+        if (path[0] != '\0' && file_mkdirs(path, &err) == 0) /* else the first delivery tells */
+            allow(r, path, r->handled);
         free(path);
     } else if (str_lit(&spec, "command:") == 0) {
         spec = str_trim(spec);

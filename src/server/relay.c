@@ -231,9 +231,11 @@ static enum step try_hop(struct attempt *a, const struct hop *h)
     enum dns_result rc = dns_addresses(a->r->dns, h->host, &all, a->err);
     if (rc == DNS_FAILED && a->err->code == ERR_CANCELLED)
         return STEP_CANCELLED;
+    /* A smart host that is not found is a mistake of ours, which is no reason to return mail. */
+    bool later = rc == DNS_FAILED || a->r->smart.host[0] != '\0';
     if (rc != DNS_OK)
-        explain(a, rc == DNS_FAILED ? RELAY_LATER : RELAY_REFUSED, 0,
-                rc == DNS_FAILED ? "4.4.3" : "5.4.4", h->host, a->err->text);
+        explain(a, later ? RELAY_LATER : RELAY_REFUSED, 0, later ? "4.4.3" : "5.4.4", h->host,
+                a->err->text);
     enum step step = STEP_NEXT;
     for (size_t i = 0; rc == DNS_OK && i < all.n && step == STEP_NEXT; i++)
         if (a->addresses++ < RELAY_ADDRESSES_MAX)

@@ -68,3 +68,6 @@ EXTRA_DIST += tests/interop/tmaild_tls.py
 TESTS += tests/interop/tmaild_queue.py
 tests/interop/tmaild_queue.log: tmaild
 EXTRA_DIST += tests/interop/tmaild_queue.py
+TESTS += tests/interop/tmaild_through.py
+tests/interop/tmaild_through.log: tmaild
+EXTRA_DIST += tests/interop/tmaild_through.py

@@ -74,6 +74,12 @@ def to_postfix(place):
         data = wait_for("Postfix delivers the same bytes", look)
         check(data.count(b"\nSubject: ") == len(HARD), "each once")
         check(data.count(b"TLSv1") == len(HARD), "by TLS")
+        server = place.tmaild("--domain", "here.example", "--user", "jane:pw", "--relay", f"127.0.0.1:{p.port}", name="smart")
+        with smtplib.SMTP("127.0.0.1", server.ports["submission"], timeout=WAIT_S) as s:
+            s.login("jane", "pw")
+            s.sendmail("jane@here.example", ["jane@example.org", "bad@example.org"], b"Subject: by the queue\r\n\r\nqueued\r\n")
+        wait_for("what was submitted to tmaild", lambda: b"\n\nqueued\n" in open(mbox, "rb").read())
+        check(b"multipart/report" in inbox(server, 1)[0], "and who was refused comes back")
         rows, _ = once(p.port, "relay", "[127.0.0.1]", "", HARD[0], "bad@example.org", "later@example.org", "jane@example.org")
         check([(r[2], r[3][0], r[4][0]) for r in rows] == [("refused", "5", "5"), ("later", "4", "4"), ("sent", "2", "2")], f"{rows}")
 

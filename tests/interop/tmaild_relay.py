@@ -210,6 +210,7 @@ def loops(dns, port):
     want(one(dns, port, "relay", "second.example", "x@second.example"), "later", "4.4.1", 0)
     check(x.sessions == 0 and not peer.mails, "nobody behind us is asked")
     want(one(dns, port, f"host:127.0.0.6:{port}", "us.example", "x@us.example"), "sent")  # a smart host that was named is meant
+    want(one(dns, port, f"host:no.such.example:{port}", "us.example", "x@us.example"), "later", "4.4.3", 0)
     for p in (peer, x):
         p.close()
 
