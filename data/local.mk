@@ -75,6 +75,8 @@ dist_demotmaildevel_DATA = data/demo/Lists/tmail-devel/flags \
 	data/demo/Lists/tmail-devel/011.eml \
 	data/demo/Lists/tmail-devel/012.eml \
 	data/demo/Lists/tmail-devel/013.eml
+# An example: where units lie is for the system to say, and whether there is systemd.
+dist_pkgdata_DATA = data/tmaild.service
 # tmail --demo finds the sample mailbox beside itself, also where the build has a folder of its own.
 noinst_DATA += data/demo-linked
 data/demo-linked:

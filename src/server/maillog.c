@@ -2,18 +2,20 @@
 #include "server/maillog.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/banned.h"
 
-enum { VALUE_MAX = 400, LINE_BYTES = 2000 };
+enum { VALUE_MAX = 450, LINE_BYTES = 2000 };
 
-/* A value, cut, without what could end it: blanks, quotes and closing brackets become \xNN. */
+/* A value, cut, without what could end it: blanks, quotes, brackets and backslashes become
+ * \xNN. */
 static void put(struct buf *out, struct str value, bool blanks)
 {
-    value = str_head(value, VALUE_MAX);
-    for (size_t i = 0; i < value.n; i++) {
+    size_t start = out->len;
+    for (size_t i = 0; i < value.n && out->len - start < VALUE_MAX; i++) {
         unsigned char c = (unsigned char)value.p[i];
-        bool plain = c > ' ' && c != 0x7F && c != '"' && c != '<' && c != '>' && c != ']';
+        bool plain = c > ' ' && c != 0x7F && strchr("\"<>]\\", c) == NULL;
         if (plain || (blanks && c == ' '))
             buf_addc(out, (char)c);
         else

@@ -71,3 +71,6 @@ EXTRA_DIST += tests/interop/tmaild_queue.py
 TESTS += tests/interop/tmaild_through.py
 tests/interop/tmaild_through.log: tmaild
 EXTRA_DIST += tests/interop/tmaild_through.py
+TESTS += tests/interop/tmaild_host.py
+tests/interop/tmaild_host.log: tmaild
+EXTRA_DIST += tests/interop/tmaild_host.py

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
 SERVER_TESTS = \
+	tests/unit/server/test_maillog \
+	tests/unit/server/test_peers \
+	tests/unit/server/test_confine \
 	tests/unit/server/test_accounts \
 	tests/unit/server/test_sasl \
 	tests/unit/server/test_names \
@@ -97,3 +100,12 @@ tests_unit_server_test_rows_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
 tests_unit_server_test_imapd_table_SOURCES = tests/unit/server/test_imapd_table.c tests/unit/test.h
 tests_unit_server_test_imapd_table_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_server_test_imapd_table_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
+tests_unit_server_test_confine_SOURCES = tests/unit/server/test_confine.c tests/unit/test.h
+tests_unit_server_test_confine_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_server_test_confine_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
+tests_unit_server_test_peers_SOURCES = tests/unit/server/test_peers.c tests/unit/test.h
+tests_unit_server_test_peers_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_server_test_peers_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
+tests_unit_server_test_maillog_SOURCES = tests/unit/server/test_maillog.c tests/unit/test.h
+tests_unit_server_test_maillog_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_server_test_maillog_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
