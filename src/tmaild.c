@@ -186,7 +186,7 @@ static int command_main(int argc, char **argv)
     struct buf out = BUF_INIT(SERVER_OUT_MAX);
     struct error err = { 0 };
     int rc = cmd_run(argc, argv, &person, &out, &err);
-    fwrite(out.data, 1, out.len, stdout);
+    fwrite(buf_c(&out), 1, out.len, stdout);
     if (rc == 0 && fflush(stdout) != 0)
         rc = error_sys(&err, _("cannot write"));
     buf_free(&out);
