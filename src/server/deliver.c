@@ -11,6 +11,7 @@
 #include "server/limits.h"
 #include "server/mailq.h"
 #include "server/maillog.h"
+#include "server/quota.h"
 #include "server/store.h"
 #include "base/banned.h"
 
@@ -93,6 +94,8 @@ static void append_all(struct delivery *d, struct append *all, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         if (spill_check(d->mail->message, &all[i].err) != 0 ||
+            quota_room(d->desk, d->options->quota, str_c(all[i].account),
+                       spill_size(d->mail->message), &all[i].err) != 0 ||
             desk_mailbox(d->desk, str_c(all[i].account), STR("INBOX"), true, &all[i].box,
                          &all[i].err) != 0)
             all[i].box = NULL;

@@ -230,6 +230,8 @@ static const struct {
     { "STATUS", LOGIN, false, true, imapd_status },
     { "NAMESPACE", LOGIN, false, false, imapd_namespace },
     { "APPEND", LOGIN, false, true, imapd_append_end },
+    { "GETQUOTA", LOGIN, false, true, imapd_getquota },
+    { "GETQUOTAROOT", LOGIN, false, true, imapd_getquotaroot },
     { "IDLE", LOGIN, false, false, on_idle },
     { "CHECK", SELECTED, false, false, on_noop },
     { "CLOSE", SELECTED, false, false, imapd_close },

@@ -14,7 +14,7 @@ static const char caps_after[] = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE
                                  " SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE"
                                  " ESEARCH SEARCHRES WITHIN"
                                  " SORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES"
-                                 " CONDSTORE QRESYNC UTF8=ACCEPT";
+                                 " QUOTA QUOTA=RES-STORAGE CONDSTORE QRESYNC UTF8=ACCEPT";
 
 /* Passwords, and what stands for one, go over the wire only where nobody else reads along. */
 static bool may_login(const struct imapd *i)

@@ -111,6 +111,10 @@ void imapd_condstore(struct imapd *i);
 bool imapd_utf8(const struct imapd *i);
 /* imapd_list.c: a folder's name as the client has it. */
 void imapd_put_name(struct imapd *i, struct str name);
+/* imapd_quota.c */
+imapd_fn imapd_getquota, imapd_getquotaroot;
+/* As quota_room. */
+int imapd_quota_room(struct imapd *i, uint64_t bytes, struct error *err) MUST_CHECK;
 /* imapd_auth.c */
 imapd_fn imapd_capability, imapd_login, imapd_authenticate, imapd_starttls, imapd_compress;
 /* "CAPABILITY ...", as it is now. */

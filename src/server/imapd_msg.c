@@ -341,6 +341,14 @@ static int transfer(struct transfer *t, bool move, struct buf *code, struct erro
     return rc;
 }
 
+static uint64_t rows_size(const struct imapd *i, const size_t *rows, size_t n)
+{
+    uint64_t size = 0;
+    for (size_t k = 0; k < n; k++)
+        size += view_row(&i->view, rows[k])->size;
+    return size;
+}
+
 static void copy_or_move(struct imapd *i, const struct wire_node *args, bool move)
 {
     struct error err;
@@ -360,6 +368,8 @@ static void copy_or_move(struct imapd *i, const struct wire_node *args, bool mov
                                 &err)) == 1)
         imapd_no(i, "[TRYCREATE] no such folder");
     else {
+        if (rc == 0 && !move)
+            rc = imapd_quota_room(i, rows_size(i, rows, n), &err);
         if (rc == 0)
             rc = transfer(&(struct transfer){ .i = i, .box = box, .rows = rows, .n = n }, move,
                           &code, &err);
@@ -439,8 +449,12 @@ static int append_run(struct imapd *i, struct append_args *a, struct buf *code, 
 {
     struct mailbox *box = NULL;
     int rc = desk_mailbox(i->setup.desk, buf_str(&i->account), buf_str(&a->name), false, &box, err);
-    if (rc != 0)
+    if (rc == 0)
+        rc = imapd_quota_room(i, spill_size(&i->append.message), err);
+    if (rc != 0) {
+        desk_mailbox_done(i->setup.desk, &box);
         return rc;
+    }
     struct mailbox_job *j = mailbox_job_new(MAILBOX_APPEND);
     j->items = xcalloc(1, sizeof *j->items);
     j->items_n = 1;

@@ -40,6 +40,7 @@ libserver_a_SOURCES = \
 	src/server/imapd_in.h \
 	src/server/imapd_list.c \
 	src/server/imapd_msg.c \
+	src/server/imapd_quota.c \
 	src/server/imapd_search.c \
 	src/server/imapd_sort.c \
 	src/server/sort.c \
@@ -102,6 +103,8 @@ libserver_a_SOURCES = \
 	src/server/protocol.c \
 	src/server/protocol.h \
 	src/server/relay.c \
+	src/server/quota.c \
+	src/server/quota.h \
 	src/server/relay.h \
 	src/server/relay_out.c \
 	src/server/relay_out.h \

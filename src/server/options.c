@@ -108,6 +108,17 @@ static int port_take(struct server_options *o, const struct option_row *row, cha
     return 0;
 }
 
+static int quota_take(struct server_options *o, const struct option_row *row, char *value,
+                      struct error *err)
+{
+    struct str s = str_c(value);
+    (void)row;
+    return str_u64(&s, &o->quota) == 0 && s.n == 0
+               ? 0
+               : error_set(err, ERR_USAGE, RETRY_NEVER, _("--quota %s is not a number of bytes"),
+                           value);
+}
+
 static int limit_take(struct server_options *o, const struct option_row *row, char *value,
                       struct error *err)
 {
@@ -270,6 +281,7 @@ const struct option_row option_rows[] = {
       N_("send mail on to elsewhere for these clients without a\nlogin; may be repeated (default: "
          "for nobody)"),
       .repeats = true, .set = network_take },
+    { "quota", "BYTES", N_("how much mail an account may keep (default: any)"), .set = quota_take },
     { "vrfy", NULL, N_("VRFY tells who has an account"), SWITCH(vrfy) },
     { "agent", "WHAT",
       N_("who keeps the mail of accounts: mbox (the default),\nmaildir:PATH, command:WORDS, "

@@ -58,6 +58,7 @@ struct server_options {
     size_t tokens_n;
     int ports[SERVER_PORTS]; /* 0: any free one */
     struct server_limits limits;
+    uint64_t quota; /* bytes of mail of an account; 0: any number */
     struct network relay_from[OPTIONS_NETWORKS_MAX];
     size_t relay_from_n;
     char *dns, *relay, *agent; /* relay.h, agent.h; NULL: not given */

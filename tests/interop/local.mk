@@ -74,3 +74,6 @@ EXTRA_DIST += tests/interop/tmaild_through.py
 TESTS += tests/interop/tmaild_host.py
 tests/interop/tmaild_host.log: tmaild
 EXTRA_DIST += tests/interop/tmaild_host.py
+TESTS += tests/interop/tmaild_quota.py
+tests/interop/tmaild_quota.log: tmaild
+EXTRA_DIST += tests/interop/tmaild_quota.py
