@@ -207,6 +207,7 @@ class Server(Scenario):
 class Accept(Server):
     """Mail for two comes in over SMTP: both have it, or nobody."""
     name = "accept"
+    words = "words\r\n" * 100
 
     def deliver(self):
         c = Line(int(self.ports["smtp"]))
@@ -215,7 +216,7 @@ class Accept(Server):
             code = c.smtp(step)
             if code is None or code >= 400:
                 return None if code is None else False
-        code = c.smtp("Subject: message 9\r\n\r\n" + "words\r\n" * 100 + ".")
+        code = c.smtp("Subject: message 9\r\n\r\n" + self.words + ".")
         if code is not None and code < 400:
             c.smtp("QUIT")
         return None if code is None else code < 400
@@ -241,6 +242,12 @@ class Accept(Server):
 
     def hold(self, now):
         check([r[:2] for r in now["INBOX"] if r[1] != "message 9"] == [r[:2] for r in self.was["jane/INBOX"]], "the others are there")
+
+
+class Large(Accept):
+    """The same for one that is too large for memory on its way."""
+    name = "large"
+    words = "words that fill a line of some length\r\n" * 8000
 
 
 class Imap(Server):
@@ -420,4 +427,4 @@ class Queue(Server):
         check(least <= told <= most, f"its sender was told {told} times after {self.said}")
 
 
-main(Accept, Imap, Foreign, Folders, Pop, Queue)
+main(Accept, Large, Imap, Foreign, Folders, Pop, Queue)
