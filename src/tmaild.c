@@ -20,6 +20,7 @@
 #include "net/dns.h"
 #include "server/cmd.h"
 #include "server/limits.h"
+#include "server/faults.h"
 #include "server/server.h"
 #include "base/banned.h"
 
@@ -205,6 +206,10 @@ static int server_main(int argc, char **argv)
         code = show(options_usage);
     else if (options->limit_help)
         code = show(options_limits_usage);
+    else if (options->fault_help)
+        code = show(faults_usage);
+    else if (options->personality_help)
+        code = show(faults_personalities);
     else if (options->version)
         printf("tmaild %s\n", PACKAGE_VERSION);
     else {

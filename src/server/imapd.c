@@ -505,6 +505,12 @@ static bool op_logged_in(const void *s)
     return imapd_logged_in(s);
 }
 
+static struct str op_account(const void *s)
+{
+    const struct imapd *i = s;
+    return buf_str(&i->account);
+}
+
 static bool op_secret(const void *s, struct str line)
 {
     return imapd_secret(s, line);
@@ -545,6 +551,7 @@ const struct session_ops imapd_ops = {
     .feed = op_feed,
     .delay_ms = op_delay_ms,
     .logged_in = op_logged_in,
+    .account = op_account,
     .secret = op_secret,
     .secured = op_secured,
     .event_fd = op_event_fd,

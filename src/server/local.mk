@@ -22,6 +22,11 @@ libserver_a_SOURCES = \
 	src/server/deliver.h \
 	src/server/envelope.c \
 	src/server/envelope.h \
+	src/server/faults.c \
+	src/server/faults.h \
+	src/server/faults_known.c \
+	src/server/faulty.c \
+	src/server/faulty.h \
 	src/server/fixup.c \
 	src/server/fixup.h \
 	src/server/folders.c \
@@ -151,6 +156,8 @@ libserver_a_SOURCES = \
 	src/server/confine.h \
 	src/server/store.c \
 	src/server/store.h \
+	src/server/store_ask.c \
+	src/server/store_in.h \
 	src/server/tls.c \
 	src/server/tls.h \
 	src/server/tlscert.c \

@@ -10,6 +10,7 @@
 #include "net/dns.h"
 #include "server/agent.h"
 #include "server/limits.h"
+#include "server/faults.h"
 #include "server/names.h"
 #include "server/relay.h"
 #include "base/banned.h"
@@ -233,6 +234,47 @@ static int allow_take(struct server_options *o, const struct option_row *row, ch
     return 0;
 }
 
+static int fault_add(struct server_options *o, const char *spec, struct error *err)
+{
+    struct faults_rule rule;
+    if (faults_rule_read(str_c(spec), &rule, err) != 0)
+        return -1;
+    if (o->faults_n == OPTIONS_FAULTS_MAX)
+        return error_set(err, ERR_USAGE, RETRY_NEVER, _("there are %d faults already"),
+                         (int)OPTIONS_FAULTS_MAX);
+    o->faults[o->faults_n++] = xstrdup(spec);
+    return 0;
+}
+
+static int fault_take(struct server_options *o, const struct option_row *row, char *value,
+                      struct error *err)
+{
+    (void)row;
+    if (!str_eqc(str_c(value), "help"))
+        return fault_add(o, value, err);
+    o->fault_help = true;
+    return 0;
+}
+
+static int personality_take(struct server_options *o, const struct option_row *row, char *value,
+                            struct error *err)
+{
+    struct str name = str_c(value);
+    const char *rule;
+    (void)row;
+    if (str_eqc(name, "help")) {
+        o->personality_help = true;
+        return 0;
+    }
+    if (faults_personality(name, 0) == NULL)
+        return error_set(err, ERR_USAGE, RETRY_NEVER, _("--personality %s: see --personality help"),
+                         value);
+    for (size_t i = 0; (rule = faults_personality(name, i)) != NULL; i++)
+        if (fault_add(o, rule, err) != 0)
+            return -1;
+    return 0;
+}
+
 static int copy_take(struct server_options *o, const struct option_row *row, char *value,
                      struct error *err)
 {
@@ -320,6 +362,10 @@ const struct option_row option_rows[] = {
     { "trace", NULL, N_("log the dialogue of each connection"), SWITCH(trace) },
     { "accept-any", NULL, N_("any recipient exists, any login holds (for tests)"),
       SWITCH(accept_any) },
+    { "fault", "RULE", N_("what goes wrong (for tests); --fault help lists it"),
+      .set = fault_take },
+    { "personality", "NAME", N_("the quirks of a known server; --personality help"),
+      .set = personality_take },
     { "copy-to", "NAME", N_("an account that gets a copy of all mail (for tests)"),
       .set = copy_take },
     { "help", NULL, NULL, .line_only = true, SWITCH(help) },
@@ -343,6 +389,8 @@ void options_free(struct server_options *o)
         free(o->domains[i]);
     users_free(o->users, o->users_n);
     users_free(o->tokens, o->tokens_n);
+    for (size_t i = 0; i < o->faults_n; i++)
+        free(o->faults[i]);
     for (size_t i = 0; i < o->allow_n; i++)
         free(o->allow[i]);
     free(o->run_as);

@@ -14,6 +14,7 @@ enum {
     PORT_OFF = -1,
     OPTIONS_USERS_MAX = 1000,
     OPTIONS_TOKENS_MAX = 100,
+    OPTIONS_FAULTS_MAX = 200,
     OPTIONS_DOMAINS_MAX = 100,
     OPTIONS_ALLOW_MAX = 20,
     OPTIONS_NETWORKS_MAX = 100
@@ -56,6 +57,8 @@ struct server_options {
     size_t users_n;
     struct server_user tokens[OPTIONS_TOKENS_MAX]; /* the password is a bearer token */
     size_t tokens_n;
+    char *faults[OPTIONS_FAULTS_MAX]; /* rules that faults_rule_read takes */
+    size_t faults_n;
     int ports[SERVER_PORTS]; /* 0: any free one */
     struct server_limits limits;
     uint64_t quota; /* bytes of mail of an account; 0: any number */
@@ -70,7 +73,7 @@ struct server_options {
     char *run_as, *allow[OPTIONS_ALLOW_MAX]; /* allow: folders beside the root */
     size_t allow_n;
     bool no_confine;
-    bool help, limit_help, version;
+    bool help, limit_help, fault_help, personality_help, version;
 };
 
 extern const char *const server_port_names[SERVER_PORTS];

@@ -634,6 +634,12 @@ static bool op_logged_in(const void *s)
     return popd_logged_in(s);
 }
 
+static struct str op_account(const void *s)
+{
+    const struct popd *p = s;
+    return sasl_account(p->sasl);
+}
+
 static bool op_secret(const void *s, struct str line)
 {
     return popd_secret(s, line);
@@ -658,6 +664,7 @@ const struct session_ops popd_ops = {
     .feed = op_feed,
     .delay_ms = op_delay_ms,
     .logged_in = op_logged_in,
+    .account = op_account,
     .secret = op_secret,
     .secured = op_secured,
     .free = op_free,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "server/deliver.h"
+#include "server/faulty.h"
 #include "server/imapd.h"
 #include "server/maillog.h"
 #include "server/popd.h"
@@ -140,6 +141,8 @@ bool protocol_is_tls(enum server_port port)
 
 const struct session_ops *protocol_start(struct protocol_env *env, void **s, struct buf *out)
 {
+    if (desk_has_faults(env->desk))
+        return faulty_start(env, protocols[env->port].ops, protocols[env->port].start, s, out);
     *s = protocols[env->port].start(env, out);
     return protocols[env->port].ops;
 }

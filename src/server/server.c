@@ -152,6 +152,7 @@ static int threads_start(struct server *s, struct error *err)
         (s->control = control_new(s->root.dir, s->log, err)) == NULL)
         return -1;
     control_add(s->control, own_commands, s);
+    control_add(s->control, store_fault_commands, s->store);
     control_add(s->control, mailq_commands, outgoing_queue(s->outgoing));
     return control_start(s->control, err);
 }

@@ -28,6 +28,8 @@ struct session_ops {
     enum session_step (*feed)(void *s, struct str *in, struct buf *out);
     int (*delay_ms)(const void *s);
     bool (*logged_in)(const void *s);
+    /* Who is logged in; empty before. */
+    struct str (*account)(const void *s);
     /* True for a line that holds a secret, or while the next one does: not for the log. */
     bool (*secret)(const void *s, struct str line);
     /* From here on TLS is spoken: what was said in the clear is forgotten. */

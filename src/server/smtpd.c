@@ -394,6 +394,12 @@ static bool op_logged_in(const void *s)
     return smtpd_logged_in(s);
 }
 
+static struct str op_account(const void *s)
+{
+    const struct smtpd *session = s;
+    return buf_str(&session->account);
+}
+
 static bool op_secret(const void *s, struct str line)
 {
     return smtpd_secret(s, line);
@@ -420,6 +426,7 @@ const struct session_ops smtpd_ops = {
     .feed = op_feed,
     .delay_ms = op_delay_ms,
     .logged_in = op_logged_in,
+    .account = op_account,
     .secret = op_secret,
     .secured = op_secured,
     .goodbye = op_goodbye,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "server/store.h"
+#include "server/store_in.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -20,17 +20,6 @@
 #include "base/banned.h"
 
 enum { STORE_QUEUE = 1000 };
-enum store_kind {
-    STORE_OPEN,
-    STORE_DONE,
-    STORE_LIST,
-    STORE_CHANGE,
-    STORE_SECRET,
-    STORE_LOGIN,
-    STORE_RCPT,
-    STORE_RATE,
-    STORE_RELOAD
-};
 
 /* A mailbox that is open, or that was and still has users. */
 struct open_box {
@@ -50,6 +39,7 @@ struct store {
     struct mailq *mailq;
     const struct server_options *options;
     struct accounts *accounts;
+    struct faults *faults;
     struct queue *hashers; /* as many messages as hashes may be made at once */
     struct log *log;
     struct queue *q;
@@ -63,23 +53,8 @@ struct store {
     struct failure failures[SERVER_LOGIN_ADDRESSES];
     struct rate rate;
 };
-struct store_job {
-    struct msg m; /* kind: enum store_kind */
-    struct queue *answer;
-    char *account, *folder, *to; /* a login: account is the peer; a recipient: its two parts */
-    enum desk_change change;
-    bool make; /* of a login: it held */
-    const struct server_options *options;
-    uint64_t per_minute;
-    struct user_secret *secret; /* the asker's */
-    struct rcpt_list *rcpts;    /* the asker's */
-    struct mailbox *box;
-    int rc, delay_ms;
-    struct error err;
-    struct folder_list list;
-};
 
-static void job_drop(struct msg *m)
+void store_job_drop(struct msg *m)
 {
     struct store_job *j = (struct store_job *)m;
     free(j->account);
@@ -89,21 +64,19 @@ static void job_drop(struct msg *m)
     free(j);
 }
 
-static struct store_job *job_new(enum store_kind kind, struct str account, struct str folder,
-                                 struct str to)
+struct store_job *store_job_new(enum store_kind kind, struct str account, struct str folder,
+                                struct str to)
 {
     struct store_job *j = xcalloc(1, sizeof *j);
     j->m.kind = (int)kind;
-    j->m.drop = job_drop;
+    j->m.drop = store_job_drop;
     j->account = xmemdup0(account.p, account.n);
     j->folder = xmemdup0(folder.p, folder.n);
     j->to = xmemdup0(to.p, to.n);
     return j;
 }
 
-/* Takes j and gives it back answered. The store outlives every desk, so that there is always an
- * answer. */
-static struct store_job *ask(struct desk *d, struct store_job *j)
+struct store_job *store_ask(struct desk *d, struct store_job *j)
 {
     j->answer = d->answers;
     queue_put(d->store->q, &j->m);
@@ -331,12 +304,33 @@ static int do_rcpt(struct store *s, struct store_job *j)
     return (int)accounts_rcpt(s->accounts, str_c(j->folder), str_c(j->to), j->rcpts);
 }
 
+static int do_faults(struct store *s, struct store_job *j)
+{
+    return j->faults(s->faults, j);
+}
+
+static struct faults *faults_given(const struct server_options *o, struct error *err)
+{
+    struct faults *f = faults_new();
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < o->faults_n; i++)
+        rc = faults_add(f, str_c(o->faults[i]), err);
+    if (rc != 0)
+        faults_free(&f);
+    return f;
+}
+
 static int do_reload(struct store *s, struct store_job *j)
 {
     struct accounts *fresh = accounts_load(j->options, s->root_dir, &j->err);
-    if (fresh == NULL)
+    struct faults *faults = fresh != NULL ? faults_given(j->options, &j->err) : NULL;
+    if (faults == NULL) {
+        accounts_free(&fresh);
         return -1;
+    }
     accounts_free(&s->accounts);
+    faults_free(&s->faults);
+    s->faults = faults;
     s->accounts = fresh;
     s->options = j->options;
     return 0;
@@ -353,6 +347,7 @@ static void *store_thread(void *arg)
         [STORE_OPEN] = do_open,     [STORE_DONE] = do_done,     [STORE_LIST] = do_list,
         [STORE_CHANGE] = do_change, [STORE_SECRET] = do_secret, [STORE_LOGIN] = do_login,
         [STORE_RCPT] = do_rcpt,     [STORE_RATE] = do_rate,     [STORE_RELOAD] = do_reload,
+        [STORE_FAULTS] = do_faults,
     };
     struct store *s = arg;
     struct msg *m;
@@ -418,6 +413,7 @@ static void store_drop(struct store **s)
     queue_free(&(*s)->q);
     queue_free(&(*s)->hashers);
     accounts_free(&(*s)->accounts);
+    faults_free(&(*s)->faults);
     if ((*s)->root_dir >= 0)
         close((*s)->root_dir);
     if ((*s)->mail_dir >= 0)
@@ -448,6 +444,9 @@ static int hashers_start(struct store *s, struct error *err)
 static int store_prepare(struct store *s, struct error *err)
 {
     if (dirs_open(s, err) != 0 || hashers_start(s, err) != 0)
+        return -1;
+    s->faults = faults_given(s->options, err);
+    if (s->faults == NULL)
         return -1;
     s->accounts = accounts_load(s->options, s->root_dir, err);
     s->q = s->accounts != NULL ? queue_new(STORE_QUEUE, err) : NULL;
@@ -488,6 +487,7 @@ void store_lend(struct store *s, struct vclock *clock, struct mailq *mailq)
 int desk_open(struct desk *d, struct store *s, struct error *err)
 {
     *d = (struct desk){ .store = s,
+                        .hashers = s->hashers,
                         .clock = s->clock,
                         .mailq = s->mailq,
                         .answers = queue_new(1, err),
@@ -516,107 +516,39 @@ int store_reload(struct store *s, const struct server_options *options, struct e
     struct desk d;
     if (desk_open(&d, s, err) != 0)
         return -1;
-    struct store_job *j = job_new(STORE_RELOAD, STR(""), STR(""), STR(""));
+    struct store_job *j = store_job_new(STORE_RELOAD, STR(""), STR(""), STR(""));
     j->options = options;
-    j = ask(&d, j);
+    j = store_ask(&d, j);
     int rc = j->rc;
     if (rc < 0)
         *err = j->err;
-    job_drop(&j->m);
+    store_job_drop(&j->m);
     desk_close(&d);
     return rc;
-}
-
-void desk_secret(struct desk *d, struct str name, struct user_secret *out)
-{
-    struct store_job *j = job_new(STORE_SECRET, STR(""), name, STR(""));
-    j->secret = out;
-    j = ask(d, j);
-    job_drop(&j->m);
-}
-
-void desk_login_done(struct desk *d, struct str peer, bool ok, int *delay_ms)
-{
-    struct store_job *j = job_new(STORE_LOGIN, peer, STR(""), STR(""));
-    j->make = ok;
-    j = ask(d, j);
-    *delay_ms = j->delay_ms;
-    job_drop(&j->m);
-}
-
-enum rcpt_kind desk_rcpt(struct desk *d, struct str local, struct str domain, struct rcpt_list *out)
-{
-    struct store_job *j = job_new(STORE_RCPT, STR(""), local, domain);
-    j->rcpts = out;
-    j = ask(d, j);
-    enum rcpt_kind kind = (enum rcpt_kind)j->rc;
-    job_drop(&j->m);
-    return kind;
-}
-
-static void sasl_secret(void *arg, struct str name, struct user_secret *out)
-{
-    desk_secret(arg, name, out);
-}
-
-static bool sasl_keeps_some(void *arg)
-{
-    struct store_job *j = ask(arg, job_new(STORE_SECRET, STR(""), STR(""), STR("")));
-    bool some = j->rc == 1;
-    job_drop(&j->m);
-    return some;
-}
-
-/* yescrypt takes 16 MiB each time. */
-static bool sasl_holds(void *arg, const struct user_secret *s, struct str password)
-{
-    struct desk *d = arg;
-    struct msg *turn = queue_take(d->store->hashers, -1);
-    bool holds = secret_holds(s, password);
-    queue_put_now(d->store->hashers, turn);
-    return holds;
-}
-
-static void sasl_done(void *arg, const char *peer, bool ok, int *delay_ms)
-{
-    desk_login_done(arg, str_c(peer), ok, delay_ms);
-}
-
-struct sasl_setup desk_sasl(struct desk *d, const struct server_options *options, const char *peer,
-                            const char *service)
-{
-    return (struct sasl_setup){ .options = options,
-                                .service = service,
-                                .peer = peer,
-                                .secret = sasl_secret,
-                                .keeps_some = sasl_keeps_some,
-                                .holds = sasl_holds,
-                                .done = sasl_done,
-                                .arg = d };
 }
 
 int desk_mailbox(struct desk *d, struct str account, struct str folder, bool make,
                  struct mailbox **box, struct error *err)
 {
-    struct store_job *j = job_new(STORE_OPEN, account, folder, STR(""));
+    struct store_job *j = store_job_new(STORE_OPEN, account, folder, STR(""));
     j->make = make;
-    j = ask(d, j);
+    j = store_ask(d, j);
     int rc = j->rc;
     if (rc == 0)
         *box = j->box;
     else if (rc < 0)
         *err = j->err;
-    job_drop(&j->m);
+    store_job_drop(&j->m);
     return rc;
 }
 
 bool desk_rate(struct desk *d, struct str peer, uint64_t per_minute)
 {
-    struct store_job *j = job_new(STORE_RATE, peer, STR(""), STR(""));
+    struct store_job *j = store_job_new(STORE_RATE, peer, STR(""), STR(""));
     j->per_minute = per_minute;
-    j = ask(d, j);
+    j = store_ask(d, j);
     bool ok = j->rc == 0;
-    job_drop(&j->m);
+    store_job_drop(&j->m);
     return ok;
 }
 
@@ -624,7 +556,7 @@ void desk_mailbox_done(struct desk *d, struct mailbox **box)
 {
     if (*box == NULL)
         return;
-    struct store_job *j = job_new(STORE_DONE, STR(""), STR(""), STR(""));
+    struct store_job *j = store_job_new(STORE_DONE, STR(""), STR(""), STR(""));
     j->box = *box;
     *box = NULL;
     queue_put(d->store->q, &j->m); /* nobody waits for it */
@@ -632,25 +564,25 @@ void desk_mailbox_done(struct desk *d, struct mailbox **box)
 
 int desk_list(struct desk *d, struct str account, struct folder_list *out, struct error *err)
 {
-    struct store_job *j = ask(d, job_new(STORE_LIST, account, STR(""), STR("")));
+    struct store_job *j = store_ask(d, store_job_new(STORE_LIST, account, STR(""), STR("")));
     int rc = j->rc;
     if (rc < 0)
         *err = j->err;
     *out = j->list;
     j->list = (struct folder_list){ 0 };
-    job_drop(&j->m);
+    store_job_drop(&j->m);
     return rc;
 }
 
 int desk_change(struct desk *d, enum desk_change what, struct str account, struct str folder,
                 struct str to, struct error *err)
 {
-    struct store_job *j = job_new(STORE_CHANGE, account, folder, to);
+    struct store_job *j = store_job_new(STORE_CHANGE, account, folder, to);
     j->change = what;
-    j = ask(d, j);
+    j = store_ask(d, j);
     int rc = j->rc;
     if (rc < 0)
         *err = j->err;
-    job_drop(&j->m);
+    store_job_drop(&j->m);
     return rc;
 }

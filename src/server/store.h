@@ -6,6 +6,8 @@
 #define TMAIL_SERVER_STORE_H
 
 #include "server/accounts.h"
+#include "server/control.h"
+#include "server/faults.h"
 #include "server/folders.h"
 #include "server/mailbox.h"
 #include "server/options.h"
@@ -37,6 +39,7 @@ struct desk {
     struct vclock *clock; /* the time that mail is stamped with */
     struct mailq *mailq;  /* mail to elsewhere; NULL: there is none */
     struct queue *answers;
+    struct queue *hashers; /* the store's: as many messages as hashes may be made at once */
     struct reader *reader;
     int tmp_dir; /* for spills; the store's */
 };
@@ -58,6 +61,11 @@ enum rcpt_kind desk_rcpt(struct desk *d, struct str local, struct str domain,
                          struct rcpt_list *out);
 /* True when peer may send one more message now, of so many in a minute; it is counted then. */
 bool desk_rate(struct desk *d, struct str peer, uint64_t per_minute);
+/* Whether there are any faults, and what they do at a point (faults_ask). */
+bool desk_has_faults(struct desk *d);
+void desk_faults(struct desk *d, const struct faults_question *q, struct faults_hits *out);
+/* `tmaild fault add|clear|list`: for control_add with the store. */
+extern const struct control_command store_fault_commands[];
 /* 0 with *box in use by us; 1 when there is no such folder; -1. make: create it (INBOX always is).
  */
 int desk_mailbox(struct desk *d, struct str account, struct str folder, bool make,
