@@ -115,13 +115,30 @@ static bool own_usable(const struct own *w, SSL_CTX *ctx, int64_t now)
     return ok;
 }
 
+/* --fault for the certificate: one that ended, or another host's. The next start without makes a
+ * right one again. */
+static bool own_spoil(const struct server_options *o, struct own *w, int64_t *now)
+{
+    bool spoilt = false;
+    for (size_t i = 0; i < o->faults_n; i++)
+        if (str_eqc(str_c(o->faults[i]), "tls=expired")) {
+            *now -= (int64_t)(TLSCERT_DAYS + 2) * 24 * 60 * 60;
+            spoilt = true;
+        } else if (str_eqc(str_c(o->faults[i]), "tls=othername")) {
+            w->names[0] = "another.example";
+            w->names_n = 1;
+            spoilt = true;
+        }
+    return spoilt;
+}
+
 static int own_load(const struct server_options *o, SSL_CTX *ctx, struct error *err)
 {
     struct own w;
     int64_t now = clock_wall_ms() / 1000;
     int rc = 0;
     own_init(&w, o);
-    if (!own_usable(&w, ctx, now)) {
+    if (own_spoil(o, &w, &now) || !own_usable(&w, ctx, now)) {
         rc = own_make(&w, now, err);
         if (rc == 0)
             rc = ctx_load(ctx, w.cert, w.key, err);

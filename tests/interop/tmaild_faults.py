@@ -7,6 +7,7 @@ import poplib
 import re
 import smtplib
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -196,6 +197,18 @@ def personalities():
             check(name, s.talk(port, said), want, unwanted)
 
 
+def certificates():
+    for fault, reason in (None, None), ('tls=expired', 'expired'), ('tls=othername', 'mismatch'):
+        with tempfile.TemporaryDirectory() as root, Server(root, *(('--fault', fault) if fault else ())) as s:
+            context = ssl.create_default_context(cafile=os.path.join(root, 'tls', 'ca.pem'))
+            try:
+                with socket.create_connection(('127.0.0.1', s.ports['imaps']), 20) as plain, \
+                        context.wrap_socket(plain, server_hostname='localhost'):
+                    assert fault is None, fault
+            except ssl.SSLCertVerificationError as e:
+                assert fault and reason in str(e), (fault, e)
+
+
 def uidvalidity():
     with tempfile.TemporaryDirectory() as root, Server(root, '--fault', 'imap.select=uidvalidity') as s:
         answer = s.talk('imap', IN + 'b SELECT INBOX\r\nc SELECT INBOX\r\n')
@@ -236,6 +249,6 @@ def helps():
             assert r.returncode == 64, (option, wrong, r)
 
 
-for test in helps, rows, personalities, uidvalidity, delays, literals:
+for test in helps, rows, personalities, certificates, uidvalidity, delays, literals:
     test()
     print('ok', test.__name__, flush=True)
