@@ -20,7 +20,7 @@
 #include "server/tls.h"
 #include "base/banned.h"
 
-enum { TRACE_LINE = 300, TRACE_LOOK = 4096 };
+enum { TRACE_LINE = 300, TRACE_LOOK = 4096, SLOW_BYTES = 1024 };
 
 struct conn {
     struct conn_news ended;
@@ -37,6 +37,8 @@ struct conn {
     struct buf line;    /* what came of a line for the log, until its end comes too */
     bool secret_begins; /* the last line said that a literal with a secret follows */
     int64_t login_by_ms;
+    int64_t progress_ms; /* when something was answered, or SLOW_BYTES had come */
+    size_t slow_n;       /* bytes since then */
 };
 
 static void conn_drop(struct msg *m)
@@ -128,6 +130,14 @@ static int flush(void *arg, struct buf *out)
     return c->gone ? -1 : 0;
 }
 
+/* The time that a command may take begins anew: not with each byte, or one now and then would be
+ * enough to stay for ever. */
+static void progress(struct conn *c)
+{
+    c->progress_ms = clock_mono_ms();
+    c->slow_n = 0;
+}
+
 /* 0; -1 when nothing more will come. */
 static int receive(struct conn *c)
 {
@@ -135,6 +145,9 @@ static int receive(struct conn *c)
     int rc = link_read(c->link, &c->in);
     if (rc > 0)
         trace_client(c, str_skip(buf_str(&c->in), before));
+    c->slow_n += c->in.len - before;
+    if (c->slow_n >= SLOW_BYTES)
+        progress(c);
     return rc < 0 ? -1 : 0;
 }
 
@@ -201,7 +214,8 @@ static int wait_ms(const struct conn *c)
     const struct server_limits *limits = &c->setup.options->limits;
     if (c->ops->login_first && !c->ops->logged_in(c->session))
         return clock_left_ms(c->login_by_ms);
-    return ms_of(c->ops->idles ? limits->idle_s : limits->command_s);
+    return clock_left_ms(c->progress_ms +
+                         ms_of(c->ops->idles ? limits->idle_s : limits->command_s));
 }
 
 /* Nothing that came along in the clear may count as said within TLS: with such bytes it ends. */
@@ -252,6 +266,8 @@ static void talk(struct conn *c)
     int rc = 0;
     while (rc == 0) {
         enum session_step step = feed(c);
+        if (c->out.len > 0)
+            progress(c);
         login_tell(c);
         hold_back(c, c->ops->delay_ms(c->session));
         if (flush(c, &c->out) != 0 || step == SESSION_CLOSE)
@@ -267,6 +283,7 @@ static void talk(struct conn *c)
 
 static void serve(struct conn *c)
 {
+    progress(c);
     c->ops = protocol_start(&c->env, &c->session, &c->out);
     talk(c);
     if (c->line.len > 0)

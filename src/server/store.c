@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -210,11 +211,23 @@ static int do_create(struct store *s, struct store_job *j, int dir)
     return do_done(s, j);
 }
 
+/* RFC 3501 §6.3.5: the mail of INBOX goes to a new folder, and INBOX is empty then. Its file goes,
+ * and is made anew when it is wanted. */
+static int inbox_ensure(struct store *s, struct store_job *j, int dir)
+{
+    struct stat st;
+    memcpy(j->folder, "INBOX", 5);
+    if (fstatat(dir, "INBOX", &st, AT_SYMLINK_NOFOLLOW) == 0)
+        return 0;
+    j->make = true;
+    return do_open(s, j) == 0 ? do_done(s, j) : -1;
+}
+
 static int do_rename(struct store *s, struct store_job *j, int dir)
 {
     struct str below = str_c(j->to);
-    if (name_is_inbox(str_c(j->folder)) ||
-        (str_lit(&below, j->folder) == 0 && str_starts(below, "/")))
+    bool inbox = name_is_inbox(str_c(j->folder));
+    if (str_lit(&below, j->folder) == 0 && str_starts(below, "/"))
         return error_set(&j->err, ERR_USAGE, RETRY_NEVER, _("this folder cannot be renamed so"));
     int rc = folders_exists(dir, str_c(j->folder), &j->err);
     if (rc != 0)
@@ -222,7 +235,11 @@ static int do_rename(struct store *s, struct store_job *j, int dir)
     rc = folders_exists(dir, str_c(j->to), &j->err);
     if (rc != 1)
         return rc == 0 ? 2 : -1;
-    boxes_stop(s, j->account, j->folder, true);
+    if (inbox)
+        rc = inbox_ensure(s, j, dir);
+    if (rc < 0)
+        return -1;
+    boxes_stop(s, j->account, j->folder, !inbox);
     return folders_rename(dir, str_c(j->folder), str_c(j->to), &j->err);
 }
 

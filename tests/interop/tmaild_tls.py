@@ -296,6 +296,21 @@ def handshakes_that_stop(place):
         c.sock.close()
 
 
+def a_byte_now_and_then(place):
+    server = place.tmaild("--limit", "command-time=1", name="trickle", tls=True)
+    with Line(server, "smtp") as c:
+        c.line()
+        c.sock.settimeout(0.2)
+        for _ in range(int(WAIT_S / 0.2)):
+            with contextlib.suppress(TimeoutError):
+                c.sock.sendall(b"x")
+                if not c.more() or c.rest:
+                    break
+        check(c.rest.startswith(b"421") or c.rest == b"", f"after a trickle: {c.rest}")
+        c.sock.settimeout(WAIT_S)
+        c.ended()
+
+
 def silent_ones(server):
     """500 who say nothing: a good client is served meanwhile."""
     silent = [socket.create_connection(("127.0.0.1", server.ports[port])) for port in ("smtp", "imap", "pop3", "imaps") for _ in range(125)]
@@ -363,6 +378,7 @@ def main():
         nonsense(server)
         nonsense_in_a_row(server)
         handshakes_that_stop(place)
+        a_byte_now_and_then(place)
         silent_ones(server)
         endless_lines(server)
         who_never_reads(server)

@@ -345,6 +345,24 @@ static void lists(void **state)
     check_dialogue(state, d, COUNT(d));
 }
 
+/* RFC 3501 §6.3.5 */
+static void inbox_is_renamed(void **state)
+{
+    static const struct dialogue d[] = {
+        { "a RENAME inbox One", "a OK Done\r\n" },
+        { "a APPEND INBOX {15+}\r\nSubject: x\r\n\r\n.", NULL },
+        { "a RENAME INBOX One", "a NO [ALREADYEXISTS] there is such a folder\r\n" },
+        { "a RENAME INBOX INBOX/x", "a NO this folder cannot be renamed so\r\n" },
+        { "a RENAME INBOX Two", "a OK Done\r\n" },
+        { "a STATUS INBOX (MESSAGES)", "* STATUS INBOX (MESSAGES 0)\r\na OK Done\r\n" },
+        { "a STATUS One (MESSAGES)", "* STATUS One (MESSAGES 0)\r\na OK Done\r\n" },
+        { "a STATUS Two (MESSAGES)", "* STATUS Two (MESSAGES 1)\r\na OK Done\r\n" },
+        { "a APPEND INBOX {15+}\r\nSubject: x\r\n\r\n.", NULL },
+        { "a STATUS INBOX (MESSAGES)", "* STATUS INBOX (MESSAGES 1)\r\na OK Done\r\n" },
+    };
+    check_dialogue(state, d, COUNT(d));
+}
+
 /* RFC 6855 */
 static void utf8_is_accepted(void **state)
 {
@@ -406,6 +424,7 @@ int main(void)
         cmocka_unit_test(every_command_in_every_state),
         cmocka_unit_test(capabilities_are_those_of_the_state),
         cmocka_unit_test(lists),
+        cmocka_unit_test(inbox_is_renamed),
         cmocka_unit_test(utf8_is_accepted),
         cmocka_unit_test(rev2_is_spoken),
     };
