@@ -139,19 +139,31 @@ static void add_lf(struct agent_text *t, struct str bytes, struct buf *out)
     }
 }
 
-int agent_text_read(struct agent_text *t, struct buf *out, struct error *err)
+/* One piece of the message; false at its end. */
+static bool text_piece(struct agent_text *t, struct buf *out, int *rc, struct error *err)
 {
     struct buf raw = BUF_INIT(AGENT_PIECE);
+    *rc = t->mail->read(t->mail->arg, t->at, AGENT_PIECE, &raw, err);
+    bool more = *rc == 0 && raw.len > 0;
+    t->at += raw.len;
+    add_lf(t, buf_str(&raw), out);
+    if (!more && t->cr)
+        buf_addc(out, '\r');
+    t->cr = t->cr && more;
+    buf_free(&raw);
+    return more;
+}
+
+int agent_text_read(struct agent_text *t, struct buf *out, struct error *err)
+{
+    size_t before = out->len;
+    int rc = 0;
     if (!t->begun)
         buf_addf(out, "Return-Path: <%s>\n", t->mail->sender);
     t->begun = true;
-    int rc = t->mail->read(t->mail->arg, t->at, AGENT_PIECE, &raw, err);
-    t->at += raw.len;
-    add_lf(t, buf_str(&raw), out);
-    if (raw.len == 0 && t->cr)
-        buf_addc(out, '\r');
-    t->cr = t->cr && raw.len > 0;
-    buf_free(&raw);
+    /* A piece may be a CR alone, of which nothing can be told yet: nothing at all is the end. */
+    while (out->len == before && text_piece(t, out, &rc, err))
+        ;
     return rc == 0 ? buf_check(out, err) : -1;
 }
 

@@ -155,6 +155,20 @@ static int relay_take(struct server_options *o, const struct option_row *row, ch
     return relay_host_read(value, &host, err) != 0 ? -1 : set_text(&o->relay, value);
 }
 
+static int relay_login_take(struct server_options *o, const struct option_row *row, char *value,
+                            struct error *err)
+{
+    struct str password = str_c(value), name;
+    (void)row;
+    if (o->relay_login.name != NULL || str_until(&password, ':', &name) != 0 || name.n == 0 ||
+        !str_is_line(str_c(value)))
+        return error_set(err, ERR_USAGE, RETRY_NEVER, _("--relay-login needs NAME:PASSWORD"));
+    o->relay_login = (struct server_user){ .name = xmemdup0(name.p, name.n),
+                                           .password = xmemdup0(password.p, password.n) };
+    memset(value + name.n + 1, '*', password.n);
+    return 0;
+}
+
 static int agent_take(struct server_options *o, const struct option_row *row, char *value,
                       struct error *err)
 {
@@ -334,6 +348,8 @@ const struct option_row option_rows[] = {
          "on "
          "TLS"),
       .set = relay_take },
+    { "relay-login", "NAME:PASSWORD", N_("the login at that server"), .secret = true,
+      .set = relay_login_take },
     { "dns", "ADDR:PORT", N_("ask this DNS server instead of the system's"), .set = dns_take },
     { "mx-port", "PORT", N_("where mail servers listen (default: 25; for tests)"),
       .set = mx_port_take },
@@ -391,6 +407,7 @@ void options_free(struct server_options *o)
     users_free(o->tokens, o->tokens_n);
     for (size_t i = 0; i < o->faults_n; i++)
         free(o->faults[i]);
+    users_free(&o->relay_login, o->relay_login.name != NULL);
     for (size_t i = 0; i < o->allow_n; i++)
         free(o->allow[i]);
     free(o->run_as);

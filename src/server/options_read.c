@@ -10,6 +10,7 @@
 #include "config/ini.h"
 #include "server/limits.h"
 #include "server/options.h"
+#include "server/relay.h"
 #include "base/banned.h"
 
 enum { PORT_NOT_GIVEN = -2, SMTP_PORT = 25, HELP_COLUMN = 24 };
@@ -244,5 +245,5 @@ int options_read(struct server_options *o, int argc, char **argv, struct error *
         return -1;
     ports_find(o);
     host_find(o);
-    return 0;
+    return relay_check(o, err);
 }

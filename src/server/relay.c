@@ -45,25 +45,25 @@ struct hop {
     bool opportunistic;
 };
 
+/* "host", "host:port", "[::1]:port"; the colon stays with the port. */
+static int host_split(struct str s, struct str *host, struct str *port)
+{
+    bool v6 = s.n > 0 && s.p[0] == '[';
+    size_t end = v6 ? str_find(s, ']') : str_rfind(s, ':');
+    *host = v6 ? str_skip(str_head(s, end), 1) : str_head(s, end);
+    *port = str_skip(s, v6 ? end + 1 : end);
+    return v6 && end == s.n ? -1 : 0;
+}
+
 static int host_and_port(struct str s, struct relay_host *out, uint16_t port)
 {
-    struct str host = s, rest = STR("");
-    size_t colon = str_rfind(s, ':');
+    struct str host, rest;
     uint64_t n = port;
-    if (s.n > 0 && s.p[0] == '[') {
-        size_t end = str_find(s, ']');
-        host = str_skip(str_head(s, end), 1);
-        rest = str_skip(s, end + 1);
-        if (end == s.n || (rest.n > 0 && rest.p[0] != ':'))
-            return -1;
-        rest = str_skip(rest, 1);
-    } else if (colon < s.n) {
-        host = str_head(s, colon);
-        rest = str_skip(s, colon + 1);
-    }
-    if (rest.n > 0 && (str_u64(&rest, &n) < 0 || rest.n > 0))
+    if (host_split(s, &host, &rest) < 0 || host.n == 0 || host.n >= sizeof out->host)
         return -1;
-    if (host.n == 0 || host.n >= sizeof out->host || n == 0 || n > UINT16_MAX)
+    if (rest.n > 0 && (str_lit(&rest, ":") < 0 || str_u64(&rest, &n) < 0 || rest.n > 0))
+        return -1;
+    if (n == 0 || n > UINT16_MAX)
         return -1;
     snprintf(out->host, sizeof out->host, "%.*s", STR_ARG(host));
     out->port = (uint16_t)n;
@@ -93,6 +93,33 @@ int relay_host_read(const char *spec, struct relay_host *out, struct error *err)
                          _("%s is no server: HOST:PORT, smtp://HOST:PORT or smtps://HOST:PORT"),
                          spec);
     return 0;
+}
+
+/* By number alone: a name may lead elsewhere tomorrow. */
+static bool is_loopback(const char *host)
+{
+    struct in_addr v4;
+    struct in6_addr v6;
+    if (inet_pton(AF_INET, host, &v4) == 1)
+        return ntohl(v4.s_addr) >> 24 == 127;
+    return inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+int relay_check(const struct server_options *o, struct error *err)
+{
+    struct relay_host host;
+    if (o->relay_login.name == NULL)
+        return 0;
+    if (o->relay == NULL)
+        return error_set(err, ERR_USAGE, RETRY_NEVER, _("--relay-login is for a --relay"));
+    if (relay_host_read(o->relay, &host, err) != 0)
+        return -1;
+    if (!host.opportunistic || is_loopback(host.host))
+        return 0;
+    return error_set(
+        err, ERR_USAGE, RETRY_NEVER,
+        _("--relay-login sends a password: --relay needs smtp:// or smtps:// in front, "
+          "so that it goes to the right server and to nobody else"));
 }
 
 struct relay *relay_new(const struct server_options *o, struct log *log, struct net_cancel *cancel,
@@ -166,6 +193,9 @@ static struct smtp *hop_open(struct attempt *a, const struct hop *h, const char 
                               .dot_ms = (int)r->options->limits.dot_s * MS,
                               .total_ms = RELAY_TOTAL_S * MS,
                               .refusal = refusal };
+    struct net_login login = { .user = r->options->relay_login.name,
+                               .password = str_c(r->options->relay_login.password) };
+    o.login = login.user != NULL ? &login : NULL;
     struct smtp *s = smtp_open(&o, a->err);
     if (s != NULL || !h->opportunistic || a->err->code != ERR_TLS)
         return s;

@@ -55,6 +55,10 @@ struct relay_host {
 /* 0; -1 with ERR_USAGE. */
 int relay_host_read(const char *spec, struct relay_host *out, struct error *err) MUST_CHECK;
 
+/* ERR_USAGE for options that do not go together: a password goes to a smart host whose certificate
+ * is verified, or on the loopback, and nowhere else. */
+int relay_check(const struct server_options *o, struct error *err) MUST_CHECK;
+
 struct relay;
 /* Keeps options, log and cancel (each may be shared by all workers; cancel and log may be NULL).
  * NULL with *err. */

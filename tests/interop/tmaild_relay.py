@@ -4,8 +4,8 @@
 mean, TLS, loops, many recipients, large messages; and its delivery agents."""
 import os, re, socket, ssl, subprocess, tempfile
 from dns import Dns
-from fake_smtp import Peer
-from tm import BUILD, check, Place, WAIT_S
+from fake_smtp import EHLO, Peer
+from tm import BUILD, TMAILD, check, Place, WAIT_S
 
 ONCE = os.path.join(BUILD, "tests/interop/relay_once")
 MAIL = b"Subject: hello\r\n\r\n.a line\r\nend\r\n"
@@ -195,6 +195,26 @@ def tls(dns, port, place):
         peer.close()
 
 
+def smart_host_with_login(port):
+    got = []
+
+    def auth(line, peer):
+        got.append(line)
+        return "235 2.7.0 ok" if line == "AUTH PLAIN AG1lQGlzcABwdw==" else "535 5.7.8 no"
+
+    peer = Peer("127.0.0.6", port, says={"AUTH": auth}, ehlo=EHLO + ["AUTH PLAIN LOGIN"])
+    env = {"LOGIN_NAME": "me@isp", "LOGIN_PASSWORD": "pw"}
+    want(one(None, port, f"host:127.0.0.6:{port}", "d.example", "x@d.example", **env), "sent")
+    env["LOGIN_PASSWORD"] = "wrong"
+    want(one(None, port, f"host:127.0.0.6:{port}", "d.example", "x@d.example", **env), "later", "4.0.0", 535)
+    check(len(got) == 2 and "AG1l" not in once.log, f"{got} {once.log}")
+    peer.close()
+    for words, good in ((["--relay", "smtps://192.0.2.1"], True), (["--relay", "smtp://mx.example:587"], True),
+                        (["--relay", "127.0.0.1:25"], True), (["--relay", "mx.example:25"], False), ([], False)):
+        p = subprocess.run([TMAILD, *words, "--relay-login", "me:pw", "--help"], capture_output=True, timeout=WAIT_S)
+        check((p.returncode == 0) == good, f"{words}: {p}")
+
+
 def loops(dns, port):
     peer = Peer("127.0.0.6", port, name="here.example")
     dns.records.update({"us.example": {"MX": [(10, "other.name.example"), (20, "x.example")]},
@@ -342,6 +362,7 @@ with Place() as home:
     answers_and_what_they_mean(dns, port)
     extensions(dns, port)
     tls(dns, port, place)
+    smart_host_with_login(port)
     loops(dns, port)
     many_on_one_connection(dns, port)
     large(dns, port)

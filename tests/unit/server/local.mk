@@ -2,6 +2,7 @@
 SERVER_TESTS = \
 	tests/unit/server/test_maillog \
 	tests/unit/server/test_peers \
+	tests/unit/server/test_relay \
 	tests/unit/server/test_confine \
 	tests/unit/server/test_accounts \
 	tests/unit/server/test_sasl \
@@ -109,3 +110,6 @@ tests_unit_server_test_peers_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
 tests_unit_server_test_maillog_SOURCES = tests/unit/server/test_maillog.c tests/unit/test.h
 tests_unit_server_test_maillog_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_server_test_maillog_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
+tests_unit_server_test_relay_SOURCES = tests/unit/server/test_relay.c tests/unit/test.h
+tests_unit_server_test_relay_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_server_test_relay_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
