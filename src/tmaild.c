@@ -49,6 +49,22 @@ static void descriptors_raise(void)
     }
 }
 
+static int exit_code(const struct error *err)
+{
+    if (err->code == ERR_USAGE)
+        return EX_USAGE;
+    if (err->code == ERR_CONFIG)
+        return EX_CONFIG;
+    if (err->code == ERR_NOINPUT)
+        return EX_NOINPUT;
+    if (err->code == ERR_NET || err->code == ERR_CANCELLED)
+        return EX_UNAVAILABLE;
+    if (err->code == ERR_REFUSED)
+        return EXIT_FAILURE;
+    return err->code == ERR_SYS && (err->sys == EADDRINUSE || err->sys == EACCES) ? EX_UNAVAILABLE
+                                                                                  : EX_CANTCREAT;
+}
+
 /* The command line as it was: reading it wipes the passwords in it. */
 struct line {
     int argc;
@@ -103,29 +119,14 @@ static int serve(struct server_options *o, struct line *l, struct error *err)
     }
     if (s != NULL)
         rc = server_run(s, signals, err);
-    server_close(&s);
+    if (!server_close(&s))
+        _exit(rc == 0 ? EX_OK : exit_code(err));
     dns_cleanup();
     net_cleanup();
     if (signals >= 0)
         close(signals);
     log_close(&log);
     return rc;
-}
-
-static int exit_code(const struct error *err)
-{
-    if (err->code == ERR_USAGE)
-        return EX_USAGE;
-    if (err->code == ERR_CONFIG)
-        return EX_CONFIG;
-    if (err->code == ERR_NOINPUT)
-        return EX_NOINPUT;
-    if (err->code == ERR_NET || err->code == ERR_CANCELLED)
-        return EX_UNAVAILABLE;
-    if (err->code == ERR_REFUSED)
-        return EXIT_FAILURE;
-    return err->code == ERR_SYS && (err->sys == EADDRINUSE || err->sys == EACCES) ? EX_UNAVAILABLE
-                                                                                  : EX_CANTCREAT;
 }
 
 static int fail(const struct error *err)

@@ -257,6 +257,8 @@ static int start_server(struct demo *d, const char *password, const char *port_f
                      "none",
                      "--pop3",
                      "none",
+                     "--tls-cert",
+                     "none",
                      "--pop3s",
                      "none",
                      "--imaps",

@@ -380,17 +380,18 @@ int server_run(struct server *s, int signals, struct error *err)
     return rc;
 }
 
-void server_close(struct server **s)
+bool server_close(struct server **s)
 {
     if (*s == NULL)
-        return;
+        return true;
     for (int i = 0; i < SERVER_PORTS; i++)
         if ((*s)->listeners[i] >= 0)
             close((*s)->listeners[i]);
     outgoing_quit((*s)->outgoing);
     control_stop(&(*s)->control);
     /* A connection that did not end still uses these: then the process goes with them. */
-    if (peers_n((*s)->peers) == 0) {
+    bool all_ended = peers_n((*s)->peers) == 0;
+    if (all_ended) {
         outgoing_stop(&(*s)->outgoing);
         store_stop(&(*s)->store);
         queue_free(&(*s)->news);
@@ -403,4 +404,5 @@ void server_close(struct server **s)
     root_close(&(*s)->root);
     free(*s);
     *s = NULL;
+    return all_ended;
 }

@@ -25,6 +25,8 @@ struct server *server_open(const struct server_setup *setup, struct error *err);
 /* Serves until signals, a descriptor of signalfd, tells of SIGTERM or SIGINT; SIGHUP makes it read
  * everything again. Whatever still could end in time has ended when this returns. */
 int server_run(struct server *s, int signals, struct error *err) MUST_CHECK;
-void server_close(struct server **s);
+/* False when a session still runs: then the process is to end at once, for what it uses may not
+ * go before it. */
+bool server_close(struct server **s);
 
 #endif
