@@ -48,13 +48,16 @@ static int turn(struct ahead *a, struct error *err)
 {
     mailbox_job_free(&a->now);
     a->at = 0;
+    if (!a->under_way && ask(a, err) != 0)
+        return -1;
     if (!a->under_way)
         return 1; /* not more than were named */
     a->under_way = false;
     if (mailbox_answer(a->answers, &a->now, err) != 0)
         return -1;
     a->asked += a->now->spans_n;
-    return ask(a, err);
+    /* Of messages that are large one is enough to have. */
+    return a->now->bytes.len <= 2 * (size_t)MAILBOX_BATCH_BYTES ? ask(a, err) : 0;
 }
 
 int ahead_next(struct ahead *a, struct str *message, struct error *err)

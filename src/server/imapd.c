@@ -75,35 +75,13 @@ void imapd_leave(struct imapd *i)
     queue_free(&i->events);
     view_clear(&i->view);
     imapd_saved_forget(i);
-    buf_free(&i->cached);
-    buf_init(&i->cached, SERVER_OUT_MAX);
-    i->cached_uid = 0;
+    imapd_fetch_forget(i);
     buf_clear(&i->folder);
 }
 
 int imapd_job(struct imapd *i, struct mailbox_job *j, struct error *err)
 {
     int rc = mailbox_call(i->box, i->setup.desk->answers, &j, err);
-    mailbox_job_free(&j);
-    return rc;
-}
-
-int imapd_read(struct imapd *i, size_t row, struct error *err)
-{
-    uint32_t uid = view_row(&i->view, row)->uid;
-    if (i->cached_uid == uid)
-        return 0;
-    struct mailbox_job *j = mailbox_job_new(MAILBOX_READ);
-    j->uids = xcalloc(1, sizeof *j->uids);
-    j->uids[0] = uid;
-    j->uids_n = 1;
-    int rc = mailbox_call(i->box, i->setup.desk->answers, &j, err);
-    if (rc == 0) {
-        struct buf old = i->cached;
-        i->cached = j->bytes;
-        j->bytes = old;
-        i->cached_uid = uid;
-    }
     mailbox_job_free(&j);
     return rc;
 }
@@ -279,8 +257,11 @@ static void dispatch(struct imapd *i, const struct wire_node *line)
             imapd_bad(i, "not now");
         else if (commands[k].args && cmd->next == NULL)
             imapd_bad(i, "arguments are missing");
-        else
+        else {
+            if (commands[k].fn != imapd_fetch)
+                imapd_fetch_forget(i);
             commands[k].fn(i, cmd->next);
+        }
         return;
     }
     imapd_bad(i, "command not known");

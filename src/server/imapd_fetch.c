@@ -225,6 +225,35 @@ static int set_seen(struct imapd *i, const struct fetch *f, const size_t *rows, 
     return 0;
 }
 
+/* ---- reading the messages ---- */
+
+void imapd_fetch_forget(struct imapd *i)
+{
+    buf_free(&i->cached);
+    buf_init(&i->cached, SERVER_OUT_MAX);
+    i->cached_uid = 0;
+}
+
+/* A message into i->cached, where it may be already: 0, 1 when it is gone, -1. */
+static int cached_read(struct imapd *i, uint32_t uid, struct error *err)
+{
+    if (i->cached_uid == uid)
+        return 0;
+    imapd_fetch_forget(i);
+    struct mailbox_job *j = mailbox_job_new(MAILBOX_READ);
+    j->uids = xcalloc(1, sizeof *j->uids);
+    j->uids[0] = uid;
+    j->uids_n = 1;
+    int rc = mailbox_call(i->box, i->setup.desk->answers, &j, err);
+    if (rc == 0) {
+        i->cached = j->bytes;
+        buf_init(&j->bytes, SERVER_OUT_MAX);
+        i->cached_uid = uid;
+    }
+    mailbox_job_free(&j);
+    return rc;
+}
+
 /* Partial fetches come in a row, for the same message: it is kept. */
 static bool wants_pieces(const struct fetch *f)
 {
@@ -234,31 +263,161 @@ static bool wants_pieces(const struct fetch *f)
     return pieces;
 }
 
+static bool is_whole(const struct section *s)
+{
+    return s->kind == SECTION_ALL && s->path_n == 0 && !s->partial;
+}
+
+/* True if large messages can go out as they are read. */
+static bool wants_whole(const struct fetch *f)
+{
+    bool whole = true;
+    for (size_t k = 0; k < f->n; k++)
+        whole = whole && (f->items[k].kind < SECTION_ENVELOPE || is_whole(&f->items[k]));
+    return whole;
+}
+
+/* The next piece of a message: 0, 1 when it is gone, -1. */
+static int piece_read(struct imapd *i, uint32_t uid, uint64_t *from, struct buf *out,
+                      struct error *err)
+{
+    struct mailbox_job *j = mailbox_job_new(MAILBOX_PIECE);
+    j->uids = xcalloc(1, sizeof *j->uids);
+    j->uids[0] = uid;
+    j->uids_n = 1;
+    j->from = *from;
+    int rc = mailbox_call(i->box, i->setup.desk->answers, &j, err);
+    if (rc == 0) {
+        *from = j->from;
+        buf_clear(out);
+        buf_add_str(out, buf_str(&j->bytes));
+    }
+    mailbox_job_free(&j);
+    return rc;
+}
+
+/* Behind "{size}" so many bytes must follow. Where they do not, since another program changed the
+ * file, nothing that we could say would be taken for what it is. */
+static int put_streamed(struct imapd *i, const struct mailbox_row *r, struct buf *piece,
+                        uint64_t from, struct error *err)
+{
+    uint64_t sent = 0;
+    int rc = 0;
+    buf_addf(i->out, "{%" PRIu64 "}\r\n", r->size);
+    for (;;) {
+        sent += piece->len;
+        if (sent <= r->size)
+            rc = put_long(i, buf_str(piece), err);
+        if (rc != 0 || from == 0 || sent > r->size)
+            break;
+        rc = piece_read(i, r->uid, &from, piece, err);
+    }
+    if (rc == 0 && sent == r->size)
+        return 0;
+    if (rc >= 0)
+        error_set(err, ERR_STORE, RETRY_NEVER, _("the message changed while it was read"));
+    i->closing = true;
+    return -1;
+}
+
+/* 0; 1 when it is gone; -1. */
+static int fetch_streamed(struct imapd *i, struct fetch *f, size_t row, struct error *err)
+{
+    struct section_src none;
+    struct buf piece = BUF_INIT(SERVER_OUT_MAX);
+    uint64_t from = 0;
+    const struct mailbox_row *r = view_row(&i->view, row);
+    int rc = piece_read(i, r->uid, &from, &piece, err);
+    bool fresh = true;
+    if (rc == 0)
+        row_begin(i, f, row);
+    section_src_init(&none, STR(""));
+    for (size_t k = 0; k < f->n && rc == 0; k++) {
+        if (k > 0)
+            buf_addc(i->out, ' ');
+        if (!is_whole(&f->items[k])) {
+            rc = put_item(i, f, &f->items[k], r, &none, err);
+            continue;
+        }
+        if (!fresh) { /* asked for twice */
+            from = 0;
+            rc = piece_read(i, r->uid, &from, &piece, err);
+        }
+        fresh = false;
+        put_name(i, &f->items[k]);
+        rc = rc == 0 ? put_streamed(i, r, &piece, from, err) : -1;
+    }
+    buf_free(&piece);
+    if (rc != 0)
+        return rc;
+    buf_adds(i->out, ")\r\n");
+    return pass_on(i, err);
+}
+
+/* Rows in their order, and those among them that go out as they are read. */
+struct reading {
+    struct ahead *ahead; /* of the others; NULL: there are none, or nothing is read of them */
+    bool one;            /* the message is kept */
+    bool stream;
+};
+
+static bool is_streamed(const struct imapd *i, const struct reading *r, size_t row)
+{
+    return r->stream && view_row(&i->view, row)->size > IMAP_STREAM_MIN;
+}
+
+static int reading_begin(struct imapd *i, const struct fetch *f, const size_t *rows, size_t n,
+                         struct reading *r, struct error *err)
+{
+    enum depth depth = depth_of(f);
+    size_t others = 0;
+    r->stream = depth == READ_ALL && wants_whole(f);
+    r->one = depth == READ_ALL && n == 1 && wants_pieces(f);
+    if (!r->one)
+        imapd_fetch_forget(i);
+    if (depth == READ_NOTHING || r->one)
+        return 0;
+    uint32_t *uids = xcalloc(n + 1, sizeof *uids);
+    for (size_t k = 0; k < n; k++)
+        if (!is_streamed(i, r, rows[k]))
+            uids[others++] = view_row(&i->view, rows[k])->uid;
+    if (others == 0) {
+        free(uids);
+        return 0;
+    }
+    r->ahead = ahead_new(i->box, uids, others, depth == READ_HEADER, err);
+    return r->ahead != NULL ? 0 : -1;
+}
+
+/* 0; 1 when it is gone; -1. */
+static int fetch_row(struct imapd *i, struct fetch *f, struct reading *r, size_t row,
+                     struct error *err)
+{
+    struct str message = { NULL, 0 };
+    int rc = 0;
+    if (is_streamed(i, r, row))
+        return fetch_streamed(i, f, row, err);
+    if (r->ahead != NULL)
+        rc = ahead_next(r->ahead, &message, err);
+    else if (r->one) {
+        rc = cached_read(i, view_row(&i->view, row)->uid, err);
+        message = buf_str(&i->cached);
+    }
+    return rc == 0 ? fetch_one(i, f, row, message, err) : rc;
+}
+
 /* 0; 1 when some of them are gone; -1. */
 static int fetch_rows(struct imapd *i, struct fetch *f, const size_t *rows, size_t n,
                       struct error *err)
 {
-    struct ahead *a = NULL;
-    enum depth depth = depth_of(f);
-    bool one = depth == READ_ALL && n == 1 && wants_pieces(f);
+    struct reading r = { 0 };
     bool missing = false;
-    int rc = 0;
-    if (depth != READ_NOTHING && !one && n > 0 &&
-        (a = ahead_new(i->box, imapd_uids(i, rows, n), n, depth == READ_HEADER, err)) == NULL)
-        return -1;
+    int rc = reading_begin(i, f, rows, n, &r, err);
     for (size_t k = 0; k < n && rc >= 0; k++) {
-        struct str message = { NULL, 0 };
-        if (a != NULL)
-            rc = ahead_next(a, &message, err);
-        else if (one) {
-            rc = imapd_read(i, rows[k], err);
-            message = buf_str(&i->cached);
-        }
+        rc = fetch_row(i, f, &r, rows[k], err);
         missing = missing || rc == 1;
-        if (rc == 0)
-            rc = fetch_one(i, f, rows[k], message, err);
     }
-    ahead_free(&a);
+    ahead_free(&r.ahead);
     return rc < 0 ? -1 : missing;
 }
 

@@ -85,9 +85,8 @@ bool imapd_flags(const struct wire_node *first, unsigned *flags, struct buf *key
 bool imapd_rows(struct imapd *i, const struct wire_node *set, size_t **rows, size_t *n);
 /* The UIDs of rows, freed with free(). */
 uint32_t *imapd_uids(const struct imapd *i, const size_t *rows, size_t n);
-/* The message of a row as it is served, from memory when it was the last one: 0, 1 when it is gone,
- * -1. */
-int imapd_read(struct imapd *i, size_t row, struct error *err) MUST_CHECK;
+/* Forgets the message that FETCH keeps for the next piece of it. */
+void imapd_fetch_forget(struct imapd *i);
 /* A job for the selected mailbox; frees it. */
 int imapd_job(struct imapd *i, struct mailbox_job *j, struct error *err) MUST_CHECK;
 

@@ -283,7 +283,8 @@ void imapd_search(struct imapd *i, const struct wire_node *args)
             return;
         }
         args = args->next->next;
-    }
+    } else if ((i->enabled & IMAPD_REV2) != 0)
+        want = RETURN_ALL; /* RFC 9051 §6.4.4 */
     if (wire_is(args, "CHARSET")) {
         if (!imapd_text(args->next, &charset)) {
             imapd_bad(i, "cannot read the charset");

@@ -51,7 +51,8 @@ enum {
     IMAP_SEARCH_DEPTH = 50,
     IMAP_SEARCH_SIGN_MS = 10000, /* a client that waits hears that we are at it */
     IMAP_FETCH_ITEMS = 100,
-    IMAP_PARTS = 4000, /* of a message; the last of them is the rest */
+    IMAP_STREAM_MIN = 1 << 20, /* larger messages go out whole without being in memory */
+    IMAP_PARTS = 4000,         /* of a message; the last of them is the rest */
     IMAP_PART_DEPTH = 50,
     IMAP_PART_FIELDS = 2000,
     IMAP_SORT_MEMORY = 64 << 20,  /* texts that SORT and THREAD compare */

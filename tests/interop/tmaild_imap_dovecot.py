@@ -229,7 +229,7 @@ def commands_are_answered_alike(ours, theirs, commands):
         assert a == b, f'{command}\n  ours   {a}\n  theirs {b}'
 
 
-def anything_is_told(ours, place):
+def anything_is_told(ours):
     """Whatever a message is, what is said of it can be read."""
     messages = files('tests/fuzz/corpus/message', 'tests/fuzz/corpus/guard', 'tests/fuzz/corpus/structure')
     for name, raw in messages:
@@ -241,6 +241,22 @@ def anything_is_told(ours, place):
         assert len(got[n]) == 10 and isinstance(got[n][b'BODYSTRUCTURE'], list) and len(got[n][b'ENVELOPE']) == 10, (name, got[n])
     for command in ('SEARCH TEXT x', 'SEARCH NOT SUBJECT y', 'SORT (SUBJECT DATE FROM) UTF-8 ALL', 'THREAD REFERENCES UTF-8 ALL'):
         assert ours.do(command)[1].startswith('OK'), command
+
+
+def large_messages_are_whole(ours):
+    """Those that do not go through memory, between others that do."""
+    large = b'Subject: large\r\n\r\n' + b''.join(b'From line %d of a large message\r\n' % k for k in range(100000))
+    ours.do('CREATE Large')
+    for raw in (b'Subject: small\r\n\r\nx\r\n', large, b'Subject: small too\r\n\r\ny\r\n', large):
+        assert ours.do('APPEND Large', raw)[1].startswith('OK')
+    ours.do('SELECT Large')
+    got = fetched(ours, '(UID BODY.PEEK[] RFC822.SIZE)')
+    assert [len(got[n][b'BODY[]']) for n in range(1, 5)] == [int(got[n][b'RFC822.SIZE']) for n in range(1, 5)]
+    assert got[2][b'BODY[]'] == got[4][b'BODY[]'] == large
+    said, done = ours.do('FETCH 2 (BODY.PEEK[] RFC822)')
+    assert said[0][3][1] == said[0][3][3] == large and done.startswith('OK')
+    pieces = b''.join(ours.do(f'FETCH 4 (BODY.PEEK[]<{at}.1000000>)')[0][0][3][1] for at in range(0, len(large), 1000000))
+    assert pieces == large
 
 
 def main():
@@ -260,7 +276,8 @@ def main():
             commands_are_answered_alike(ours, theirs, [f'{uid}THREAD {way} UTF-8 {keys}' for uid in ('', 'UID ') for keys in ('ALL', 'NOT SEEN', 'SUBJECT x')
                                                        for way in ('REFERENCES', 'ORDEREDSUBJECT')])
             sections_are_the_same(ours, theirs, messages)
-            anything_is_told(ours, place)
+            anything_is_told(ours)
+            large_messages_are_whole(ours)
         finally:
             server.stop()
     print('ok')
