@@ -257,6 +257,10 @@ static void job_do(struct mailq *q, struct msg *m)
         mailq_result(q, (struct mailq_attempt *)m);
         return;
     }
+    if (m->kind == MAILQ_TAKEN) {
+        mailq_taken(q, (struct mailq_taken *)m);
+        return;
+    }
     struct mailq_job *j = (struct mailq_job *)m;
     struct queue *answer = j->answer;
     if (m->kind == MAILQ_STOP) {

@@ -50,6 +50,7 @@ struct mailq {
 enum mailq_job_kind {
     MAILQ_ACCEPT,
     MAILQ_RESULT,
+    MAILQ_TAKEN,
     MAILQ_LIST,
     MAILQ_FLUSH,
     MAILQ_REMOVE,
@@ -78,6 +79,14 @@ struct mailq_attempt {
     size_t n;
 };
 
+/* What a peer took of a mail, before the attempt that it is part of has ended. */
+struct mailq_taken {
+    struct msg m; /* kind: MAILQ_TAKEN */
+    struct mailq_entry *entry;
+    bool *sent; /* for each recipient */
+    bool peer_has_dsn;
+};
+
 /* mailq.c: takes what is in env. NULL: the queue is full. */
 struct mailq_entry *mailq_enter(struct mailq *q, struct spool_env *env);
 /* Spools a message and has it tried at once; takes what is in env, also on failure. */
@@ -90,6 +99,8 @@ void mailq_settle(struct mailq *q, struct mailq_entry *e);
 /* mailq_work.c: what is due becomes tasks, tasks become attempts of workers. */
 void mailq_due(struct mailq *q);
 void mailq_dispatch(struct mailq *q);
+/* Takes it. */
+void mailq_taken(struct mailq *q, struct mailq_taken *t);
 /* Takes the attempt. */
 void mailq_result(struct mailq *q, struct mailq_attempt *a);
 bool mailq_at_rest(const struct mailq *q);

@@ -225,15 +225,44 @@ static struct mailq_attempt *attempt_new(struct mailq *q, struct mailq_destinati
 
 /* ---- workers ---- */
 
+/* What a worker knows of a mail. */
+struct carried {
+    struct mailq *q;
+    struct mailq_entry *entry;
+    int fd;
+};
+
 static int message_read(void *arg, uint64_t at, size_t want, struct buf *out, struct error *err)
 {
-    const int *fd = arg;
+    const struct carried *c = arg;
     char *room = buf_room(out, want);
-    ssize_t n = room != NULL ? pread(*fd, room, want, (off_t)at) : -1;
+    ssize_t n = room != NULL ? pread(c->fd, room, want, (off_t)at) : -1;
     if (n < 0)
         return error_sys(err, _("cannot read a message of the queue"));
     buf_grown(out, (size_t)n);
     return 0;
+}
+
+static void taken_drop(struct msg *m)
+{
+    free(((struct mailq_taken *)m)->sent);
+    free(m);
+}
+
+/* Others of the attempt may take long: a crash meanwhile must not send this one again. */
+static void message_taken(void *arg, const struct relay_mail *m)
+{
+    const struct carried *c = arg;
+    struct mailq_taken *t = xcalloc(1, sizeof *t);
+    t->m.kind = MAILQ_TAKEN;
+    t->m.drop = taken_drop;
+    t->entry = c->entry;
+    t->sent = xcalloc(m->n, sizeof *t->sent);
+    for (size_t i = 0; i < m->n; i++) {
+        t->sent[i] = !m->rcpts[i].skip && m->rcpts[i].fate == RELAY_SENT;
+        t->peer_has_dsn = t->peer_has_dsn || (t->sent[i] && m->rcpts[i].peer_has_dsn);
+    }
+    queue_put_now(c->q->jobs, &t->m);
 }
 
 static void all_later(struct relay_mail *m, const char *why)
@@ -252,14 +281,16 @@ static void mail_skip(struct relay_mail *m)
 static void attempt_run(struct mailq *q, void *worker, struct mailq_attempt *a)
 {
     struct error err = { 0 };
-    int *fds = xcalloc(a->n, sizeof *fds);
+    struct carried *carried = xcalloc(a->n, sizeof *carried);
     for (size_t i = 0; i < a->n; i++) {
         struct relay_mail *m = &a->mails[i];
-        fds[i] = spool_message(q->spool, m->id, &err);
+        int fd = spool_message(q->spool, m->id, &err);
+        carried[i] = (struct carried){ .q = q, .entry = a->entries[i], .fd = fd };
         m->read = message_read;
-        m->arg = &fds[i];
-        if (fds[i] < 0 || worker == NULL) {
-            all_later(m, fds[i] < 0 ? err.text : _("out of memory or threads"));
+        m->taken = message_taken;
+        m->arg = &carried[i];
+        if (fd < 0 || worker == NULL) {
+            all_later(m, fd < 0 ? err.text : _("out of memory or threads"));
             mail_skip(m);
         }
     }
@@ -268,9 +299,9 @@ static void attempt_run(struct mailq *q, void *worker, struct mailq_attempt *a)
                               a->n, &err) != 0)
         log_line(q->setup.log, LOG_INFO, "queue: %s", err.text);
     for (size_t i = 0; i < a->n; i++)
-        if (fds[i] >= 0)
-            close(fds[i]);
-    free(fds);
+        if (carried[i].fd >= 0)
+            close(carried[i].fd);
+    free(carried);
 }
 
 static void *worker_thread(void *arg)
@@ -367,6 +398,25 @@ static void rcpt_result(struct mailq *q, const char *id, struct spool_rcpt *to,
     else
         maillog_attempt(q->setup.log, id, fates[from->fate], str_c(to->address), from->host,
                         from->code, str_c(from->text));
+}
+
+/* The attempt comes back with the same, and with what is to be said of it. */
+void mailq_taken(struct mailq *q, struct mailq_taken *t)
+{
+    struct error err;
+    struct spool_env *env = &t->entry->env;
+    bool any = false;
+    for (size_t i = 0; i < env->rcpts_n; i++) {
+        struct spool_rcpt *r = &env->rcpts[i];
+        if (!t->sent[i])
+            continue;
+        r->state = SPOOL_DONE;
+        r->told = t->peer_has_dsn || (r->notify & SMTP_NOTIFY_SUCCESS) == 0;
+        any = true;
+    }
+    if (any && spool_update(q->spool, env, &err) != 0)
+        log_line(q->setup.log, LOG_ERROR, "mail %s: %s", env->id, err.text);
+    msg_drop(&t->m);
 }
 
 /* Written down unless it is settled next, which writes or removes it: what was sent must not be sent

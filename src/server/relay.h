@@ -41,6 +41,9 @@ struct relay_mail {
     bool eight_bit, utf8; /* utf8: header or addresses need SMTPUTF8 */
     /* Appends up to want bytes at offset; 0 bytes is the end. */
     int (*read)(void *arg, uint64_t at, size_t want, struct buf *out, struct error *err);
+    /* Said as soon as a peer has taken this mail, while the others of the call are still to come; may
+     * be NULL. What results there are by then hold. */
+    void (*taken)(void *arg, const struct relay_mail *m);
     void *arg;
 };
 

@@ -290,6 +290,8 @@ int relay_out(const struct relay_out *out, struct relay_mail *mails, size_t n, s
     for (size_t i = 0; i < n && rc == 0 && smtp_usable(out->smtp); i++) {
         b->mail = &mails[i];
         rc = mail_send(b, ended, err);
+        if (mails[i].taken != NULL && i + 1 < n)
+            mails[i].taken(mails[i].arg, &mails[i]);
     }
     buf_free(&b->names);
     free(b);
