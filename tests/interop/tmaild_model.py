@@ -45,8 +45,9 @@ class Client:
             elif hit := re.match(rb'VANISHED ([\d:,]+)$', line):
                 assert not numbers_stay and self.kind == 'qresync', line
                 for uid in numbers(hit.group(1)):
-                    at = [k for k, m in enumerate(self.seen) if m[0] == uid]
-                    assert len(at) == 1, (line, self.seen)
+                    # One that was announced within this same command has no UID here yet.
+                    at = [k for k, m in enumerate(self.seen) if m[0] in (uid, None)]
+                    assert at and (self.seen[at[0]][0] == uid or uid > max([m[0] or 0 for m in self.seen])), (line, self.seen)
                     del self.seen[at[0]]
             elif re.match(rb'\d+ FETCH ', line):
                 for uid, (n, flags, modseq) in fetches([line]).items():
