@@ -196,6 +196,7 @@ static int allow_options(const struct rules *r, const struct server_options *o, 
     allow_folder(r, o->config, rights_read);
     allow_folder(r, o->tls_cert, rights_read);
     allow_folder(r, o->tls_key, rights_read);
+    allow_folder(r, o->relay_ca, rights_read);
     allow_agent(r, o->agent);
     for (size_t i = 0; i < o->allow_n; i++)
         if (allow(r, o->allow[i], r->handled) != 0) {

@@ -350,6 +350,8 @@ const struct option_row option_rows[] = {
       .set = relay_take },
     { "relay-login", "NAME:PASSWORD", N_("the login at that server"), .secret = true,
       .set = relay_login_take },
+    { "relay-ca", "FILE", N_("a CA to trust for its certificate, besides the system's"),
+      TEXT(relay_ca) },
     { "dns", "ADDR:PORT", N_("ask this DNS server instead of the system's"), .set = dns_take },
     { "mx-port", "PORT", N_("where mail servers listen (default: 25; for tests)"),
       .set = mx_port_take },
@@ -422,6 +424,7 @@ void options_free(struct server_options *o)
     free(o->tls_key);
     free(o->dns);
     free(o->relay);
+    free(o->relay_ca);
     free(o->agent);
     *o = (struct server_options){ 0 };
 }

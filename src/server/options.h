@@ -64,8 +64,8 @@ struct server_options {
     uint64_t quota; /* bytes of mail of an account; 0: any number */
     struct network relay_from[OPTIONS_NETWORKS_MAX];
     size_t relay_from_n;
-    char *dns, *relay, *agent;      /* relay.h, agent.h; NULL: not given */
-    struct server_user relay_login; /* at the smart host; name NULL: none */
+    char *dns, *relay, *relay_ca, *agent; /* relay.h, agent.h; NULL: not given */
+    struct server_user relay_login;       /* at the smart host; name NULL: none */
     int mx_port;
     int64_t retry_s, warn_s, give_up_s; /* of the queue */
     int backoff;                        /* in hundredths */

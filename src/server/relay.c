@@ -185,6 +185,7 @@ static struct smtp *hop_open(struct attempt *a, const struct hop *h, const char 
                                             .opportunistic = h->opportunistic,
                                             .address = address,
                                             .ehlo_name = r->options->host,
+                                            .ca_file = r->options->relay_ca,
                                             .greet_ms = (int)r->options->limits.reply_s * MS },
                               .cancel = r->cancel,
                               .log = r->options->trace ? r->log : NULL,

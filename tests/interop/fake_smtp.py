@@ -7,10 +7,11 @@ EHLO = ["PIPELINING", "8BITMIME", "SMTPUTF8", "SIZE 100000000", "DSN", "ENHANCED
 
 
 class Peer:
-    """An SMTP (or LMTP) server at 127.0.0.N:port. says: {verb: reply or function(line, session)}; greet: None hangs, "" closes."""
+    """An SMTP (or LMTP) server at 127.0.0.N:port. says: {verb: reply or function(line, session)}; greet: None hangs, "" closes. tls:
+    a context for STARTTLS, or "broken"; direct: one for TLS from the first byte."""
 
-    def __init__(self, address, port=0, says=None, greet="220 {name} ready", ehlo=EHLO, name=None, tls=None, path=None):
-        self.says, self.greet, self.ehlo, self.tls = says or {}, greet, ehlo, tls
+    def __init__(self, address, port=0, says=None, greet="220 {name} ready", ehlo=EHLO, name=None, tls=None, path=None, direct=None):
+        self.says, self.greet, self.ehlo, self.tls, self.direct = says or {}, greet, ehlo, tls, direct
         self.name = name or f"mx.{address}"
         self.lines, self.mails, self.sessions, self.silent = [], [], 0, threading.Event()
         if path:
@@ -60,13 +61,16 @@ class Peer:
 
     def session(self, links):
         conn = links[0]
+        if self.direct:
+            conn = self.direct.wrap_socket(conn, server_side=True)
+            links.append(conn)
         if self.greet is None:
             self.silent.wait(WAIT_S)
             return
         if self.greet == "":
             return
         self.reply(conn, self.greet)
-        f, mail, secure, lmtp = conn.makefile("rb"), None, False, False
+        f, mail, secure, lmtp = conn.makefile("rb"), None, self.direct is not None, False
         while line := f.readline():
             line = line.decode("utf-8", "replace").rstrip("\r\n")
             self.lines.append(line)

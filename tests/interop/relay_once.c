@@ -63,6 +63,7 @@ static int send_all(char **argv, struct relay_mail *mails, size_t n, struct erro
                                 .dns = argv[2][0] != '-' ? argv[2] : NULL,
                                 .mx_port = (int)strtoul(argv[3], NULL, 10),
                                 .relay_login = { getenv("LOGIN_NAME"), getenv("LOGIN_PASSWORD") },
+                                .relay_ca = getenv("RELAY_CA"),
                                 .trace = true };
     options_limits_default(&o.limits);
     o.limits.dns_s = 2;

@@ -4,6 +4,7 @@
 mean, TLS, loops, many recipients, large messages; and its delivery agents."""
 import os, re, socket, ssl, subprocess, tempfile
 from dns import Dns
+from dovecot import make_certificates
 from fake_smtp import EHLO, Peer
 from tm import BUILD, TMAILD, check, Place, WAIT_S
 
@@ -17,7 +18,7 @@ def once(dns, port, how, destination, *rcpts, sender="me@here.example", copies=1
         for piece in [mail] if isinstance(mail, bytes) else mail:
             f.write(piece)
         f.seek(0)
-        argv = [ONCE, name, dns.address if dns else "127.0.0.1:1", str(port), how, destination, sender, str(copies), *rcpts]
+        argv = [ONCE, name, "-" if dns == "system" else dns.address if dns else "127.0.0.1:1", str(port), how, destination, sender, str(copies), *rcpts]
         p = subprocess.run(argv, stdin=f, capture_output=True, timeout=20, env=dict(os.environ, **env))
     check(p.returncode == 0, f"{argv}: {p.returncode}\n{p.stderr.decode()}")
     rows, keys = [], ("copy", "to", "fate", "code", "enhanced", "host", "dsn", "text")
@@ -186,6 +187,15 @@ def tls(dns, port, place):
     row = one(dns, port, f"host:smtp://127.0.0.6:{port}", "d.example", "x@d.example")
     want(row, "later", "4.4.1", 0)
     check(len(peer.mails) == 1, "a smart host that needs TLS is verified")
+    make_certificates(place)
+    trusted = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trusted.load_cert_chain(os.path.join(place, "server.pem"), os.path.join(place, "server.key"))
+    for kind, host in (("smtp", Peer("127.0.0.1", tls=trusted)), ("smtps", Peer("127.0.0.1", direct=trusted))):
+        for ca, fate in ((None, "later"), (os.path.join(place, "ca.pem"), "sent")):
+            want(one(dns, port, f"host:{kind}://127.0.0.1:{host.port}", "d.example", "x@d.example",
+                     **({"RELAY_CA": ca} if ca else {})), fate)
+        check(len(host.mails) == 1 and host.mails[0]["secure"], f"{kind}: {host.mails}")
+        host.close()
     peer.close()
     for broken in ({"tls": "broken"}, {"tls": context, "says": {"STARTTLS": "454 not now"}}, {"tls": context, "says": {"STARTTLS": "CLOSE"}}):
         peer = Peer("127.0.0.6", port, **broken)
@@ -207,6 +217,7 @@ def smart_host_with_login(port):
     want(one(None, port, f"host:127.0.0.6:{port}", "d.example", "x@d.example", **env), "sent")
     env["LOGIN_PASSWORD"] = "wrong"
     want(one(None, port, f"host:127.0.0.6:{port}", "d.example", "x@d.example", **env), "later", "4.0.0", 535)
+    want(one("system", port, f"host:localhost:{port}", "d.example", "x@d.example"), "later", "4.4.1")  # found, but nobody listens there
     check(len(got) == 2 and "AG1l" not in once.log, f"{got} {once.log}")
     peer.close()
     for words, good in ((["--relay", "smtps://192.0.2.1"], True), (["--relay", "smtp://mx.example:587"], True),
