@@ -262,6 +262,27 @@ int folders_list(int account_dir, struct folder_list *out, struct error *err)
     return rc;
 }
 
+int folders_accounts(int mail_dir, struct folder_list *out, struct error *err)
+{
+    struct stat st;
+    *out = (struct folder_list){ 0 };
+    int fd = openat(mail_dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+    if (d == NULL) {
+        error_sys(err, _("cannot open the mail folder"));
+        if (fd >= 0)
+            close(fd);
+        return -1;
+    }
+    for (struct dirent *e; out->n < STORE_FOLDERS_MAX && (e = readdir(d)) != NULL;)
+        if (name_level_ok(str_c(e->d_name)) &&
+            fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
+            list_add(out, str_c(e->d_name));
+    closedir(d);
+    qsort(out->p, out->n, sizeof *out->p, by_name);
+    return 0;
+}
+
 void folders_list_free(struct folder_list *l)
 {
     for (size_t i = 0; i < l->n; i++)

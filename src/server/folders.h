@@ -30,6 +30,8 @@ int folders_rename(int account_dir, struct str from, struct str to, struct error
 /* All, sorted, INBOX first; those that are subscribed but gone as well (not selectable, no
  * children). */
 int folders_list(int account_dir, struct folder_list *out, struct error *err) MUST_CHECK;
+/* The accounts that have a folder below the one of all mail, sorted. */
+int folders_accounts(int mail_dir, struct folder_list *out, struct error *err) MUST_CHECK;
 void folders_list_free(struct folder_list *l);
 int folders_subscribe(int account_dir, struct str folder, bool on, struct error *err) MUST_CHECK;
 

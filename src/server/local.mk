@@ -79,6 +79,9 @@ libserver_a_SOURCES = \
 	src/server/mailbox.c \
 	src/server/mailbox.h \
 	src/server/mailbox_job.c \
+	src/server/mails.c \
+	src/server/mails.h \
+	src/server/mails_put.c \
 	src/server/mbox.c \
 	src/server/mbox.h \
 	src/server/mboxcompact.c \

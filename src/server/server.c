@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "server/mails.h"
 #include "server/server.h"
 
 #include <errno.h>
@@ -153,6 +154,7 @@ static int threads_start(struct server *s, struct error *err)
         return -1;
     control_add(s->control, own_commands, s);
     control_add(s->control, store_fault_commands, s->store);
+    control_add(s->control, mails_commands, s->store);
     control_add(s->control, mailq_commands, outgoing_queue(s->outgoing));
     return control_start(s->control, err);
 }

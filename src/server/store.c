@@ -358,13 +358,18 @@ static int do_rate(struct store *s, struct store_job *j)
     return rate_take(&s->rate, str_c(j->account), j->per_minute, clock_mono_ms()) ? 0 : 1;
 }
 
+static int do_accounts(struct store *s, struct store_job *j)
+{
+    return folders_accounts(s->mail_dir, &j->list, &j->err);
+}
+
 static void *store_thread(void *arg)
 {
     static int (*const table[])(struct store *, struct store_job *) = {
-        [STORE_OPEN] = do_open,     [STORE_DONE] = do_done,     [STORE_LIST] = do_list,
-        [STORE_CHANGE] = do_change, [STORE_SECRET] = do_secret, [STORE_LOGIN] = do_login,
-        [STORE_RCPT] = do_rcpt,     [STORE_RATE] = do_rate,     [STORE_RELOAD] = do_reload,
-        [STORE_FAULTS] = do_faults,
+        [STORE_OPEN] = do_open,     [STORE_DONE] = do_done,         [STORE_LIST] = do_list,
+        [STORE_CHANGE] = do_change, [STORE_SECRET] = do_secret,     [STORE_LOGIN] = do_login,
+        [STORE_RCPT] = do_rcpt,     [STORE_RATE] = do_rate,         [STORE_RELOAD] = do_reload,
+        [STORE_FAULTS] = do_faults, [STORE_ACCOUNTS] = do_accounts,
     };
     struct store *s = arg;
     struct msg *m;
@@ -582,6 +587,18 @@ void desk_mailbox_done(struct desk *d, struct mailbox **box)
 int desk_list(struct desk *d, struct str account, struct folder_list *out, struct error *err)
 {
     struct store_job *j = store_ask(d, store_job_new(STORE_LIST, account, STR(""), STR("")));
+    int rc = j->rc;
+    if (rc < 0)
+        *err = j->err;
+    *out = j->list;
+    j->list = (struct folder_list){ 0 };
+    store_job_drop(&j->m);
+    return rc;
+}
+
+int desk_accounts(struct desk *d, struct folder_list *out, struct error *err)
+{
+    struct store_job *j = store_ask(d, store_job_new(STORE_ACCOUNTS, STR(""), STR(""), STR("")));
     int rc = j->rc;
     if (rc < 0)
         *err = j->err;

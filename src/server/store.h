@@ -73,6 +73,8 @@ int desk_mailbox(struct desk *d, struct str account, struct str folder, bool mak
 void desk_mailbox_done(struct desk *d, struct mailbox **box);
 int desk_list(struct desk *d, struct str account, struct folder_list *out,
               struct error *err) MUST_CHECK;
+/* Who has mail here. */
+int desk_accounts(struct desk *d, struct folder_list *out, struct error *err) MUST_CHECK;
 enum desk_change {
     DESK_CREATE, /* 1: it exists */
     DESK_DELETE, /* 1: it does not exist */

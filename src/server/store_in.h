@@ -10,6 +10,7 @@ enum store_kind {
     STORE_OPEN,
     STORE_DONE,
     STORE_LIST,
+    STORE_ACCOUNTS,
     STORE_CHANGE,
     STORE_SECRET,
     STORE_LOGIN,
