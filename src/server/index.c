@@ -30,8 +30,9 @@ static const uint64_t mark_magic = 0x316b72616d74016du;
 struct index_mark {
     uint64_t magic, modseq;
 };
+/* Rows, what went, words, and this behind them: so that the bytes that were read become the rows. */
 struct index_head {
-    uint64_t magic, checksum; /* of all behind it */
+    uint64_t magic, checksum; /* of all, with 0 here */
     uint64_t rows_n, gone_n, words_n;
     uint64_t dev, ino, size;
     int64_t mtime, mtime_ns, ctime, ctime_ns;
@@ -45,6 +46,7 @@ struct index_row {
     uint32_t flags, newline_added;
     uint16_t head_n, dead_at, flags_at, keywords_width;
 };
+_Static_assert(sizeof(struct index_row) == sizeof(struct mbox_row), "rows are made in place");
 struct index_gone {
     uint64_t modseq, uid;
 };
@@ -64,9 +66,11 @@ static uint64_t checksum(struct str s)
     return h ^ h >> 29;
 }
 
-static struct str behind_checksum(struct str bytes)
+/* body: all but the head. */
+static uint64_t checksum_all(struct str body, struct index_head h)
 {
-    return str_skip(bytes, offsetof(struct index_head, checksum) + sizeof(uint64_t));
+    h.checksum = 0;
+    return checksum(body) ^ (checksum((struct str){ (const char *)&h, sizeof h }) << 1);
 }
 
 /* ---- writing ---- */
@@ -131,7 +135,6 @@ void index_encode(const struct mbox *m, struct buf *out)
                             .gone_since = m->gone_since,
                             .validity = m->validity,
                             .uid_next = m->uid_next };
-    buf_add(out, &h, sizeof h);
     rows_put(m, &words, out);
     for (size_t i = 0; i < m->gone_n; i++) {
         struct index_gone g = { .modseq = m->gone[i].modseq, .uid = m->gone[i].uid };
@@ -142,11 +145,8 @@ void index_encode(const struct mbox *m, struct buf *out)
         out->over = true;
     h.words_n = words.len;
     buf_free(&words);
-    if (out->over)
-        return;
-    memcpy(out->data, &h, sizeof h);
-    h.checksum = checksum(behind_checksum(buf_str(out)));
-    memcpy(out->data, &h, sizeof h);
+    h.checksum = checksum_all(buf_str(out), h);
+    buf_add(out, &h, sizeof h);
 }
 
 static char *index_name(const struct mbox *m)
@@ -212,19 +212,19 @@ struct index_parts {
 
 static bool parts_find(struct str bytes, struct index_parts *p)
 {
-    struct str rest = str_skip(bytes, sizeof p->h);
     if (bytes.n < sizeof p->h)
         return false;
-    memcpy(&p->h, bytes.p, sizeof p->h);
-    if (p->h.magic != magic || p->h.rows_n > rest.n / sizeof(struct index_row))
+    struct str body = str_head(bytes, bytes.n - sizeof p->h);
+    memcpy(&p->h, bytes.p + body.n, sizeof p->h);
+    if (p->h.magic != magic || p->h.rows_n > body.n / sizeof(struct index_row))
         return false;
-    p->rows = str_head(rest, (size_t)p->h.rows_n * sizeof(struct index_row));
-    rest = str_skip(rest, p->rows.n);
+    p->rows = str_head(body, (size_t)p->h.rows_n * sizeof(struct index_row));
+    struct str rest = str_skip(body, p->rows.n);
     if (p->h.gone_n > rest.n / sizeof(struct index_gone))
         return false;
     p->gone = str_head(rest, (size_t)p->h.gone_n * sizeof(struct index_gone));
     p->words = str_skip(rest, p->gone.n);
-    return p->words.n == p->h.words_n && p->h.checksum == checksum(behind_checksum(bytes)) &&
+    return p->words.n == p->h.words_n && p->h.checksum == checksum_all(body, p->h) &&
            (p->words.n == 0 || p->words.p[p->words.n - 1] == '\0');
 }
 
@@ -267,6 +267,7 @@ static bool words_get(const struct index_row *r, const struct index_parts *p, ch
     return true;
 }
 
+/* Makes rows of what stands in their place; *n of them are. */
 static bool rows_get(const struct index_parts *p, struct mbox_row *rows, size_t *n)
 {
     uint64_t before = 0;
@@ -278,7 +279,8 @@ static bool rows_get(const struct index_parts *p, struct mbox_row *rows, size_t 
         if (!row_is_sane(&r, p, before, last) || !words_get(&r, p, &keywords))
             return false;
         rows[*n] = (struct mbox_row){ .uid = r.uid,
-                                      .flags = r.flags,
+                                      .flags = (uint16_t)r.flags,
+                                      .newline_added = (uint8_t)r.newline_added,
                                       .date = r.date,
                                       .size = r.size,
                                       .keywords = keywords,
@@ -288,8 +290,7 @@ static bool rows_get(const struct index_parts *p, struct mbox_row *rows, size_t 
                                       .head_n = r.head_n,
                                       .dead_at = r.dead_at,
                                       .flags_at = r.flags_at,
-                                      .keywords_width = r.keywords_width,
-                                      .newline_added = r.newline_added != 0 };
+                                      .keywords_width = r.keywords_width };
         before = r.at + r.head_n + r.stored + 1;
         last = r.uid;
     }
@@ -333,25 +334,26 @@ static void mark_take(struct mbox *m, struct str bytes)
         m->modseq = mark.modseq;
 }
 
-bool index_decode(struct mbox *m, struct str bytes)
+bool index_decode(struct mbox *m, struct buf *bytes)
 {
     struct index_parts p;
     size_t n = 0;
-    mark_take(m, bytes);
-    if (!parts_find(bytes, &p) || !head_is_sane(&p.h))
+    mark_take(m, buf_str(bytes));
+    if (!parts_find(buf_str(bytes), &p) || !head_is_sane(&p.h))
         return false;
-    struct mbox_row *rows = xcalloc((size_t)p.h.rows_n + 1, sizeof *rows);
     struct mbox_gone *gone = xcalloc((size_t)p.h.gone_n + 1, sizeof *gone);
-    if (!rows_get(&p, rows, &n) || !gone_get(&p, gone)) {
-        mboxscan_rows_free(rows, n);
+    struct mbox_row *rows = (struct mbox_row *)(void *)bytes->data;
+    if (!gone_get(&p, gone) || !rows_get(&p, rows, &n)) {
+        while (n > 0)
+            free(rows[--n].keywords);
         free(gone);
         return false;
     }
     mboxscan_rows_free(m->rows, m->n);
     free(m->gone);
-    m->rows = rows;
+    m->cap = bytes->cap / sizeof *rows;
+    m->rows = (struct mbox_row *)(void *)buf_detach(bytes);
     m->n = n;
-    m->cap = n + 1;
     m->gone = gone;
     m->gone_n = (size_t)p.h.gone_n;
     m->gone_cap = m->gone_n + 1;
@@ -385,7 +387,7 @@ bool index_read(struct mbox *m)
     int fd = sys_fault(FAULT_OPEN, "index open") != 0
                  ? -1
                  : openat(m->dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    bool ok = fd >= 0 && bytes_read(fd, &bytes) && index_decode(m, buf_str(&bytes));
+    bool ok = fd >= 0 && bytes_read(fd, &bytes) && index_decode(m, &bytes);
     if (fd >= 0)
         close(fd);
     free(name);

@@ -16,8 +16,8 @@ bool index_read(struct mbox *m);
 int index_write(const struct mbox *m, struct error *err) MUST_CHECK;
 /* In its place a mark with a modseq alone: those that are given from now on are in no index. */
 void index_mark(const struct mbox *m, uint64_t modseq);
-/* The same from bytes, for index_read and its tests. */
-bool index_decode(struct mbox *m, struct str bytes);
+/* The same from bytes, which become the rows: they are taken, or good for nothing any more. */
+bool index_decode(struct mbox *m, struct buf *bytes);
 void index_encode(const struct mbox *m, struct buf *out);
 
 #endif

@@ -615,7 +615,7 @@ int mbox_set(struct mbox *m, size_t row, unsigned flags, const char *keywords, s
     if (rc != 0)
         return -1;
     r->keywords = h.keywords.n > 0 ? xstrdup(keywords) : NULL;
-    r->flags = flags;
+    r->flags = (uint16_t)flags;
     r->modseq = modseq;
     if (!fits)
         return set_wide(m, r, before, err);

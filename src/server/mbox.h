@@ -19,7 +19,9 @@ struct spill;
 
 struct mbox_row {
     uint32_t uid;
-    unsigned flags; /* the five system flags of enum imap_flag */
+    uint16_t flags;        /* the five system flags of enum imap_flag */
+    uint8_t newline_added; /* the last line end is ours */
+    uint8_t unused;
     int64_t date;
     uint64_t size;   /* as served, with CRLF */
     char *keywords;  /* blank separated; NULL: none */
@@ -27,7 +29,6 @@ struct mbox_row {
     uint64_t at;     /* of the From_ line */
     uint64_t stored;
     uint16_t head_n, dead_at, flags_at, keywords_width; /* up to BOXHEAD_MAX */
-    bool newline_added;
 };
 /* One that was expunged; kept in the order of modseq, as many as MBOX_GONE_MAX. */
 struct mbox_gone {

@@ -254,7 +254,7 @@ static void piece_ours(struct piece *p, const struct boxhead *h)
         .at = p->at,
         .head_n = (uint16_t)h->n,
         .stored = h->stored,
-        .flags = h->flags,
+        .flags = (uint16_t)h->flags,
         .keywords = h->keywords.n > 0 ? xmemdup0(h->keywords.p, h->keywords.n) : NULL,
     };
 }

@@ -69,7 +69,7 @@ void mboxscan_row_add(struct mbox *m, const struct boxhead *h, uint64_t at)
     }
     m->rows[m->n++] = (struct mbox_row){
         .uid = h->uid,
-        .flags = h->flags,
+        .flags = (uint16_t)h->flags,
         .date = h->date,
         .size = h->size,
         .keywords = h->keywords.n > 0 ? xmemdup0(h->keywords.p, h->keywords.n) : NULL,

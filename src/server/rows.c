@@ -132,7 +132,8 @@ static struct rows_part *part_add(struct rows *r)
         r->part = xrealloc(r->part, r->cap, sizeof *r->part);
     }
     struct rows_part *p = &r->part[r->parts_n++];
-    *p = (struct rows_part){ .block = block_new(BLOCK_FIRST), .start = r->n };
+    *p = (struct rows_part){ .block = block_new(r->n == 0 ? BLOCK_FIRST : BLOCK_ROWS),
+                             .start = r->n };
     return p;
 }
 

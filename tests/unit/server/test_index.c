@@ -147,6 +147,15 @@ static void it_has_what_was_known(void **state)
     mbox_close(&m);
 }
 
+static bool decode(struct mbox *m, struct str bytes)
+{
+    struct buf copy = BUF_INIT(1 << 20);
+    buf_add_str(&copy, bytes);
+    bool ok = index_decode(m, &copy);
+    buf_free(&copy);
+    return ok;
+}
+
 /* Each byte, and each length. */
 static void what_is_damaged_is_none(void **state)
 {
@@ -158,11 +167,11 @@ static void what_is_damaged_is_none(void **state)
     m = open_box(f);
     for (size_t i = 0; i < good.len; i++) {
         good.data[i] ^= (char)(1 << i % 8);
-        assert_false(index_decode(m, buf_str(&good)));
+        assert_false(decode(m, buf_str(&good)));
         good.data[i] ^= (char)(1 << i % 8);
-        assert_false(index_decode(m, str_head(buf_str(&good), i)));
+        assert_false(decode(m, str_head(buf_str(&good), i)));
     }
-    assert_true(index_decode(m, buf_str(&good)));
+    assert_true(decode(m, buf_str(&good)));
     check_filled(m);
     mbox_close(&m);
     for (size_t i = 0; i < good.len; i += 61) {
@@ -217,7 +226,7 @@ static void rows_that_lie_are_refused(void **state)
             r->modseq = m->modseq + 1;
             break;
         case 10:
-            r->flags = 1u << 30;
+            r->flags = 1u << 15;
             break;
         case 11:
             r->date = -1;
@@ -230,7 +239,7 @@ static void rows_that_lie_are_refused(void **state)
             break;
         }
         index_encode(m, &out);
-        assert_false(index_decode(&other, buf_str(&out)));
+        assert_false(index_decode(&other, &out));
         buf_free(&out);
         m->rows[1] = keep;
         m->uid_next = next;
