@@ -14,7 +14,8 @@ static const struct smtpd_refusal no_mail = { 503, "5.5.1", "MAIL first" };
 static const struct smtpd_refusal no_rcpt = { 503, "5.5.1", "RCPT first" };
 static const struct smtpd_refusal alone = { 501, "5.5.4", "DATA stands alone" };
 static const struct smtpd_refusal chunks = { 503, "5.5.1", "BDAT has begun, go on with it" };
-static const struct smtpd_refusal full = { 452, "4.3.1", "no room on the disk, try again later" };
+static const struct smtpd_refusal full = { 452, "4.3.1", "no room, try again later" };
+static const struct smtpd_refusal over_quota = { 452, "4.2.2", "mailbox full, try again later" };
 static const struct smtpd_refusal later = { 451, "4.3.0", "cannot deliver now, try again later" };
 static const struct smtpd_refusal too_large = { 552, "5.3.4", "message too large" };
 static const struct smtpd_refusal circles = { 554, "5.4.6", "this mail goes round in circles" };
@@ -63,7 +64,9 @@ static const struct smtpd_refusal *refusal_of(const struct error *err)
 {
     if (err->code == ERR_LIMIT)
         return &too_large;
-    return err->sys == ENOSPC || err->sys == EDQUOT || err->sys == EFBIG ? &full : &later;
+    if (err->sys == EDQUOT)
+        return &over_quota;
+    return err->sys == ENOSPC || err->sys == EFBIG ? &full : &later;
 }
 
 static bool is_too_large(const struct smtpd *s)
