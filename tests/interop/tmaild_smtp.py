@@ -296,8 +296,8 @@ def test_sizes(s):
 class Peer:
     """A mail server elsewhere; keeps recipient and subject of what it took. Now and then it hangs up or wants to be asked again."""
 
-    def __init__(self, dice):
-        self.got, self.dice, self.lock = [], dice, threading.Lock()
+    def __init__(self, dice, moody=True):
+        self.got, self.dice, self.moody, self.lock = [], dice, moody, threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=100)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -316,7 +316,7 @@ class Peer:
                 c.sendall(b"220 peer\r\n")
                 rcpts = []
                 while line := lines.readline():
-                    verb, chance = line[:4].upper(), self.dice.random()
+                    verb, chance = line[:4].upper(), self.dice.random() if self.moody else 1
                     if verb == b"RCPT" and chance > 0.05:
                         rcpts.append(re.search(rb"<([^@>]*)", line)[1].decode())
                     if verb == b"DATA" and rcpts:
@@ -374,6 +374,29 @@ class Load(threading.Thread):
                     raise smtplib.SMTPServerDisconnected("no")
         for n in names:
             self.accepted.append((n, name))
+
+
+def test_aliases():
+    """Who is behind an alias gets the mail, here and elsewhere; what comes back with the mark of the alias goes round."""
+    with tempfile.TemporaryDirectory() as root:
+        peer = Peer(random.Random(SEED), moody=False)
+        with open(os.path.join(root, "aliases"), "w") as f:
+            f.write("team: xxx, yyy, far@far.example\naway: far@far.example\n*: zzz\n")
+        s = Server(root, "--domain", "wxs.nl", "--user", "xxx:pw", "--user", "yyy:pw", "--user", "zzz:pw", "--relay", f"127.0.0.1:{peer.port}")
+        mail = b"EHLO me\r\nMAIL FROM:<a@b.c>\r\nRCPT TO:<%s@wxs.nl>\r\nDATA\r\nSubject: %s\r\n%s\r\n.\r\nQUIT\r\n"
+        for name in (b"team", b"away", b"xxx+plus", b"whoever"):
+            check(s.talk(mail % (name, name, b"")) == BEGUN + [354, 250, 221], name)
+        subjects = {n: [re.search(rb"(?m)^Subject: (.*)$", m)[1] for m in s.messages(n)] for n in ("xxx", "yyy", "zzz")}
+        check(subjects == {"xxx": [b"team", b"xxx+plus"], "yyy": [b"team"], "zzz": [b"whoever"]}, subjects)
+        deadline = time.monotonic() + WAIT_S
+        while sorted(peer.got) != [("far", b"away"), ("far", b"team")]:
+            check(time.monotonic() < deadline, f"what went out: {peer.got}")
+            time.sleep(0.005)
+        check(s.talk(mail % (b"away", b"x", b"Delivered-To: Away@wxs.nl\r\n")) == BEGUN + [354, 554, 221], "a circle")
+        check(s.talk(mail % (b"xxx", b"x", b"Received: x\r\n" * 51)) == BEGUN + [354, 554, 221], "51 hops")
+        check(s.talk(b"EHLO me\r\nMAIL FROM:<a@b.c>\r\nRCPT TO:<a@far.example>\r\nEXPN team\r\nQUIT\r\n") == [220, 250, 250, 550, 250, 221], "EXPN")
+        check(s.stop() == 0, "tmaild did not end well")
+        peer.listener.close()
 
 
 def test_kill():
