@@ -55,11 +55,16 @@ enum {
     IMAP_PARTS = 4000,         /* of a message; the last of them is the rest */
     IMAP_PART_DEPTH = 50,
     IMAP_PART_FIELDS = 2000,
-    IMAP_SORT_MEMORY = 64 << 20,  /* texts that SORT and THREAD compare */
-    IMAP_THREAD_IDS = 2000000,    /* that the messages of a THREAD name */
-    IMAP_THREAD_REFS = 200,       /* of them by one message: the last */
-    IMAP_THREAD_STEPS = 1 << 26,  /* in looking for loops among them */
-    READER_WAIT_MS = 5000,        /* for a sign of life of tmail-decode */
+    IMAP_SORT_MEMORY = 64 << 20, /* texts that SORT and THREAD compare */
+    IMAP_THREAD_IDS = 2000000,   /* that the messages of a THREAD name */
+    IMAP_THREAD_REFS = 200,      /* of them by one message: the last */
+    IMAP_THREAD_STEPS = 1 << 26, /* in looking for loops among them */
+    READER_WAIT_MS = 5000,       /* for a sign of life of tmail-decode */
+    /* Of a minute it may take so long over questions that take more than a second; until the
+     * minute is over mail is compared as it stands. */
+    READER_SLOW_WINDOW_MS = 60000,
+    READER_SLOW_MS = 15000,
+    READER_SLOW_ONE_MS = 1000,
     READER_IDLE_MS = 60000,       /* it goes when nobody has asked for so long */
     IMAP_STRUCTURE_MAX = 8 << 20, /* a BODYSTRUCTURE that is longer is that of one opaque part */
     IMAP_COPY_GROUP = 500,        /* messages that are copied in one go, */

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/i18n.h"
 #include "base/log.h"
 #include "base/utf8.h"
@@ -28,6 +29,8 @@ struct reader {
     /* From here on the thread's alone. */
     struct decode *decode;
     bool complained;
+    /* What the decoder took too long over since minute_at. */
+    int64_t minute_at, slow_ms;
 };
 
 static void question_drop(struct msg *m)
@@ -81,10 +84,23 @@ static int text_answer(struct reader *r, struct question *q, struct error *err)
     return rc;
 }
 
+/* A mailbox full of mail over which the decoder hangs or dies must not take it from everybody. */
+static bool is_worn_out(struct reader *r, int64_t now)
+{
+    if (now - r->minute_at >= READER_SLOW_WINDOW_MS) {
+        r->minute_at = now;
+        r->slow_ms = 0;
+    }
+    return r->slow_ms >= READER_SLOW_MS;
+}
+
 static void question_do(struct reader *r, struct question *q)
 {
     struct error err;
+    int64_t began = clock_mono_ms();
     int rc = 0;
+    if (is_worn_out(r, began))
+        return;
     if (r->decode == NULL) {
         r->decode = decode_new(NULL, NULL, &err);
         if (r->decode != NULL)
@@ -99,6 +115,9 @@ static void question_do(struct reader *r, struct question *q)
     if (rc < 0)
         complain(r, &err);
     q->answered = rc == 0;
+    int64_t took = clock_mono_ms() - began;
+    if (took > READER_SLOW_ONE_MS)
+        r->slow_ms += took;
 }
 
 static void *reader_thread(void *arg)

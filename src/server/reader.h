@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* reader.h - tmaild's tmail-decode: one process, and one thread that asks it for all sessions, for
  * what has a charset: encoded words and texts. Both are there from the first question on; the
- * process goes when nobody asked for a while. What cannot be decoded is given as it stands.
+ * process goes when nobody asked for a while. What cannot be decoded, or takes too long, is given as it
+ * stands.
  * Must not know: mailboxes, protocols, what is searched for. */
 #ifndef TMAIL_SERVER_READER_H
 #define TMAIL_SERVER_READER_H

@@ -3,6 +3,7 @@
 """tmaild beside Dovecot: the same mail in both, the same questions, the same answers; what may differ is said here and why."""
 import os
 import re
+import signal
 import socket
 import sys
 import tempfile
@@ -259,6 +260,21 @@ def large_messages_are_whole(ours):
     assert pieces == large
 
 
+def decoder_of(server):
+    pid = server.process.pid
+    children = [c for t in os.listdir(f'/proc/{pid}/task') for c in open(f'/proc/{pid}/task/{t}/children').read().split()]
+    return [int(c) for c in children if open(f'/proc/{c}/comm').read().startswith('tmail-decode')]
+
+
+def the_decoder_may_die(ours, server):
+    command = 'SEARCH CHARSET UTF-8 BODY "日本 text"'
+    ours.do('SELECT Test')
+    before = answers(ours, command)
+    assert len(before[0][0]) == 3 and len(decoder_of(server)) == 1, before
+    os.kill(decoder_of(server)[0], signal.SIGKILL)
+    assert answers(ours, command) == before
+
+
 def main():
     if not dovecot.installed():
         print('SKIP: no dovecot')
@@ -277,6 +293,7 @@ def main():
                                                        for way in ('REFERENCES', 'ORDEREDSUBJECT')])
             sections_are_the_same(ours, theirs, messages)
             anything_is_told(ours)
+            the_decoder_may_die(ours, server)
             large_messages_are_whole(ours)
         finally:
             server.stop()
