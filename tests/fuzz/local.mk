@@ -24,6 +24,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/pop3 \
 	tests/fuzz/popd \
 	tests/fuzz/mbox \
+	tests/fuzz/index \
 	tests/fuzz/config \
 	tests/fuzz/summary \
 	tests/fuzz/event \
@@ -74,6 +75,7 @@ tests_fuzz_pop3_LDADD = $(FUZZ_LINK) $(LINK_WIRE)
 tests_fuzz_popd_SOURCES = tests/fuzz/popd.c $(FUZZ_STORE)
 tests_fuzz_popd_LDADD = $(FUZZ_LINK) $(LINK_SERVER)
 tests_fuzz_mbox_LDADD = $(FUZZ_LINK) $(LINK_SERVER)
+tests_fuzz_index_LDADD = $(FUZZ_LINK) $(LINK_SERVER)
 tests_fuzz_config_LDADD = $(FUZZ_LINK) $(LINK_CONFIG)
 tests_fuzz_summary_LDADD = $(FUZZ_LINK) $(LINK_MIME)
 tests_fuzz_event_LDADD = $(FUZZ_LINK) $(LINK_BUS)
