@@ -18,9 +18,9 @@ EXTRA_DIST += tests/interop/net_smtp.py
 TESTS += tests/interop/path.py tests/interop/demo.py tests/interop/parallel.py tests/interop/secure.py
 tests/interop/path.log tests/interop/demo.log tests/interop/parallel.log tests/interop/secure.log: tmail tmail-sync tmail-decode tmaild
 EXTRA_DIST += tests/interop/path.py tests/interop/demo.py tests/interop/parallel.py tests/interop/secure.py
-TESTS += tests/interop/tmaild_faults.py tests/interop/tmaild_mail.py
-tests/interop/tmaild_faults.log tests/interop/tmaild_mail.log: tmaild tmail-decode
-EXTRA_DIST += tests/interop/tmaild_faults.py tests/interop/tmaild_mail.py
+TESTS += tests/interop/tmaild_faults.py tests/interop/tmaild_mail.py tests/interop/tmaild_login.py
+tests/interop/tmaild_faults.log tests/interop/tmaild_mail.log tests/interop/tmaild_login.log: tmaild tmail-decode
+EXTRA_DIST += tests/interop/tmaild_faults.py tests/interop/tmaild_mail.py tests/interop/tmaild_login.py
 TESTS += tests/interop/tmaild.py tests/interop/tmaild_pop3.py tests/interop/tmaild_sync.py tests/interop/tmaild_model.py
 tests/interop/tmaild.log tests/interop/tmaild_pop3.log tests/interop/tmaild_sync.log tests/interop/tmaild_model.log: tmaild
 EXTRA_DIST += tests/interop/tmaild.py tests/interop/tmaild_pop3.py tests/interop/tmaild_sync.py tests/interop/tmaild_model.py tests/interop/rawimap.py
