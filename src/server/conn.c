@@ -20,7 +20,7 @@
 #include "server/tls.h"
 #include "base/banned.h"
 
-enum { TRACE_LINE = 300, TRACE_LOOK = 4096, SLOW_BYTES = 1024 };
+enum { TRACE_LINE = 300, TRACE_LOOK = 4096, SLOW_BYTES = 1024, TRIM_MS = 200 };
 
 struct conn {
     struct conn_news ended;
@@ -244,13 +244,23 @@ static void buffers_trim(struct conn *c)
         buf_free(&c->out);
 }
 
+/* As wait_for, for as long as the session may be silent. */
+static bool wait_long(struct conn *c, int extra, bool *more)
+{
+    int ms = wait_ms(c);
+    short events = link_events(c->link);
+    if (wait_for(c, events, extra, ms < 0 || ms > TRIM_MS ? TRIM_MS : ms, more))
+        return true;
+    buffers_trim(c);
+    return wait_for(c, events, extra, wait_ms(c), more);
+}
+
 /* The next bytes, or what the session has to say by itself. -1: it is over. */
 static int listen_to(struct conn *c)
 {
     bool more = false;
     int extra = c->ops->event_fd != NULL ? c->ops->event_fd(c->session) : -1;
-    buffers_trim(c);
-    if (!link_pending(c->link) && !wait_for(c, link_events(c->link), extra, wait_ms(c), &more)) {
+    if (!link_pending(c->link) && !wait_long(c, extra, &more)) {
         if (c->ops->goodbye != NULL)
             c->ops->goodbye(c->session, &c->out);
         flush(c, &c->out);

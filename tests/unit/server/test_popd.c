@@ -430,8 +430,7 @@ static void another_mailbox_under_the_name_is_left_alone(void **state)
     say(&s, "DELE 1\r\n", DELE_OK);
     assert_int_equal(file_replace(path, str_c(other), 0600, &err), 0);
     say(&s, "RETR 2\r\n", "-ERR this message is gone\r\n");
-    say_in_pieces(&s, STR("QUIT\r\n"), SIZE_MAX);
-    assert_true(str_starts(buf_str(&s.all), "-ERR [SYS/PERM] "));
+    say(&s, "QUIT\r\n", BYE); /* what was marked is gone already */
     session_break(&s);
     assert_int_equal(mails_n(w, account, NULL), 2);
     free(path);
