@@ -251,6 +251,8 @@ static void search(struct imapd *i, struct arena *a, const struct wire_node *arg
 {
     struct error err;
     struct imapd_found found;
+    if ((want & RETURN_SAVE) != 0 && !search_charset(charset))
+        imapd_saved_forget(i); /* RFC 5182 §2.1: NO empties it, BAD does not */
     const struct search_key *keys = imapd_search_keys(i, a, args, charset);
     if (keys == NULL)
         return;
