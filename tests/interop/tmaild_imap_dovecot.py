@@ -260,6 +260,16 @@ def large_messages_are_whole(ours):
     assert pieces == large
 
 
+def rev2_is_answered_so(server):
+    """RFC 9051 §6.4.4: SEARCH without RETURN as if with RETURN (ALL)."""
+    imap = Imap(server.ports['imap'])
+    imap.do('ENABLE IMAP4rev2')
+    imap.do('SELECT Test')
+    said, done = answers(imap, 'UID SEARCH 2:4')
+    assert said[0][4:] == [(b'all', b'2:4')] and done == 'OK', said
+    assert fetched(imap, '(BINARY.SIZE[1])')[1]
+
+
 def decoder_of(server):
     pid = server.process.pid
     children = [c for t in os.listdir(f'/proc/{pid}/task') for c in open(f'/proc/{pid}/task/{t}/children').read().split()]
@@ -293,6 +303,7 @@ def main():
                                                        for way in ('REFERENCES', 'ORDEREDSUBJECT')])
             sections_are_the_same(ours, theirs, messages)
             anything_is_told(ours)
+            rev2_is_answered_so(server)
             the_decoder_may_die(ours, server)
             large_messages_are_whole(ours)
         finally:
