@@ -22,6 +22,7 @@ struct delivery {
     struct log *log;
     struct deliver_mail *mail;
     uint32_t *uids; /* of each recipient's copy; 0: none */
+    uint32_t copy;  /* of that for --copy-to */
 };
 
 /* An append that is under way. */
@@ -137,6 +138,8 @@ static void take_all_back(struct delivery *d)
             take_back(d, d->mail->rcpts[i].account, d->uids[i]);
             d->uids[i] = 0;
         }
+    if (d->copy != 0)
+        take_back(d, d->options->copy_to, d->copy);
 }
 
 static unsigned code_of(const struct error *err)
@@ -264,6 +267,7 @@ static int copy_keep(struct delivery *d, struct error *err)
     if (account == NULL || is_among(d->mail, account))
         return 0;
     append_all(d, &copy, 1);
+    d->copy = copy.uid;
     if (copy.uid != 0)
         return 0;
     *err = copy.err;

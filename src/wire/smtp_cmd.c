@@ -98,7 +98,7 @@ static bool domain_ok(struct str s, bool utf8)
         return false;
     if (s.p[0] == '[')
         return literal_ok(s);
-    if (s.p[0] == '.' || s.p[0] == '-' || s.p[s.n - 1] == '-')
+    if (strchr(".-", s.p[0]) != NULL || strchr(".-", s.p[s.n - 1]) != NULL)
         return false;
     for (size_t i = 0; i < s.n; i++) {
         bool high = (unsigned char)s.p[i] >= 0x80;
