@@ -2,11 +2,12 @@
 #include "server/envelope.h"
 
 #include "mime/addr.h"
+#include "server/limits.h"
 #include "server/section.h"
 #include "wire/imap_cmd.h"
 #include "base/banned.h"
 
-enum { FIELD_MAX = 64 << 10, ENVELOPE_ADDRESSES = MIME_ADDR_MAX };
+enum { FIELD_MAX = SERVER_HEADER_MAX, ENVELOPE_ADDRESSES = MIME_ADDR_MAX };
 
 static void put_field(struct str header, const char *name, struct buf *out)
 {
@@ -59,42 +60,59 @@ static size_t most_addresses(struct str field)
     return n < ENVELOPE_ADDRESSES ? n : ENVELOPE_ADDRESSES;
 }
 
-/* "((name route mailbox host) ...)" or NIL; instead is asked where the field is missing. */
-static void put_addresses(struct str header, const char *name, const char *instead, struct buf *out)
+/* "((name route mailbox host) ...)" or NIL. */
+static void put_addresses(struct str field, struct buf *out)
 {
-    struct buf value = BUF_INIT(FIELD_MAX);
-    if ((!section_field(header, name, &value) || str_trim(buf_str(&value)).n == 0) &&
-        instead != NULL) {
-        buf_clear(&value);
-        section_field(header, instead, &value);
-    }
     struct arena *a = arena_new(4096);
-    size_t most = most_addresses(buf_str(&value));
+    size_t most = most_addresses(field);
     struct mime_addr *list = arena_array(a, most, sizeof *list);
-    size_t n = mime_addr_list(a, buf_str(&value), list, most);
+    size_t n = mime_addr_list(a, field, list, most);
     buf_adds(out, n > 0 ? "(" : "NIL");
     for (size_t i = 0; i < n; i++)
         put_address(&list[i], out);
     if (n > 0)
         buf_addc(out, ')');
     arena_free(&a);
+}
+
+/* RFC 3501 §7.4.2: a Sender or Reply-To that is missing or empty is From. */
+static void put_all_addresses(struct str header, struct buf *out)
+{
+    static const struct {
+        const char *name;
+        bool or_from;
+    } lists[] = { { "From", false }, { "Sender", true }, { "Reply-To", true },
+                  { "To", false },   { "Cc", false },    { "Bcc", false } };
+    struct buf value = BUF_INIT(FIELD_MAX);
+    size_t from_n = 0;
+    size_t begin = out->len;
+    for (size_t i = 0; i < COUNT(lists); i++) {
+        buf_clear(&value);
+        bool there =
+            section_field(header, lists[i].name, &value) && str_trim(buf_str(&value)).n > 0;
+        if (i > 0)
+            buf_addc(out, ' ');
+        if (!there && lists[i].or_from) {
+            /* Room first: what is copied must not move. */
+            const char *room = buf_room(out, from_n);
+            if (room != NULL)
+                buf_add(out, out->data + begin, from_n);
+        } else
+            put_addresses(buf_str(&value), out);
+        if (i == 0)
+            from_n = out->len - begin;
+    }
     buf_free(&value);
 }
 
 void envelope_put(struct str header, struct buf *out)
 {
-    static const struct {
-        const char *name, *instead;
-    } lists[] = { { "From", NULL }, { "Sender", "From" }, { "Reply-To", "From" },
-                  { "To", NULL },   { "Cc", NULL },       { "Bcc", NULL } };
     buf_addc(out, '(');
     put_field(header, "Date", out);
     buf_addc(out, ' ');
     put_field(header, "Subject", out);
-    for (size_t i = 0; i < COUNT(lists); i++) {
-        buf_addc(out, ' ');
-        put_addresses(header, lists[i].name, lists[i].instead, out);
-    }
+    buf_addc(out, ' ');
+    put_all_addresses(header, out);
     buf_addc(out, ' ');
     put_field(header, "In-Reply-To", out);
     buf_addc(out, ' ');
