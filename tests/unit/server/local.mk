@@ -5,6 +5,7 @@ SERVER_TESTS = \
 	tests/unit/server/test_relay \
 	tests/unit/server/test_confine \
 	tests/unit/server/test_accounts \
+	tests/unit/server/test_faults \
 	tests/unit/server/test_sasl \
 	tests/unit/server/test_names \
 	tests/unit/server/test_mbox \
@@ -113,3 +114,6 @@ tests_unit_server_test_maillog_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
 tests_unit_server_test_relay_SOURCES = tests/unit/server/test_relay.c tests/unit/test.h
 tests_unit_server_test_relay_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_server_test_relay_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
+tests_unit_server_test_faults_SOURCES = tests/unit/server/test_faults.c tests/unit/test.h
+tests_unit_server_test_faults_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_server_test_faults_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
