@@ -336,6 +336,7 @@ int conn_start(const struct conn_setup *setup, int fd, enum server_port port, co
                                     .log = setup->log,
                                     .peer = c->peer,
                                     .port = port,
+                                    .stop_fd = setup->stop_fd,
                                     .loopback = loopback,
                                     .secure = protocol_is_tls(port),
                                     .starttls = setup->tls != NULL && !protocol_is_tls(port),

@@ -51,7 +51,8 @@ static const struct {
       { "imap.offer=hide=LITERAL+,SASL-IR,UIDPLUS,MOVE,UNSELECT,CONDSTORE,QRESYNC,ESEARCH,SORT,"
         "THREAD=REFERENCES,THREAD=ORDEREDSUBJECT,IDLE,SPECIAL-USE,ENABLE",
         "imap.offer=hide=LIST-EXTENDED,LIST-STATUS,COMPRESS=DEFLATE,STATUS=SIZE,UTF8=ACCEPT,"
-        "NAMESPACE,ID,QUOTA,CHILDREN",
+        "NAMESPACE,ID,QUOTA,QUOTA=RES-STORAGE,CHILDREN,BINARY,SEARCHRES,WITHIN,"
+        "IMAP4rev2",
         "imap.idle=BAD Unknown command", "imap.move=BAD Unknown command",
         "imap.unselect=BAD Unknown command", "imap.enable=BAD Unknown command",
         "imap.id=BAD Unknown command", "imap.compress=BAD Unknown command" } },

@@ -9,7 +9,12 @@
 #include "server/store.h"
 #include "base/banned.h"
 
-enum { SAID_MAX = 4096, SLOW_STEPS = 10, RULES_TEXT_MAX = 4096 };
+enum {
+    SAID_MAX = 4096,
+    SLOW_STEPS = 10,
+    DELAY_MAX_MS = 24 * 60 * 60 * 1000,
+    RULES_TEXT_MAX = 4096
+};
 enum speaks { SPEAKS_SMTP, SPEAKS_POP3, SPEAKS_IMAP };
 enum mode {
     MODE_LINES,
@@ -26,10 +31,13 @@ struct faulty {
     struct str peer;
     int (*flush)(void *arg, struct buf *out);
     void *arg;
+    int stop_fd;
     enum speaks speaks;
     enum mode mode;
     uint64_t bytes_left;
-    bool rest_of_command;     /* the line goes on behind a literal */
+    bool rest_of_command; /* the line goes on behind a literal */
+    bool skipping;        /* the command goes nowhere, with its literals; then: answer */
+    struct buf answer;
     bool recipients, closing; /* recipients: RCPT was accepted */
     int delay_ms;
     int64_t cut_left;        /* -1: not to be cut */
@@ -270,6 +278,7 @@ static void filter(struct faulty *f, struct buf *out, size_t from)
 static int dribble(struct faulty *f, struct buf *out)
 {
     struct buf piece = BUF_INIT(out->max);
+    struct pollfd stop = { .fd = f->stop_fd, .events = POLLIN };
     int rc = 0;
     size_t step = (size_t)f->slow / SLOW_STEPS + 1;
     while (rc == 0 && out->len > 0) {
@@ -277,7 +286,8 @@ static int dribble(struct faulty *f, struct buf *out)
         buf_consume(out, out->len < step ? out->len : step);
         rc = f->flush(f->arg, &piece);
         buf_clear(&piece);
-        poll(NULL, 0, 1000 / SLOW_STEPS);
+        if (poll(&stop, 1, 1000 / SLOW_STEPS) > 0)
+            rc = -1;
     }
     buf_clear(out);
     buf_free(&piece);
@@ -304,7 +314,8 @@ static void hits_take(struct faulty *f, const struct faults_hits *hits)
     for (size_t i = 0; i < hits->n; i++) {
         const struct faults_hit *h = &hits->hit[i];
         if (h->what == FAULTS_DELAY)
-            f->delay_ms += (int)h->n;
+            f->delay_ms =
+                h->n < DELAY_MAX_MS - f->delay_ms ? f->delay_ms + (int)h->n : DELAY_MAX_MS;
         else if (h->what == FAULTS_CUT)
             f->cut_left = h->n;
         else if (h->what == FAULTS_SLOW)
@@ -442,11 +453,34 @@ static enum session_step command_do(struct faulty *f, struct str *in, size_t n, 
         *in = str_skip(*in, n);
         return SESSION_CLOSE;
     }
-    if (h == NULL || literal_of(line) > 0)
+    if (h == NULL)
         return command_pass(f, &c, in, n, out);
-    say(f, h->text, c.tag, out);
+    f->bytes_left = f->speaks == SPEAKS_IMAP ? literal_of(line) : 0;
+    f->skipping = f->bytes_left > 0 && str_ends(str_trim(line), "+}");
+    if (f->skipping)
+        f->mode = MODE_BYTES;
+    buf_clear(&f->answer);
+    say(f, h->text, c.tag, f->skipping ? &f->answer : out);
     *in = str_skip(*in, n);
     return SESSION_MORE;
+}
+
+/* What comes behind a literal, or its bytes, of a command that was refused. */
+static void skip(struct faulty *f, struct str *in, size_t n, struct buf *out)
+{
+    struct str line = str_head(*in, n);
+    *in = str_skip(*in, n);
+    if (f->mode == MODE_BYTES) {
+        f->bytes_left -= n;
+        f->mode = f->bytes_left > 0 ? MODE_BYTES : MODE_LINES;
+        return;
+    }
+    f->bytes_left = literal_of(line);
+    f->mode = f->bytes_left > 0 ? MODE_BYTES : MODE_LINES;
+    if (f->bytes_left > 0)
+        return;
+    f->skipping = false;
+    buf_add_str(out, buf_str(&f->answer));
 }
 
 /* The end of a message that was, or is to be, taken in. */
@@ -500,6 +534,10 @@ static enum session_step piece_do(struct faulty *f, struct str *in, size_t n, st
 {
     size_t before = in->n;
     enum session_step step;
+    if (f->skipping) {
+        skip(f, in, n, out);
+        return SESSION_MORE;
+    }
     if (f->mode == MODE_LINES && !f->rest_of_command)
         return command_do(f, in, n, out);
     if ((f->mode == MODE_DATA || f->mode == MODE_SWALLOW) && is_dot(str_head(*in, n)))
@@ -602,6 +640,7 @@ static void faulty_free(void **s)
     f->inner_ops->free(&f->inner);
     buf_free(&f->hide);
     buf_free(&f->said);
+    buf_free(&f->answer);
     free(f);
     *s = NULL;
 }
@@ -662,10 +701,12 @@ const struct session_ops *faulty_start(struct protocol_env *env, const struct se
     f->peer = str_c(env->peer);
     f->flush = env->flush;
     f->arg = env->arg;
+    f->stop_fd = env->stop_fd;
     f->speaks = speaks_of(env->port);
     f->cut_left = -1;
     buf_init(&f->hide, RULES_TEXT_MAX);
     buf_init(&f->said, SAID_MAX);
+    buf_init(&f->answer, RULES_TEXT_MAX);
     env->flush = flush;
     env->arg = f;
     desk_faults(env->desk, &q, &tls);

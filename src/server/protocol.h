@@ -18,6 +18,7 @@ struct protocol_env {
     struct log *log;
     const char *peer;
     enum server_port port;
+    int stop_fd;   /* readable once all are to end; -1: never */
     bool loopback; /* logging in in the clear is accepted */
     bool secure;   /* TLS is spoken from the first byte on */
     bool starttls; /* TLS can begin later */
