@@ -279,7 +279,8 @@ int folders_accounts(int mail_dir, struct folder_list *out, struct error *err)
             fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
             list_add(out, str_c(e->d_name));
     closedir(d);
-    qsort(out->p, out->n, sizeof *out->p, by_name);
+    if (out->n > 0)
+        qsort(out->p, out->n, sizeof *out->p, by_name);
     return 0;
 }
 
