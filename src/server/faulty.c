@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/faulty.h"
 
-#include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
 
+#include "server/faulty_change.h"
 #include "server/limits.h"
 #include "server/store.h"
 #include "base/banned.h"
@@ -15,7 +15,6 @@ enum {
     DELAY_MAX_MS = 24 * 60 * 60 * 1000,
     RULES_TEXT_MAX = 4096
 };
-enum speaks { SPEAKS_SMTP, SPEAKS_POP3, SPEAKS_IMAP };
 enum mode {
     MODE_LINES,
     MODE_DATA,    /* SMTP's message, passed on */
@@ -32,7 +31,7 @@ struct faulty {
     int (*flush)(void *arg, struct buf *out);
     void *arg;
     int stop_fd;
-    enum speaks speaks;
+    enum faulty_speaks speaks;
     enum mode mode;
     uint64_t bytes_left;
     bool rest_of_command; /* the line goes on behind a literal */
@@ -78,176 +77,32 @@ static const struct faults_hit *hit_of(const struct faults_hits *hits, enum faul
     return NULL;
 }
 
-/* ---- what is changed in answers ---- */
-
-/* The digits behind word become value(digits, n); all of them, or the first. */
-static void numbers_change(struct buf *out, size_t from, const char *word, int64_t plus,
-                           int64_t least)
-{
-    struct buf fresh = BUF_INIT(out->max);
-    struct str rest = str_skip(buf_str(out), from);
-    size_t at;
-    while ((at = str_search(rest, str_c(word))) < rest.n) {
-        uint64_t n;
-        buf_add_str(&fresh, str_head(rest, at + strlen(word)));
-        rest = str_skip(rest, at + strlen(word));
-        if (str_u64(&rest, &n) != 0)
-            continue;
-        int64_t changed = (int64_t)(n & INT64_MAX >> 1) + plus;
-        buf_addf(&fresh, "%" PRId64, changed < least ? least : changed);
-    }
-    buf_add_str(&fresh, rest);
-    buf_truncate(out, from);
-    buf_add_str(out, buf_str(&fresh));
-    buf_free(&fresh);
-}
-
-/* The second number of each line of POP3's LIST. */
-static void list_change(struct buf *out, size_t from, int64_t plus)
-{
-    struct buf fresh = BUF_INIT(out->max);
-    struct str rest = str_skip(buf_str(out), from);
-    struct str line;
-    while (str_line(&rest, &line)) {
-        uint64_t number;
-        uint64_t size;
-        struct str l = line;
-        bool single = str_lit(&l, "+OK ") == 0;
-        if (str_u64(&l, &number) == 0 && str_lit(&l, " ") == 0 && str_u64(&l, &size) == 0 &&
-            l.n == 0)
-            buf_addf(&fresh, "%s%" PRIu64 " %" PRId64 "\r\n", single ? "+OK " : "", number,
-                     (int64_t)size + plus > 0 ? (int64_t)size + plus : 0);
-        else
-            buf_addf(&fresh, "%.*s\r\n", STR_ARG(line));
-    }
-    buf_truncate(out, from);
-    buf_add_str(out, buf_str(&fresh));
-    buf_free(&fresh);
-}
-
-static void literal_change(struct faulty *f, struct buf *out, size_t from, int64_t plus)
-{
-    struct str all = buf_str(out);
-    for (size_t i = from; i < all.n; i++) {
-        struct str rest = str_skip(all, i);
-        uint64_t n;
-        if (str_lit(&rest, "{") != 0 || str_u64(&rest, &n) != 0 || !str_starts(rest, "}\r\n"))
-            continue;
-        char *behind = xmemdup0(rest.p, rest.n);
-        size_t behind_n = rest.n;
-        buf_truncate(out, i);
-        buf_addf(out, "{%" PRId64, (int64_t)n + plus > 0 ? (int64_t)n + plus : 0);
-        buf_add(out, behind, behind_n);
-        free(behind);
-        f->literal_done = true;
-        return;
-    }
-}
-
-static bool is_hidden(const struct faulty *f, struct str word)
-{
-    struct buf look = BUF_INIT(FAULTS_WORD_MAX + 4);
-    buf_addf(&look, " %.*s ", STR_ARG(word));
-    bool yes = word.n > 0 && str_isearch(buf_str(&f->hide), buf_str(&look)) < f->hide.len;
-    buf_free(&look);
-    return yes;
-}
-
-/* A line of capabilities without the words that are hidden; false when its subject is. */
-static bool line_without(const struct faulty *f, struct str line, struct buf *out)
-{
-    struct str head = f->speaks == SPEAKS_SMTP ? str_head(line, 4) : STR("");
-    struct str rest = str_skip(line, head.n);
-    struct str word;
-    struct str first = rest;
-    if (f->speaks != SPEAKS_IMAP && str_word(&first, &word) && is_hidden(f, word))
-        return false;
-    buf_add_str(out, head);
-    while (rest.n > 0) {
-        size_t n = str_find(rest, ' ');
-        word = str_head(rest, n);
-        bool bracket = str_ends(word, "]");
-        if (is_hidden(f, str_head(word, word.n - bracket)))
-            buf_adds(out, bracket ? "]" : "");
-        else {
-            if (rest.p != line.p + head.n)
-                buf_addc(out, ' ');
-            buf_add_str(out, word);
-        }
-        rest = str_skip(rest, n + 1);
-    }
-    buf_adds(out, "\r\n");
-    return true;
-}
-
-static bool line_offers(const struct faulty *f, struct str line)
-{
-    if (f->speaks == SPEAKS_IMAP)
-        return str_search(line, STR("CAPABILITY ")) < line.n;
-    if (f->speaks == SPEAKS_SMTP)
-        return str_starts(line, "250");
-    return !str_starts(line, "+OK") && !str_starts(line, "-ERR");
-}
-
-/* Answers to EHLO, CAPA, CAPABILITY and logins. The last line of an SMTP answer stays the last. */
-static void offer_change(struct faulty *f, struct buf *out, size_t from)
-{
-    struct buf fresh = BUF_INIT(out->max);
-    struct str rest = str_skip(buf_str(out), from);
-    struct str line;
-    size_t last = 0;
-    while (str_line(&rest, &line)) {
-        size_t start = fresh.len;
-        if (!line_offers(f, line))
-            buf_addf(&fresh, "%.*s\r\n", STR_ARG(line));
-        else if (!line_without(f, line, &fresh))
-            continue;
-        last = start;
-    }
-    if (f->speaks == SPEAKS_SMTP && fresh.len > last + 3 && fresh.data[last + 3] == '-')
-        fresh.data[last + 3] = ' ';
-    buf_truncate(out, from);
-    buf_add_str(out, buf_str(&fresh));
-    buf_free(&fresh);
-}
-
-static void prepend(struct buf *out, size_t from, const char *text)
-{
-    struct str tail = str_skip(buf_str(out), from);
-    char *kept = xmemdup0(tail.p, tail.n);
-    size_t n = tail.n;
-    buf_truncate(out, from);
-    buf_adds(out, text);
-    buf_add(out, kept, n);
-    free(kept);
-}
-
 static void hit_apply(struct faulty *f, const struct faults_hit *h, struct buf *out, size_t from)
 {
     switch (h->what) {
     case FAULTS_UIDVALIDITY:
-        numbers_change(out, from, "UIDVALIDITY ", (int64_t)h->count, 1);
+        faulty_numbers(out, from, "UIDVALIDITY ", (int64_t)h->count, 1);
         break;
     case FAULTS_UIDNEXT:
-        numbers_change(out, from, "UIDNEXT ", -h->n, 1);
+        faulty_numbers(out, from, "UIDNEXT ", -h->n, 1);
         break;
     case FAULTS_SIZE:
         if (f->speaks == SPEAKS_POP3)
-            list_change(out, from, h->n);
+            faulty_list(out, from, h->n);
         else
-            numbers_change(out, from, "RFC822.SIZE ", h->n, 0);
+            faulty_numbers(out, from, "RFC822.SIZE ", h->n, 0);
         break;
     case FAULTS_LITERAL:
         if (!f->literal_done)
-            literal_change(f, out, from, h->n);
+            f->literal_done = faulty_literal(out, from, h->n);
         break;
     case FAULTS_EXPUNGE:
         if (!f->began)
-            prepend(out, from, "* 1 EXPUNGE\r\n");
+            faulty_prepend(out, from, "* 1 EXPUNGE\r\n");
         break;
     case FAULTS_UNTAGGED:
         if (!f->began)
-            prepend(out, from, "* BOGUS (((\r\n* 4294967296 EXISTS\r\n* \r\n");
+            faulty_prepend(out, from, "* BOGUS (((\r\n* 4294967296 EXISTS\r\n* \r\n");
         break;
     default:
         break;
@@ -262,7 +117,7 @@ static void filter(struct faulty *f, struct buf *out, size_t from)
     for (size_t i = 0; i < f->hits.n; i++)
         hit_apply(f, &f->hits.hit[i], out, from);
     if (f->hide.len > 0 && out->len - from < RULES_TEXT_MAX)
-        offer_change(f, out, from);
+        faulty_offer(f->speaks, buf_str(&f->hide), out, from);
     f->began = true;
     if (f->cut_left < 0)
         return;
@@ -645,7 +500,7 @@ static void faulty_free(void **s)
     *s = NULL;
 }
 
-static enum speaks speaks_of(enum server_port port)
+static enum faulty_speaks speaks_of(enum server_port port)
 {
     if (port == PORT_IMAP || port == PORT_IMAPS)
         return SPEAKS_IMAP;

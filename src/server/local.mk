@@ -27,6 +27,8 @@ libserver_a_SOURCES = \
 	src/server/faults_known.c \
 	src/server/faulty.c \
 	src/server/faulty.h \
+	src/server/faulty_change.c \
+	src/server/faulty_change.h \
 	src/server/fixup.c \
 	src/server/fixup.h \
 	src/server/folders.c \
