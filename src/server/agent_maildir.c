@@ -34,35 +34,67 @@ static void unique_name(struct agent *a, struct buf *out)
     }
 }
 
+static int sync_fd(int fd, const char *point, struct error *err)
+{
+    if (sys_fault(FAULT_FSYNC, point) != 0 || fsync(fd) != 0)
+        return error_sys(err, _("cannot write a message"));
+    return 0;
+}
+
+/* A folder that was just made must outlive a crash as the message in it does. */
 static int folder_open(int dir, const char *name, struct error *err)
 {
-    if (mkdirat(dir, name, 0700) < 0 && errno != EEXIST)
+    int made = mkdirat(dir, name, 0700);
+    if (made < 0 && errno != EEXIST)
         return error_sys(err, _("cannot make the folder %s"), name);
+    if (made == 0 && sync_fd(dir, "maildir parent fsync", err) != 0)
+        return -1;
     int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     return fd < 0 ? error_sys(err, _("cannot open the folder %s"), name) : fd;
 }
 
-static int copy(struct agent_text *t, int fd, struct error *err)
+static int maildir_open(const char *path, struct error *err)
+{
+    int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir >= 0)
+        return dir;
+    if (file_mkdirs(path, err) != 0)
+        return -1;
+    dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int above = dir < 0 ? -1 : openat(dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc = above < 0 ? -1 : sync_fd(above, "maildir parent fsync", err);
+    if (above < 0)
+        error_sys(err, _("cannot open the folder %s"), path);
+    else
+        close(above);
+    if (rc != 0 && dir >= 0)
+        close(dir);
+    return rc == 0 ? dir : -1;
+}
+
+static int copy(struct agent_text *t, int fd, const char *name, struct error *err)
 {
     struct buf piece = BUF_INIT(2 * AGENT_PIECE);
     int rc = 0;
     do {
         buf_clear(&piece);
         rc = agent_text_read(t, &piece, err);
-        if (rc == 0 && sys_fault_write(fd, piece.data, piece.len, -1, "maildir write") != 0)
-            rc = error_sys(err, _("cannot write a message"));
         if (rc == 0)
-            rc = file_write_fd(fd, buf_str(&piece), "tmp", err);
+            rc = file_write_fd(fd, buf_str(&piece), name, err);
     } while (rc == 0 && piece.len > 0);
     buf_free(&piece);
     return rc;
 }
 
-static int sync_fd(int fd, const char *point, struct error *err)
+/* In new only if it is sure to be there: otherwise it comes again. */
+static int publish(int tmp, int new, const char *name, struct error *err)
 {
-    if (sys_fault(FAULT_FSYNC, point) != 0 || fsync(fd) != 0)
+    if (sys_fault(FAULT_RENAME, "maildir rename") != 0 || renameat(tmp, name, new, name) != 0)
         return error_sys(err, _("cannot write a message"));
-    return 0;
+    if (sync_fd(new, "maildir folder fsync", err) == 0)
+        return 0;
+    unlinkat(new, name, 0);
+    return -1;
 }
 
 /* Whole and on disk in tmp, then seen in new. */
@@ -74,26 +106,23 @@ static int store(const struct relay_mail *m, int tmp, int new, const char *name,
                  : openat(tmp, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return error_sys(err, _("cannot write a message"));
-    int rc = copy(&t, fd, err);
+    int rc = copy(&t, fd, name, err);
     if (rc == 0)
         rc = sync_fd(fd, "maildir fsync", err);
     if (close(fd) != 0 && rc == 0)
         rc = error_sys(err, _("cannot write a message"));
-    if (rc == 0 &&
-        (sys_fault(FAULT_RENAME, "maildir rename") != 0 || renameat(tmp, name, new, name) != 0))
-        rc = error_sys(err, _("cannot write a message"));
+    if (rc == 0)
+        rc = publish(tmp, new, name, err);
     if (rc != 0)
         unlinkat(tmp, name, 0);
-    return rc == 0 ? sync_fd(new, "maildir folder fsync", err) : -1;
+    return rc;
 }
 
 static int deliver(struct agent *a, const struct relay_mail *m, const char *path, struct error *err)
 {
     struct buf name = BUF_INIT(1000);
     int tmp = -1, new = -1, cur = -1, rc = -1;
-    int dir = file_mkdirs(path, err) == 0 ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    if (dir < 0 && err->code == ERR_NONE)
-        error_sys(err, _("cannot open the folder %s"), path);
+    int dir = maildir_open(path, err);
     if (dir >= 0) {
         tmp = folder_open(dir, "tmp", err);
         new = folder_open(dir, "new", err);

@@ -311,6 +311,17 @@ def maildir(place):
     check(not os.listdir(os.path.join(root, "jane/Maildir/tmp")) and os.path.isdir(os.path.join(root, "jane/Maildir/cur")), "tmp, cur")
     check(os.stat(os.path.join(new, names[0])).st_mode & 0o777 == 0o600, "private")
     check(sorted(os.listdir(root)) == ["-v", "jane"] and sorted(os.listdir(place)).count("x") == 0, "no path from a name")
+    with open(ONCE, "rb") as f:
+        has_faults = b"TMAIL_FAULT_HIT" in f.read()
+    for kind in ("open", "write", "full", "fsync", "rename") if has_faults else ():
+        for n in range(1, 50):  # fails at the n-th: nobody has it, and it is to come again
+            where = os.path.join(place, f"fail-{kind}-{n}")
+            row = one(None, 25, f"agent:maildir:{where}", "-", "jane", TMAIL_FAULT=f"relay_once:{kind}:{n}")
+            there = sum(len(files) for _, _, files in os.walk(where))
+            check((row["fate"], there) in (("sent", 1), ("later", 0)), f"{kind} {n}: {row} {there}")
+            if row["fate"] == "sent":
+                break
+        check(n > 1 and row["fate"] == "sent", f"{kind}: {row}")
     os.makedirs(os.path.join(root, "eve/Maildir"))
     os.symlink("/tmp", os.path.join(root, "eve/Maildir/new"))
     want(one(None, 25, f"agent:maildir:{root}/{{account}}/Maildir", "-", "eve"), "later", "4.3.0")
