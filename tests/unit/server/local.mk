@@ -16,6 +16,7 @@ SERVER_TESTS = \
 	tests/unit/server/test_smtpd_table \
 	tests/unit/server/test_network \
 	tests/unit/server/test_rate \
+	tests/unit/server/test_deliver \
 	tests/unit/server/test_spill \
 	tests/unit/server/test_section \
 	tests/unit/server/test_search \
@@ -117,3 +118,6 @@ tests_unit_server_test_relay_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
 tests_unit_server_test_faults_SOURCES = tests/unit/server/test_faults.c tests/unit/test.h
 tests_unit_server_test_faults_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_server_test_faults_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
+tests_unit_server_test_deliver_SOURCES = tests/unit/server/test_deliver.c tests/unit/test.h
+tests_unit_server_test_deliver_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_server_test_deliver_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
