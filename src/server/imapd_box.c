@@ -143,8 +143,10 @@ static void change(struct imapd *i, const struct wire_node *args, enum desk_chan
     struct error err;
     struct buf name = BUF_INIT(4096);
     struct buf to = BUF_INIT(4096);
-    if (!imapd_folder(i, args, &name) ||
-        (what == DESK_RENAME && !imapd_folder(i, args->next, &to))) {
+    if (wire_count(args) != (what == DESK_RENAME ? 2U : 1U)) {
+        imapd_bad(i, what == DESK_RENAME ? "two names, please" : "one name, please");
+    } else if (!imapd_folder(i, args, &name) ||
+               (what == DESK_RENAME && !imapd_folder(i, args->next, &to))) {
         imapd_no(i, "[CANNOT] this is no folder name");
     } else {
         struct str folder = buf_str(&name);

@@ -191,8 +191,8 @@ static bool matches_any(const struct listing *l, struct str name)
     for (const struct wire_node *n = l->patterns; n != NULL && !hit; n = l->one ? NULL : n->next) {
         struct buf pattern = BUF_INIT(WIRE_NAME_MAX * 4);
         struct str s;
-        buf_add_str(&pattern, l->reference);
-        if (imapd_text(n, &s) && (s.n > 0 || !l->extended) && pattern_add(l, s, &pattern))
+        if (pattern_add(l, l->reference, &pattern) && imapd_text(n, &s) &&
+            (s.n > 0 || !l->extended) && pattern_add(l, s, &pattern))
             hit = matches(buf_str(&pattern), name) ||
                   (name_is_inbox(name) && name_is_inbox(buf_str(&pattern)));
         buf_free(&pattern);
@@ -401,6 +401,20 @@ static bool return_read(const struct wire_node *n, struct listing *l)
     return status_items_ok(l->status);
 }
 
+static void patterns_run(struct imapd *i, struct listing *l, const struct wire_node *pattern)
+{
+    l->one = pattern->kind != WIRE_LIST;
+    l->extended = l->extended || !l->one;
+    l->patterns = l->one ? pattern : pattern->child;
+    if (!l->one && wire_count(l->patterns) > IMAP_LIST_PATTERNS)
+        imapd_no(i, "[LIMIT] too many patterns");
+    else if (!l->extended && pattern->s.n == 0) {
+        buf_addf(i->out, "* %s (\\Noselect) \"/\" \"\"\r\n", l->lsub ? "LSUB" : "LIST");
+        imapd_ok(i, "Done");
+    } else
+        list_answer(i, l);
+}
+
 static void list_run(struct imapd *i, const struct wire_node *args, bool lsub)
 {
     struct listing l = {
@@ -412,21 +426,16 @@ static void list_run(struct imapd *i, const struct wire_node *args, bool lsub)
         args = args->next;
         l.extended = true;
     }
+    if (!ok) {
+        imapd_bad(i, "cannot read what is to be listed");
+        return;
+    }
     const struct wire_node *pattern = args != NULL ? args->next : NULL;
-    if (!ok || !imapd_text(args, &l.reference) || pattern == NULL ||
-        !return_read(pattern->next, &l)) {
+    if (!imapd_text(args, &l.reference) || pattern == NULL || !return_read(pattern->next, &l)) {
         imapd_bad(i, "cannot read that");
         return;
     }
-    l.one = pattern->kind != WIRE_LIST;
-    l.extended = l.extended || !l.one;
-    l.patterns = l.one ? pattern : pattern->child;
-    if (l.one && !l.extended && pattern->s.n == 0) {
-        buf_addf(i->out, "* %s (\\Noselect) \"/\" \"\"\r\n", lsub ? "LSUB" : "LIST");
-        imapd_ok(i, "Done");
-        return;
-    }
-    list_answer(i, &l);
+    patterns_run(i, &l, pattern);
 }
 
 void imapd_list(struct imapd *i, const struct wire_node *args)

@@ -51,6 +51,7 @@ enum {
     IMAP_SEARCH_DEPTH = 50,
     IMAP_SEARCH_SIGN_MS = 10000, /* a client that waits hears that we are at it */
     IMAP_FETCH_ITEMS = 100,
+    IMAP_LIST_PATTERNS = 100,
     IMAP_STREAM_MIN = 1 << 20, /* larger messages go out whole without being in memory */
     IMAP_PARTS = 4000,         /* of a message; the last of them is the rest */
     IMAP_PART_DEPTH = 50,

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 SERVER_TESTS = \
+	tests/unit/server/test_link tests/unit/server/test_tlscert \
 	tests/unit/server/test_maillog \
 	tests/unit/server/test_peers \
 	tests/unit/server/test_relay \
@@ -121,3 +122,9 @@ tests_unit_server_test_faults_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
 tests_unit_server_test_deliver_SOURCES = tests/unit/server/test_deliver.c tests/unit/test.h
 tests_unit_server_test_deliver_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_server_test_deliver_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
+tests_unit_server_test_link_SOURCES = tests/unit/server/test_link.c tests/unit/test.h
+tests_unit_server_test_link_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_server_test_link_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
+tests_unit_server_test_tlscert_SOURCES = tests/unit/server/test_tlscert.c tests/unit/test.h
+tests_unit_server_test_tlscert_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_server_test_tlscert_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
