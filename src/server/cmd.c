@@ -15,7 +15,7 @@
 #include "server/root.h"
 #include "base/banned.h"
 
-enum { WORDS_MAX = 64 };
+enum { WORDS_MAX = 64, OWN_MAX = 8 };
 
 /* A command line taken apart: --root and --config are ours, wherever they stand. */
 struct cmd {
@@ -26,22 +26,30 @@ struct cmd {
     const struct cmd_person *person;
 };
 
+static bool takes_next(const char *word)
+{
+    return str_eqc(str_c(word), "--root") || str_eqc(str_c(word), "--config");
+}
+
+static bool is_own(const char *word)
+{
+    return takes_next(word) || str_starts(str_c(word), "--root=") ||
+           str_starts(str_c(word), "--config=");
+}
+
 static int words_take(struct cmd *c, int argc, char **argv, struct error *err)
 {
-    char *own[] = { argv[0], NULL, NULL, NULL, NULL };
+    char *own[OWN_MAX] = { argv[0] };
     int own_n = 1;
     for (int i = 1; i < argc; i++) {
-        struct str word = str_c(argv[i]);
-        bool two = str_eqc(word, "--root") || str_eqc(word, "--config");
-        if ((two && i + 1 < argc && own_n < 4) || str_starts(word, "--root=") ||
-            str_starts(word, "--config=")) {
-            own[own_n++] = argv[i];
-            if (two)
-                own[own_n++] = argv[++i];
-        } else if (c->n < WORDS_MAX)
-            c->words[c->n++] = argv[i];
-        if (own_n > 4 || c->n == WORDS_MAX)
+        int n = !is_own(argv[i]) ? 0 : takes_next(argv[i]) ? 2 : 1;
+        if (n > argc - i || own_n + n >= OWN_MAX || c->n == WORDS_MAX)
             return error_set(err, ERR_USAGE, RETRY_NEVER, _("see tmaild --help"));
+        if (n == 0)
+            c->words[c->n++] = argv[i];
+        for (int j = 0; j < n; j++)
+            own[own_n++] = argv[i + j];
+        i += n > 0 ? n - 1 : 0;
     }
     return options_read(&c->options, own_n, own, err);
 }
@@ -183,8 +191,11 @@ static const struct {
 
 bool cmd_is(int argc, char **argv)
 {
-    for (size_t i = 0; argc > 1 && i < COUNT(commands); i++)
-        if (str_eqc(str_c(argv[1]), commands[i].name))
+    int at = 1;
+    while (at < argc && is_own(argv[at]))
+        at += takes_next(argv[at]) ? 2 : 1;
+    for (size_t i = 0; at < argc && i < COUNT(commands); i++)
+        if (str_eqc(str_c(argv[at]), commands[i].name))
             return true;
     return false;
 }
@@ -195,7 +206,7 @@ int cmd_run(int argc, char **argv, const struct cmd_person *person, struct buf *
     struct cmd c = { .person = person };
     int rc = words_take(&c, argc, argv, err);
     for (size_t i = 0; rc == 0 && i < COUNT(commands); i++)
-        if (str_eqc(str_c(argv[1]), commands[i].name)) {
+        if (str_eqc(str_c(c.words[0]), commands[i].name)) {
             rc = commands[i].run(&c, out, err);
             break;
         }

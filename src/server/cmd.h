@@ -14,7 +14,7 @@ struct cmd_person {
     int (*password)(void *arg, struct buf *out, struct error *err);
     void *arg;
 };
-/* argv[1] is the name of a command, which is no option. */
+/* The first word that is not --root or --config is the name of a command. */
 bool cmd_is(int argc, char **argv);
 /* Does it; what there is to say is appended to out. ERR_USAGE, ERR_NET when no server runs, or what
  * the server said. */

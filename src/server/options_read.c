@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -142,8 +143,11 @@ static int item_take(struct server_options *o, const struct lex_item *item, cons
         return 0;
     if (row->argument == NULL)
         return switch_read(o, row, item->value, err);
-    return row->repeats && !numbered ? list_read(o, row, item->value, err)
-                                     : value_take(o, row, item->value, err);
+    int rc = row->repeats && !numbered ? list_read(o, row, item->value, err)
+                                       : value_take(o, row, item->value, err);
+    if (rc == 0 && (o->limit_help || o->fault_help || o->personality_help))
+        rc = error_set(err, ERR_CONFIG, RETRY_NEVER, _("help is for the command line"));
+    return rc;
 }
 
 static int file_take(struct server_options *o, const bool *given, struct error *err)
@@ -179,9 +183,10 @@ static void host_find(struct server_options *o)
         *c = ascii_lower(*c);
 }
 
+/* Who started us decides, whoever we have become since: a reload must not find other ports. */
 static void ports_find(struct server_options *o)
 {
-    const int *defaults = default_ports[geteuid() != 0];
+    const int *defaults = default_ports[getauxval(AT_EUID) != 0];
     for (int i = 0; i < SERVER_PORTS; i++)
         if (o->ports[i] == PORT_NOT_GIVEN)
             o->ports[i] = o->port_file != NULL && defaults[i] != PORT_OFF ? 0 : defaults[i];

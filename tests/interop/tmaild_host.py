@@ -79,7 +79,7 @@ def conf(place, text, name="tmaild.conf"):
 
 def mistakes_in_the_file(place):
     for text, want in (("rot = /x\n", 'did you mean "root"?'), ("smtp = 70000\n", "70000"), ("smtp = 1 ; x\n", "quotes"),
-                       ("trace = yes\ntrace = no\n", "twice"), ("trace = perhaps\n", "yes or no"), ("limit = none=1\n", "none")):
+                       ("trace = yes\ntrace = no\n", "twice"), ("trace = perhaps\n", "yes or no"), ("limit = none=1\n", "none"), ("limit = help\n", "help")):
         p = subprocess.run([TMAILD, "--config", conf(place, text, "bad.conf")], capture_output=True, timeout=WAIT_S)
         line = f"bad.conf, line {1 + text.count(chr(10))}: "
         check(p.returncode == 78 and line in p.stderr.decode() and want in p.stderr.decode(), f"{text}: {p.stderr}")
@@ -102,6 +102,8 @@ def one_server_a_root(place):
     mode = os.stat(os.path.join(root_of(server), "control")).st_mode & 0o777
     check(mode == 0o600, f"control has mode {mode:o}")
     command(root_of(server), "nonsense", code=64)
+    p = subprocess.run([TMAILD, "--root", root_of(server), "status"], capture_output=True, timeout=WAIT_S)
+    check(p.returncode == 0, "--root before the command")
     command(root_of(server), "stop")
     check(server.process.wait(WAIT_S) == 0, "stop")
     command(root_of(server), "status", code=69)
