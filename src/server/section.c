@@ -398,13 +398,17 @@ static bool is_folded(struct str line)
     return line.n > 0 && (line.p[0] == ' ' || line.p[0] == '\t');
 }
 
-/* The lines that a field is folded over, behind its first. */
-static void unfold(struct str *header, struct buf *value)
+/* What stands behind a field's colon, and the lines that it is folded over. */
+static void unfold(struct str first, struct str *header, struct buf *value)
 {
+    size_t begin = value->len;
     struct str line;
+    buf_add_str(value, str_trim(first));
     while (is_folded(*header) && str_line(header, &line)) {
-        buf_addc(value, ' ');
-        buf_add_str(value, str_trim(line));
+        line = str_trim(line);
+        if (line.n > 0 && value->len > begin)
+            buf_addc(value, ' ');
+        buf_add_str(value, line);
     }
 }
 
@@ -417,8 +421,7 @@ bool section_next_field(struct str *header, struct str *name, struct buf *value)
         if (is_folded(line) || colon == line.n || name->n == 0)
             continue;
         buf_clear(value);
-        buf_add_str(value, str_trim(str_skip(line, colon + 1)));
-        unfold(header, value);
+        unfold(str_skip(line, colon + 1), header, value);
         return true;
     }
     return false;
@@ -431,8 +434,7 @@ bool section_field(struct str header, const char *name, struct buf *out)
         size_t colon = str_find(line, ':');
         if (is_folded(line) || !str_ieqc(str_trim(str_head(line, colon)), name))
             continue;
-        buf_add_str(out, str_trim(str_skip(line, colon + 1)));
-        unfold(&header, out);
+        unfold(str_skip(line, colon + 1), &header, out);
         return true;
     }
     return false;

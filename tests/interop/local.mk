@@ -61,7 +61,7 @@ tests/interop/tmaild_relay.log: tests/interop/relay_once tmaild
 EXTRA_DIST += tests/interop/tmaild_relay.py tests/interop/dns.py
 TESTS += tests/interop/tmaild_imap_dovecot.py
 tests/interop/tmaild_imap_dovecot.log: tmaild tmail-decode
-EXTRA_DIST += tests/interop/tmaild_imap_dovecot.py
+EXTRA_DIST += tests/interop/tmaild_imap_dovecot.py tests/interop/mixed_mail.py
 TESTS += tests/interop/tmaild_peers.py
 tests/interop/tmaild_peers.log: tests/interop/relay_once tmaild
 EXTRA_DIST += tests/interop/tmaild_peers.py

@@ -10,6 +10,7 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import dovecot
+from mixed_mail import MixedMail
 from tm import SRC, Tmaild
 
 TOKEN = re.compile(rb' *(?:(\()|(\))|"((?:[^"\\]|\\.)*)"|~?\{(\d+)\}|((?:[^ ()\[]|\[[^\]]*\](?:<\d+>)?)+))')
@@ -126,14 +127,14 @@ MADE = {
 }
 
 
-def fill(imap, messages):
-    imap.do('CREATE Test')
+def fill(imap, messages, folder='Test'):
+    imap.do(f'CREATE {folder}')
     for k, (name, raw) in enumerate(messages):
         day = f'"{k % 28 + 1:2}-Mar-2024 {k % 24:02}:00:00 +0000"'
         flags = ('(\\Seen)', '(\\Flagged \\Answered)', '()', '(\\Draft $Forwarded)')[k % 4]
-        done = imap.do(f'APPEND Test {flags} {day}', raw)[1]
+        done = imap.do(f'APPEND {folder} {flags} {day}', raw)[1]
         assert done.startswith('OK'), (name, done)
-    imap.do('SELECT Test')
+    imap.do(f'SELECT {folder}')
 
 
 def fetched(imap, items):
@@ -230,6 +231,18 @@ def commands_are_answered_alike(ours, theirs, commands):
         assert a == b, f'{command}\n  ours   {a}\n  theirs {b}'
 
 
+def mixed_mail_is_the_same(ours, theirs):
+    messages = MixedMail(3)
+    messages = [(f'mixed {k}', messages.message().encode().replace(b'\n', b'\r\n')) for k in range(100)]
+    for imap in (ours, theirs):
+        fill(imap, messages, 'Mixed')
+    structures_are_the_same(ours, theirs, messages)
+    commands_are_answered_alike(ours, theirs, [f'SEARCH CHARSET UTF-8 {keys}' for keys in (
+        'TEXT needle', 'BODY needle', 'SUBJECT "grü"', 'SUBJECT "éé"', 'FROM "x, y"', 'FROM real', 'SENTON 3-Jan-2024', 'SENTSINCE 1-Feb-2024')])
+    commands_are_answered_alike(ours, theirs, [f'SORT ({order}) UTF-8 ALL' for order in ORDERS.split('|')])
+    commands_are_answered_alike(ours, theirs, [f'THREAD {way} UTF-8 ALL' for way in ('REFERENCES', 'ORDEREDSUBJECT')])
+
+
 def anything_is_told(ours):
     """Whatever a message is, what is said of it can be read."""
     messages = files('tests/fuzz/corpus/message', 'tests/fuzz/corpus/guard', 'tests/fuzz/corpus/structure')
@@ -302,6 +315,7 @@ def main():
             commands_are_answered_alike(ours, theirs, [f'{uid}THREAD {way} UTF-8 {keys}' for uid in ('', 'UID ') for keys in ('ALL', 'NOT SEEN', 'SUBJECT x')
                                                        for way in ('REFERENCES', 'ORDEREDSUBJECT')])
             sections_are_the_same(ours, theirs, messages)
+            mixed_mail_is_the_same(ours, theirs)
             anything_is_told(ours)
             rev2_is_answered_so(server)
             the_decoder_may_die(ours, server)

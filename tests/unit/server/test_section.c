@@ -89,6 +89,25 @@ static void numbers_name_parts(void **state)
     }
 }
 
+static void fields_are_unfolded(void **state)
+{
+    struct str name;
+    struct str rest =
+        STR("X\r\n y\r\nSubject:\r\n one\r\n \r\n\ttwo \r\nsubject: x\r\n\r\nA: b\r\n");
+    struct buf value = BUF_INIT(4096);
+    (void)state;
+    assert_true(section_field(rest, "Subject", &value));
+    assert_str(buf_str(&value), "one two");
+    assert_false(section_field(rest, "A", &value));
+    assert_true(section_next_field(&rest, &name, &value));
+    assert_str(name, "Subject");
+    assert_str(buf_str(&value), "one two");
+    assert_true(section_next_field(&rest, &name, &value));
+    assert_str(buf_str(&value), "x");
+    assert_false(section_next_field(&rest, &name, &value));
+    buf_free(&value);
+}
+
 static void an_unknown_encoding_is_told(void **state)
 {
     struct section s;
@@ -135,9 +154,8 @@ static void nonsense_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(items_name_their_bytes),
-        cmocka_unit_test(numbers_name_parts),
-        cmocka_unit_test(an_unknown_encoding_is_told),
+        cmocka_unit_test(items_name_their_bytes), cmocka_unit_test(numbers_name_parts),
+        cmocka_unit_test(fields_are_unfolded),    cmocka_unit_test(an_unknown_encoding_is_told),
         cmocka_unit_test(nonsense_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
