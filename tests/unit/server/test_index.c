@@ -333,6 +333,55 @@ static void others_may_append_meanwhile(void **state)
     mbox_close(&m);
 }
 
+/* Writes the file anew without what lies between two of its bytes, as mail programs do. */
+static void cut_out(const struct fixture *f, uint64_t from, uint64_t to)
+{
+    struct error err = { 0 };
+    struct buf all = BUF_INIT(1 << 20);
+    char *path = xasprintf("%s/INBOX", f->path);
+    assert_int_equal(file_read(path, &all, &err), 0);
+    int fd = open(path, O_WRONLY | O_TRUNC);
+    assert_int_equal(write(fd, all.data, from), from);
+    assert_int_equal(write(fd, all.data + to, all.len - to), all.len - to);
+    close(fd);
+    free(path);
+    buf_free(&all);
+}
+
+/* X-IMAPbase stood in the first, and the highest UID in the last. */
+static void uids_outlive_the_first_and_the_last(void **state)
+{
+    struct fixture *f = *state;
+    struct mbox *m = filled(f);
+    cut_out(f, 0, m->rows[1].at);
+    begin(m, 1);
+    assert_int_equal(m->n, 2);
+    assert_int_equal(m->validity, 77);
+    check_row(m, 0, 2, "a: 2\r\n\r\nsecond\r\n");
+    check_row(m, 1, 3, "a: 3\r\n\r\nthird\r\n");
+    mbox_end(m);
+    cut_out(f, m->rows[1].at, m->end);
+    begin(m, 1);
+    assert_int_equal(m->n, 1);
+    assert_int_equal(m->uid_next, 5);
+    mbox_end(m);
+    m->unsaved = false;
+    mbox_close(&m);
+    unlinkat(f->dir, ".INBOX.index", 0);
+    m = open_box(f); /* the file knows it too */
+    assert_int_equal(m->validity, 77);
+    assert_int_equal(m->uid_next, 5);
+    cut_out(f, 0, m->end);
+    begin(m, 1);
+    mbox_end(m);
+    free(box_append(f, "From x@y Thu Jan  1 00:00:00 1970\na: 5\n\nfifth\n\n"));
+    begin(m, 1);
+    assert_int_equal(m->validity, 77);
+    check_row(m, 0, 5, "a: 5\r\n\r\nfifth\r\n");
+    mbox_end(m);
+    mbox_close(&m);
+}
+
 /* ---- numbers ---- */
 
 static void numbers_never_go_back(void **state)
@@ -508,6 +557,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(names_that_are_not_ours_are_left_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(others_may_append_meanwhile, setup, teardown),
+        cmocka_unit_test_setup_teardown(uids_outlive_the_first_and_the_last, setup, teardown),
         cmocka_unit_test_setup_teardown(numbers_never_go_back, setup, teardown),
         cmocka_unit_test(what_went_is_forgotten_in_order),
         cmocka_unit_test_setup_teardown(the_copy_is_brought_up_to_date, setup, teardown),
