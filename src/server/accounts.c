@@ -402,7 +402,7 @@ static int expand(const struct accounts *a, struct str local, struct str domain,
     }
     if (all != NULL)
         rc = alias_expand(a, all, up, out);
-    if (rc == NOBODY && a->options->accept_any)
+    if (rc == NOBODY && a->options->accept_any && name_level_ok(local))
         rc = target_add(out, local, true);
     return rc;
 }

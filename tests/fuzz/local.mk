@@ -10,6 +10,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/codec \
 	tests/fuzz/smtp_cmd \
 	tests/fuzz/dns \
+	tests/fuzz/accounts \
 	tests/fuzz/smtpd \
 	tests/fuzz/imapd \
 	tests/fuzz/guard \
@@ -60,6 +61,7 @@ tests_fuzz_dots_LDADD = $(FUZZ_LINK) $(LINK_WIRE)
 tests_fuzz_codec_LDADD = $(FUZZ_LINK) $(LINK_MIME)
 tests_fuzz_smtp_cmd_LDADD = $(FUZZ_LINK) $(LINK_WIRE)
 tests_fuzz_dns_LDADD = $(FUZZ_LINK) $(LINK_NET)
+tests_fuzz_accounts_LDADD = $(FUZZ_LINK) $(LINK_SERVER)
 tests_fuzz_smtpd_LDADD = $(FUZZ_LINK) $(LINK_SERVER)
 tests_fuzz_imapd_SOURCES = tests/fuzz/imapd.c $(FUZZ_STORE)
 tests_fuzz_imapd_LDADD = $(FUZZ_LINK) $(LINK_SERVER)

@@ -120,6 +120,18 @@ static void test_any(void **state)
     buf_free(&text);
 }
 
+/* An address of an alias may have a local part that is no name of an account. */
+static void test_any_bad_name(void **state)
+{
+    (void)state;
+    struct server_options o;
+    struct error err;
+    options_init(&o, true, NULL);
+    assert_null(accounts_read(&o, STR(""), STR("x: /q@z.org\n"), &err));
+    assert_int_equal(err.code, ERR_CONFIG);
+    options_free(&o);
+}
+
 static void test_bad_files(void **state)
 {
     (void)state;
@@ -264,9 +276,10 @@ static void test_change(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rcpt),      cmocka_unit_test(test_any),
-        cmocka_unit_test(test_bad_files), cmocka_unit_test(test_chain_limit),
-        cmocka_unit_test(test_secret),    cmocka_unit_test(test_change),
+        cmocka_unit_test(test_rcpt),         cmocka_unit_test(test_any),
+        cmocka_unit_test(test_any_bad_name), cmocka_unit_test(test_bad_files),
+        cmocka_unit_test(test_chain_limit),  cmocka_unit_test(test_secret),
+        cmocka_unit_test(test_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
