@@ -12,7 +12,7 @@ enum { FIELD_MAX = 64 << 10, PARAMS_MAX = 16 << 10 };
 
 struct out {
     struct section_src *src;
-    bool extended;
+    bool extended, global;
     struct buf *b;
 };
 
@@ -301,8 +301,12 @@ static void put_all(const struct out *o)
         const struct guard_part *p = &g->parts[i];
         while (open_n > p->depth)
             close_part(o, open[--open_n]);
-        if (p->kind == GUARD_LEAF || (p->kind == GUARD_MESSAGE && i + 1 == g->parts_n)) {
+        bool basic = p->kind == GUARD_MESSAGE && !o->global &&
+                     str_ieqc(main_value(p->content_type), "message/global");
+        if (p->kind == GUARD_LEAF || basic || (p->kind == GUARD_MESSAGE && i + 1 == g->parts_n)) {
             put_leaf(o, p);
+            while (i + 1 < g->parts_n && g->parts[i + 1].depth > p->depth)
+                i++;
             continue;
         }
         open[open_n++] = i;
@@ -315,14 +319,15 @@ static void put_all(const struct out *o)
         close_part(o, open[--open_n]);
 }
 
-void bodystructure_put(struct section_src *src, bool extended, struct buf *out)
+void bodystructure_put(struct section_src *src, unsigned how, struct buf *out)
 {
     struct buf made = BUF_INIT(IMAP_STRUCTURE_MAX);
-    const struct out o = { src, extended, &made };
+    const struct out o = { src, (how & STRUCTURE_EXTENDED) != 0, (how & STRUCTURE_GLOBAL) != 0,
+                           &made };
     put_all(&o);
     if (made.over)
         buf_addf(out, "(\"application\" \"octet-stream\" NIL NIL NIL \"binary\" %zu%s)",
-                 src->message.n - src->guard.parts[0].offset, extended ? " NIL NIL NIL NIL" : "");
+                 src->message.n - src->guard.parts[0].offset, o.extended ? " NIL NIL NIL NIL" : "");
     else
         buf_add_str(out, buf_str(&made));
     buf_free(&made);

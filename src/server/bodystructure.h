@@ -7,8 +7,12 @@
 
 #include "server/section.h"
 
-/* Appends it; extended: with the extension data, as BODYSTRUCTURE has it. One that would be longer
- * than IMAP_STRUCTURE_MAX is told as one part of no known type. */
-void bodystructure_put(struct section_src *src, bool extended, struct buf *out);
+enum {
+    STRUCTURE_EXTENDED = 1, /* with the extension data, as BODYSTRUCTURE has it */
+    STRUCTURE_GLOBAL = 2 /* message/global in the shape of a message (RFC 9051), not of any part */
+};
+/* Appends it. One that would be longer than IMAP_STRUCTURE_MAX is told as one part of no known
+ * type. */
+void bodystructure_put(struct section_src *src, unsigned how, struct buf *out);
 
 #endif

@@ -171,7 +171,10 @@ static int put_item(struct imapd *i, struct fetch *f, const struct section *s,
     case SECTION_BODY:
     case SECTION_BODYSTRUCTURE:
         put_name(i, s);
-        bodystructure_put(src, s->kind == SECTION_BODYSTRUCTURE, i->out);
+        bodystructure_put(src,
+                          (s->kind == SECTION_BODYSTRUCTURE ? STRUCTURE_EXTENDED : 0) |
+                              (imapd_utf8(i) ? STRUCTURE_GLOBAL : 0),
+                          i->out);
         break;
     default:
         return put_bytes(i, f, s, src, err);

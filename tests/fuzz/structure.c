@@ -74,8 +74,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct buf out = BUF_INIT(SERVER_OUT_MAX);
     struct str in = { (const char *)data, size };
     section_src_init(&src, in);
-    for (int extended = 0; extended < 2; extended++) {
-        bodystructure_put(&src, extended == 1, &out);
+    for (unsigned how = 0; how <= (STRUCTURE_EXTENDED | STRUCTURE_GLOBAL); how++) {
+        bodystructure_put(&src, how, &out);
         reads(buf_str(&out));
         buf_clear(&out);
     }

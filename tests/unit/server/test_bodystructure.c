@@ -56,8 +56,31 @@ static void structures_are_told(void **state)
         struct section_src src;
         struct buf out = BUF_INIT(4096);
         section_src_init(&src, str_c(rows[i].in));
-        bodystructure_put(&src, rows[i].extended, &out);
+        bodystructure_put(&src, rows[i].extended ? STRUCTURE_EXTENDED : 0, &out);
         assert_str(buf_str(&out), rows[i].want);
+        section_src_clear(&src);
+        buf_free(&out);
+    }
+}
+
+static void global_messages_have_two_shapes(void **state)
+{
+    const char *in = MIXED("b") "--b\r\nContent-Type: message/global\r\n\r\nSubject: in\r\n\r\nx"
+                                "\r\n--b\r\n\r\ny\r\n--b--\r\n";
+    static const char *const want[] = {
+        "((\"message\" \"global\" NIL NIL NIL \"7bit\" 16)(\"text\" \"plain\" (\"charset\" "
+        "\"us-ascii\") NIL NIL \"7bit\" 1 0) \"mixed\")",
+        "((\"message\" \"global\" NIL NIL NIL \"7bit\" 16 (NIL \"in\" NIL NIL NIL NIL NIL NIL NIL "
+        "NIL) (\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 1 0) 2)(\"text\" "
+        "\"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 1 0) \"mixed\")",
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(want); i++) {
+        struct section_src src;
+        struct buf out = BUF_INIT(4096);
+        section_src_init(&src, str_c(in));
+        bodystructure_put(&src, i == 0 ? 0 : STRUCTURE_GLOBAL, &out);
+        assert_str(buf_str(&out), want[i]);
         section_src_clear(&src);
         buf_free(&out);
     }
@@ -78,7 +101,7 @@ static void what_would_be_too_long_is_one_part(void **state)
         buf_adds(&in, "\r\n\r\n\r\n");
     }
     section_src_init(&src, buf_str(&in));
-    bodystructure_put(&src, false, &out);
+    bodystructure_put(&src, 0, &out);
     assert_true(out.len < 100 && str_starts(buf_str(&out), "(\"application\" \"octet-stream\""));
     section_src_clear(&src);
     buf_free(&in);
@@ -95,7 +118,7 @@ static void depth_is_bounded(void **state)
     for (size_t i = 0; i < 3 * (size_t)IMAP_PART_DEPTH; i++)
         buf_adds(&in, "Content-Type: message/rfc822\r\n\r\n");
     section_src_init(&src, buf_str(&in));
-    bodystructure_put(&src, true, &out);
+    bodystructure_put(&src, STRUCTURE_EXTENDED, &out);
     assert_int_equal(src.guard.parts_n, IMAP_PART_DEPTH + 1);
     int depth = 0;
     for (size_t i = 0; i < out.len; i++)
@@ -111,6 +134,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(structures_are_told),
+        cmocka_unit_test(global_messages_have_two_shapes),
         cmocka_unit_test(what_would_be_too_long_is_one_part),
         cmocka_unit_test(depth_is_bounded),
     };
