@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/mailbox.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/i18n.h"
 #include "base/log.h"
@@ -236,12 +238,35 @@ static void *compact_thread(void *arg)
     return NULL;
 }
 
+static void *close_thread(void *arg)
+{
+    close((int)(intptr_t)arg);
+    return NULL;
+}
+
+/* The last close of a file without a name frees all of it, which for a large one takes as long as a
+ * delivery should not wait: a thread of its own does it. */
+static void close_beside(int fd)
+{
+    pthread_t thread;
+    if (fd < 0)
+        return;
+    if (pthread_create(&thread, NULL, close_thread, (void *)(intptr_t)fd) == 0)
+        pthread_detach(thread);
+    else
+        close(fd);
+}
+
 /* Small ones at once; what takes longer must not hold up a delivery. */
 static int compact_start(struct mailbox *b, struct error *err)
 {
     struct mbox *m = b->file;
-    if (m->end - m->dead <= MBOX_COMPACT_NOW)
-        return mbox_compact(m, err);
+    if (m->end - m->dead <= MBOX_COMPACT_NOW) {
+        int old = m->end > MBOX_COMPACT_STEP ? fcntl(m->fd, F_DUPFD_CLOEXEC, 0) : -1;
+        int rc = mbox_compact(m, err);
+        close_beside(old);
+        return rc;
+    }
     b->work = (struct compact_work){ .done = b->q, .stop = queue_new(1, err) };
     b->work.c = b->work.stop != NULL ? compaction_begin(m, err) : NULL;
     if (b->work.c != NULL && pthread_create(&b->work.thread, NULL, compact_thread, &b->work) != 0) {
@@ -269,8 +294,10 @@ static void compacted(struct mailbox *b)
     queue_free(&b->work.stop);
     int rc = begin(b, true, &err);
     if (rc == 0) {
+        int old = fcntl(b->file->fd, F_DUPFD_CLOEXEC, 0);
         rc = compaction_finish(&b->work.c, b->file, &err);
         mbox_end(b->file);
+        close_beside(old);
     }
     if (rc < 0)
         log_line(b->log, LOG_ERROR, "%s", err.text);
