@@ -21,6 +21,8 @@ struct log {
     int fd;
     bool own_fd;
     enum log_level level;
+    int64_t (*now)(const void *arg);
+    const void *now_arg;
     char *ring[RING_LINES];
     size_t next;
 };
@@ -63,12 +65,13 @@ bool log_wants(const struct log *l, enum log_level level)
     return l != NULL && level <= l->level;
 }
 
-static void format_line(struct buf *line, const char *program, const char *fmt, va_list ap)
+/* Called with the lock held. */
+static void format_line(struct buf *line, const struct log *l, const char *fmt, va_list ap)
 {
     char stamp[CLOCK_RFC3339_MAX];
     struct buf text = BUF_INIT(LINE_MAX_BYTES);
-    clock_rfc3339(clock_wall_ms() / 1000, stamp);
-    buf_addf(line, "%s %s[%d] ", stamp, program, (int)getpid());
+    clock_rfc3339(l->now != NULL ? l->now(l->now_arg) : clock_wall_ms() / 1000, stamp);
+    buf_addf(line, "%s %s[%d] ", stamp, l->program, (int)getpid());
     buf_vaddf(&text, fmt, ap);
     if (text.over)
         buf_adds(line, "(a line too long for the log)");
@@ -105,6 +108,16 @@ static void rotate_if_large(struct log *l)
     free(old);
 }
 
+void log_clock(struct log *l, int64_t (*now)(const void *arg), const void *arg)
+{
+    if (l == NULL)
+        return;
+    pthread_mutex_lock(&l->lock);
+    l->now = now;
+    l->now_arg = arg;
+    pthread_mutex_unlock(&l->lock);
+}
+
 void log_reopen(struct log *l)
 {
     if (l == NULL || !l->own_fd)
@@ -121,9 +134,9 @@ void log_line(struct log *l, enum log_level level, const char *fmt, ...)
     struct buf line = BUF_INIT(4 * LINE_MAX_BYTES + 256);
     va_list ap;
     va_start(ap, fmt);
-    format_line(&line, l->program, fmt, ap);
-    va_end(ap);
     pthread_mutex_lock(&l->lock);
+    format_line(&line, l, fmt, ap);
+    va_end(ap);
     if (l->fd >= 0) {
         rotate_if_large(l);
         ssize_t ignored = write(l->fd, line.data, line.len);

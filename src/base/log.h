@@ -25,6 +25,9 @@ void log_line(struct log *l, enum log_level level, const char *fmt, ...)
 /* Opens the file of that path again, for somebody has moved the old one away. Without effect when it
  * cannot. Thread-safe. */
 void log_reopen(struct log *l);
+/* Lines have the time of now from here on; NULL: that of the wall. Keeps arg. now is called by every
+ * thread that logs. */
+void log_clock(struct log *l, int64_t (*now)(const void *arg), const void *arg);
 bool log_wants(const struct log *l, enum log_level level);
 /* Appends the newest lines, oldest of them first. */
 void log_recent(struct log *l, struct buf *out);

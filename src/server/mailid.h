@@ -7,7 +7,9 @@
 #include <stdint.h>
 
 enum { MAILID_MAX = 32 };
-/* Letters and digits: the time, then what nobody can guess. */
-void mailid_make(int64_t now, char out[MAILID_MAX]);
+struct vclock;
+/* Letters and digits: the time, then what nobody can guess (with a virtual clock: what comes next).
+ * Returns that time. */
+int64_t mailid_make(struct vclock *clock, char out[MAILID_MAX]);
 
 #endif

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/fault.h"
 #include "base/i18n.h"
 #include "server/limits.h"
 #include "server/maillog.h"
@@ -12,6 +11,11 @@
 #include "base/banned.h"
 
 enum { MAILQ_JOBS = 1000 };
+
+static int stopping(struct error *err)
+{
+    return error_set(err, ERR_CANCELLED, RETRY_LATER, _("the server is stopping"));
+}
 
 /* ---- entries ---- */
 
@@ -27,6 +31,7 @@ struct mailq_entry *mailq_enter(struct mailq *q, struct spool_env *env)
     e->env = *env;
     *env = (struct spool_env){ 0 };
     e->place = q->n;
+    e->turn = ++q->turn;
     q->entries[q->n++] = e;
     return e;
 }
@@ -60,12 +65,35 @@ int mailq_add(struct mailq *q, struct spool_env *env, const struct spill *messag
 static void found(void *arg, struct spool_env *env)
 {
     struct mailq *q = arg;
-    struct mailq_entry *e = mailq_enter(q, env);
-    if (e != NULL)
-        schedule_put(&q->schedule, &e->due, e->env.next_at);
-    else
+    if (mailq_enter(q, env) == NULL)
         log_line(q->setup.log, LOG_ERROR, "queue: mail %s waits until there is room", env->id);
     spool_env_clear(env);
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const struct spool_env *x = &(*(const struct mailq_entry *const *)a)->env;
+    const struct spool_env *y = &(*(const struct mailq_entry *const *)b)->env;
+    return x->next_at != y->next_at         ? (x->next_at < y->next_at ? -1 : 1)
+           : x->arrived_at != y->arrived_at ? (x->arrived_at < y->arrived_at ? -1 : 1)
+                                            : str_cmp(str_c(x->id), str_c(y->id));
+}
+
+/* What was found goes on in the order in which it came; a virtual clock does not go back behind it. */
+static int load(struct mailq *q, struct error *err)
+{
+    if (spool_load(q->spool, found, q, err) != 0)
+        return -1;
+    if (q->n > 0)
+        qsort(q->entries, q->n, sizeof(struct mailq_entry *), by_time);
+    for (size_t i = 0; i < q->n; i++) {
+        struct mailq_entry *e = q->entries[i];
+        e->place = i;
+        e->turn = i + 1;
+        schedule_put(&q->schedule, &e->due, e->env.next_at);
+        vclock_move(q->setup.clock, e->env.arrived_at + 1);
+    }
+    return 0;
 }
 
 /* ---- when next ---- */
@@ -211,6 +239,7 @@ static int do_remove(struct mailq *q, struct mailq_job *j)
     if (e == NULL)
         return no_such(j);
     e->removed = true;
+    mailq_untask(q, e);
     if (e->running == 0)
         mailq_settle(q, e);
     return 0;
@@ -228,6 +257,8 @@ static int do_advance(struct mailq *q, struct mailq_job *j)
     if (!vclock_is_virtual(q->setup.clock))
         return error_set(&j->err, ERR_USAGE, RETRY_NEVER,
                          _("the clock can be moved only with --virtual-clock"));
+    if (q->stopping)
+        return stopping(&j->err);
     if (q->advance != NULL)
         return error_set(&j->err, ERR_USAGE, RETRY_LATER, _("the clock is being moved already"));
     j->until += vclock_now(q->setup.clock);
@@ -243,7 +274,7 @@ static void advance_end(struct mailq *q, int rc)
         return;
     j->rc = rc;
     if (rc != 0)
-        error_set(&j->err, ERR_CANCELLED, RETRY_LATER, _("the server is stopping"));
+        stopping(&j->err);
     queue_put_now(j->answer, &j->m);
 }
 
@@ -306,6 +337,22 @@ static int wait_ms(const struct mailq *q)
     return left <= 0 ? 0 : left < WAIT_MAX_MS / 1000 ? (int)left * 1000 : WAIT_MAX_MS;
 }
 
+/* Whoever asks from now on hears that it is over, and so does who asked too late. */
+static void rest_refuse(struct mailq *q)
+{
+    struct msg *m;
+    queue_close(q->jobs);
+    while ((m = queue_take(q->jobs, 0)) != NULL) {
+        struct mailq_job *j = (struct mailq_job *)m;
+        if (m->kind == MAILQ_STOP || m->kind == MAILQ_RESULT || m->kind == MAILQ_TAKEN) {
+            msg_drop(m);
+            continue;
+        }
+        j->rc = stopping(&j->err);
+        queue_put_now(j->answer, m);
+    }
+}
+
 static void *mailq_thread(void *arg)
 {
     struct mailq *q = arg;
@@ -322,6 +369,7 @@ static void *mailq_thread(void *arg)
         else if (q->stopping)
             net_cancel_set(q->cancel);
     }
+    rest_refuse(q);
     return NULL;
 }
 
@@ -342,7 +390,7 @@ struct mailq *mailq_start(const struct mailq_setup *setup, struct error *err)
         (q->jobs = queue_new(MAILQ_JOBS, err)) == NULL ||
         (q->work = queue_new((size_t)setup->options->limits.queue_workers, err)) == NULL ||
         (q->cancel = net_cancel_new(err)) == NULL || desk_open(&q->desk, setup->store, err) != 0 ||
-        spool_load(q->spool, found, q, err) != 0 || threads_start(q, err) != 0)
+        load(q, err) != 0 || threads_start(q, err) != 0)
         mailq_stop(&q);
     return q;
 }
@@ -386,14 +434,21 @@ void mailq_stop(struct mailq **q)
     *q = NULL;
 }
 
+/* It is the caller's own, on his stack. */
+static void nothing_drop(struct msg *m)
+{
+    (void)m;
+}
+
 int mailq_accept(struct mailq *q, struct queue *answers, const struct spool_env *env,
                  const struct spill *message, struct error *err)
 {
-    struct mailq_job j = {
-        .m.kind = MAILQ_ACCEPT, .answer = answers, .env = env, .message = message
-    };
+    struct mailq_job j = { .m = { .kind = MAILQ_ACCEPT, .drop = nothing_drop },
+                           .answer = answers,
+                           .env = env,
+                           .message = message };
     if (queue_put(q->jobs, &j.m) != 0)
-        return error_set(err, ERR_CANCELLED, RETRY_LATER, _("the server is stopping"));
+        return stopping(err);
     queue_take(answers, -1);
     if (j.rc != 0)
         *err = j.err;

@@ -89,7 +89,8 @@ static int by_arrival(const void *a, const void *b)
     const struct mailq_entry *x = *(const struct mailq_entry *const *)a;
     const struct mailq_entry *y = *(const struct mailq_entry *const *)b;
     return x->env.arrived_at != y->env.arrived_at ? (x->env.arrived_at < y->env.arrived_at ? -1 : 1)
-                                                  : str_cmp(str_c(x->env.id), str_c(y->env.id));
+           : x->turn != y->turn                   ? (x->turn < y->turn ? -1 : 1)
+                                                  : 0;
 }
 
 void mailq_list(const struct mailq *q, bool json, struct buf *out)

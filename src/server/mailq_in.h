@@ -16,6 +16,7 @@ struct mailq_entry {
     struct due due; /* first */
     struct spool_env env;
     size_t place;   /* in entries */
+    uint64_t turn;  /* in which they came */
     size_t running; /* attempts that wait or are under way */
     bool removed;   /* by a person, while an attempt was under way */
 };
@@ -41,6 +42,7 @@ struct mailq {
     size_t workers_n, busy;
     struct mailq_entry **entries;
     size_t n, cap;
+    uint64_t turn;
     struct schedule schedule;
     struct mailq_destination *destinations;
     size_t destinations_n, tasks_n, next; /* next: whose turn it is */
@@ -101,6 +103,8 @@ void mailq_due(struct mailq *q);
 void mailq_dispatch(struct mailq *q);
 /* Takes it. */
 void mailq_taken(struct mailq *q, struct mailq_taken *t);
+/* What waits for a worker does so no longer; what is under way goes on. */
+void mailq_untask(struct mailq *q, struct mailq_entry *e);
 /* Takes the attempt. */
 void mailq_result(struct mailq *q, struct mailq_attempt *a);
 bool mailq_at_rest(const struct mailq *q);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the sender is told of his mail, and how the report finds him. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -50,11 +51,30 @@ static int to_account(struct mailq *q, const char *id, struct spill *report, cha
     return deliver_do(&q->desk, q->setup.options, q->setup.log, &mail, err);
 }
 
+/* RFC 6152 §3: a server without 8BITMIME takes no more than ASCII. */
+static bool is_eight_bit(const struct spill *report)
+{
+    enum { PIECE = 32 << 10 };
+    struct error err;
+    struct buf piece = BUF_INIT(PIECE);
+    bool found = false;
+    for (uint64_t at = 0; at < spill_size(report) && !found; at += PIECE) {
+        buf_clear(&piece);
+        found = spill_read(report, at, PIECE, &piece, &err) != 0;
+        for (size_t i = 0; i < piece.len && !found; i++)
+            found = (unsigned char)piece.data[i] >= 128;
+    }
+    buf_free(&piece);
+    return found;
+}
+
 static int to_queue(struct mailq *q, const char *id, struct spill *report,
                     const struct spool_env *about, const char *address, const char *account,
                     struct error *err)
 {
-    struct spool_env env = { .sender = xstrdup(""), .eight_bit = true, .utf8 = about->utf8 };
+    struct spool_env env = { .sender = xstrdup(""),
+                             .eight_bit = is_eight_bit(report),
+                             .utf8 = about->utf8 };
     memcpy(env.id, id, MAILID_MAX);
     spool_env_add(&env, address, account, NULL, 0);
     spill_hide(report, bounce_path_bytes());
@@ -111,6 +131,17 @@ static int original_read(void *arg, uint64_t at, size_t want, struct buf *out, s
     return 0;
 }
 
+/* Of a mail whose file is gone, or none of ours, there is nothing to return: the report goes without. */
+static int nothing_read(void *arg, uint64_t at, size_t want, struct buf *out, struct error *err)
+{
+    (void)arg;
+    (void)at;
+    (void)want;
+    (void)out;
+    (void)err;
+    return 0;
+}
+
 static int make_and_send(struct mailq *q, const struct spool_env *env, enum bounce_kind kind,
                          const bool *about, int64_t now, struct error *err)
 {
@@ -118,10 +149,10 @@ static int make_and_send(struct mailq *q, const struct spool_env *env, enum boun
     char boundary[MAILID_MAX];
     struct spill report;
     int fd = spool_message(q->spool, env->id, err);
-    if (fd < 0)
+    if (fd < 0 && err->sys != ENOENT && err->sys != ELOOP && err->code != ERR_STORE)
         return -1;
-    mailid_make(now, id);
-    mailid_make(now, boundary);
+    mailid_make(q->setup.clock, id);
+    mailid_make(q->setup.clock, boundary);
     struct bounce b = { .kind = kind,
                         .env = env,
                         .about = about,
@@ -130,7 +161,7 @@ static int make_and_send(struct mailq *q, const struct spool_env *env, enum boun
                         .boundary = boundary,
                         .now = now,
                         .until = env->arrived_at + q->setup.options->give_up_s,
-                        .read = original_read,
+                        .read = fd >= 0 ? original_read : nothing_read,
                         .arg = &fd };
     spill_init(&report, q->desk.tmp_dir, SERVER_MESSAGE_MAX);
     int rc = bounce_put(&b, &report, err);
@@ -139,7 +170,8 @@ static int make_and_send(struct mailq *q, const struct spool_env *env, enum boun
     if (rc == 0)
         maillog_reported(q->setup.log, env->id, id);
     spill_clear(&report);
-    close(fd);
+    if (fd >= 0)
+        close(fd);
     return rc;
 }
 

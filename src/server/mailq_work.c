@@ -53,10 +53,9 @@ static struct mailq_destination *destination_make(struct mailq *q, const char *n
     return d;
 }
 
-static void destination_trim(struct mailq *q, const char *name)
+static void destination_trim(struct mailq *q, struct mailq_destination *d)
 {
-    struct mailq_destination *d = destination_find(q, name);
-    if (d == NULL || d->running > 0 || d->waiting > 0)
+    if (d->running > 0 || d->waiting > 0)
         return;
     free(d->name);
     size_t after = q->destinations_n - 1 - (size_t)(d - q->destinations);
@@ -96,6 +95,34 @@ static void task_put(struct mailq *q, struct mailq_entry *e, const char *name)
     d->waiting++;
     q->tasks_n++;
     e->running++;
+}
+
+/* The tasks of e in one destination go. */
+static void destination_untask(struct mailq *q, struct mailq_destination *d, struct mailq_entry *e)
+{
+    struct mailq_task **at = &d->first;
+    d->last = NULL;
+    while (*at != NULL) {
+        struct mailq_task *t = *at;
+        if (t->entry != e) {
+            d->last = t;
+            at = &t->next;
+            continue;
+        }
+        *at = t->next;
+        free(t);
+        d->waiting--;
+        q->tasks_n--;
+        e->running--;
+    }
+}
+
+void mailq_untask(struct mailq *q, struct mailq_entry *e)
+{
+    for (size_t i = q->destinations_n; i-- > 0;) {
+        destination_untask(q, &q->destinations[i], e);
+        destination_trim(q, &q->destinations[i]);
+    }
 }
 
 bool mailq_at_rest(const struct mailq *q)
@@ -354,10 +381,12 @@ static struct mailq_destination *destination_next(struct mailq *q)
 {
     size_t most = (size_t)q->setup.options->limits.destination;
     for (size_t i = 0; i < q->destinations_n; i++) {
-        q->next = (q->next + 1) % q->destinations_n;
-        struct mailq_destination *d = &q->destinations[q->next];
-        if (d->waiting > 0 && d->running < most)
+        size_t turn = (q->next + i) % q->destinations_n;
+        struct mailq_destination *d = &q->destinations[turn];
+        if (d->waiting > 0 && d->running < most) {
+            q->next = turn + 1;
             return d;
+        }
     }
     return NULL;
 }
@@ -441,6 +470,7 @@ void mailq_result(struct mailq *q, struct mailq_attempt *a)
     q->busy--;
     for (size_t i = 0; i < a->n; i++)
         entry_result(q, a->entries[i], &a->mails[i]);
-    destination_trim(q, a->destination);
+    if ((d = destination_find(q, a->destination)) != NULL)
+        destination_trim(q, d);
     msg_drop(&a->m);
 }

@@ -8,17 +8,25 @@
 #include "base/banned.h"
 
 struct outgoing {
+    struct log *log;
     struct vclock *clock;
     struct handover handover;
     struct mailq_ops ops;
     struct mailq *queue;
 };
 
+static int64_t log_now(const void *clock)
+{
+    return vclock_now(clock);
+}
+
 struct outgoing *outgoing_start(const struct server_options *options, struct store *store, int root,
                                 struct log *log, struct error *err)
 {
     struct outgoing *o = xcalloc(1, sizeof *o);
+    o->log = log;
     o->clock = vclock_new(options->virtual_clock);
+    log_clock(log, log_now, o->clock);
     o->handover = (struct handover){ .options = options, .log = log };
     o->ops = handover_ops(&o->handover);
     store_lend(store, o->clock, NULL);
@@ -52,6 +60,7 @@ void outgoing_stop(struct outgoing **o)
     if (*o == NULL)
         return;
     mailq_stop(&(*o)->queue);
+    log_clock((*o)->log, NULL, NULL);
     vclock_free(&(*o)->clock);
     free(*o);
     *o = NULL;

@@ -51,10 +51,10 @@ static bool smtp_room(void *arg, uint64_t bytes)
     return desk_room(env->desk, bytes);
 }
 
-static int64_t smtp_now(void *arg)
+static int64_t smtp_name(void *arg, char id[MAILID_MAX])
 {
     struct protocol_env *env = arg;
-    return vclock_now(env->desk->clock);
+    return mailid_make(env->desk->clock, id);
 }
 
 /* ---- sessions ---- */
@@ -67,7 +67,7 @@ static void *smtp_start(struct protocol_env *env, struct buf *out)
                                          .deliver = smtp_deliver,
                                          .refused = smtp_refused,
                                          .room = smtp_room,
-                                         .now = smtp_now,
+                                         .name = smtp_name,
                                          .arg = env };
     struct smtpd_setup setup = { .options = env->options,
                                  .ops = &env->own->smtp,

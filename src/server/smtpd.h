@@ -9,6 +9,7 @@
 
 #include "server/accounts.h"
 #include "server/deliver.h"
+#include "server/mailid.h"
 #include "server/options.h"
 #include "server/sasl.h"
 #include "server/session.h"
@@ -26,7 +27,8 @@ struct smtpd_ops {
     void (*refused)(void *arg, const char *id, struct str sender, struct str to, unsigned code);
     /* False when a message of so many bytes would fill the disk. */
     bool (*room)(void *arg, uint64_t bytes);
-    int64_t (*now)(void *arg); /* seconds since 1970 */
+    /* Names a message that begins; the time, in seconds since 1970. */
+    int64_t (*name)(void *arg, char id[MAILID_MAX]);
     void *arg;
 };
 struct smtpd_setup {

@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "server/limits.h"
-#include "server/mailid.h"
 #include "server/smtpd_in.h"
 #include "base/banned.h"
 
@@ -38,8 +37,7 @@ static void with_make(struct smtpd *s)
 static void message_begin(struct smtpd *s, bool raw)
 {
     struct smtpd_mail *m = &s->mail;
-    int64_t now = s->setup.ops->now(s->setup.ops->arg);
-    mailid_make(now, m->id);
+    int64_t now = s->setup.ops->name(s->setup.ops->arg, m->id);
     with_make(s);
     m->env = (struct fixup_env){ .sender = buf_str(&m->sender),
                                  .rcpt = str_c(m->first_rcpt),

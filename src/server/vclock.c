@@ -11,6 +11,7 @@
 struct vclock {
     bool is_virtual;
     _Atomic int64_t now;
+    _Atomic uint64_t chance;
 };
 
 struct vclock *vclock_new(bool is_virtual)
@@ -18,6 +19,7 @@ struct vclock *vclock_new(bool is_virtual)
     struct vclock *c = xcalloc(1, sizeof *c);
     c->is_virtual = is_virtual;
     atomic_init(&c->now, VCLOCK_BEGIN);
+    atomic_init(&c->chance, 0);
     return c;
 }
 
@@ -41,4 +43,13 @@ void vclock_move(struct vclock *c, int64_t to)
 {
     if (to > atomic_load(&c->now))
         atomic_store(&c->now, to);
+}
+
+uint64_t vclock_chance(struct vclock *c)
+{
+    uint64_t chance;
+    if (vclock_is_virtual(c))
+        return atomic_fetch_add(&c->chance, 1) + 1;
+    clock_random(&chance, sizeof chance);
+    return chance;
 }

@@ -100,9 +100,10 @@ static bool room(void *arg, uint64_t bytes)
     return bytes < 100000000;
 }
 
-static int64_t now(void *arg)
+static int64_t name(void *arg, char id[MAILID_MAX])
 {
     (void)arg;
+    strcpy(id, "m1");
     return 1000000000;
 }
 
@@ -143,7 +144,7 @@ static void session(struct str in, unsigned choice, enum fuzz_split split, struc
                              .deliver = deliver,
                              .refused = refused,
                              .room = room,
-                             .now = now,
+                             .name = name,
                              .arg = &w };
     FUZZ_CHECK(options_read(&w.options, 5, argv, &err) == 0);
     w.options.vrfy = (choice & 16) != 0;

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """tmaild's queue from the outside: days in seconds on the virtual clock, the commands, what the sender is told, and kill -9 with mail
 in the queue."""
-import json, os, signal, smtplib, subprocess, sys, time
+import difflib, json, os, re, signal, smtplib, subprocess, sys, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from fake_smtp import Peer
@@ -21,7 +21,7 @@ class Lab:
     def __init__(self, place, *options):
         self.peer = Peer("127.0.0.1", says={"RCPT": answer})
         self.server = place.tmaild("--domain", "example.org", "--user", "jane:pw", "--relay", f"127.0.0.1:{self.peer.port}", *options,
-                                   name=f"server{id(self)}")
+                                   name=f"server{len(place.servers)}")
         self.root = os.path.join(self.server.root, "mail.root")
 
     def command(self, *argv, code=0):
@@ -71,6 +71,43 @@ def days_in_seconds(place):
     check(lab.inbox().count("Action: failed") == 2 and lab.inbox().count("Action: delayed") == 1, "what the sender was told")
     tries = sum(line.startswith("RCPT TO:<later") for line in lab.peer.lines)
     check(tries == 5 * 96 + 1, f"{tries} tries in five days")
+    lab.end()
+
+
+def story(place):
+    """What the log tells of two mails on a virtual clock, without what differs by nature: ports, the process."""
+    lab = Lab(place, "--virtual-clock", "--retry", "1h", "--backoff", "1.5", "--give-up", "1d")
+    lab.send("slow", "later@a.example", "never@a.example", "good@b.example")
+    lab.command("clock", "advance", "30m")
+    lab.send("again", "later@a.example", "later@b.example")
+    lab.command("clock", "advance", "2d")
+    check(lab.queue() == [], "nothing is left")
+    lab.end()
+    with open(f"{lab.server.root}/tmaild.log") as f:
+        lines = [re.sub(r"tmaild\[\d+\]|port \d+|:\d+\]", "", line) for line in f]
+    return [line for line in lines if " mail " in line]
+
+
+def always_the_same(place):
+    first, second = story(place), story(place)
+    check(len(first) > 30 and first[0].startswith("2026-01-01T00:00:00Z"), first)
+    check(first == second, "not the same twice:\n" + "".join(difflib.unified_diff(first, second)))
+    times = [line.split()[0] for line in first]
+    check(times == sorted(times), "in the order of their times")
+
+
+def a_restart_of_the_clock(place):
+    """It goes on behind what is in the queue, and names nothing twice."""
+    lab = Lab(place, "--virtual-clock")
+    lab.send("slow", "later@a.example")
+    lab.command("clock", "advance", "4h")
+    lab.server.stop(signal.SIGKILL)
+    lab.server.start()
+    lab.send("slow too", "later@a.example")
+    check(len(lab.queue()) == 2, lab.queue())
+    lab.command("clock", "advance", "5d")
+    lab.command("clock", "advance", "1m")
+    check(lab.queue() == [] and lab.inbox().count("Action: failed") == 2, lab.inbox())
     lab.end()
 
 
@@ -127,6 +164,8 @@ def killed(place):
 
 with Place() as place:
     days_in_seconds(place)
+    always_the_same(place)
+    a_restart_of_the_clock(place)
     commands(place)
     success(place)
     killed(place)

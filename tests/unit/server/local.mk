@@ -24,7 +24,7 @@ SERVER_TESTS = \
 	tests/unit/server/test_thread \
 	tests/unit/server/test_bodystructure \
 	tests/unit/server/test_control tests/unit/server/test_schedule tests/unit/server/test_spool \
-	tests/unit/server/test_mailq tests/unit/server/test_options \
+	tests/unit/server/test_mailq tests/unit/server/test_bounce tests/unit/server/test_options \
 	tests/unit/server/test_popd tests/unit/server/test_popd_table \
 	tests/unit/server/test_imapd tests/unit/server/test_imapd_table
 check_PROGRAMS += $(SERVER_TESTS)
@@ -71,6 +71,9 @@ tests_unit_server_test_spool_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
 tests_unit_server_test_mailq_SOURCES = tests/unit/server/test_mailq.c tests/unit/test.h
 tests_unit_server_test_mailq_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_server_test_mailq_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
+tests_unit_server_test_bounce_SOURCES = tests/unit/server/test_bounce.c tests/unit/test.h
+tests_unit_server_test_bounce_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_server_test_bounce_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)
 tests_unit_server_test_options_SOURCES = tests/unit/server/test_options.c tests/unit/test.h
 tests_unit_server_test_options_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_server_test_options_LDADD = $(LINK_SERVER) $(CMOCKA_LIBS)

@@ -26,6 +26,7 @@ struct lab {
     int64_t tried_at[TRIES_MAX]; /* since the beginning */
     size_t tries, rcpts, most_mails;
     char destination[64];
+    struct queue *began, *go; /* what a try for slow@ says, and waits for */
 };
 
 static void *hands(void *arg, struct net_cancel *cancel, struct error *err)
@@ -50,6 +51,35 @@ static void answer(struct relay_rcpt *r)
         relay_result(r, RELAY_SENT, 250, "2.0.0", "mx.example", "taken");
 }
 
+static void message_free(struct msg *m)
+{
+    free(m);
+}
+
+static void tell(struct queue *q)
+{
+    struct msg *m = xcalloc(1, sizeof *m);
+    m->drop = message_free;
+    queue_put_now(q, m);
+}
+
+static void hold(struct lab *l, const struct relay_mail *m)
+{
+    if (!str_starts(str_c(m->rcpts[0].address), "slow") || m->rcpts[0].skip)
+        return;
+    tell(l->began);
+    msg_drop(queue_take(l->go, -1));
+}
+
+/* Its message could not be read. */
+static bool nobody_is_meant(const struct relay_mail *m)
+{
+    for (size_t i = 0; i < m->n; i++)
+        if (!m->rcpts[i].skip)
+            return false;
+    return true;
+}
+
 static int attempt(void *worker, const char *destination, struct relay_mail *mails, size_t n,
                    struct error *err)
 {
@@ -61,9 +91,12 @@ static int attempt(void *worker, const char *destination, struct relay_mail *mai
     strncpy(l->destination, destination != NULL ? destination : "(agent)",
             sizeof l->destination - 1);
     for (size_t i = 0; i < n; i++) {
+        if (nobody_is_meant(&mails[i]))
+            continue;
         assert_int_equal(mails[i].read(mails[i].arg, 0, 4096, &bytes, err), 0);
         assert_int_equal(bytes.len, mails[i].size);
         buf_clear(&bytes);
+        hold(l, &mails[i]);
         for (size_t k = 0; k < mails[i].n; k++)
             if (!mails[i].rcpts[k].skip) {
                 l->rcpts++;
@@ -107,6 +140,8 @@ static int lab_open_with(void **state, const char *option, const char *value)
     l->clock = vclock_new(true);
     l->ops = (struct mailq_ops){ .open = hands, .close = no_hands, .attempt = attempt, .arg = l };
     l->answers = queue_new(1, &err);
+    l->began = queue_new(10, &err);
+    l->go = queue_new(10, &err);
     store_lend(l->store, l->clock, NULL);
     queue_begin(l);
     *state = l;
@@ -123,6 +158,11 @@ static int lab_open_backoff(void **state)
     return lab_open_with(state, "--backoff", "2");
 }
 
+static int lab_open_slow(void **state)
+{
+    return lab_open_with(state, "--retry", "6h");
+}
+
 static int lab_open_agent(void **state)
 {
     return lab_open_with(state, "--agent", "command:/bin/true");
@@ -135,6 +175,8 @@ static int lab_close(void **state)
     store_stop(&l->store);
     vclock_free(&l->clock);
     queue_free(&l->answers);
+    queue_free(&l->began);
+    queue_free(&l->go);
     close(l->dir);
     file_remove_tree(l->root);
     options_free(&l->options);
@@ -167,8 +209,8 @@ static void advance(struct lab *l, const char *by)
     buf_free(&out);
 }
 
-/* Queued, and its first try over. */
-static void queue(struct lab *l, const char *id, const char *sender, const struct to *to, size_t n)
+static void accept_only(struct lab *l, const char *id, const char *sender, const struct to *to,
+                        size_t n)
 {
     struct error err;
     struct spill message;
@@ -182,6 +224,12 @@ static void queue(struct lab *l, const char *id, const char *sender, const struc
     assert_int_equal(mailq_accept(l->queue, l->answers, &env, &message, &err), 0);
     spill_clear(&message);
     spool_env_clear(&env);
+}
+
+/* Queued, and its first try over. */
+static void queue(struct lab *l, const char *id, const char *sender, const struct to *to, size_t n)
+{
+    accept_only(l, id, sender, to, n);
     advance(l, "0s");
 }
 
@@ -334,7 +382,7 @@ static void what_the_sender_wants_to_hear(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         void *lab;
-        lab_open(&lab);
+        lab_open_slow(&lab);
         struct lab *l = lab;
         queue(l, "m1", "jane@example.org", &rows[i].to, 1);
         advance(l, "6d");
@@ -394,6 +442,97 @@ static void a_restart_goes_on(void **state)
     assert_int_equal(told(l, "Action: delayed"), 1);
 }
 
+/* One under way ends, what it waits for elsewhere is not tried any more. */
+static void removed_while_it_is_tried(void **state)
+{
+    static const struct to to[] = { { "slow@a.example", NULL, 0 }, { "good@b.example", NULL, 0 } };
+    struct lab *l = *state;
+    struct buf out = BUF_INIT(4096);
+    accept_only(l, "m1", "jane@example.org", to, COUNT(to));
+    msg_drop(queue_take(l->began, -1));
+    assert_int_equal(command(l, "queue remove", "m1", &out), 0);
+    assert_int_equal(listed(l), 1);
+    tell(l->go);
+    advance(l, "0s");
+    assert_int_equal(listed(l), 0);
+    assert_int_equal(l->tries, 1);
+    buf_free(&out);
+}
+
+/* The one that holds us up must not be sent again, and the other is not forgotten. */
+static void a_stop_in_the_middle(void **state)
+{
+    static const struct to to[] = { { "slow@a.example", NULL, 0 }, { "good@b.example", NULL, 0 } };
+    struct lab *l = *state;
+    struct buf out = BUF_INIT(4096);
+    accept_only(l, "m1", "jane@example.org", to, COUNT(to));
+    msg_drop(queue_take(l->began, -1));
+    mailq_quit(l->queue);
+    assert_int_equal(command(l, "clock advance", "1h", &out), -1);
+    tell(l->go);
+    mailq_stop(&l->queue);
+    assert_int_equal(l->tries, 1);
+    queue_begin(l);
+    advance(l, "0s");
+    assert_int_equal(l->tries, 2);
+    assert_string_equal(l->destination, "b.example");
+    assert_int_equal(listed(l), 0);
+    buf_free(&out);
+}
+
+static void who_asks_too_late_is_answered(void **state)
+{
+    struct lab *l = *state;
+    struct error err;
+    struct buf out = BUF_INIT(4096);
+    struct spill message;
+    struct spool_env env = { .id = "m1", .sender = (char *)(uintptr_t) "" };
+    mailq_quit(l->queue);
+    spill_init(&message, l->dir, 1 << 20);
+    spool_env_add(&env, "good@a.example", NULL, NULL, 0);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(command(l, "queue list", NULL, &out), -1);
+        assert_int_equal(mailq_accept(l->queue, l->answers, &env, &message, &err), -1);
+        assert_int_equal(err.code, ERR_CANCELLED);
+    }
+    free(env.rcpts[0].address);
+    free(env.rcpts);
+    spill_clear(&message);
+    buf_free(&out);
+}
+
+/* Somebody removed the message's file: its sender is told all the same, and the queue runs empty. */
+static void a_message_that_is_lost(void **state)
+{
+    struct lab *l = *state;
+    queue(l, "m1", "jane@example.org", ONE("later@b.example"), 1);
+    assert_int_equal(unlinkat(l->dir, "queue/m1.msg", 0), 0);
+    advance(l, "5d");
+    assert_int_equal(listed(l), 0);
+    assert_int_equal(told(l, "Action: failed"), 1);
+    assert_int_equal(told(l, "its text"), 0);
+    assert_int_equal(l->tries, 22); /* one at the time of the warning */
+}
+
+/* No more than limits.queue; what was refused leaves nothing behind. */
+static void no_more_than_there_is_room_for(void **state)
+{
+    struct lab *l = *state;
+    struct error err;
+    struct spill message;
+    struct spool_env env = { .id = "m2", .sender = (char *)(uintptr_t) "" };
+    l->options.limits.queue = 1;
+    queue(l, "m1", "jane@example.org", ONE("later@b.example"), 1);
+    spill_init(&message, l->dir, 1 << 20);
+    spool_env_add(&env, "good@a.example", NULL, NULL, 0);
+    assert_int_equal(mailq_accept(l->queue, l->answers, &env, &message, &err), -1);
+    assert_int_equal(err.code, ERR_LIMIT);
+    assert_int_equal(faccessat(l->dir, "queue/m2.msg", F_OK, 0), -1);
+    free(env.rcpts[0].address);
+    free(env.rcpts);
+    spill_clear(&message);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, lab_open, lab_close)
@@ -409,6 +548,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(accounts_go_to_the_agent, lab_open_agent, lab_close),
         TEST(flushed_and_removed),
         TEST(a_restart_goes_on),
+        TEST(removed_while_it_is_tried),
+        TEST(a_stop_in_the_middle),
+        TEST(who_asks_too_late_is_answered),
+        cmocka_unit_test_setup_teardown(a_message_that_is_lost, lab_open_slow, lab_close),
+        TEST(no_more_than_there_is_room_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -87,9 +87,10 @@ static bool fake_room(void *arg, uint64_t bytes)
     return bytes < 100000000;
 }
 
-static int64_t fake_now(void *arg)
+static int64_t fake_name(void *arg, char id[MAILID_MAX])
 {
     (void)arg;
+    strcpy(id, "m1");
     return 1000000000;
 }
 
@@ -109,7 +110,7 @@ static void world_init(struct world *w)
                                  .deliver = fake_deliver,
                                  .refused = fake_refused,
                                  .room = fake_room,
-                                 .now = fake_now,
+                                 .name = fake_name,
                                  .arg = w };
 }
 
