@@ -409,7 +409,7 @@ class Queue(Server):
 
     def talk(self):
         self.said["mail"] = self.send()
-        deadline = time.monotonic() + 1
+        deadline = time.monotonic() + 0.15  # what does not go out at once does so after the restart
         while self.process.poll() is None and self.queue("list") and time.monotonic() < deadline:
             time.sleep(0.002)
 
