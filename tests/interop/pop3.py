@@ -97,7 +97,7 @@ class Client:
 
 class Ours:
     def __init__(self, place):
-        self.server = place.tmaild("--domain", "example.org", "--user", "jane:pw")
+        self.server = place.tmaild("--domain", "example.org", "--user", "jane:pw", name=f"ours{len(place.servers)}")
         self.port = self.server.ports["pop3"]
 
     def imap(self):
