@@ -5,7 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/i18n.h"
 #include "server/agent.h"
 #include "server/bounce.h"
 #include "server/deliver.h"
@@ -123,12 +122,7 @@ static int send_report(struct mailq *q, const char *id, struct spill *report,
 static int original_read(void *arg, uint64_t at, size_t want, struct buf *out, struct error *err)
 {
     const int *fd = arg;
-    char *room = buf_room(out, want);
-    ssize_t n = room != NULL ? pread(*fd, room, want, (off_t)at) : -1;
-    if (n < 0)
-        return error_sys(err, _("cannot read a message of the queue"));
-    buf_grown(out, (size_t)n);
-    return 0;
+    return spool_read(*fd, at, want, out, err);
 }
 
 /* Of a mail whose file is gone, or none of ours, there is nothing to return: the report goes without. */

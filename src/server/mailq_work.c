@@ -262,12 +262,7 @@ struct carried {
 static int message_read(void *arg, uint64_t at, size_t want, struct buf *out, struct error *err)
 {
     const struct carried *c = arg;
-    char *room = buf_room(out, want);
-    ssize_t n = room != NULL ? pread(c->fd, room, want, (off_t)at) : -1;
-    if (n < 0)
-        return error_sys(err, _("cannot read a message of the queue"));
-    buf_grown(out, (size_t)n);
-    return 0;
+    return spool_read(c->fd, at, want, out, err);
 }
 
 static void taken_drop(struct msg *m)

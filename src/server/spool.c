@@ -373,6 +373,16 @@ int spool_message(const struct spool *s, const char *id, struct error *err)
     return error_set(err, ERR_STORE, RETRY_NEVER, _("a message of the queue is not a plain file"));
 }
 
+int spool_read(int message, uint64_t at, size_t want, struct buf *out, struct error *err)
+{
+    char *room = buf_room(out, want);
+    ssize_t n = room != NULL ? pread(message, room, want, (off_t)at) : -1;
+    if (n < 0)
+        return error_sys(err, _("cannot read a message of the queue"));
+    buf_grown(out, (size_t)n);
+    return 0;
+}
+
 /* ---- what is there at the start ---- */
 
 /* Splits "ID.env" and its like; false for names that are none of ours. */

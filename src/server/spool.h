@@ -60,5 +60,8 @@ int spool_update(struct spool *s, const struct spool_env *env, struct error *err
 int spool_remove(struct spool *s, const char *id, struct error *err) MUST_CHECK;
 /* The message for reading; a descriptor of the caller's own, or -1. */
 int spool_message(const struct spool *s, const char *id, struct error *err);
+/* Appends up to want bytes of it from at on; 0 bytes is the end. */
+int spool_read(int message, uint64_t at, size_t want, struct buf *out,
+               struct error *err) MUST_CHECK;
 
 #endif
