@@ -62,7 +62,7 @@ def mbox_fill(server, messages):
 def fetch_side_by_side(place):
     corpus = Corpus()
     messages = [corpus.message(i) for i in range(N)]
-    server = Tmaild(f"{place}/fetch", "--domain", "example.org", "--user", "jane:pw")
+    server = Tmaild(f"{place}/fetch", "--domain", "example.org", "--user", "jane:pw", tls=True)
     mbox_fill(server, messages)
     ours, theirs = [], []
     with dovecot.Dovecot(tls=True) as other:
