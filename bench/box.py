@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """tmaild's mailboxes: one of 100,000 messages (500 MB) opened with and without its index, its flags fetched, a delivery while it is
-compacted; and what 1,000 idle IMAP sessions cost. Lines: name metric value unit."""
-import os, resource, shutil, smtplib, socket, statistics, subprocess, sys, tempfile, threading, time
+compacted; and what 1,000 idle IMAP sessions cost, in the clear and within TLS. Lines: name metric value unit."""
+import os, resource, shutil, smtplib, socket, ssl, statistics, subprocess, sys, tempfile, threading, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "interop"))
 import tm
@@ -113,8 +113,31 @@ def compaction(server, c):
     took("delivery_beside_compaction_median", waits)
 
 
+class Secure(Raw):
+    """Raw, where TLS is spoken from the first byte on."""
+
+    def __init__(self, port):
+        super().__init__(port, name=None)
+        assert self.cmd(b"LOGIN xxx pw")[1].startswith(b"OK")
+
+    def line(self):
+        if not isinstance(self.s, ssl.SSLSocket):
+            context = ssl.create_default_context()
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            self.s = context.wrap_socket(self.s)
+        return super().line()
+
+
 def idle(root):
-    server = tm.Tmaild(root, "--domain", "x.org", "--user", "xxx:pw", "--limit", "connections=2000")
+    idle_sessions(root, "idle", "imap", Raw)
+
+
+def idle_tls(root):
+    idle_sessions(root, "idle_tls", "imaps", Secure)
+
+
+def idle_sessions(root, what, port, client):
+    server = tm.Tmaild(root, "--domain", "x.org", "--user", "xxx:pw", "--limit", "connections=2000", "--limit", "per-address=2000", tls=True)
     pid = server.process.pid
     with smtplib.SMTP("127.0.0.1", server.ports["smtp"]) as s:
         for i in range(20):
@@ -122,14 +145,14 @@ def idle(root):
     before = memory(pid)
     clients = []
     for _ in range(SESSIONS):
-        c = Raw(server.ports["imap"])
+        c = client(server.ports[port])
         c.ok(b"SELECT INBOX")
         c.send(b"IDLE")
         assert c.line().startswith(b"+")
         clients.append(c)
-    print(f"idle sessions {len(clients)} n")
-    print(f"idle memory_before {before / 1e6:.1f} MB")
-    print(f"idle memory {memory(pid) / 1e6:.1f} MB")
+    print(f"{what} sessions {len(clients)} n")
+    print(f"{what} memory_before {before / 1e6:.1f} MB")
+    print(f"{what} memory {memory(pid) / 1e6:.1f} MB")
     for c in clients:
         c.close()
     server.stop()
@@ -143,7 +166,7 @@ def memory(pid):
 def main():
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
-    for part in (big, idle):
+    for part in (big, idle, idle_tls):
         if len(sys.argv) < 2 or part.__name__ in sys.argv[1:]:
             root = tempfile.mkdtemp()
             try:

@@ -172,6 +172,35 @@ static int secure(struct conn *c)
     return 0;
 }
 
+static void *secure_thread(void *arg)
+{
+    struct conn *c = arg;
+    return secure(c) == 0 ? c : NULL;
+}
+
+static int thread_start(pthread_t *thread, int detach, void *run(void *), struct conn *c)
+{
+    pthread_attr_t attr;
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, SERVER_STACK_BYTES);
+    pthread_attr_setdetachstate(&attr, detach);
+    int rc = pthread_create(thread, &attr, run, c);
+    pthread_attr_destroy(&attr);
+    return rc;
+}
+
+/* A handshake goes deep into the stack, and leaves behind what the allocator and OpenSSL keep for
+ * its thread: with a thread of its own that does not stay for as long as the session does. */
+static int secure_apart(struct conn *c)
+{
+    pthread_t thread;
+    void *secured = NULL;
+    if (thread_start(&thread, PTHREAD_CREATE_JOINABLE, secure_thread, c) != 0)
+        return secure(c);
+    pthread_join(thread, &secured);
+    return secured != NULL ? 0 : -1;
+}
+
 /* ---- the loop ---- */
 
 static enum session_step feed(struct conn *c)
@@ -221,7 +250,7 @@ static int wait_ms(const struct conn *c)
 /* Nothing that came along in the clear may count as said within TLS: with such bytes it ends. */
 static int step_starttls(struct conn *c)
 {
-    if (c->in.len > 0 || secure(c) != 0)
+    if (c->in.len > 0 || secure_apart(c) != 0)
         return -1;
     buf_clear(&c->line);
     c->secret_begins = false;
@@ -308,7 +337,7 @@ static void *conn_thread(void *arg)
     if (desk_open(&c->desk, c->setup.store, &err) == 0) {
         c->link = link_new(c->fd);
         c->login_by_ms = clock_mono_ms() + ms_of(c->setup.options->limits.login_s);
-        if (!c->env.secure || secure(c) == 0)
+        if (!c->env.secure || secure_apart(c) == 0)
             serve(c);
         link_end(c->link);
         link_free(&c->link);
@@ -322,7 +351,6 @@ static void *conn_thread(void *arg)
 int conn_start(const struct conn_setup *setup, int fd, enum server_port port, const char *peer,
                bool loopback, struct error *err)
 {
-    pthread_attr_t attr;
     pthread_t thread;
     struct conn *c = xcalloc(1, sizeof *c);
     c->ended.m.kind = CONN_ENDED;
@@ -347,12 +375,7 @@ int conn_start(const struct conn_setup *setup, int fd, enum server_port port, co
     buf_init(&c->in, SERVER_OUT_MAX);
     buf_init(&c->line, TRACE_LOOK);
     buf_init(&c->out, SERVER_OUT_MAX);
-    pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, SERVER_STACK_BYTES);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    int rc = pthread_create(&thread, &attr, conn_thread, c);
-    pthread_attr_destroy(&attr);
-    if (rc == 0)
+    if (thread_start(&thread, PTHREAD_CREATE_DETACHED, conn_thread, c) == 0)
         return 0;
     conn_drop(&c->ended.m);
     return error_set(err, ERR_SYS, RETRY_LATER, _("cannot start a thread"));
