@@ -289,7 +289,9 @@ static int listen_to(struct conn *c)
 {
     bool more = false;
     int extra = c->ops->event_fd != NULL ? c->ops->event_fd(c->session) : -1;
-    if (!link_pending(c->link) && !wait_long(c, extra, &more)) {
+    /* Whoever never stops to talk has no more time than others. */
+    bool late = wait_ms(c) == 0;
+    if (late || (!link_pending(c->link) && !wait_long(c, extra, &more))) {
         if (c->ops->goodbye != NULL)
             c->ops->goodbye(c->session, &c->out);
         flush(c, &c->out);
@@ -305,12 +307,13 @@ static void talk(struct conn *c)
     int rc = 0;
     while (rc == 0) {
         enum session_step step = feed(c);
-        if (c->out.len > 0)
-            progress(c);
+        bool answered = c->out.len > 0;
         login_tell(c);
         hold_back(c, c->ops->delay_ms(c->session));
         if (flush(c, &c->out) != 0 || step == SESSION_CLOSE)
             return;
+        if (answered)
+            progress(c); /* from when the last of it has gone: a slow client reads for long */
         if (step == SESSION_STARTTLS)
             rc = step_starttls(c);
         else if (step == SESSION_COMPRESS)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """tmaild within TLS and deflated: every protocol on its own port and after STARTTLS, what must not be believed from before it, the
 self-made certificate, and clients that are slow, silent, greedy or speak nonsense."""
-import contextlib, imaplib, os, poplib, smtplib, socket, ssl, warnings, zlib
+import contextlib, imaplib, os, poplib, smtplib, socket, ssl, threading, time, warnings, zlib
 from tm import Place, WAIT_S, check
 
 SANITIZED = "ASAN_OPTIONS" in os.environ or "TSAN_OPTIONS" in os.environ  # what was freed is kept for a while
@@ -312,6 +312,27 @@ def a_byte_now_and_then(place):
         c.ended()
 
 
+def never_silent(place):
+    """Who does not log in has no more time for talking all the time."""
+    server = place.tmaild("--user", "jane:pw", "--limit", "login-time=1", name="talker", tls=True)
+    for port, command in (("imap", b"a NOOP\r\n"), ("pop3", b"CAPA\r\n")):
+        with Line(server, port) as c:
+            ended, since = threading.Event(), time.monotonic()
+
+            def listen():
+                with contextlib.suppress(OSError):
+                    while c.sock.recv(1 << 16):
+                        pass
+                ended.set()
+            thread = threading.Thread(target=listen)
+            thread.start()
+            with contextlib.suppress(OSError):
+                while not ended.is_set() and time.monotonic() - since < WAIT_S:
+                    c.sock.sendall(command * 2000)
+            check(ended.is_set(), f"{port}: a client that talks all the time stays")
+            thread.join()
+
+
 def silent_ones(server):
     """500 who say nothing: a good client is served meanwhile."""
     silent = [socket.create_connection(("127.0.0.1", server.ports[port])) for port in ("smtp", "imap", "pop3", "imaps") for _ in range(125)]
@@ -380,6 +401,7 @@ def main():
         nonsense_in_a_row(server)
         handshakes_that_stop(place)
         a_byte_now_and_then(place)
+        never_silent(place)
         silent_ones(server)
         endless_lines(server)
         who_never_reads(server)
