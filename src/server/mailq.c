@@ -21,8 +21,6 @@ static int stopping(struct error *err)
 
 struct mailq_entry *mailq_enter(struct mailq *q, struct spool_env *env)
 {
-    if (q->n >= q->setup.options->limits.queue)
-        return NULL;
     if (q->n == q->cap) {
         q->cap = q->cap + q->cap / 2 + 64;
         q->entries = xrealloc(q->entries, q->cap, sizeof(struct mailq_entry *));
@@ -62,12 +60,11 @@ int mailq_add(struct mailq *q, struct spool_env *env, const struct spill *messag
     return rc;
 }
 
+/* Whatever the limit is now: it was accepted. */
 static void found(void *arg, struct spool_env *env)
 {
     struct mailq *q = arg;
-    if (mailq_enter(q, env) == NULL)
-        log_line(q->setup.log, LOG_ERROR, "queue: mail %s waits until there is room", env->id);
-    spool_env_clear(env);
+    mailq_enter(q, env);
 }
 
 static int by_time(const void *a, const void *b)

@@ -89,7 +89,7 @@ struct mailq_taken {
     bool peer_has_dsn;
 };
 
-/* mailq.c: takes what is in env. NULL: the queue is full. */
+/* mailq.c: takes what is in env. Asks for no limit: mailq_add has. */
 struct mailq_entry *mailq_enter(struct mailq *q, struct spool_env *env);
 /* Spools a message and has it tried at once; takes what is in env, also on failure. */
 int mailq_add(struct mailq *q, struct spool_env *env, const struct spill *message,

@@ -533,6 +533,18 @@ static void no_more_than_there_is_room_for(void **state)
     spill_clear(&message);
 }
 
+/* A limit that was lowered keeps new mail out, and nothing that was accepted back. */
+static void a_lower_limit_strands_nothing(void **state)
+{
+    struct lab *l = *state;
+    queue(l, "m1", "jane@example.org", ONE("later@b.example"), 1);
+    queue(l, "m2", "jane@example.org", ONE("later@b.example"), 1);
+    mailq_stop(&l->queue);
+    l->options.limits.queue = 1;
+    queue_begin(l);
+    assert_int_equal(listed(l), 2);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, lab_open, lab_close)
@@ -553,6 +565,7 @@ int main(void)
         TEST(who_asks_too_late_is_answered),
         cmocka_unit_test_setup_teardown(a_message_that_is_lost, lab_open_slow, lab_close),
         TEST(no_more_than_there_is_room_for),
+        TEST(a_lower_limit_strands_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
