@@ -103,7 +103,7 @@ static bool room(void *arg, uint64_t bytes)
 static int64_t name(void *arg, char id[MAILID_MAX])
 {
     (void)arg;
-    strcpy(id, "m1");
+    memcpy(id, "m1", 3);
     return 1000000000;
 }
 
