@@ -145,7 +145,8 @@ static int new_copy(struct compaction *c, struct mbox *m, size_t kept, struct er
     size_t n = m->n - kept;
     struct mbox_row *fresh = xcalloc(n + 1, sizeof *fresh);
     int rc = 0;
-    memcpy(fresh, m->rows + kept, n * sizeof *fresh);
+    if (n > 0) /* else there may be no rows at all */
+        memcpy(fresh, m->rows + kept, n * sizeof *fresh);
     for (size_t i = 0; i < n && rc == 0; i++)
         rc = rewrite_row(&c->r, &from, &fresh[i], err);
     if (rc == 0 && c->r.written == 0)

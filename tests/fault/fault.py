@@ -107,11 +107,11 @@ def mailboxes(root):
 
 
 def files(root):
-    """Every byte under a folder, but for locks."""
+    """Every byte under a folder, but for locks and for indexes, which are made again at any time."""
     found = {}
     for dirpath, _, names in os.walk(root):
         for name in names:
-            if not name.endswith(".lock"):
+            if not name.endswith((".lock", ".index")):
                 with open(os.path.join(dirpath, name), "rb") as f:
                     found[os.path.relpath(os.path.join(dirpath, name), root)] = f.read()
     return found
