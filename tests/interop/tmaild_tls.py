@@ -329,7 +329,7 @@ def never_silent(place):
             with contextlib.suppress(OSError):
                 while not ended.is_set() and time.monotonic() - since < WAIT_S:
                     c.sock.sendall(command * 2000)
-            check(ended.is_set(), f"{port}: a client that talks all the time stays")
+            check(ended.wait(WAIT_S), f"{port}: a client that talks all the time stays")
             thread.join()
 
 
