@@ -552,12 +552,12 @@ void accounts_secret(const struct accounts *a, struct str name, struct user_secr
     copy_text(out->plain, SECRET_PASSWORD_MAX, str_c(u->plain));
 }
 
-bool accounts_keeps_some(const struct accounts *a)
+enum accounts_keeps accounts_keeps(const struct accounts *a)
 {
+    size_t n = 0;
     for (size_t i = 0; i < a->users_n; i++)
-        if (a->users[i].plain != NULL)
-            return true;
-    return false;
+        n += a->users[i].plain != NULL;
+    return n == 0 ? KEEPS_NONE : n < a->users_n ? KEEPS_SOME : KEEPS_ALL;
 }
 
 /* ---- the users file as it is changed ---- */

@@ -30,8 +30,8 @@ void accounts_free(struct accounts **a);
 /* What is kept of name's password; name may have @domain. Unknown names get what looks like
  * the others'. */
 void accounts_secret(const struct accounts *a, struct str name, struct user_secret *out);
-/* True when some account's password is kept: CRAM-MD5 and APOP can be. */
-bool accounts_keeps_some(const struct accounts *a);
+/* Whose passwords are kept. */
+enum accounts_keeps accounts_keeps(const struct accounts *a);
 
 /* One of both. */
 struct rcpt_target {

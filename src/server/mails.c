@@ -28,10 +28,8 @@ static void one_put(struct mails *m, const char *account, const char *folder,
                              .whole = m->whole,
                              .reader = m->desk.reader,
                              .answers = m->desk.answers };
-    if (m->form == MAILS_JSON && !m->whole)
-        buf_adds(m->out, m->any ? ",\n" : "\n");
     mails_put(&one, m->form, m->out);
-    if (m->form == MAILS_LINE)
+    if (!m->whole)
         buf_addc(m->out, '\n');
     m->any = true;
 }
@@ -195,11 +193,7 @@ static int list_run(void *store, const struct str *words, size_t n, struct buf *
                          _("mail list takes [--json] [ACCOUNT[/FOLDER]]"));
     if (desk_open(&m.desk, store, err) != 0)
         return -1;
-    if (m.form == MAILS_JSON)
-        buf_addc(out, '[');
     int rc = kept == 1 ? place_put(&m, place[0], 0, err) : all_put(&m, err);
-    if (m.form == MAILS_JSON)
-        buf_adds(out, m.any ? "\n]\n" : "]\n");
     desk_close(&m.desk);
     return rc == 0 ? buf_check(out, err) : rc;
 }

@@ -548,12 +548,12 @@ static bool step(struct popd *p, struct str *in)
     return true;
 }
 
-/* A msg-id that nobody has seen before (RFC 1939 §7), where some account can answer to it. */
+/* A msg-id that nobody has seen before (RFC 1939 §7), where every account can answer to it. */
 static void stamp_make(struct popd *p)
 {
     uint64_t random[2];
     struct sasl_setup *setup = &p->sasl_setup;
-    if (!may_login(p) || p->setup.options->accept_any || !setup->keeps_some(setup->arg))
+    if (!may_login(p) || p->setup.options->accept_any || setup->keeps(setup->arg) != KEEPS_ALL)
         return;
     clock_random(random, sizeof random);
     snprintf(p->stamp, sizeof p->stamp, "<%016" PRIx64 "%016" PRIx64 "@%.250s>", random[0],

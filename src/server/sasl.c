@@ -89,13 +89,14 @@ int sasl_delay_ms(const struct sasl *s)
     return s->delay_ms;
 }
 
-/* With --accept-any only what needs no secret is offered, or clients would choose what fails. */
-static bool is_offered(struct sasl *s, const struct mech_row *m)
+/* With --accept-any only what needs no secret, or clients would choose what fails. keeps: whose
+ * passwords have to be kept at least for CRAM-MD5. */
+static bool is_possible(struct sasl *s, const struct mech_row *m, enum accounts_keeps keeps)
 {
     const struct server_options *o = s->setup.options;
     switch (m->mech) {
     case MECH_CRAM_MD5:
-        return !o->accept_any && s->setup.keeps_some(s->setup.arg);
+        return !o->accept_any && s->setup.keeps(s->setup.arg) >= keeps;
     case MECH_SCRAM:
         return !o->accept_any;
     case MECH_XOAUTH2:
@@ -109,7 +110,7 @@ static bool is_offered(struct sasl *s, const struct mech_row *m)
 void sasl_mechanisms(struct sasl *s, const char *before, struct buf *out)
 {
     for (size_t i = 0; i < COUNT(mechs); i++)
-        if (is_offered(s, &mechs[i])) {
+        if (is_possible(s, &mechs[i], KEEPS_ALL)) {
             buf_adds(out, before);
             buf_adds(out, mechs[i].name);
         }
@@ -392,7 +393,7 @@ enum sasl_step sasl_start(struct sasl *s, struct str mechanism, const struct str
 {
     sasl_reset(s);
     for (size_t i = 0; i < COUNT(mechs); i++)
-        if (str_ieqc(mechanism, mechs[i].name) && is_offered(s, &mechs[i]))
+        if (str_ieqc(mechanism, mechs[i].name) && is_possible(s, &mechs[i], KEEPS_SOME))
             s->mech = &mechs[i];
     if (s->mech == NULL)
         return SASL_UNKNOWN;

@@ -18,7 +18,7 @@ struct sasl_setup {
     const char *service;                  /* "smtp", "imap", "pop" */
     const char *peer;                     /* kept: who is asking */
     void (*secret)(void *arg, struct str name, struct user_secret *out);
-    bool (*keeps_some)(void *arg); /* some account's password is kept */
+    enum accounts_keeps (*keeps)(void *arg);
     /* The slow check, with the limit on how many run at once; NULL: secret_holds. */
     bool (*holds)(void *arg, const struct user_secret *s, struct str password);
     /* A login has come to its end; delay_ms: how long the answer is to be held back. */

@@ -28,6 +28,10 @@ struct secret_scram {
     unsigned char stored[SECRET_KEY_BYTES], server[SECRET_KEY_BYTES];
 };
 
+/* Whose passwords are kept. Where it is not everybody's, CRAM-MD5 and APOP can be used but are not
+ * offered: a client would choose them for an account that cannot answer. */
+enum accounts_keeps { KEEPS_NONE, KEEPS_SOME, KEEPS_ALL };
+
 /* A plain value; secret_clear it, or it stays in memory. */
 struct user_secret {
     bool known;     /* false: made up, at the same cost; nothing holds */

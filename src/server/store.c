@@ -313,7 +313,7 @@ static int do_secret(struct store *s, struct store_job *j)
 {
     if (j->secret != NULL)
         accounts_secret(s->accounts, str_c(j->folder), j->secret);
-    return accounts_keeps_some(s->accounts) ? 1 : 0;
+    return (int)accounts_keeps(s->accounts);
 }
 
 static int do_rcpt(struct store *s, struct store_job *j)

@@ -37,12 +37,12 @@ static void sasl_secret(void *arg, struct str name, struct user_secret *out)
     desk_secret(arg, name, out);
 }
 
-static bool sasl_keeps_some(void *arg)
+static enum accounts_keeps sasl_keeps(void *arg)
 {
     struct store_job *j = store_ask(arg, store_job_new(STORE_SECRET, STR(""), STR(""), STR("")));
-    bool some = j->rc == 1;
+    enum accounts_keeps keeps = (enum accounts_keeps)j->rc;
     store_job_drop(&j->m);
-    return some;
+    return keeps;
 }
 
 /* yescrypt takes 16 MiB each time. */
@@ -67,7 +67,7 @@ struct sasl_setup desk_sasl(struct desk *d, const struct server_options *options
                                 .service = service,
                                 .peer = peer,
                                 .secret = sasl_secret,
-                                .keeps_some = sasl_keeps_some,
+                                .keeps = sasl_keeps,
                                 .holds = sasl_holds,
                                 .done = sasl_done,
                                 .arg = d };
@@ -116,9 +116,9 @@ static struct store_job *faults_job(int (*run)(struct faults *f, struct store_jo
 bool desk_has_faults(struct desk *d)
 {
     struct store_job *j = store_ask(d, faults_job(faults_have, STR("")));
-    bool some = j->rc == 1;
+    enum accounts_keeps keeps = (enum accounts_keeps)j->rc;
     store_job_drop(&j->m);
-    return some;
+    return keeps;
 }
 
 void desk_faults(struct desk *d, const struct faults_question *q, struct faults_hits *out)

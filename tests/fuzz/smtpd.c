@@ -24,10 +24,10 @@ static void fake_secret(void *arg, struct str name, struct user_secret *out)
         memcpy(out->account, "xxx", 4);
 }
 
-static bool fake_keeps(void *arg)
+static enum accounts_keeps fake_keeps(void *arg)
 {
     (void)arg;
-    return false;
+    return KEEPS_NONE;
 }
 
 static void fake_done(void *arg, const char *peer, bool ok, int *delay_ms)
@@ -154,7 +154,7 @@ static void session(struct str in, unsigned choice, enum fuzz_split split, struc
                                  .ops = &ops,
                                  .sasl = { .options = &any,
                                            .secret = fake_secret,
-                                           .keeps_some = fake_keeps,
+                                           .keeps = fake_keeps,
                                            .done = fake_done },
                                  .peer = "127.0.0.1",
                                  .tmp_dir = -1,

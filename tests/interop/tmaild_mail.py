@@ -21,6 +21,11 @@ def tmaild(root, *words, code=0):
     return r.stdout.decode()
 
 
+
+def objects(text):
+    """One object a line."""
+    return [json.loads(line) for line in text.splitlines()]
+
 def message():
     m = EmailMessage(policy=email.policy.SMTP)
     m['From'] = 'Zoë <zoe@example.org>'
@@ -35,13 +40,13 @@ def message():
 
 
 def check(root, ports):
-    assert json.loads(tmaild(root, 'mail', 'list', '--json')) == []
-    assert json.loads(tmaild(root, 'mail', 'list', '--json', 'nobody')) == []
+    assert objects(tmaild(root, 'mail', 'list', '--json')) == []
+    assert objects(tmaild(root, 'mail', 'list', '--json', 'nobody')) == []
     m = message()
     with smtplib.SMTP('127.0.0.1', ports['smtp'], timeout=20) as s:
         s.send_message(m, 'sender@example.org', ['jane@example.org'])
         s.sendmail('', ['jane@example.org', 'bob@example.org'], 'Subject: =?utf-8?q?a=1b[31mb?=\r\n\r\n\x1b[31mred\r\n')
-    mails = json.loads(tmaild(root, 'mail', 'list', '--json'))
+    mails = objects(tmaild(root, 'mail', 'list', '--json'))
     assert [(a['account'], a['folder'], a['uid']) for a in mails] == \
         [('bob', 'INBOX', 1), ('jane', 'INBOX', 1), ('jane', 'INBOX', 2)], mails
     first = mails[1]
@@ -50,8 +55,8 @@ def check(root, ports):
     assert first['message_id'] == '<1@example.org>' and first['envelope_from'] == 'sender@example.org', first
     assert first['envelope_to'] == ['jane@example.org'] and first['date'].endswith('Z'), first
     assert mails[2]['envelope_from'] == '' and mails[2]['cc'] is None, mails[2]
-    assert json.loads(tmaild(root, 'mail', 'list', 'jane', '--json')) == mails[1:]
-    assert json.loads(tmaild(root, 'mail', 'list', 'Jane/INBOX', '--json')) == mails[1:]
+    assert objects(tmaild(root, 'mail', 'list', 'jane', '--json')) == mails[1:]
+    assert objects(tmaild(root, 'mail', 'list', 'Jane/INBOX', '--json')) == mails[1:]
     whole = json.loads(tmaild(root, 'mail', 'show', 'jane', '1', '--json'))
     assert {k: whole[k] for k in first} == first
     assert whole['text'].replace('\r', '') == 'Grüße\n.\nbye\n' and '<p>Grüße</p>' in whole['html'], whole
@@ -77,7 +82,7 @@ def check(root, ports):
     i.copy('1', 'a/b')
     i.logout()
     assert json.loads(tmaild(root, 'mail', 'show', 'jane/a/b', '1', '--json'))['flags'] == ['\\Flagged', 'own']
-    assert len(json.loads(tmaild(root, 'mail', 'list', '--json'))) == 4
+    assert len(objects(tmaild(root, 'mail', 'list', '--json'))) == 4
     for words in ('show', 'jane', '9'), ('show', 'jane/none', '1'), ('show', 'nobody', '1'), ('show', 'jane'), \
             ('list', 'a', 'b'), ('list', 'jane/none'), ('show', 'jane', '0'), ('list', '../x/y'):
         r = subprocess.run([PROGRAM, 'mail', *words, '--root', root], capture_output=True, env=ENVIRONMENT)

@@ -19,9 +19,9 @@ static void world_secret(void *arg, struct str name, struct user_secret *out)
     accounts_secret(((struct world *)arg)->accounts, name, out);
 }
 
-static bool world_keeps(void *arg)
+static enum accounts_keeps world_keeps(void *arg)
 {
-    return accounts_keeps_some(((struct world *)arg)->accounts);
+    return accounts_keeps(((struct world *)arg)->accounts);
 }
 
 static void world_done(void *arg, const char *peer, bool ok, int *delay_ms)
@@ -50,7 +50,7 @@ static void world_init(struct world *w, bool any)
                                     .service = "smtp",
                                     .peer = "192.0.2.1",
                                     .secret = world_secret,
-                                    .keeps_some = world_keeps,
+                                    .keeps = world_keeps,
                                     .done = world_done,
                                     .arg = w };
 }

@@ -24,10 +24,10 @@ static void fake_secret(void *arg, struct str name, struct user_secret *out)
                                  .plain = "pw" };
 }
 
-static bool fake_keeps(void *arg)
+static enum accounts_keeps fake_keeps(void *arg)
 {
     (void)arg;
-    return false;
+    return KEEPS_NONE;
 }
 
 static void fake_done(void *arg, const char *peer, bool ok, int *delay_ms)
@@ -127,7 +127,7 @@ static void run(struct world *w, struct str input, size_t step, struct buf *code
                                  .ops = &w->ops,
                                  .sasl = { .options = &w->options,
                                            .secret = fake_secret,
-                                           .keeps_some = fake_keeps,
+                                           .keeps = fake_keeps,
                                            .done = fake_done },
                                  .peer = "127.0.0.1",
                                  .tmp_dir = -1,
