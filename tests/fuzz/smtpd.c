@@ -150,19 +150,18 @@ static void session(struct str in, unsigned choice, enum fuzz_split split, struc
     w.options.vrfy = (choice & 16) != 0;
     /* Nothing that has a challenge of chance is offered then. */
     struct server_options any = { .accept_any = true };
-    struct smtpd_setup setup = { .options = &w.options,
-                                 .ops = &ops,
-                                 .sasl = { .options = &any,
-                                           .secret = fake_secret,
-                                           .keeps = fake_keeps,
-                                           .done = fake_done },
-                                 .peer = "127.0.0.1",
-                                 .tmp_dir = -1,
-                                 .submission = (choice & 1) != 0,
-                                 .lmtp = (choice & 4) != 0,
-                                 .relays = true,
-                                 .trusted = (choice & 8) != 0,
-                                 .loopback = (choice & 2) == 0 };
+    struct smtpd_setup setup = {
+        .options = &w.options,
+        .ops = &ops,
+        .sasl = { .options = &any, .secret = fake_secret, .keeps = fake_keeps, .done = fake_done },
+        .peer = "127.0.0.1",
+        .tmp_dir = -1,
+        .submission = (choice & 1) != 0,
+        .lmtp = (choice & 4) != 0,
+        .relays = true,
+        .trusted = (choice & 8) != 0,
+        .loopback = (choice & 2) == 0
+    };
     w.session = smtpd_new(&setup, &w.out);
     fuzz_feed(in, split, feed, &w);
     without_chance(buf_str(&w.out), all);
