@@ -145,11 +145,23 @@ static void write_down(struct mailq *q, const struct mailq_entry *e)
         log_line(q->setup.log, LOG_ERROR, "mail %s: %s", e->env.id, err.text);
 }
 
+/* An envelope that cannot be removed says at least that nothing is left to do. */
+static void over_write(struct mailq *q, struct mailq_entry *e)
+{
+    for (size_t i = 0; i < e->env.rcpts_n; i++) {
+        e->env.rcpts[i].state = SPOOL_DONE;
+        e->env.rcpts[i].told = true;
+    }
+    write_down(q, e);
+}
+
 static void drop(struct mailq *q, struct mailq_entry *e, const char *why)
 {
     struct error err;
-    if (spool_remove(q->spool, e->env.id, &err) != 0)
+    if (spool_remove(q->spool, e->env.id, &err) != 0) {
         log_line(q->setup.log, LOG_ERROR, "mail %s: %s", e->env.id, err.text);
+        over_write(q, e);
+    }
     maillog_done(q->setup.log, e->env.id, why);
     mailq_forget(q, e);
 }

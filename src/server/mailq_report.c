@@ -67,56 +67,67 @@ static bool is_eight_bit(const struct spill *report)
     return found;
 }
 
-static int to_queue(struct mailq *q, const char *id, struct spill *report,
-                    const struct spool_env *about, const char *address, const char *account,
+/* For all of env's recipients; takes what is in env. */
+static int to_queue(struct mailq *q, const char *id, struct spill *report, struct spool_env *env,
                     struct error *err)
 {
-    struct spool_env env = { .sender = xstrdup(""),
-                             .eight_bit = is_eight_bit(report),
-                             .utf8 = about->utf8 };
-    memcpy(env.id, id, MAILID_MAX);
-    spool_env_add(&env, address, account, NULL, 0);
+    env->sender = xstrdup("");
+    env->eight_bit = is_eight_bit(report);
+    memcpy(env->id, id, MAILID_MAX);
     spill_hide(report, bounce_path_bytes());
-    env.size = spill_size(report);
-    maillog_accepted(q->setup.log, id, STR(""), "localhost", env.size, 1);
-    int rc = mailq_add(q, &env, report, err);
+    env->size = spill_size(report);
+    maillog_accepted(q->setup.log, id, STR(""), "localhost", env->size, env->rcpts_n);
+    int rc = mailq_add(q, env, report, err);
     spill_hide(report, 0);
     return rc;
 }
 
-static int to_target(struct mailq *q, const char *id, struct spill *report,
-                     const struct spool_env *about, const struct rcpt_target *t, struct error *err)
+/* Into the mailboxes of the list; the others are added to env. How many have it. */
+static size_t to_accounts(struct mailq *q, const char *id, struct spill *report,
+                          const struct spool_env *about, const struct rcpt_list *list,
+                          struct spool_env *env, struct error *err)
 {
-    if (t->account == NULL)
-        return to_queue(q, id, report, about, t->address, NULL, err);
-    if (agent_is_foreign(q->setup.options->agent))
-        return to_queue(q, id, report, about, about->sender, t->account, err);
-    return to_account(q, id, report, about->sender, t->account, err);
+    bool foreign = agent_is_foreign(q->setup.options->agent);
+    size_t have = 0;
+    for (size_t i = 0; i < list->n; i++) {
+        const struct rcpt_target *t = &list->targets[i];
+        if (t->account == NULL || foreign)
+            spool_env_add(env, t->account == NULL ? t->address : about->sender, t->account, NULL,
+                          0);
+        else if (to_account(q, id, report, about->sender, t->account, err) == 0)
+            have++;
+        else
+            log_line(q->setup.log, LOG_ERROR, "mail %s: %s", id, err->text);
+    }
+    return have;
 }
 
-/* 0 when it is on its way, or when there is nobody to tell. */
+/* 0 when it is on its way, or when there is nobody to tell; -1 when nobody has it: of several behind
+ * an alias one is enough, or the others would be told again and again. */
 static int send_report(struct mailq *q, const char *id, struct spill *report,
                        const struct spool_env *about, struct error *err)
 {
+    struct spool_env env = { .utf8 = about->utf8 };
     struct str local = str_c(about->sender);
     struct str domain = { "", 0 };
     struct rcpt_list list = { 0 };
     size_t at = str_rfind(local, '@');
-    int rc = 0;
     if (at < local.n) {
         domain = str_skip(local, at + 1);
         local = str_head(local, at);
     }
     enum rcpt_kind kind = desk_rcpt(&q->desk, local, domain, &list);
     if (kind == RCPT_ELSEWHERE)
-        rc = to_queue(q, id, report, about, about->sender, NULL, err);
+        spool_env_add(&env, about->sender, NULL, NULL, 0);
     else if (kind != RCPT_LOCAL)
         log_line(q->setup.log, LOG_ERROR, "mail %s: its sender <%s> does not exist here", about->id,
                  about->sender);
-    for (size_t i = 0; i < list.n && rc == 0; i++)
-        rc = to_target(q, id, report, about, &list.targets[i], err);
+    size_t have = to_accounts(q, id, report, about, &list, &env, err);
+    bool wanted = list.n > 0 || env.rcpts_n > 0;
+    if (env.rcpts_n > 0 && to_queue(q, id, report, &env, err) == 0)
+        have++;
     rcpt_list_clear(&list);
-    return rc;
+    return wanted && have == 0 ? -1 : 0;
 }
 
 static int original_read(void *arg, uint64_t at, size_t want, struct buf *out, struct error *err)

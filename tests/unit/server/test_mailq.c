@@ -366,6 +366,23 @@ static void a_report_to_elsewhere_is_mail(void **state)
     assert_int_equal(listed(l), 1);
 }
 
+/* The sender is an alias: everybody behind it is told, once. */
+static void all_behind_an_alias_are_told(void **state)
+{
+    struct lab *l = *state;
+    struct error err;
+    char *path = xasprintf("%s/aliases", l->root);
+    assert_int_equal(
+        file_replace(path, STR("team: jane, good@x.example, good@y.example\n"), 0600, &err), 0);
+    free(path);
+    assert_int_equal(store_reload(l->store, &l->options, &err), 0);
+    queue(l, "m1", "team@example.org", ONE("never@b.example"), 1);
+    advance(l, "1h");
+    assert_int_equal(told(l, "Action: failed"), 1);
+    assert_int_equal(l->tries, 3); /* the mail, and the report to two others */
+    assert_int_equal(listed(l), 0);
+}
+
 static void what_the_sender_wants_to_hear(void **state)
 {
     static const struct {
@@ -556,6 +573,7 @@ int main(void)
         TEST(each_recipient_has_a_fate),
         TEST(a_report_is_never_reported),
         TEST(a_report_to_elsewhere_is_mail),
+        TEST(all_behind_an_alias_are_told),
         cmocka_unit_test(what_the_sender_wants_to_hear),
         cmocka_unit_test_setup_teardown(accounts_go_to_the_agent, lab_open_agent, lab_close),
         TEST(flushed_and_removed),
