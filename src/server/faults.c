@@ -78,8 +78,9 @@ void faults_usage(struct buf *out)
                     "  protocols, smtp.any every command; tls and disk are points, too.\n\n"
                     "Actions:\n"
                     "  450, 450 4.2.1 TEXT   smtp: this answer, and the command is not done\n"
-                    "  -ERR TEXT             pop3: the same\n"
-                    "  NO TEXT, BAD, OK, BYE imap: the same; BYE ends the session\n"));
+                    "  -ERR, -ERR TEXT       pop3: the same\n"
+                    "  NO, NO TEXT           imap: the same; BAD, OK and BYE likewise, BYE ends\n"
+                    "                        the session\n"));
     for (size_t i = 0; i < COUNT(actions); i++) {
         static const char *const arguments[] = { "", "=N", "=+N", "=WORDS" };
         buf_addf(out, "  %s%s%*s%s\n", actions[i].name, arguments[actions[i].argument],
@@ -97,12 +98,6 @@ void faults_usage(struct buf *out)
 }
 
 /* ---- reading a rule ---- */
-
-static int rule_bad(struct error *err, struct str spec)
-{
-    return error_set(err, ERR_USAGE, RETRY_NEVER, _("--fault %.*s: see --fault help"),
-                     STR_ARG(spec));
-}
 
 static int text_keep(char *to, size_t size, struct str s)
 {
@@ -198,10 +193,11 @@ static bool answer_ok(unsigned where, struct str s)
     if (where == SMTP)
         return s.n >= 3 && s.p[0] >= '2' && s.p[0] <= '5' && ascii_is_digit(s.p[1]) &&
                ascii_is_digit(s.p[2]) && (s.n == 3 || s.p[3] == ' ');
+    struct str word = str_head(s, str_find(s, ' '));
     if (where == POP3)
-        return str_starts(s, "-ERR") || str_starts(s, "+OK");
-    return where == IMAP && (str_starts(s, "NO ") || str_starts(s, "BAD ") ||
-                             str_starts(s, "OK ") || str_starts(s, "BYE "));
+        return str_eqc(word, "-ERR") || str_eqc(word, "+OK");
+    return where == IMAP && (str_eqc(word, "NO") || str_eqc(word, "BAD") ||
+                             str_eqc(word, "OK") || str_eqc(word, "BYE"));
 }
 
 static int action_read(struct str s, unsigned where, struct faults_rule *r)
@@ -230,23 +226,39 @@ static int action_read(struct str s, unsigned where, struct faults_rule *r)
                : -1;
 }
 
-int faults_rule_read(struct str spec, struct faults_rule *out, struct error *err)
+static int parts_read(struct str spec, struct faults_rule *out, struct error *err)
 {
     struct str rest = spec;
     struct str point;
-    *out = (struct faults_rule){ 0 };
-    if (text_keep(out->spec, sizeof out->spec, spec) != 0 || str_until(&rest, '=', &point) != 0 ||
-        text_keep(out->point, sizeof out->point, point) != 0 || point_where(point) == 0)
-        return rule_bad(err, spec);
+    if (text_keep(out->spec, sizeof out->spec, spec) != 0 || str_until(&rest, '=', &point) != 0)
+        return error_set(err, ERR_USAGE, RETRY_NEVER, _("this is not POINT=ACTION"));
+    if (text_keep(out->point, sizeof out->point, point) != 0 || point_where(point) == 0)
+        return error_set(err, ERR_USAGE, RETRY_NEVER, _("there is no point \"%.*s\""),
+                         STR_ARG(point));
     for (size_t colon; (colon = str_rfind(rest, ':')) < rest.n;) {
-        int rc = selector_read(str_skip(rest, colon + 1), out);
+        struct str selector = str_skip(rest, colon + 1);
+        int rc = selector_read(selector, out);
         if (rc == 1)
             break;
         if (rc < 0)
-            return rule_bad(err, spec);
+            return error_set(err, ERR_USAGE, RETRY_NEVER, _("\"%.*s\" is no selector"),
+                             STR_ARG(selector));
         rest = str_head(rest, colon);
     }
-    return action_read(rest, point_where(point), out) == 0 ? 0 : rule_bad(err, spec);
+    if (action_read(rest, point_where(point), out) != 0)
+        return error_set(err, ERR_USAGE, RETRY_NEVER, _("\"%.*s\" is no action for %.*s"),
+                         STR_ARG(rest), STR_ARG(point));
+    return 0;
+}
+
+int faults_rule_read(struct str spec, struct faults_rule *out, struct error *err)
+{
+    struct error why;
+    *out = (struct faults_rule){ 0 };
+    if (parts_read(spec, out, &why) == 0)
+        return 0;
+    return error_set(err, ERR_USAGE, RETRY_NEVER, _("--fault %.*s: %s (see --fault help)"),
+                     STR_ARG(spec), why.text);
 }
 
 /* ---- the rules of a server ---- */

@@ -37,14 +37,16 @@ struct faulty {
     bool rest_of_command; /* the line goes on behind a literal */
     bool skipping;        /* the command goes nowhere, with its literals; then: answer */
     struct buf answer;
-    bool recipients, closing; /* recipients: RCPT was accepted */
+    size_t recipients; /* that RCPT accepted */
+    bool lmtp, closing;
     int delay_ms;
     int64_t cut_left;        /* -1: not to be cut */
     int64_t slow;            /* bytes a second; 0: as fast as it goes */
     struct faults_hits hits; /* of the command under way */
     bool began;              /* something of its answer was sent */
     bool literal_done;
-    struct faults_hits dot; /* of the message under way */
+    struct faults_hits dot; /* of the message under way, asked for when it begins */
+    bool dot_asked;
     struct buf hide, said;  /* hide: words, blanks around each */
 };
 
@@ -188,11 +190,12 @@ static void say(struct faulty *f, const char *text, struct str tag, struct buf *
         buf_addf(out, "%s %c.3.0 as asked for\r\n", text, text[0]);
     else if (f->speaks != SPEAKS_IMAP)
         buf_addf(out, "%s\r\n", text);
-    else if (str_starts(s, "BYE ")) {
-        buf_addf(out, "* %s\r\n", text);
-        f->closing = true;
-    } else
-        buf_addf(out, "%.*s %s\r\n", STR_ARG(tag), text);
+    else {
+        bool bye = str_starts(s, "BYE");
+        const char *more = str_find(s, ' ') < s.n ? "" : " as asked for";
+        buf_addf(out, "%.*s %s%s\r\n", STR_ARG(bye ? STR("*") : tag), text, more);
+        f->closing = f->closing || bye;
+    }
     if (f->speaks == SPEAKS_SMTP && str_starts(s, "421"))
         f->closing = true;
 }
@@ -248,9 +251,9 @@ static enum session_step pass(struct faulty *f, struct str *in, size_t n, struct
 static void smtp_answered(struct faulty *f, struct str verb, struct str line, struct str answer)
 {
     if (str_ieqc(verb, "RCPT"))
-        f->recipients = f->recipients || str_starts(answer, "25");
+        f->recipients += str_starts(answer, "25") ? 1 : 0;
     else if (str_ieqc(verb, "MAIL") || str_ieqc(verb, "RSET"))
-        f->recipients = false;
+        f->recipients = 0;
     else if (str_starts(answer, "354"))
         f->mode = MODE_DATA;
     struct str word;
@@ -262,9 +265,10 @@ static void smtp_answered(struct faulty *f, struct str verb, struct str line, st
 /* DATA whose message goes nowhere: true when this one is such. */
 static bool swallows(struct faulty *f, struct str verb, struct buf *out)
 {
-    if (f->speaks != SPEAKS_SMTP || !str_ieqc(verb, "DATA") || !f->recipients)
+    if (f->speaks != SPEAKS_SMTP || !str_ieqc(verb, "DATA") || f->recipients == 0)
         return false;
     ask(f, STR("dot"), STR(""), &f->dot);
+    f->dot_asked = true;
     if (hit_of(&f->dot, FAULTS_SAY) == NULL && hit_of(&f->dot, FAULTS_DROPBEFORE) == NULL)
         return false;
     buf_adds(out, "354 go ahead\r\n");
@@ -300,6 +304,7 @@ static enum session_step command_do(struct faulty *f, struct str *in, size_t n, 
     struct command c = command_of(f, line);
     f->began = f->literal_done = false;
     f->dot.n = 0;
+    f->dot_asked = false;
     ask(f, c.verb, str_trim(line), &f->hits);
     said_add(f, c.verb);
     hits_take(f, &f->hits);
@@ -342,11 +347,12 @@ static void skip(struct faulty *f, struct str *in, size_t n, struct buf *out)
 static enum session_step dot_do(struct faulty *f, struct str *in, size_t n, struct buf *out)
 {
     size_t from = out->len;
-    if (f->mode == MODE_DATA)
+    size_t answers = f->lmtp ? f->recipients : 1; /* LMTP has one for each */
+    if (!f->dot_asked)
         ask(f, STR("dot"), STR(""), &f->dot);
     hits_take(f, &f->dot);
     f->hits.n = 0;
-    f->recipients = false;
+    f->recipients = 0;
     if (f->mode == MODE_SWALLOW) {
         struct str reset = STR("RSET\r\n");
         struct buf unheard = BUF_INIT(out->max);
@@ -354,7 +360,7 @@ static enum session_step dot_do(struct faulty *f, struct str *in, size_t n, stru
         *in = str_skip(*in, n);
         f->inner_ops->feed(f->inner, &reset, &unheard);
         buf_free(&unheard);
-        if (h != NULL)
+        for (size_t i = 0; h != NULL && i < answers; i++)
             say(f, h->text, STR(""), out);
         f->closing = f->closing || h == NULL;
         f->mode = MODE_LINES;
@@ -558,6 +564,7 @@ const struct session_ops *faulty_start(struct protocol_env *env, const struct se
     f->arg = env->arg;
     f->stop_fd = env->stop_fd;
     f->speaks = speaks_of(env->port);
+    f->lmtp = env->port == PORT_LMTP;
     f->cut_left = -1;
     buf_init(&f->hide, RULES_TEXT_MAX);
     buf_init(&f->said, SAID_MAX);

@@ -109,6 +109,8 @@ ROWS = [
     ('smtp.any=502', 0, 'smtp', E + 'HELO h\r\n', r'^220.*\r\n502.*\r\n502', None),
     ('smtp.dot=450', 0, 'smtp', E + MESSAGE + TEXT + 'NOOP\r\n', r'354.*\r\n450.*\r\n250 ', None),
     ('smtp.dot=drop', 1, 'smtp', E + MESSAGE + TEXT, r'354.*\r\n\Z', None),
+    ('smtp.dot=450:every=2', 3, 'smtp', E + (MESSAGE + TEXT) * 5, r'354.*\r\n250 .*\r\n(250.*\r\n){2}354.*\r\n450 ', None),
+    ('smtp.dot=drop:after=1', 2, 'smtp', E + (MESSAGE + TEXT) * 3, r'354.*\r\n250 [\s\S]*354.*\r\n\Z', None),
     ('smtp.dot=dropbefore', 0, 'smtp', E + MESSAGE + TEXT, r'354.*\r\n\Z', None),
     ('smtp.bdat=452', 0, 'smtp', E + 'MAIL FROM:<>\r\nRCPT TO:<xxx>\r\nNOOP\r\nBDAT 0 LAST\r\n', r'452', None),
     ('smtp.rcpt=greylist', 0, 'smtp', E + 'MAIL FROM:<>\r\n' + 'RCPT TO:<xxx>\r\n' * 2 + 'RCPT TO:<postmaster>\r\n', r'450 4.7.1.*\r\n250 2.1.5.*\r\n450', None),
@@ -123,6 +125,8 @@ ROWS = [
     ('disk=full', 0, 'smtp', E + MESSAGE, r'452 4\.3\.1', '354'),
     ('disk=full', 1, 'imap', IN + 'b SELECT INBOX\r\nc COPY 1 INBOX\r\n', r'c NO \[OVERQUOTA\]', None),
     ('imap.select=NO gone', 0, 'imap', IN + 'b SELECT INBOX\r\nc NOOP\r\n', r'b NO gone\r\nc OK', None),
+    ('imap.noop=BAD', 0, 'imap', IN + 'b NOOP\r\nc CHECK\r\n', r'b BAD as asked for\r\nc', None),
+    ('imap.noop=BYE', 0, 'imap', IN + 'b NOOP\r\nc NOOP\r\n', r'\* BYE as asked for\r\n\Z', None),
     ('imap.noop=BYE tired', 0, 'imap', IN + 'b NOOP\r\nc NOOP\r\n', r'\* BYE tired\r\n\Z', None),
     ('imap.fetch=literal=+5', 1, 'imap', IN + 'b SELECT INBOX\r\nc FETCH 1 BODY[TEXT]\r\n', r'BODY\[TEXT\] \{11\}\r\nbody', None),
     ('imap.fetch=literal=-2', 1, 'imap', IN + 'b SELECT INBOX\r\nc FETCH 1 BODY[TEXT]\r\n', r'BODY\[TEXT\] \{4\}\r\nbody', None),
@@ -242,6 +246,14 @@ def literals():
         assert codes(answer) == '220 250 250 250 354 250 221', answer
 
 
+def lmtp():
+    """One answer for each recipient, what is refused included."""
+    with tempfile.TemporaryDirectory() as root, Server(root, '--lmtp', '0', '--fault', 'smtp.dot=450:first=1') as s:
+        mail = 'MAIL FROM:<a@b.c>\r\nRCPT TO:<xxx>\r\nRCPT TO:<postmaster>\r\nDATA\r\n' + TEXT
+        answer = s.talk('lmtp', 'LHLO h\r\n' + mail + mail + 'QUIT\r\n')
+        assert codes(answer).endswith('250 250 250 354 450 450 250 250 250 354 250 250 221'), answer
+
+
 def helps():
     for option in '--fault', '--personality':
         r = subprocess.run([PROGRAM, option, 'help'], capture_output=True, text=True, env=ENVIRONMENT)
@@ -252,6 +264,6 @@ def helps():
             assert r.returncode == 64, (option, wrong, r)
 
 
-for test in helps, rows, personalities, certificates, uidvalidity, delays, literals:
+for test in helps, rows, personalities, certificates, uidvalidity, delays, literals, lmtp:
     test()
     print('ok', test.__name__, flush=True)

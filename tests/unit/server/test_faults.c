@@ -16,7 +16,10 @@ static void rules_are_read(void **state)
         { "smtp.rcpt=450", true, FAULTS_SAY, 0, "450" },
         { "smtp.rcpt=450 4.2.1 a: b:every=3:first=2", true, FAULTS_SAY, 0, "450 4.2.1 a: b" },
         { "imap.select=NO [X] no:until=id", true, FAULTS_SAY, 0, "NO [X] no" },
+        { "imap.noop=BAD", true, FAULTS_SAY, 0, "BAD" },
+        { "imap.noop=BADLY", false, 0, 0, "" },
         { "pop3.retr=-ERR no", true, FAULTS_SAY, 0, "-ERR no" },
+        { "pop3.retr=-ERR", true, FAULTS_SAY, 0, "-ERR" },
         { "*.connect=delay=100", true, FAULTS_DELAY, 100, "" },
         { "imap.fetch=literal=-3", true, FAULTS_LITERAL, -3, "" },
         { "imap.fetch=size=+7:user=x", true, FAULTS_SIZE, 7, "" },
@@ -65,6 +68,28 @@ static void rules_are_read(void **state)
         assert_int_equal(r.what, rows[i].what);
         assert_int_equal(r.n, rows[i].n);
         assert_string_equal(r.text, rows[i].text);
+    }
+}
+
+/* The sentence names the part that is wrong. */
+static void mistakes_are_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *spec, *want;
+    } rows[] = {
+        { "smtp.rcpt", "POINT=ACTION" },
+        { "smtp.rcp=450", "\"smtp.rcp\"" },
+        { "smtp.rcpt=450:evry=3", "\"450:evry=3\" is no action for smtp.rcpt" },
+        { "smtp.rcpt=450:every=x", "\"every=x\" is no selector" },
+        { "smtp.rcpt=drop", "\"drop\" is no action for smtp.rcpt" },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct faults_rule r;
+        struct error err;
+        assert_int_equal(faults_rule_read(str_c(rows[i].spec), &r, &err), -1);
+        if (strstr(err.text, rows[i].want) == NULL || strstr(err.text, "--fault help") == NULL)
+            fail_msg("%s: %s", rows[i].spec, err.text);
     }
 }
 
@@ -163,6 +188,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rules_are_read),
+        cmocka_unit_test(mistakes_are_named),
         cmocka_unit_test(times_are_counted),
         cmocka_unit_test(there_are_limits),
         cmocka_unit_test(every_personality_has_good_rules),
