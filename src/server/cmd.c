@@ -106,11 +106,16 @@ static int users_change(struct cmd *c, enum accounts_change what, const char *pa
     struct buf was = BUF_INIT(ACCOUNTS_FILE_MAX);
     struct buf is = BUF_INIT(ACCOUNTS_FILE_MAX);
     struct user_secret secret = { 0 };
-    int rc = what == ACCOUNTS_REMOVE ? 0 : secret_ask(c, &secret, err);
-    if (rc == 0)
-        rc = users_read(path, &was, err);
+    int rc = users_read(path, &was, err);
+    /* Once without a password, so that nobody types one for nothing. */
     if (rc == 0)
         rc = accounts_change(buf_str(&was), what, str_c(c->words[2]), &secret, &is, err);
+    if (rc == 0 && what != ACCOUNTS_REMOVE) {
+        buf_clear(&is);
+        rc = secret_ask(c, &secret, err);
+        if (rc == 0)
+            rc = accounts_change(buf_str(&was), what, str_c(c->words[2]), &secret, &is, err);
+    }
     if (rc == 0)
         rc = buf_check(&is, err);
     if (rc == 0)
@@ -141,9 +146,7 @@ static int users_do(struct cmd *c, struct buf *out, struct error *err)
                  { "password", ACCOUNTS_PASSWORD },
                  { "remove", ACCOUNTS_REMOVE } };
     char *path = xasprintf("%s/users", c->options.root);
-    int rc = error_set(err, ERR_USAGE, RETRY_NEVER,
-                       _("users takes: list, add [--plain] NAME, password [--plain] NAME, "
-                         "remove NAME"));
+    int rc = 0;
     if (c->n == 2 && str_eqc(str_c(c->words[1]), "list"))
         rc = users_list(path, out, err);
     for (size_t i = 0; i < COUNT(rows) && c->n == 3; i++)
@@ -181,13 +184,82 @@ static int users(struct cmd *c, struct buf *out, struct error *err)
     return rc;
 }
 
-static const struct {
+/* ---- what there is ---- */
+
+static const struct command {
     const char *name;
     int (*run)(struct cmd *c, struct buf *out, struct error *err);
+    const char *takes; /* NULL: nothing */
 } commands[] = {
-    { "users", users }, { "queue", ask },  { "mail", ask },   { "clock", ask },
-    { "fault", ask },   { "status", ask }, { "reload", ask }, { "stop", stop },
+    { "users", users,
+      N_("users takes: list, add [--plain] NAME, password [--plain] NAME, remove NAME") },
+    { "queue", ask, N_("queue takes: list [--json], flush [ID], remove ID") },
+    { "mail", ask,
+      N_("mail takes: list [--json] [ACCOUNT[/FOLDER]], show [--json|--raw] ACCOUNT[/FOLDER] UID") },
+    { "clock", ask, N_("clock takes: now, advance TIME (such as 90s, 15m, 4h, 5d)") },
+    { "fault", ask,
+      N_("fault takes: list, clear, add POINT=ACTION[:SELECTOR=VALUE]... (see tmaild --fault help)") },
+    { "status", ask, NULL },
+    { "reload", ask, NULL },
+    { "stop", stop, NULL },
 };
+/* The words behind each, but for switches. */
+static const struct {
+    const char *command, *word, *switches; /* with a blank behind each */
+    size_t min, max;
+} shapes[] = {
+    { "users", "list", "", 0, 0 },
+    { "users", "add", "--plain ", 1, 1 },
+    { "users", "password", "--plain ", 1, 1 },
+    { "users", "remove", "", 1, 1 },
+    { "queue", "list", "--json ", 0, 0 },
+    { "queue", "flush", "", 0, 1 },
+    { "queue", "remove", "", 1, 1 },
+    { "mail", "list", "--json ", 0, 1 },
+    { "mail", "show", "--json --raw ", 2, 2 },
+    { "clock", "now", "", 0, 0 },
+    { "clock", "advance", "", 1, 1 },
+    { "fault", "list", "", 0, 0 },
+    { "fault", "clear", "", 0, 0 },
+    { "fault", "add", "", 1, 1 },
+};
+
+static bool is_switch(const char *switches, const char *word)
+{
+    struct str rest = str_c(switches);
+    struct str one;
+    while (str_until(&rest, ' ', &one) == 0)
+        if (str_eqc(one, word))
+            return true;
+    return false;
+}
+
+static bool fits(const struct cmd *c, size_t shape)
+{
+    size_t words = 0;
+    if (!str_eqc(str_c(c->words[0]), shapes[shape].command) ||
+        !str_eqc(str_c(c->words[1]), shapes[shape].word))
+        return false;
+    for (size_t i = 2; i < c->n; i++)
+        if (!is_switch(shapes[shape].switches, c->words[i])) {
+            if (str_starts(str_c(c->words[i]), "--"))
+                return false;
+            words++;
+        }
+    return words >= shapes[shape].min && words <= shapes[shape].max;
+}
+
+static int words_check(const struct cmd *c, const struct command *command, struct error *err)
+{
+    if (command->takes == NULL)
+        return c->n == 1 ? 0
+                         : error_set(err, ERR_USAGE, RETRY_NEVER,
+                                     _("%s takes nothing but --root DIR"), command->name);
+    for (size_t i = 0; c->n > 1 && i < COUNT(shapes); i++)
+        if (fits(c, i))
+            return 0;
+    return error_set(err, ERR_USAGE, RETRY_NEVER, "%s", _(command->takes));
+}
 
 bool cmd_is(int argc, char **argv)
 {
@@ -207,7 +279,9 @@ int cmd_run(int argc, char **argv, const struct cmd_person *person, struct buf *
     int rc = words_take(&c, argc, argv, err);
     for (size_t i = 0; rc == 0 && i < COUNT(commands); i++)
         if (str_eqc(str_c(c.words[0]), commands[i].name)) {
-            rc = commands[i].run(&c, out, err);
+            rc = words_check(&c, &commands[i], err);
+            if (rc == 0)
+                rc = commands[i].run(&c, out, err);
             break;
         }
     options_free(&c.options);

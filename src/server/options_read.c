@@ -220,7 +220,8 @@ static int line_read(struct server_options *o, int argc, char **argv, bool *give
     free(list);
     if (rc != 0 || o == NULL || optind == argc)
         return rc;
-    return error_set(err, ERR_USAGE, RETRY_NEVER, _("%s is not an option of tmaild"), argv[optind]);
+    return error_set(err, ERR_USAGE, RETRY_NEVER, _("%s is no option and no command of tmaild; see tmaild --help"),
+                     argv[optind]);
 }
 
 int options_read(struct server_options *o, int argc, char **argv, struct error *err)

@@ -102,6 +102,14 @@ def one_server_a_root(place):
     mode = os.stat(os.path.join(root_of(server), "control")).st_mode & 0o777
     check(mode == 0o600, f"control has mode {mode:o}")
     command(root_of(server), "nonsense", code=64)
+    for words, want in ((("queue",), "queue takes"), (("queue", "frob"), "queue takes"), (("queue", "list", "x"), "queue takes"),
+                        (("queue", "remove"), "remove ID"), (("mail",), "mail takes"), (("mail", "list", "--frob"), "mail takes"),
+                        (("mail", "show", "jane"), "UID"), (("clock",), "clock takes"), (("clock", "advance"), "such as"),
+                        (("fault",), "--fault help"), (("fault", "clear", "x"), "fault takes"), (("status", "x"), "status takes nothing"),
+                        (("users", "add", "--frob"), "users takes"), (("users", "add", "../x"), "name"), (("users", "password", "x"), "no account"),
+                        (("nonsense",), "tmaild --help")):
+        p = subprocess.run([TMAILD, *words, "--root", root_of(server)], stdin=subprocess.DEVNULL, capture_output=True, timeout=WAIT_S)
+        check(p.returncode == 64 and want in p.stderr.decode(), f"{words}: {p.returncode} {p.stderr}")
     p = subprocess.run([TMAILD, "--root", root_of(server), "status"], capture_output=True, timeout=WAIT_S)
     check(p.returncode == 0, "--root before the command")
     command(root_of(server), "stop")
