@@ -38,7 +38,9 @@ static int spec_read(struct agent *a, const char *spec, struct error *err)
     case AGENT_MBOX:
         break;
     case AGENT_COMMAND:
-        return child_split(a->arena, s, &a->argv, err);
+        if (str_trim(s).n > 0)
+            return child_split(a->arena, s, &a->argv, err);
+        break;
     case AGENT_MAILDIR:
         a->path = rest;
         if (s.n > 0)
@@ -60,7 +62,7 @@ static int spec_read(struct agent *a, const char *spec, struct error *err)
     if (a->kind == AGENT_MBOX && (s.n == 0 || str_eqc(s, "mbox")))
         return 0;
     return error_set(err, ERR_USAGE, RETRY_NEVER,
-                     _("--agent %s: mbox, maildir:PATH, command:WORDS, lmtp:HOST:PORT and "
+                     _("--agent \"%s\": mbox, maildir:PATH, command:WORDS, lmtp:HOST:PORT and "
                        "lmtp:/PATH can be used"),
                      spec);
 }
@@ -69,6 +71,10 @@ int agent_check(const char *spec, struct error *err)
 {
     struct agent a = { .arena = arena_new(1024) };
     int rc = spec_read(&a, spec, err);
+    if (rc != 0 && err->code != ERR_USAGE) {
+        error_prefix(err, "--agent: ");
+        err->code = ERR_USAGE;
+    }
     arena_free(&a.arena);
     return rc;
 }

@@ -195,10 +195,12 @@ static const struct command {
       N_("users takes: list, add [--plain] NAME, password [--plain] NAME, remove NAME") },
     { "queue", ask, N_("queue takes: list [--json], flush [ID], remove ID") },
     { "mail", ask,
-      N_("mail takes: list [--json] [ACCOUNT[/FOLDER]], show [--json|--raw] ACCOUNT[/FOLDER] UID") },
+      N_("mail takes: list [--json] [ACCOUNT[/FOLDER]], show [--json|--raw] ACCOUNT[/FOLDER] "
+         "UID") },
     { "clock", ask, N_("clock takes: now, advance TIME (such as 90s, 15m, 4h, 5d)") },
     { "fault", ask,
-      N_("fault takes: list, clear, add POINT=ACTION[:SELECTOR=VALUE]... (see tmaild --fault help)") },
+      N_("fault takes: list, clear, add POINT=ACTION[:SELECTOR=VALUE]... (see tmaild --fault "
+         "help)") },
     { "status", ask, NULL },
     { "reload", ask, NULL },
     { "stop", stop, NULL },

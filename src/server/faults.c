@@ -196,8 +196,8 @@ static bool answer_ok(unsigned where, struct str s)
     struct str word = str_head(s, str_find(s, ' '));
     if (where == POP3)
         return str_eqc(word, "-ERR") || str_eqc(word, "+OK");
-    return where == IMAP && (str_eqc(word, "NO") || str_eqc(word, "BAD") ||
-                             str_eqc(word, "OK") || str_eqc(word, "BYE"));
+    return where == IMAP && (str_eqc(word, "NO") || str_eqc(word, "BAD") || str_eqc(word, "OK") ||
+                             str_eqc(word, "BYE"));
 }
 
 static int action_read(struct str s, unsigned where, struct faults_rule *r)

@@ -47,7 +47,7 @@ struct faulty {
     bool literal_done;
     struct faults_hits dot; /* of the message under way, asked for when it begins */
     bool dot_asked;
-    struct buf hide, said;  /* hide: words, blanks around each */
+    struct buf hide, said; /* hide: words, blanks around each */
 };
 
 static const char *const names[] = { "smtp", "pop3", "imap" };

@@ -184,12 +184,33 @@ static char *lowered(struct str s)
     return copy;
 }
 
+enum { DOMAIN_MAX = 255 };
+
+/* A name, in UTF-8 as well, or an address in brackets; no list of them. */
+static bool domain_ok(struct str s)
+{
+    const struct str never = STR("@<>(),;\"'/\\");
+    bool label = false;
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if (c <= ' ' || c == 0x7f || str_find(never, (char)c) < never.n || (c == '.' && !label))
+            return false;
+        label = c != '.';
+    }
+    return label && s.n <= DOMAIN_MAX;
+}
+
 static int domain_take(struct server_options *o, const struct option_row *row, char *value,
                        struct error *err)
 {
     (void)row;
-    if (value[0] == '\0' || !str_is_line(str_c(value)) || o->domains_n == OPTIONS_DOMAINS_MAX)
-        return error_set(err, ERR_USAGE, RETRY_NEVER, _("--domain %s cannot be used"), value);
+    if (o->domains_n == OPTIONS_DOMAINS_MAX)
+        return error_set(err, ERR_USAGE, RETRY_NEVER, _("--domain: %d are the most"),
+                         (int)OPTIONS_DOMAINS_MAX);
+    if (!domain_ok(str_c(value)))
+        return error_set(err, ERR_USAGE, RETRY_NEVER,
+                         _("--domain \"%s\" is not the name of a domain (one for each --domain)"),
+                         value);
     o->domains[o->domains_n++] = lowered(str_c(value));
     return 0;
 }

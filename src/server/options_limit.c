@@ -82,6 +82,6 @@ int options_limit_set(struct server_limits *l, const char *value, struct error *
         *field(l, i) = n;
         return 0;
     }
-    return error_set(err, ERR_USAGE, RETRY_NEVER, _("there is no limit %s; see --limit help"),
-                     value);
+    return error_set(err, ERR_USAGE, RETRY_NEVER, _("there is no limit %.*s; see --limit help"),
+                     STR_ARG(name));
 }

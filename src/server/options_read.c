@@ -220,7 +220,8 @@ static int line_read(struct server_options *o, int argc, char **argv, bool *give
     free(list);
     if (rc != 0 || o == NULL || optind == argc)
         return rc;
-    return error_set(err, ERR_USAGE, RETRY_NEVER, _("%s is no option and no command of tmaild; see tmaild --help"),
+    return error_set(err, ERR_USAGE, RETRY_NEVER,
+                     _("%s is no option and no command of tmaild; see tmaild --help"),
                      argv[optind]);
 }
 
@@ -251,5 +252,7 @@ int options_read(struct server_options *o, int argc, char **argv, struct error *
         return -1;
     ports_find(o);
     host_find(o);
+    if (o->tls_key != NULL && (o->tls_cert == NULL || str_eqc(str_c(o->tls_cert), "none")))
+        return error_set(err, ERR_USAGE, RETRY_NEVER, _("--tls-key is for a --tls-cert"));
     return relay_check(o, err);
 }

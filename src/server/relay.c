@@ -7,13 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/i18n.h"
 #include "net/dns.h"
 #include "server/limits.h"
 #include "server/relay_out.h"
 #include "base/banned.h"
 
-enum { RELAY_PORT = 25, RELAY_TLS_PORT = 465, MS = 1000 };
+enum { RELAY_PORT = 25, RELAY_TLS_PORT = 465, MS = 1000, CA_FILE_MAX = 4 << 20 };
 
 struct relay {
     const struct server_options *options;
@@ -105,9 +106,25 @@ static bool is_loopback(const char *host)
     return inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
+/* Now, and not when the first mail waits. */
+static int ca_check(const struct server_options *o, struct error *err)
+{
+    struct buf text = BUF_INIT(CA_FILE_MAX);
+    if (o->relay == NULL)
+        return error_set(err, ERR_USAGE, RETRY_NEVER, _("--relay-ca is for a --relay"));
+    int rc = file_read(o->relay_ca, &text, err);
+    if (rc == 0 && str_search(buf_str(&text), STR("CERTIFICATE-----")) == text.len)
+        rc = error_set(err, ERR_NOINPUT, RETRY_NEVER, _("%s has no certificate in PEM"),
+                       o->relay_ca);
+    buf_free(&text);
+    return rc;
+}
+
 int relay_check(const struct server_options *o, struct error *err)
 {
     struct relay_host host;
+    if (o->relay_ca != NULL && ca_check(o, err) != 0)
+        return -1;
     if (o->relay_login.name == NULL)
         return 0;
     if (o->relay == NULL)

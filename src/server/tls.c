@@ -2,6 +2,7 @@
 #include "server/tls.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -17,11 +18,10 @@ struct tls {
 };
 
 /* OpenSSL's own reason, where it has one. */
-static int tls_fail(struct error *err, const char *file)
+static const char *tls_reason(void)
 {
-    const char *why = ERR_reason_error_string(ERR_peek_last_error());
-    return error_set(err, ERR_TLS, RETRY_NEVER, _("cannot use %s: %s"), file,
-                     why != NULL ? why : _("it does not fit"));
+    const char *why = ERR_reason_error_string(ERR_peek_error());
+    return why != NULL ? why : _("it does not fit");
 }
 
 static SSL_CTX *ctx_new(void)
@@ -44,11 +44,15 @@ static SSL_CTX *ctx_new(void)
 static int ctx_load(SSL_CTX *ctx, const char *cert, const char *key, struct error *err)
 {
     ERR_clear_error();
+    if (access(cert, R_OK) != 0 || access(key, R_OK) != 0)
+        return error_sys(err, _("cannot read %s"), access(cert, R_OK) != 0 ? cert : key);
     if (SSL_CTX_use_certificate_chain_file(ctx, cert) != 1)
-        return tls_fail(err, cert);
+        return error_set(err, ERR_TLS, RETRY_NEVER, _("cannot use the certificate in %s: %s"), cert,
+                         tls_reason());
     if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1 ||
         SSL_CTX_check_private_key(ctx) != 1)
-        return tls_fail(err, key);
+        return error_set(err, ERR_TLS, RETRY_NEVER, _("cannot use the private key in %s: %s"), key,
+                         tls_reason());
     return 0;
 }
 

@@ -54,6 +54,48 @@ static void ports_are_read(void **state)
     }
 }
 
+/* What cannot be meant is said at the start, and how it should be. */
+static void mistakes_are_told(void **state)
+{
+    static const struct {
+        char *argv[5];
+        const char *want; /* NULL: it is none */
+    } rows[] = {
+        { { "--domain", "example.org" }, NULL },
+        { { "--domain", "[192.0.2.1]" }, NULL },
+        { { "--domain", "exämple.org" }, NULL },
+        { { "--domain", "a.org,b.org" }, "one for each" },
+        { { "--domain", "a..b" }, "domain" },
+        { { "--domain", "a b" }, "domain" },
+        { { "--domain", "" }, "domain" },
+        { { "--domain", "me@a.org" }, "domain" },
+        { { "--tls-key", "k.pem" }, "--tls-cert" },
+        { { "--tls-cert", "none", "--tls-key", "k.pem" }, "--tls-cert" },
+        { { "--tls-cert", "c.pem", "--tls-key", "k.pem" }, NULL },
+        { { "--relay-ca", "/dev/null" }, "--relay" },
+        { { "--relay", "a.org", "--relay-ca", "/nonexistent" }, "/nonexistent" },
+        { { "--relay", "a.org", "--relay-ca", "/dev/null" }, "certificate" },
+        { { "--agent", "command:" }, "command:WORDS" },
+        { { "--agent", "command: " }, "command:WORDS" },
+        { { "--agent", "command:a 'b" }, "--agent: " },
+        { { "--limit", "x=1" }, "no limit x;" },
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct error err = { 0 };
+        struct server_options o;
+        char *argv[6] = { "tmaild" };
+        int argc = 1;
+        for (; rows[i].argv[argc - 1] != NULL; argc++)
+            argv[argc] = rows[i].argv[argc - 1];
+        int rc = options_read(&o, argc, argv, &err);
+        if (rc != (rows[i].want != NULL ? -1 : 0) ||
+            (rc != 0 && strstr(err.text, rows[i].want) == NULL))
+            fail_msg("row %zu: %s", i, err.text);
+        options_free(&o);
+    }
+}
+
 static void limits_are_set(void **state)
 {
     static const struct {
@@ -188,9 +230,9 @@ static void secrets_are_private(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ports_are_read),      cmocka_unit_test(limits_are_set),
-        cmocka_unit_test(ports_have_names),    cmocka_unit_test(files_are_read),
-        cmocka_unit_test(secrets_are_private),
+        cmocka_unit_test(ports_are_read), cmocka_unit_test(mistakes_are_told),
+        cmocka_unit_test(limits_are_set), cmocka_unit_test(ports_have_names),
+        cmocka_unit_test(files_are_read), cmocka_unit_test(secrets_are_private),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
