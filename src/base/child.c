@@ -250,13 +250,10 @@ char *child_program(const char *name)
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
     struct str dir = { self, n > 0 ? (size_t)n : 0 };
     dir.n = str_rfind(dir, '/') < dir.n ? str_rfind(dir, '/') : 0;
-    static const char *const below[] = { "", "/../sbin" };
-    for (size_t i = 0; i < COUNT(below); i++) {
-        path = xasprintf("%.*s%s/%s", STR_ARG(dir), below[i], name);
-        if (access(path, X_OK) == 0)
-            return path;
-        free(path);
-    }
+    path = xasprintf("%.*s/%s", STR_ARG(dir), name);
+    if (access(path, X_OK) == 0)
+        return path;
+    free(path);
     path = xasprintf("%s/%s", PKGLIBEXECDIR, name);
     if (access(path, X_OK) == 0)
         return path;

@@ -169,6 +169,6 @@ libserver_a_SOURCES = \
 	src/server/tlscert.h \
 	src/server/view.c \
 	src/server/view.h
-sbin_PROGRAMS += tmaild
+bin_PROGRAMS += tmaild
 tmaild_SOURCES = src/tmaild.c
 tmaild_LDADD = $(LINK_SERVER)
