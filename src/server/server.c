@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -32,7 +33,7 @@
 #include "server/tls.h"
 #include "base/banned.h"
 
-enum { ACCEPT_PAUSE_MS = 50, NEWS_MAX = 1000, ASKS_MAX = 32 };
+enum { ACCEPT_PAUSE_MS = 50, NEWS_MAX = 1000, ASKS_MAX = 32, NOTE_MAX = 1000 };
 
 struct server {
     struct server_setup setup;
@@ -47,6 +48,7 @@ struct server {
     int stop_fd; /* an eventfd: one write is seen by every connection */
     int listeners[SERVER_PORTS];
     uint16_t ports[SERVER_PORTS];
+    char *port_file; /* that we wrote; NULL: none */
     bool ending;
 };
 
@@ -85,7 +87,14 @@ static void put_ports(const struct server *s, struct buf *out)
             buf_addf(out, "%s %u\n", server_port_names[i], s->ports[i]);
 }
 
-static int port_file_write(const struct server *s, struct error *err)
+static void port_file_remove(const char *path)
+{
+    struct stat st;
+    if (lstat(path, &st) == 0 && S_ISREG(st.st_mode))
+        (void)unlink(path);
+}
+
+static int port_file_write(struct server *s, struct error *err)
 {
     const char *path = options_of(s)->port_file;
     struct buf text = BUF_INIT(1024);
@@ -93,6 +102,8 @@ static int port_file_write(const struct server *s, struct error *err)
         return 0;
     put_ports(s, &text);
     int rc = file_replace(path, buf_str(&text), 0644, err);
+    if (rc == 0)
+        s->port_file = xstrdup(path);
     buf_free(&text);
     return rc;
 }
@@ -172,8 +183,11 @@ static int resources_open(struct server *s, struct error *err)
 {
     const struct server_options *o = options_of(s);
     bool early = o->tls_cert != NULL;
-    if (root_open(&s->root, o->root, err) != 0 || queues_open(s, err) != 0 ||
-        (early && certificate_read(o, &s->tls, err) != 0) || listeners_open(s, err) != 0 ||
+    if (root_open(&s->root, o->root, err) != 0 || queues_open(s, err) != 0)
+        return -1;
+    if (o->port_file != NULL)
+        port_file_remove(o->port_file); /* who waits for it must not find that of a dead server */
+    if ((early && certificate_read(o, &s->tls, err) != 0) || listeners_open(s, err) != 0 ||
         confine_user(o, &s->root, has_low_port(s), err) != 0)
         return -1;
     return early ? 0 : certificate_read(o, &s->tls, err);
@@ -254,22 +268,43 @@ static bool same(const char *a, const char *b)
     return a == NULL || b == NULL ? a == b : str_eqc(str_c(a), b);
 }
 
+static bool queue_changed(const struct server_options *was, const struct server_options *is)
+{
+    return !same(was->agent, is->agent) || !same(was->relay, is->relay) ||
+           !same(was->relay_ca, is->relay_ca) || !same(was->dns, is->dns) ||
+           !same(was->relay_login.name, is->relay_login.name) ||
+           !same(was->relay_login.password, is->relay_login.password) ||
+           was->mx_port != is->mx_port || was->retry_s != is->retry_s ||
+           was->warn_s != is->warn_s || was->give_up_s != is->give_up_s ||
+           was->backoff != is->backoff || was->virtual_clock != is->virtual_clock;
+}
+
+static bool rights_changed(const struct server_options *was, const struct server_options *is)
+{
+    bool differ = !same(was->run_as, is->run_as) || was->no_confine != is->no_confine ||
+                  was->allow_n != is->allow_n;
+    for (size_t i = 0; !differ && i < is->allow_n; i++)
+        differ = !same(was->allow[i], is->allow[i]);
+    return differ;
+}
+
 /* What is open stays open: such a change needs a new start. */
 static bool needs_restart(const struct server_options *was, const struct server_options *is)
 {
     return !same(was->root, is->root) || !same(was->listen, is->listen) ||
-           !same(was->log, is->log) || memcmp(was->ports, is->ports, sizeof was->ports) != 0;
+           !same(was->log, is->log) || !same(was->port_file, is->port_file) ||
+           memcmp(was->ports, is->ports, sizeof was->ports) != 0 || rights_changed(was, is) ||
+           queue_changed(was, is);
 }
 
-static int reload(struct server *s, struct error *err)
+/* note: what a person should know although it went well. */
+static int reload(struct server *s, struct buf *note, struct error *err)
 {
     struct tls *fresh;
     struct server_options *o = s->setup.again(s->setup.arg, err);
     if (o == NULL)
         return -1;
-    if (needs_restart(options_of(s), o))
-        log_line(s->log, LOG_ERROR,
-                 "root, listen, log and ports stay as they were until a restart");
+    bool partly = needs_restart(options_of(s), o);
     if (certificate_read(o, &fresh, err) != 0 || store_reload(s->store, o, err) != 0) {
         tls_free(&fresh);
         options_free(o);
@@ -279,13 +314,19 @@ static int reload(struct server *s, struct error *err)
     tls_free(&s->tls); /* connections have handles of their own */
     s->tls = fresh;
     peers_renew(s->peers, o);
+    if (partly)
+        buf_adds(note,
+                 _("what is new in root, listen, ports, log, privileges, agent, relay and the "
+                   "times of the queue holds after a restart\n"));
     return 0;
 }
 
-static int reload_told(struct server *s, struct error *err)
+static int reload_told(struct server *s, struct buf *note, struct error *err)
 {
     log_reopen(s->log);
-    int rc = reload(s, err);
+    int rc = reload(s, note, err);
+    if (note->len > 0)
+        log_line(s->log, LOG_ERROR, "%.*s", STR_ARG(str_trim(buf_str(note))));
     if (rc == 0)
         log_line(s->log, LOG_INFO, "everything is read again");
     else
@@ -308,7 +349,7 @@ static void asks_take(struct server *s)
         if (m->kind == ASK_STATUS)
             put_status(s, &a->text);
         else if (m->kind == ASK_RELOAD)
-            a->rc = reload_told(s, &a->err);
+            a->rc = reload_told(s, &a->text, &a->err);
         else
             s->ending = true;
         ask_done(a);
@@ -318,13 +359,17 @@ static void asks_take(struct server *s)
 static void signals_take(struct server *s, int signals)
 {
     struct signalfd_siginfo got;
+    struct buf note = BUF_INIT(NOTE_MAX);
     struct error err;
     while (read(signals, &got, sizeof got) == (ssize_t)sizeof got) {
         if (got.ssi_signo != SIGHUP)
             s->ending = true;
-        else if (reload_told(s, &err) != 0)
-            continue; /* the log knows */
+        else {
+            buf_clear(&note);
+            (void)reload_told(s, &note, &err); /* the log knows */
+        }
     }
+    buf_free(&note);
 }
 
 /* ---- the end ---- */
@@ -389,6 +434,9 @@ bool server_close(struct server **s)
     for (int i = 0; i < SERVER_PORTS; i++)
         if ((*s)->listeners[i] >= 0)
             close((*s)->listeners[i]);
+    if ((*s)->port_file != NULL)
+        port_file_remove((*s)->port_file);
+    free((*s)->port_file);
     outgoing_quit((*s)->outgoing);
     control_stop(&(*s)->control);
     /* A connection that did not end still uses these: then the process goes with them. */

@@ -62,8 +62,13 @@ def reload_keeps_sessions(place):
     log = os.path.join(server.root, "tmaild.log")
     os.rename(log, log + ".old")
     conf(place, "user = jane:pw\n")
-    command(root_of(server), "reload")
+    check(command(root_of(server), "reload") == "", "nothing needs a restart")
     check("is read again" in log_of(server), "the log is not opened again")
+    # What the queue goes by is not changed, and that is said.
+    conf(place, "user = jane:pw\nrelay = 127.0.0.1:1\n")
+    check("after a restart" in command(root_of(server), "reload") and "after a restart" in log_of(server), "relay is not new")
+    conf(place, "user = jane:pw\n")
+    command(root_of(server), "reload")
     check(not can_login(server, "joe", "new"), "joe is gone")
     server.stop()
     check(server.process.returncode == 0, "the end")
@@ -112,8 +117,16 @@ def one_server_a_root(place):
         check(p.returncode == 64 and want in p.stderr.decode(), f"{words}: {p.returncode} {p.stderr}")
     p = subprocess.run([TMAILD, "--root", root_of(server), "status"], capture_output=True, timeout=WAIT_S)
     check(p.returncode == 0, "--root before the command")
+    ports = os.path.join(server.root, "ports")
+    check(os.path.exists(ports), "the ports are written")
     command(root_of(server), "stop")
     check(server.process.wait(WAIT_S) == 0, "stop")
+    check(not os.path.exists(ports), "the ports of a server that ended")
+    with open(ports, "w") as f:
+        f.write("smtp 1\n")
+    p = subprocess.run([TMAILD, "--root", root_of(server), "--port-file", ports, "--tls-cert", "none", "--smtp", "1", "--listen", "192.0.2.1"],
+                       capture_output=True, timeout=WAIT_S)
+    check(p.returncode != 0 and not os.path.exists(ports), "the ports of a dead server, while a new one starts")
     command(root_of(server), "status", code=69)
 
 
