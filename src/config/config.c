@@ -30,6 +30,15 @@ static void account_clear(struct config_account *a)
         explicit_bzero(a->password, strlen(a->password));
     free(a->password);
     free(a->tls_ca);
+    free(a->tls_pin);
+    free(a->tls_cert);
+    free(a->tls_key);
+    if (a->proxy != NULL)
+        explicit_bzero(a->proxy, strlen(a->proxy));
+    free(a->proxy);
+    free(a->tunnel);
+    free(a->oauth_command);
+    free(a->login);
 }
 
 void config_free(struct config *c)

@@ -29,7 +29,13 @@ struct config_account {
     char *password_command;
     char *password; /* only from a file that shuts out others */
     char *tls_ca;
-    bool tls_off;  /* `tls = off` was spelled out */
+    char *tls_pin;            /* "sha256//BASE64", several with ";" */
+    char *tls_cert, *tls_key; /* PEM files of the client's certificate; key NULL: in tls_cert */
+    char *proxy;              /* URL; may hold a password */
+    char *tunnel;             /* command line; %h and %p are host and port */
+    char *oauth_command;      /* prints an access token */
+    char *login;              /* a mechanism's name, lower case; NULL: the best */
+    bool tls_off;             /* `tls = off` was spelled out */
     int keep_days; /* POP3, on the server after it is safe here: 14; 0 no day, -1 for ever */
 };
 struct config_binding {

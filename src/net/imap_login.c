@@ -165,14 +165,14 @@ static void queue_argument(struct imap *i, const struct command *c, struct str s
 static int queue_login(struct imap *i, const struct net_login *l, const struct imap_handler *h,
                        struct error *err)
 {
-    if (memchr(l->password.n ? l->password.p : "", '\0', l->password.n) != NULL)
+    if (memchr(l->secret.n ? l->secret.p : "", '\0', l->secret.n) != NULL)
         return error_set(err, ERR_AUTH, RETRY_NEVER,
                          _("the password has a NUL character, which no login can carry"));
     struct command *c = imap_command_add(i, h);
     imap_queue_bytes(i, c, str_c(c->tag));
     imap_queue_bytes(i, c, STR(" LOGIN"));
     queue_argument(i, c, str_c(l->user));
-    queue_argument(i, c, l->password);
+    queue_argument(i, c, l->secret);
     imap_queue_bytes(i, c, STR("\r\n"));
     return 0;
 }

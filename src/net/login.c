@@ -21,8 +21,8 @@ static int plain_step(Gsasl *ctx, const struct net_login *l, struct buf *out, st
     if (rc == GSASL_OK)
         rc = gsasl_property_set(session, GSASL_AUTHID, l->user);
     if (rc == GSASL_OK)
-        rc = gsasl_property_set_raw(session, GSASL_PASSWORD, l->password.n ? l->password.p : "",
-                                    l->password.n);
+        rc = gsasl_property_set_raw(session, GSASL_PASSWORD, l->secret.n ? l->secret.p : "",
+                                    l->secret.n);
     if (rc == GSASL_OK)
         rc = gsasl_step64(session, NULL, &response);
     if (response != NULL) {
@@ -39,7 +39,7 @@ static int plain_step(Gsasl *ctx, const struct net_login *l, struct buf *out, st
 
 int login_plain(const struct net_login *l, struct buf *out, struct error *err)
 {
-    if (memchr(l->password.n ? l->password.p : "", '\0', l->password.n) != NULL)
+    if (memchr(l->secret.n ? l->secret.p : "", '\0', l->secret.n) != NULL)
         return error_set(err, ERR_AUTH, RETRY_NEVER,
                          _("the password has a NUL character, which no login can carry"));
     Gsasl *ctx = NULL;
@@ -53,7 +53,7 @@ int login_plain(const struct net_login *l, struct buf *out, struct error *err)
 
 int login_check(const struct net_login *l, struct error *err)
 {
-    if (str_is_line(str_c(l->user)) && str_is_line(l->password))
+    if (str_is_line(str_c(l->user)) && str_is_line(l->secret))
         return 0;
     return error_set(err, ERR_AUTH, RETRY_NEVER,
                      _("the user's name or password has a character that no login can carry"));

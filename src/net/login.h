@@ -6,9 +6,18 @@
 
 #include "base/buf.h"
 
+enum net_login_kind {
+    LOGIN_PASSWORD,
+    LOGIN_TOKEN,    /* an OAuth 2 access token: XOAUTH2, OAUTHBEARER */
+    LOGIN_EXTERNAL, /* the client certificate of the endpoint says who it is */
+    LOGIN_KERBEROS  /* a ticket that the person holds */
+};
 struct net_login {
     const char *user;
-    struct str password; /* wiped by its owner */
+    struct str secret; /* password or token; empty for the other two. Wiped by its owner */
+    enum net_login_kind kind;
+    const char *mechanism; /* this one alone, as the person wrote it in the configuration; NULL: the
+                              best that the server offers */
 };
 /* ERR_AUTH where user or password has what no line can carry (CR, LF, NUL). */
 int login_check(const struct net_login *l, struct error *err) MUST_CHECK;

@@ -195,7 +195,7 @@ static int by_user(struct pop3 *p, const struct net_login *l, struct pop3_answer
 {
     if (login_check(l, err) < 0 || say_secret(p, "USER ", str_c(l->user), a, err) < 0)
         return -1;
-    return a->kind == POP3_OK ? say_secret(p, "PASS ", l->password, a, err) : 0;
+    return a->kind == POP3_OK ? say_secret(p, "PASS ", l->secret, a, err) : 0;
 }
 
 static int login_answered(struct pop3 *p, const struct pop3_answer *a, struct error *err)

@@ -262,7 +262,7 @@ static int login_by_login(struct smtp *s, const struct net_login *l, struct smtp
 {
     struct buf user = BUF_INIT(4096), password = BUF_INIT(8192);
     login_base64(str_c(l->user), &user);
-    login_base64(l->password, &password);
+    login_base64(l->secret, &password);
     int rc = buf_check(&user, err) < 0 || buf_check(&password, err) < 0 ? -1 : 0;
     if (rc == 0)
         rc = smtp_command(s, STR("AUTH LOGIN\r\n"), a, err);

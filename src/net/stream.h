@@ -20,6 +20,13 @@ struct endpoint {
     enum net_tls tls;
     bool loopback_plain;
     const char *ca_file;   /* trusted besides the system's; NULL: those alone */
+    const char *pin;       /* "sha256//BASE64" of the server's public key, several with ";": it must
+                              be one of them, and then needs no authority; NULL: none */
+    const char *cert_file; /* PEM: ours, for servers that ask who we are; NULL: none */
+    const char *key_file;  /* PEM: its key; NULL: in cert_file */
+    const char *proxy;     /* socks5h://, socks5:// or http://; may hold a password; NULL: none */
+    const char *tunnel;    /* command whose standard input and output are the connection, split into
+                              words without a shell (child_split); NULL: a connection of our own */
     const char *ehlo_name; /* SMTP; NULL: "localhost" */
     /* For servers that talk to servers: */
     const char *address; /* numeric: connect there, host is its name; NULL: host is looked up */

@@ -212,7 +212,7 @@ static struct smtp *hop_open(struct attempt *a, const struct hop *h, const char 
                               .total_ms = RELAY_TOTAL_S * MS,
                               .refusal = refusal };
     struct net_login login = { .user = r->options->relay_login.name,
-                               .password = str_c(r->options->relay_login.password) };
+                               .secret = str_c(r->options->relay_login.password) };
     o.login = login.user != NULL ? &login : NULL;
     struct smtp *s = smtp_open(&o, a->err);
     if (s != NULL || !h->opportunistic || a->err->code != ERR_TLS)

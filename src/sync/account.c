@@ -90,12 +90,60 @@ void account_password_forget(struct sync_account *w)
     w->password_refused = false;
 }
 
+static enum net_login_kind login_kind(const struct config_account *cfg)
+{
+    struct str m = str_c(cfg->login);
+    if (str_eqc(m, "external"))
+        return LOGIN_EXTERNAL;
+    if (str_eqc(m, "gssapi") || str_eqc(m, "gs2-krb5"))
+        return LOGIN_KERBEROS;
+    if (cfg->oauth_command != NULL || str_eqc(m, "xoauth2") || str_eqc(m, "oauthbearer"))
+        return LOGIN_TOKEN;
+    return LOGIN_PASSWORD;
+}
+
+static const struct config_server *server_of(const struct config_account *cfg, enum net_proto proto)
+{
+    return proto == NET_SMTP || proto == NET_LMTP ? &cfg->out : &cfg->in;
+}
+
+void account_login_fill(const struct config_account *cfg, enum net_proto proto, struct str secret,
+                        struct net_login *out)
+{
+    *out = (struct net_login){ .user = server_of(cfg, proto)->user,
+                               .secret = secret,
+                               .kind = login_kind(cfg),
+                               .mechanism = cfg->login };
+}
+
+int account_login(struct sync_account *w, enum net_proto proto, struct net_login *out,
+                  struct error *err)
+{
+    enum net_login_kind kind = login_kind(w->cfg);
+    bool needs_secret = kind == LOGIN_PASSWORD || kind == LOGIN_TOKEN;
+    account_login_fill(w->cfg, proto, STR(""), out);
+    if (out->user == NULL || out->user[0] == '\0')
+        return 1;
+    if (needs_secret && account_password(w, err) != 0)
+        return -1;
+    if (needs_secret)
+        out->secret = buf_str(&w->password);
+    return 0;
+}
+
 struct endpoint account_endpoint(const struct config_account *cfg, enum net_proto proto)
 {
-    const struct config_server *s = proto == NET_SMTP ? &cfg->out : &cfg->in;
-    struct endpoint ep = {
-        .proto = proto, .host = s->host, .port = s->port, .ca_file = cfg->tls_ca
-    };
+    const struct config_server *s = server_of(cfg, proto);
+    bool tunnelled = cfg->tunnel != NULL && (s == &cfg->in || strstr(cfg->tunnel, "%h") != NULL);
+    struct endpoint ep = { .proto = proto,
+                           .host = s->host,
+                           .port = s->port,
+                           .ca_file = cfg->tls_ca,
+                           .pin = cfg->tls_pin,
+                           .cert_file = cfg->tls_cert,
+                           .key_file = cfg->tls_key,
+                           .proxy = cfg->proxy,
+                           .tunnel = tunnelled ? cfg->tunnel : NULL };
     switch (s->tls) {
     case CONFIG_TLS_DIRECT:
         ep.tls = TLS_DIRECT;

@@ -68,6 +68,14 @@ int account_password(struct sync_account *w, struct error *err) MUST_CHECK;
 /* The server said no to it: not tried again before account_password_forget. */
 void account_password_refuse(struct sync_account *w);
 void account_password_forget(struct sync_account *w);
+/* Who logs in at one of the account's servers, and with what: the password is found as by
+ * account_password where one is needed. Borrows from w, until the password is forgotten. 0; 1 where
+ * that server wants no login (a sending one without a user); -1. */
+int account_login(struct sync_account *w, enum net_proto proto, struct net_login *out,
+                  struct error *err) MUST_CHECK;
+/* The same for a thread that has the secret already. Borrows from both. */
+void account_login_fill(const struct config_account *cfg, enum net_proto proto, struct str secret,
+                        struct net_login *out);
 /* Endpoint of one of the account's servers. Borrows cfg's strings. */
 struct endpoint account_endpoint(const struct config_account *cfg, enum net_proto proto);
 

@@ -37,10 +37,10 @@ int link_open(struct sync_account *w, struct error *err)
 {
     if (w->imap != NULL)
         return 0;
-    if (nothing_of_pop3(w, err) != 0 || account_password(w, err) != 0)
+    struct net_login login;
+    if (nothing_of_pop3(w, err) != 0 || account_login(w, NET_IMAP, &login, err) < 0)
         return -1;
     account_state(w, "connecting", "");
-    struct net_login login = { .user = w->cfg->in.user, .password = buf_str(&w->password) };
     struct imap_options o = {
         .endpoint = account_endpoint(w->cfg, NET_IMAP),
         .login = &login,

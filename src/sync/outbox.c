@@ -78,13 +78,13 @@ static int smtp_connect(struct round *r, struct error *err)
     if (r->smtp != NULL && smtp_usable(r->smtp))
         return 0;
     smtp_close(&r->smtp);
-    bool login = w->cfg->out.user != NULL && w->cfg->out.user[0] != '\0';
-    if (login && account_password(w, err) != 0)
+    struct net_login login;
+    int anonymous = account_login(w, NET_SMTP, &login, err);
+    if (anonymous < 0)
         return -1;
-    struct net_login who = { .user = w->cfg->out.user, .password = buf_str(&w->password) };
     struct smtp_options o = {
         .endpoint = account_endpoint(w->cfg, NET_SMTP),
-        .login = login ? &who : NULL,
+        .login = anonymous ? NULL : &login,
         .cancel = w->cancel,
         .log = w->log,
         .connect_ms = LINK_CONNECT_MS,

@@ -42,10 +42,10 @@ struct visit {
 
 static struct pop3 *visit_open(struct sync_account *w, struct error *err)
 {
-    if (account_password(w, err) != 0)
+    struct net_login login;
+    if (account_login(w, NET_POP3, &login, err) < 0)
         return NULL;
     account_state(w, "connecting", "");
-    struct net_login login = { .user = w->cfg->in.user, .password = buf_str(&w->password) };
     struct pop3_options o = {
         .endpoint = account_endpoint(w->cfg, NET_POP3),
         .login = &login,

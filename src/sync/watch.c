@@ -32,7 +32,8 @@ struct watch {
 
 static struct imap *watch_open(struct watch *w, struct error *err)
 {
-    struct net_login login = { .user = w->cfg->in.user, .password = buf_str(&w->password) };
+    struct net_login login;
+    account_login_fill(w->cfg, NET_IMAP, buf_str(&w->password), &login);
     struct imap_options o = {
         .endpoint = account_endpoint(w->cfg, NET_IMAP),
         .login = &login,

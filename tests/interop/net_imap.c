@@ -74,7 +74,7 @@ static void must(bool claim, const char *what, const struct error *err)
 
 static struct imap *connect_to(char **argv, struct error *err)
 {
-    struct net_login login = { .user = "jane", .password = str_c(argv[6]) };
+    struct net_login login = { .user = "jane", .secret = str_c(argv[6]) };
     struct str tls = str_c(argv[2]);
     struct imap_options o = {
         .endpoint = { .proto = NET_IMAP,

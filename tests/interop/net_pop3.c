@@ -101,7 +101,7 @@ static bool on_enough(void *arg)
 
 static struct pop3 *connect_to(char **argv, struct error *err)
 {
-    struct net_login login = { .user = "jane", .password = str_c(argv[6]) };
+    struct net_login login = { .user = "jane", .secret = str_c(argv[6]) };
     struct str tls = str_c(argv[2]);
     int wait_ms = (int)strtol(argv[7], NULL, 10);
     struct pop3_options o = {

@@ -28,7 +28,7 @@ static void read_all(struct buf *message)
 
 static struct smtp *connect_to(char **argv, struct error *err)
 {
-    struct net_login login = { .user = "jane", .password = str_c(argv[5]) };
+    struct net_login login = { .user = "jane", .secret = str_c(argv[5]) };
     struct str tls = str_c(argv[1]);
     struct smtp_options o = {
         .endpoint = { .proto = NET_SMTP,

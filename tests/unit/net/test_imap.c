@@ -7,7 +7,7 @@
 #include "net/imap.h"
 #include "unit/net/script.h"
 
-static const struct net_login jane = { .user = "jane", .password = { "sec\"ret", 7 } };
+static const struct net_login jane = { .user = "jane", .secret = { "sec\"ret", 7 } };
 
 /* What a handler heard. */
 struct heard {
@@ -179,7 +179,7 @@ static void passwords_of_any_letters(void **state)
     for (size_t k = 0; k < COUNT(rows); k++) {
         struct error err = { 0 };
         struct script *server = script_start(str_c(rows[k].script), SIZE_MAX);
-        struct net_login login = { .user = "jane", .password = rows[k].password };
+        struct net_login login = { .user = "jane", .secret = rows[k].password };
         struct imap_options o = { .endpoint = { .proto = NET_IMAP,
                                                 .host = "127.0.0.1",
                                                 .port = script_port(server),

@@ -6,7 +6,7 @@
 #include "net/pop3_conn.h"
 #include "unit/net/script.h"
 
-static const struct net_login jane = { .user = "jane", .password = { "secret", 6 } };
+static const struct net_login jane = { .user = "jane", .secret = { "secret", 6 } };
 static const char *const bodies[] = { "Subject: a\r\n\r\n.dot\r\n", "", "Subject: c\r\n\r\n.\r\n" };
 
 /* What came of the three messages that every script has. */

@@ -40,7 +40,7 @@ struct run {
     struct smtp_answer refusal;
 };
 
-static const struct net_login jane = { .user = "jane", .password = { "secret", 6 } };
+static const struct net_login jane = { .user = "jane", .secret = { "secret", 6 } };
 
 /* One session against the server of a script: open, send (if mail has text), close. */
 static void session(struct run *r, const struct script *server, const struct net_login *login,

@@ -317,8 +317,8 @@ static void plain_is_what_the_rfc_says(void **state)
 {
     struct buf out = BUF_INIT(1024);
     struct error err;
-    struct net_login tim = { .user = "tim", .password = STR("tanstaaftanstaaf") };
-    struct net_login nul = { .user = "tim", .password = STR("a\0b") };
+    struct net_login tim = { .user = "tim", .secret = STR("tanstaaftanstaaf") };
+    struct net_login nul = { .user = "tim", .secret = STR("a\0b") };
     (void)state;
     assert_int_equal(login_plain(&tim, &out, &err), 0);
     assert_str(buf_str(&out), "AHRpbQB0YW5zdGFhZnRhbnN0YWFm");

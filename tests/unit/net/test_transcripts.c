@@ -13,7 +13,7 @@
 #include "net/smtp.h"
 #include "unit/net/script.h"
 
-static const struct net_login jane = { .user = "jane", .password = { "secret", 6 } };
+static const struct net_login jane = { .user = "jane", .secret = { "secret", 6 } };
 static const struct str mail = { "Subject: x\r\n\r\n.hi\r\n", 19 };
 
 /* The nth line that begins with name, without it; an empty view when there is none. */
