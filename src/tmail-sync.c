@@ -12,20 +12,25 @@
 #include "cache/db.h"
 #include "net/stream.h"
 #include "sync/engine.h"
+#include "sync/probe.h"
 #include "config.h"
 #include "base/banned.h"
 
 struct args {
     const char *store, *config, *log;
-    bool outbox_only;
+    bool outbox_only, probe;
 };
 
 static int args_read(struct args *a, int argc, char **argv)
 {
     static const struct option options[] = {
-        { "store", required_argument, NULL, 's' }, { "config", required_argument, NULL, 'c' },
-        { "log", required_argument, NULL, 'l' },   { "outbox-only", no_argument, NULL, 'o' },
-        { "version", no_argument, NULL, 'v' },     { NULL, 0, NULL, 0 },
+        { "store", required_argument, NULL, 's' },
+        { "config", required_argument, NULL, 'c' },
+        { "log", required_argument, NULL, 'l' },
+        { "outbox-only", no_argument, NULL, 'o' },
+        { "probe", no_argument, NULL, 'p' },
+        { "version", no_argument, NULL, 'v' },
+        { NULL, 0, NULL, 0 },
     };
     int c;
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -37,13 +42,15 @@ static int args_read(struct args *a, int argc, char **argv)
             a->log = optarg;
         else if (c == 'o')
             a->outbox_only = true;
+        else if (c == 'p')
+            a->probe = true;
         else if (c == 'v') {
             puts("tmail-sync " PACKAGE_VERSION);
             exit(EX_OK);
         } else
             return -1;
     }
-    return a->store != NULL && optind == argc ? 0 : -1;
+    return (a->store != NULL) != a->probe && optind == argc ? 0 : -1;
 }
 
 /* SIGTERM, SIGINT and SIGHUP become a descriptor; every thread inherits that they are blocked. */
@@ -97,12 +104,36 @@ static int run(const struct args *a, struct log *log, struct error *err)
     return rc;
 }
 
+/* One question on the standard streams, and its answers. */
+static int run_probe(struct log *log, struct error *err)
+{
+    int stop_fd = stop_fd_open(err), rc = -1;
+    if (stop_fd >= 0 && net_init(err) == 0) {
+        rc = probe_serve(&(struct probe_setup){ .kinds = probe_kinds,
+                                                .kinds_n = probe_kinds_n,
+                                                .in = STDIN_FILENO,
+                                                .out = STDOUT_FILENO,
+                                                .stop_fd = stop_fd,
+                                                .log = log },
+                         err);
+        if (rc == 1)
+            _exit(EX_OK); /* a thread hangs in the system */
+        net_cleanup();
+    }
+    if (stop_fd >= 0)
+        close(stop_fd);
+    return rc;
+}
+
 static int exit_code(const struct error *err)
 {
     switch (err->code) {
     case ERR_CONFIG:
     case ERR_NOINPUT:
         return EX_CONFIG;
+    case ERR_PARSE:
+    case ERR_USAGE:
+        return EX_USAGE;
     case ERR_STORE:
         return err->retry == RETRY_NEVER ? EX_TEMPFAIL : EX_IOERR;
     default:
@@ -119,12 +150,13 @@ int main(int argc, char **argv)
     textdomain(PACKAGE);
     if (args_read(&args, argc, argv) != 0) {
         fprintf(stderr, "%s\n",
-                _("usage: tmail-sync --store FILE [--config FILE] [--log FILE] [--outbox-only]"));
+                _("usage: tmail-sync --store FILE [--config FILE] [--log FILE] [--outbox-only]\n"
+                  "       tmail-sync --probe [--log FILE]"));
         return EX_USAGE;
     }
     struct log *log = log_open(args.log, "tmail-sync", LOG_INFO, &err);
     error_clear(&err);
-    int rc = run(&args, log, &err);
+    int rc = args.probe ? run_probe(log, &err) : run(&args, log, &err);
     if (rc != 0) {
         log_line(log, LOG_ERROR, "%s", err.text);
         fprintf(stderr, "tmail-sync: %s\n", err.text);

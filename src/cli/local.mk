@@ -8,6 +8,8 @@ libcli_a_SOURCES = \
 	src/cli/letter.c src/cli/letter.h \
 	src/cli/message.c src/cli/message.h \
 	src/cli/out.c src/cli/out.h \
+	src/cli/probe.c src/cli/probe.h \
+	src/cli/tty.c src/cli/tty.h \
 	src/cli/send.h src/cli/sendmail.c \
 	src/cli/sub_codec.c \
 	src/cli/sub_list.c src/cli/sub_list.h \

@@ -25,5 +25,6 @@ libsync_a_SOURCES = \
 	src/sync/outbox.c src/sync/outbox.h \
 	src/sync/watch.c src/sync/watch.h \
 	src/sync/worker.c src/sync/worker.h \
-	src/sync/engine.c src/sync/engine.h
-libsync_a_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS)
+	src/sync/engine.c src/sync/engine.h \
+	src/sync/probe.c src/sync/probe.h src/sync/probe_kinds.c
+libsync_a_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS)

@@ -2,6 +2,7 @@
 SYNC_TESTS = tests/unit/sync/test_commit \
 	tests/unit/sync/test_plan \
 	tests/unit/sync/test_popplan \
+	tests/unit/sync/test_probe \
 	tests/unit/sync/test_sched \
 	tests/unit/sync/test_roles \
 	tests/unit/sync/test_batch \
@@ -33,3 +34,6 @@ tests_unit_sync_test_roles_LDADD = libsync.a libwire.a $(LINK_BASE) $(CMOCKA_LIB
 tests_unit_sync_test_popplan_SOURCES = tests/unit/sync/test_popplan.c tests/unit/test.h
 tests_unit_sync_test_popplan_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_sync_test_popplan_LDADD = libsync.a $(LINK_BASE) $(CMOCKA_LIBS)
+tests_unit_sync_test_probe_SOURCES = tests/unit/sync/test_probe.c tests/unit/test.h
+tests_unit_sync_test_probe_CPPFLAGS = $(TEST_CPPFLAGS) $(JANSSON_CFLAGS)
+tests_unit_sync_test_probe_LDADD = $(LINK_SYNC) $(CMOCKA_LIBS)

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#include "sync/probe.h"
+
+#include "bus/jline.h"
+#include "config.h"
+#include "base/banned.h"
+
+enum { VERSION_MS = 1000 };
+
+/* Which engine this is: a tmail and its engine belong together. */
+static int version_run(struct probe *p, const json_t *question, struct error *err)
+{
+    (void)question, (void)err;
+    json_t *o = json_object();
+    jline_put(o, "say", STR("version"));
+    jline_put(o, "text", STR(PACKAGE_VERSION));
+    probe_say(p, o);
+    return 0;
+}
+
+const struct probe_kind probe_kinds[] = {
+    { "version", VERSION_MS, version_run },
+};
+const size_t probe_kinds_n = COUNT(probe_kinds);
