@@ -10,7 +10,7 @@
 
 #define COLUMNS                                                                                    \
     "SELECT id, account, name, wire, delim, role, flags, uidvalidity, uidnext, highestmodseq,"     \
-    " total, unread, synced_at FROM folder "
+    " total, unread, synced_at, there, there_unseen, compared_at, offline FROM folder "
 
 static void folder_row(struct arena *a, sqlite3_stmt *s, struct cache_folder *f)
 {
@@ -28,6 +28,10 @@ static void folder_row(struct arena *a, sqlite3_stmt *s, struct cache_folder *f)
         .total = sqlite3_column_int64(s, 10),
         .unread = sqlite3_column_int64(s, 11),
         .synced_at = sqlite3_column_int64(s, 12),
+        .there = sqlite3_column_int64(s, 13),
+        .there_unseen = sqlite3_column_int64(s, 14),
+        .compared_at = sqlite3_column_int64(s, 15),
+        .offline = sqlite3_column_int(s, 16),
     };
 }
 
@@ -98,9 +102,11 @@ int cache_folder_state(struct cache *c, const struct cache_folder *f, struct err
 {
     return sql_run(c,
                    "UPDATE folder SET uidvalidity = ?, uidnext = ?, highestmodseq = ?,"
-                   " synced_at = ? WHERE id = ?",
+                   " synced_at = ?, there = ?, there_unseen = ?, compared_at = ?, offline = ?"
+                   " WHERE id = ?",
                    SQL_ARGS(SQL_I(f->uidvalidity), SQL_I(f->uidnext), SQL_I(f->highestmodseq),
-                            SQL_I(f->synced_at), SQL_I(f->id)),
+                            SQL_I(f->synced_at), SQL_I(f->there), SQL_I(f->there_unseen),
+                            SQL_I(f->compared_at), SQL_I(f->offline), SQL_I(f->id)),
                    err);
 }
 

@@ -33,7 +33,13 @@ struct cache_folder {
     uint64_t highestmodseq;
     int64_t total, unread;
     int64_t synced_at; /* seconds; 0 never */
+    /* What the server said when all that it had was in the store: messages, unread ones (-1: not
+     * known); when all was last compared, in seconds; the days whose bodies were wanted then
+     * (config.h), FOLDER_OFFLINE_NEVER before. */
+    int64_t there, there_unseen, compared_at;
+    int offline;
 };
+enum { FOLDER_OFFLINE_NEVER = -2 };
 
 /* Number of the account of that name, made on first mention. */
 int cache_account_id(struct cache *c, struct str name, int64_t *id, struct error *err) MUST_CHECK;
@@ -42,7 +48,7 @@ int cache_folder_put(struct cache *c, struct cache_folder *f, struct error *err)
 /* What lies in it stays. name must not be taken. */
 int cache_folder_rename(struct cache *c, int64_t folder, struct str name,
                         struct error *err) MUST_CHECK;
-/* Sync state only: uidvalidity, uidnext, highestmodseq, synced_at. */
+/* Sync state only: uidvalidity, uidnext, highestmodseq, synced_at and what follows it. */
 int cache_folder_state(struct cache *c, const struct cache_folder *f, struct error *err) MUST_CHECK;
 /* The next uid of a folder that lies here alone, higher than all before it. 1: no such folder. */
 int cache_folder_next_uid(struct cache *c, int64_t folder, uint32_t *uid,

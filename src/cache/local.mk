@@ -9,6 +9,7 @@ libcache_a_SOURCES = \
 	src/cache/apply.c src/cache/apply.h \
 	src/cache/draft.c \
 	src/cache/journal.c src/cache/journal.h \
+	src/cache/limbo.c \
 	src/cache/list.c \
 	src/cache/message.c src/cache/message.h \
 	src/cache/outbox.c src/cache/outbox.h \

@@ -13,11 +13,16 @@
 enum { HEAD_BYTES = 16, CANDIDATES_MAX = 100 };
 
 /* How a message that is here already can serve for one that comes in, best first. */
-enum match { MATCH_GHOST, MATCH_PENDING, MATCH_FREE, MATCH_HERE, MATCH_NONE };
+enum match { MATCH_GHOST, MATCH_PENDING, MATCH_LIMBO, MATCH_FREE, MATCH_HERE, MATCH_NONE };
 struct candidate {
     int64_t message, op;
     enum match match;
 };
+
+/* One message of the account has the name; what a server calls so besides has none. */
+#define OBJECTID(id, account, objectid)                                                            \
+    "(SELECT nullif(" objectid ", x'') WHERE NOT EXISTS (SELECT 1 FROM message"                    \
+    " WHERE account = " account " AND objectid = " objectid " AND id <> " id "))"
 
 static struct str head_of(const struct cache_message *m)
 {
@@ -64,23 +69,30 @@ static int message_insert(struct cache *c, const struct cache_message *m, int64_
     if (thread_join(c, m, *id, &t, err) < 0 || body_take(c, m->body, err) < 0)
         return -1;
     if (sql_run(c,
-                "INSERT INTO message VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, x''),"
-                " nullif(?, x''), ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO message VALUES(?1, ?2, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, x''),"
+                " nullif(?, x''), ?, ?, ?, ?, ?, ?, " OBJECTID("?1", "?2", "?19") ")",
                 SQL_ARGS(SQL_I(*id), SQL_I(m->account), SQL_I(t.thread), SQL_I(m->date),
                          SQL_I(m->received), SQL_I(m->size), SQL_I(m->flags), SQL_I(m->body),
                          SQL_I(t.topic), SQL_I(t.orphan), SQL_B(identity_of(m)), SQL_B(head_of(m)),
                          SQL_T(m->from), SQL_T(m->to), SQL_T(m->subject),
-                         SQL_T(str_trim(m->message_id)), SQL_T(t.parent), SQL_T(m->preview)),
+                         SQL_T(str_trim(m->message_id)), SQL_T(t.parent), SQL_T(m->preview),
+                         SQL_B(m->objectid)),
                 err) < 0)
         return -1;
     return summary_put(c, *id, m->summary, err);
 }
 
-/* The body of a message that was here by its header alone. */
+/* What was not known of a message that is here: what the server calls it, its body. */
 static int message_complete(struct cache *c, int64_t id, const struct cache_message *m,
                             struct error *err)
 {
     int64_t body = 0;
+    if (m->objectid.n > 0 &&
+        sql_run(c,
+                "UPDATE message SET objectid = " OBJECTID(
+                    "?1", "?2", "?3") " WHERE id = ?1 AND objectid IS NULL",
+                SQL_ARGS(SQL_I(id), SQL_I(m->account), SQL_B(m->objectid)), err) < 0)
+        return -1;
     if (m->body == 0)
         return 0;
     if (sql_int(c, "SELECT body FROM message WHERE id = ?", SQL_ARGS(SQL_I(id)), &body, err) < 0)
@@ -102,7 +114,8 @@ static int message_complete(struct cache *c, int64_t id, const struct cache_mess
 
 #define CANDIDATES                                                                                 \
     "SELECT m.id, (SELECT min(op) FROM ghost g WHERE g.message = m.id AND g.folder = ?3"           \
-    " AND g.uid = 0), (SELECT uid FROM placement p WHERE p.message = m.id AND p.folder = ?3)"      \
+    " AND g.uid = 0), (SELECT uid FROM placement p WHERE p.message = m.id AND p.folder = ?3),"     \
+    " EXISTS (SELECT 1 FROM limbo WHERE message = m.id)"                                           \
     " FROM message m WHERE m.account = ?2 AND "
 
 static enum match match_of(sqlite3_stmt *s)
@@ -110,7 +123,7 @@ static enum match match_of(sqlite3_stmt *s)
     if (sqlite3_column_type(s, 1) != SQLITE_NULL)
         return MATCH_GHOST;
     if (sqlite3_column_type(s, 2) == SQLITE_NULL)
-        return MATCH_FREE;
+        return sqlite3_column_int(s, 3) != 0 ? MATCH_LIMBO : MATCH_FREE;
     return sqlite3_column_int64(s, 2) == 0 ? MATCH_PENDING : MATCH_HERE;
 }
 
@@ -129,8 +142,28 @@ static int candidates(struct cache *c, const char *sql, struct sql_arg key, int6
     return rc < 0 ? -1 : 0;
 }
 
+/* By what the server calls it, while the bytes do not say otherwise. */
+static int find_named(struct cache *c, const struct cache_message *m, int64_t folder,
+                      struct candidate *best, struct error *err)
+{
+    struct candidate named = { .match = MATCH_NONE };
+    int64_t body = 0;
+    if (m->objectid.n == 0 || candidates(c, CANDIDATES "m.objectid = ?1", SQL_B(m->objectid),
+                                         m->account, folder, &named, err) < 0)
+        return m->objectid.n == 0 ? 0 : -1;
+    if (named.match >= best->match)
+        return 0;
+    if (sql_int(c, "SELECT body FROM message WHERE id = ?", SQL_ARGS(SQL_I(named.message)), &body,
+                err) < 0)
+        return -1;
+    if (body == 0 || m->body == 0 || body == m->body)
+        *best = named;
+    return 0;
+}
+
 /* Which message of the store this is. The header alone can be forged: it counts only for a place
- * that waits for its uid, which is what a move or a change of UIDVALIDITY leaves. */
+ * that waits for its uid, which is what a move or a change of UIDVALIDITY leaves, and for what has
+ * just gone out of another folder. */
 static int message_find(struct cache *c, const struct cache_message *m, int64_t folder,
                         struct candidate *best, struct error *err)
 {
@@ -139,13 +172,15 @@ static int message_find(struct cache *c, const struct cache_message *m, int64_t 
     if (m->body != 0 && candidates(c, CANDIDATES "m.body = ?1 AND m.body > 0", SQL_I(m->body),
                                    m->account, folder, best, err) < 0)
         return -1;
-    if (best->match <= MATCH_PENDING || head_of(m).n == 0)
+    if (find_named(c, m, folder, best, err) < 0)
+        return -1;
+    if (best->match <= MATCH_LIMBO || head_of(m).n == 0)
         return 0;
     struct candidate by_head = { .match = MATCH_NONE };
     if (candidates(c, CANDIDATES "m.head = ?1", SQL_B(head_of(m)), m->account, folder, &by_head,
                    err) < 0)
         return -1;
-    if (by_head.match <= MATCH_PENDING)
+    if (by_head.match <= MATCH_LIMBO && by_head.match < best->match)
         *best = by_head;
     return 0;
 }
@@ -192,7 +227,11 @@ static int put_found(struct cache *c, const struct cache_message *m,
     *id = found->message;
     if (message_complete(c, *id, m, err) < 0)
         return -1;
-    if (found->match == MATCH_FREE || (found->match == MATCH_GHOST && w->uid == 0))
+    if (found->match == MATCH_LIMBO &&
+        sql_run(c, "DELETE FROM limbo WHERE message = ?", SQL_ARGS(SQL_I(*id)), err) < 0)
+        return -1;
+    if (found->match == MATCH_LIMBO || found->match == MATCH_FREE ||
+        (found->match == MATCH_GHOST && w->uid == 0))
         return cache_place(c, *id, w, err);
     return w->uid == 0 ? 0 : adopt(c, found, w, err);
 }
@@ -248,6 +287,28 @@ int cache_place(struct cache *c, int64_t message, const struct cache_placement *
         rc = adopt(c, &pending, where, err);
     }
     return sql_end(c, rc, err);
+}
+
+static int place_objectid(struct cache *c, int64_t account, struct str objectid,
+                          const struct cache_placement *where, struct error *err)
+{
+    struct cache_message m = { .account = account, .objectid = objectid };
+    struct candidate found = { .match = MATCH_NONE };
+    int64_t id = 0;
+    int rc = message_at(c, where->folder, where->uid, &id, err);
+    if (rc == 1)
+        rc = find_named(c, &m, where->folder, &found, err);
+    if (rc != 0 || found.match > MATCH_FREE)
+        return rc < 0 ? -1 : 1;
+    return put_found(c, &m, where, &found, &id, err);
+}
+
+int cache_place_objectid(struct cache *c, int64_t account, struct str objectid,
+                         const struct cache_placement *where, struct error *err)
+{
+    if (cache_begin(c, false, err) < 0)
+        return -1;
+    return sql_end(c, place_objectid(c, account, objectid, where, err), err);
 }
 
 static int flags_put(struct cache *c, int64_t folder, uint32_t uid, unsigned flags,
@@ -328,7 +389,7 @@ int cache_folder_settled(struct cache *c, int64_t folder, struct error *err)
     return sql_end(c, pending_settled(c, folder, err), err);
 }
 
-static void known_row(sqlite3_stmt *s, struct cache_known *k)
+static void known_row(struct arena *a, sqlite3_stmt *s, struct cache_known *k)
 {
     *k = (struct cache_known){
         .uid = (uint32_t)sqlite3_column_int64(s, 0),
@@ -337,6 +398,8 @@ static void known_row(sqlite3_stmt *s, struct cache_known *k)
         .message = sqlite3_column_int64(s, 3),
         .body_here = sqlite3_column_int(s, 4) != 0,
         .size = (uint64_t)sqlite3_column_int64(s, 5),
+        .received = sqlite3_column_int64(s, 6),
+        .keywords = sql_str(a, s, 7),
     };
 }
 
@@ -346,11 +409,11 @@ int cache_known(struct cache *c, struct arena *a, int64_t folder, struct cache_k
     size_t room = 1024;
     sqlite3_stmt *s =
         sql_bind(c,
-                 "SELECT p.uid, p.server_flags, p.modseq, p.message, m.body <> 0, m.size"
-                 " FROM placement p"
+                 "SELECT p.uid, p.server_flags, p.modseq, p.message, m.body <> 0, m.size,"
+                 " m.received, p.keywords FROM placement p"
                  " CROSS JOIN message m ON m.id = p.message WHERE p.folder = ?1 AND p.uid > 0"
                  " UNION ALL SELECT g.uid, g.server_flags, g.modseq, g.message, m.body <> 0, "
-                 "m.size FROM ghost g"
+                 "m.size, m.received, g.keywords FROM ghost g"
                  " CROSS JOIN message m ON m.id = g.message WHERE g.folder = ?1 AND g.uid > 0"
                  " AND g.gone = 0 ORDER BY 1",
                  SQL_ARGS(SQL_I(folder)), err);
@@ -364,7 +427,7 @@ int cache_known(struct cache *c, struct arena *a, int64_t folder, struct cache_k
             *out = more;
             room *= 2;
         }
-        known_row(s, &(*out)[(*n)++]);
+        known_row(a, s, &(*out)[(*n)++]);
     }
     return rc < 0 ? -1 : 0;
 }

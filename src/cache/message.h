@@ -34,6 +34,8 @@ struct cache_message {
     int64_t received; /* INTERNALDATE */
     uint64_t size;
     unsigned flags; /* CACHE_ATTACHMENT */
+    /* What the server calls it in any folder and after any move; empty: nothing. */
+    struct str objectid;
     /* Decoded; from and to as address lists. */
     struct str from, to, subject, message_id, in_reply_to, references, preview;
     struct str summary; /* flat mime_summary */
@@ -46,8 +48,9 @@ struct cache_placement {
     struct str keywords; /* blank separated */
 };
 
-/* Inserts the message (or finds it by identity within the account) and places it; joins it to its
- * thread; keeps the counts. A placement with uid 0 of the same message in that folder is taken
+/* Inserts the message (or finds it by its bytes within the account; by the server's name for it,
+ * unless the bytes say otherwise; by its head, where it waits for a uid or is in limbo) and places
+ * it; joins it to its thread; keeps the counts. A placement with uid 0 of the same message in that folder is taken
  * over, so that what was moved or appended from here is not doubled. A header-only row of the same
  * (folder, uid) is completed in place. With uid 0 it is safe to repeat. *id is set. */
 int cache_message_put(struct cache *c, const struct cache_message *m,
@@ -64,10 +67,25 @@ int cache_place(struct cache *c, int64_t message, const struct cache_placement *
  * top. 1: no such placement. */
 int cache_place_flags(struct cache *c, int64_t folder, uint32_t uid, unsigned flags,
                       struct str keywords, uint64_t modseq, struct error *err) MUST_CHECK;
+/* The message that the server calls objectid lies at where, too. 1: no message is called so, or it
+ * has a uid in that folder already. */
+int cache_place_objectid(struct cache *c, int64_t account, struct str objectid,
+                         const struct cache_placement *where, struct error *err) MUST_CHECK;
 /* The server no longer has (folder, uid). The message goes when it lies nowhere else and nothing
  * pending needs it: what the person moved or copied from there is kept, and turned into an
  * OP_APPEND to its target when the body is here. */
 int cache_place_gone(struct cache *c, int64_t folder, uint32_t uid, struct error *err) MUST_CHECK;
+/* The same, but a message that lies nowhere else stays in limbo, with its body, until
+ * cache_limbo_sweep: it may turn up in another folder. since: seconds. */
+int cache_place_left(struct cache *c, int64_t folder, uint32_t uid, int64_t since,
+                     struct error *err) MUST_CHECK;
+/* All messages of a folder that the server has no more, before it is dropped. */
+int cache_folder_left(struct cache *c, int64_t folder, int64_t since, struct error *err) MUST_CHECK;
+/* True when something of the account is in limbo. */
+int cache_limbo_any(struct cache *c, int64_t account, bool *any, struct error *err) MUST_CHECK;
+/* What is in limbo since before that time goes, a hundred at most; 1: no more. */
+int cache_limbo_sweep(struct cache *c, int64_t account, int64_t before,
+                      struct error *err) MUST_CHECK;
 /* The server gave a uid to the pending placement of message in folder. */
 int cache_place_uid(struct cache *c, int64_t folder, int64_t message, uint32_t uid,
                     struct error *err) MUST_CHECK;
@@ -87,7 +105,9 @@ struct cache_known {
     uint64_t modseq;
     int64_t message;
     bool body_here;
-    uint64_t size; /* of the message, as the server told */
+    uint64_t size;    /* of the message, as the server told */
+    int64_t received; /* INTERNALDATE */
+    struct str keywords;
 };
 int cache_known(struct cache *c, struct arena *a, int64_t folder, struct cache_known **out,
                 size_t *n, struct error *err) MUST_CHECK;

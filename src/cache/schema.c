@@ -146,6 +146,20 @@
     "DROP INDEX message_identity;"                                                                 \
     "CREATE INDEX message_body ON message(body) WHERE body > 0;"
 
+/* What an IMAP server calls a message wherever it lies, what its folders were like when they were
+ * last looked at, and what went out of one and may turn up in another. */
+#define SERVER_VIEW                                                                                \
+    "ALTER TABLE message ADD COLUMN objectid BLOB;"                                                \
+    "CREATE UNIQUE INDEX message_objectid ON message(account, objectid)"                           \
+    " WHERE objectid IS NOT NULL;"                                                                 \
+    "ALTER TABLE folder ADD COLUMN there INTEGER NOT NULL DEFAULT -1;"                             \
+    "ALTER TABLE folder ADD COLUMN there_unseen INTEGER NOT NULL DEFAULT -1;"                      \
+    "ALTER TABLE folder ADD COLUMN compared_at INTEGER NOT NULL DEFAULT 0;"                        \
+    "ALTER TABLE folder ADD COLUMN offline INTEGER NOT NULL DEFAULT -2;"                           \
+    "CREATE TABLE limbo(message INTEGER PRIMARY KEY, account INTEGER NOT NULL,"                    \
+    " since INTEGER NOT NULL);"                                                                    \
+    "CREATE INDEX limbo_account ON limbo(account, since);"
+
 /* A script that was given out is never changed again: stores made by it are there. */
 const char *const schema_scripts[CACHE_SCHEMA] = { TABLES PERSON_TABLES TRIGGERS,
-                                                   POP_TABLE BODY_INDEX };
+                                                   POP_TABLE BODY_INDEX, SERVER_VIEW };

@@ -43,7 +43,8 @@ int sweep_message(struct cache *c, int64_t message, struct error *err)
     if (sql_int(c,
                 "SELECT EXISTS(SELECT 1 FROM placement WHERE message = ?1)"
                 " OR EXISTS(SELECT 1 FROM ghost WHERE message = ?1)"
-                " OR EXISTS(SELECT 1 FROM journal WHERE message = ?1)",
+                " OR EXISTS(SELECT 1 FROM journal WHERE message = ?1)"
+                " OR EXISTS(SELECT 1 FROM limbo WHERE message = ?1)",
                 SQL_ARGS(SQL_I(message)), &needed, err) < 0)
         return -1;
     if (needed)

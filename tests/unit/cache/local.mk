@@ -3,6 +3,7 @@ CACHE_TESTS = tests/unit/cache/test_body \
 	tests/unit/cache/test_db \
 	tests/unit/cache/test_fault \
 	tests/unit/cache/test_journal \
+	tests/unit/cache/test_limbo \
 	tests/unit/cache/test_list \
 	tests/unit/cache/test_model \
 	tests/unit/cache/test_outbox \
@@ -21,6 +22,9 @@ tests_unit_cache_test_db_LDADD = $(LINK_CACHE) $(CMOCKA_LIBS)
 tests_unit_cache_test_journal_SOURCES = tests/unit/cache/test_journal.c tests/unit/cache/fixture.h
 tests_unit_cache_test_journal_CPPFLAGS = $(CACHE_TEST_CPPFLAGS)
 tests_unit_cache_test_journal_LDADD = $(LINK_CACHE) $(CMOCKA_LIBS)
+tests_unit_cache_test_limbo_SOURCES = tests/unit/cache/test_limbo.c tests/unit/cache/fixture.h
+tests_unit_cache_test_limbo_CPPFLAGS = $(CACHE_TEST_CPPFLAGS)
+tests_unit_cache_test_limbo_LDADD = $(LINK_CACHE) $(CMOCKA_LIBS)
 tests_unit_cache_test_list_SOURCES = tests/unit/cache/test_list.c tests/unit/cache/fixture.h
 tests_unit_cache_test_list_CPPFLAGS = $(CACHE_TEST_CPPFLAGS)
 tests_unit_cache_test_list_LDADD = $(LINK_CACHE) $(CMOCKA_LIBS)
