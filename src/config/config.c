@@ -52,6 +52,9 @@ void config_free(struct config *c)
         free(c->keys[i].keys);
     }
     free(c->keys);
+    for (size_t i = 0; i < c->folders_n; i++)
+        free(c->folders[i].pattern);
+    free(c->folders);
     free(c->path);
     free(c->editor);
     *c = (struct config){ 0 };
@@ -92,8 +95,56 @@ static struct config_account *account_named(struct config *c, struct str name)
             return &c->accounts[i];
     c->accounts = xrealloc(c->accounts, c->accounts_n + 1, sizeof *c->accounts);
     struct config_account *a = &c->accounts[c->accounts_n++];
-    *a = (struct config_account){ .name = xmemdup0(name.p, name.n), .keep_days = KEEP_DAYS };
+    *a = (struct config_account){ .name = xmemdup0(name.p, name.n),
+                                  .keep_days = KEEP_DAYS,
+                                  .offline = OFFLINE_ALL };
     return a;
+}
+
+/* A section stands in the file once, so that the one whose keys come is the last. */
+static void folder_begin(struct config *c, struct str pattern)
+{
+    if (c->folders_n > 0 && str_eqc(pattern, c->folders[c->folders_n - 1].pattern))
+        return;
+    c->folders = xrealloc(c->folders, c->folders_n + 1, sizeof *c->folders);
+    c->folders[c->folders_n++] =
+        (struct config_folder){ .pattern = xmemdup0(pattern.p, pattern.n) };
+}
+
+/* The pattern is in lower case, as all names of sections are. */
+static bool pattern_matches(const char *p, struct str name)
+{
+    const char *star = NULL;
+    size_t i = 0, back = 0;
+    while (i < name.n) {
+        if (*p == '*') {
+            star = ++p;
+            back = i;
+        } else if (*p != '\0' && (*p == '?' || *p == ascii_lower(name.p[i]))) {
+            p++;
+            i++;
+        } else if (star != NULL) {
+            p = star;
+            i = ++back;
+        } else {
+            return false;
+        }
+    }
+    while (*p == '*')
+        p++;
+    return *p == '\0';
+}
+
+int config_offline(const struct config *c, const struct config_account *a, struct str folder)
+{
+    int offline = a->offline;
+    char *whole = xasprintf("%s/%.*s", a->name, STR_ARG(folder));
+    for (size_t i = 0; i < c->folders_n; i++)
+        if (pattern_matches(c->folders[i].pattern, folder) ||
+            pattern_matches(c->folders[i].pattern, str_c(whole)))
+            offline = c->folders[i].offline;
+    free(whole);
+    return offline;
 }
 
 static int unknown_key(const struct lex_item *item, enum option_scope scope, struct error *err)
@@ -126,9 +177,13 @@ static int apply(struct config *c, const struct lex_item *item, struct error *er
     if (str_lit(&name, "account ") == 0 && str_trim(name).n > 0) {
         scope = OPTION_ACCOUNT;
         account = account_named(c, str_trim(name));
+    } else if (str_lit(&name, "folder ") == 0 && str_trim(name).n > 0) {
+        scope = OPTION_FOLDER;
+        folder_begin(c, str_trim(name));
     } else if (!str_eqc(name, "tmail"))
-        return error_set(err, ERR_CONFIG, RETRY_NEVER,
-                         _("keys stand below [tmail], [account NAME] or [keys VIEW]"));
+        return error_set(
+            err, ERR_CONFIG, RETRY_NEVER,
+            _("keys stand below [tmail], [account NAME], [folder PATTERN] or [keys VIEW]"));
     const struct option *option = option_find(scope, item->key);
     return option != NULL ? option->set(c, account, item->value, err)
                           : unknown_key(item, scope, err);

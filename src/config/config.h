@@ -36,7 +36,15 @@ struct config_account {
     char *oauth_command;      /* prints an access token */
     char *login;              /* a mechanism's name, lower case; NULL: the best */
     bool tls_off;             /* `tls = off` was spelled out */
+    int offline;              /* IMAP: days of bodies; OFFLINE_ALL */
     int keep_days; /* POP3, on the server after it is safe here: 14; 0 no day, -1 for ever */
+};
+/* How much of a mailbox is held here: days whose bodies are fetched without being asked for. */
+enum { OFFLINE_ALL = -1, OFFLINE_HEADERS = 0 };
+/* [folder PATTERN] */
+struct config_folder {
+    char *pattern;
+    int offline;
 };
 struct config_binding {
     char *view, *command, *keys;
@@ -50,12 +58,18 @@ struct config {
     int64_t sync_interval_s; /* 300 */
     struct config_binding *keys;
     size_t keys_n;
+    struct config_folder *folders; /* in the order of the file */
+    size_t folders_n;
 };
 
 /* Reads file over the defaults; *err names file and line. All or nothing. A file that is missing
  * gives ERR_NOINPUT. Fresh *c in either case: config_free it. */
 int config_load(struct config *c, const char *path, struct error *err) MUST_CHECK;
 void config_free(struct config *c);
+/* How much of that folder of the account is held here: what the last section that matches says,
+ * else the account. A pattern matches the folder's name or account/name, in any case; * stands for
+ * any characters, ? for one. */
+int config_offline(const struct config *c, const struct config_account *a, struct str folder);
 /* By name in any case; NULL. */
 const struct config_account *config_account(const struct config *c, struct str name);
 /* The account whose address this is (any case), else NULL. */

@@ -11,7 +11,7 @@
 #include "base/banned.h"
 
 enum { UNDO_MAX_S = 600, INTERVAL_MIN_S = 30, DAY_S = 86400 };
-enum { KEEP_MAX_DAYS = 3650 };
+enum { KEEP_MAX_DAYS = 3650, OFFLINE_MAX_DAYS = 36500 };
 
 /* value may lie in the field itself. */
 static void set_text(char **field, struct str value)
@@ -127,6 +127,37 @@ static int set_keep(struct config *c, struct config_account *a, struct str v, st
     return 0;
 }
 
+static int set_days(int *field, struct str v, struct error *err)
+{
+    struct str in = v;
+    uint64_t days;
+    if (str_ieqc(v, "all"))
+        *field = OFFLINE_ALL;
+    else if (str_ieqc(v, "headers"))
+        *field = OFFLINE_HEADERS;
+    else if (str_u64(&in, &days) == 0 && str_eqc(in, "d") && days > 0 && days <= OFFLINE_MAX_DAYS)
+        *field = (int)days;
+    else
+        return error_set(
+            err, ERR_CONFIG, RETRY_NEVER,
+            _("\"%.*s\": \"all\", \"headers\" and days from 1d to %dd are possible here"),
+            STR_ARG(v), OFFLINE_MAX_DAYS);
+    return 0;
+}
+
+static int set_offline(struct config *c, struct config_account *a, struct str v, struct error *err)
+{
+    (void)c;
+    return set_days(&a->offline, v, err);
+}
+
+static int set_folder_offline(struct config *c, struct config_account *a, struct str v,
+                              struct error *err)
+{
+    (void)a;
+    return set_days(&c->folders[c->folders_n - 1].offline, v, err);
+}
+
 static int set_signature(struct config *c, struct config_account *a, struct str v,
                          struct error *err)
 {
@@ -173,7 +204,9 @@ const struct option options[] = {
     { OPTION_ACCOUNT, "tls", set_tls },
     { OPTION_ACCOUNT, "tls-ca", set_tls_ca },
     { OPTION_ACCOUNT, "keep-on-server", set_keep },
+    { OPTION_ACCOUNT, "offline", set_offline },
     { OPTION_ACCOUNT, "signature", set_signature },
+    { OPTION_FOLDER, "offline", set_folder_offline },
 };
 const size_t options_n = COUNT(options);
 

@@ -7,11 +7,15 @@
 
 #include "config/config.h"
 
-enum option_scope { OPTION_GLOBAL /* [tmail] */, OPTION_ACCOUNT /* [account NAME] */ };
+enum option_scope {
+    OPTION_GLOBAL /* [tmail] */,
+    OPTION_ACCOUNT /* [account NAME] */,
+    OPTION_FOLDER /* [folder PATTERN] */
+};
 struct option {
     enum option_scope scope;
     const char *name;
-    /* Checks value and stores it. -1 with a sentence that lacks file and line. */
+    /* Checks value and stores it; in OPTION_FOLDER for the last one of c. -1 with a sentence that lacks file and line. */
     int (*set)(struct config *c, struct config_account *account, struct str value,
                struct error *err);
 };

@@ -54,6 +54,12 @@ static void mistakes_name_their_line(void **state)
         { ACCOUNT "receive = \"imaps://-x\"\n", "line 3" },
         { ACCOUNT "password-command = \"pass 'x\"\n", "line 3" },
         { ACCOUNT "tls = maybe\n", "line 3" },
+        { ACCOUNT "offline = 90\n", "line 3" },
+        { ACCOUNT "offline = 0d\n", "line 3" },
+        { ACCOUNT "offline = none\n", "line 3" },
+        { ACCOUNT "[folder Lists/*]\nofline = all\n", "did you mean \"offline\"?" },
+        { ACCOUNT "[folder Lists/*]\noffline = no\n", "line 4" },
+        { ACCOUNT "[folder  ]\noffline = all\n", "line 4" },
         { POP3 "keep-on-server = 14\n", "line 4" },
         { POP3 "keep-on-server = 0d\n", "line 4" },
         { POP3 "keep-on-server = 3651d\n", "line 4" },
@@ -162,6 +168,41 @@ static void pop3_keeps_for_days(void **state)
     }
 }
 
+static void folders_are_held_as_the_last_match_says(void **state)
+{
+    static const char text[] = ACCOUNT "offline = 90d\n"
+                                       "[account home]\naddress = \"j@example.net\"\n"
+                                       "[folder Lists/*]\noffline = headers\n"
+                                       "[folder *Important*]\noffline = all\n"
+                                       "[folder home/Old?]\noffline = 1d\n";
+    static const struct {
+        int account;
+        const char *folder;
+        int offline;
+    } rows[] = {
+        { 0, "INBOX", 90 },
+        { 1, "INBOX", OFFLINE_ALL },
+        { 0, "Lists/c", OFFLINE_HEADERS },
+        { 0, "lists/a/b", OFFLINE_HEADERS },
+        { 0, "Lists", 90 },
+        { 0, "My/Lists/x", 90 },
+        { 0, "Lists/very important", OFFLINE_ALL },
+        { 0, "Old1", 90 },
+        { 1, "Old1", 1 },
+        { 1, "Old", OFFLINE_ALL },
+        { 1, "Old12", OFFLINE_ALL },
+        { 0, "", 90 },
+    };
+    struct config c;
+    struct error err;
+    (void)state;
+    assert_int_equal(load(text, &c, &err), 0);
+    for (size_t i = 0; i < COUNT(rows); i++)
+        assert_int_equal(config_offline(&c, &c.accounts[rows[i].account], str_c(rows[i].folder)),
+                         rows[i].offline);
+    config_free(&c);
+}
+
 static void a_password_needs_a_private_file(void **state)
 {
     (void)state;
@@ -226,6 +267,7 @@ int main(void)
         cmocka_unit_test(four_lines_make_an_account),
         cmocka_unit_test(tls_off_holds_in_any_order),
         cmocka_unit_test(pop3_keeps_for_days),
+        cmocka_unit_test(folders_are_held_as_the_last_match_says),
         cmocka_unit_test(a_password_needs_a_private_file),
         cmocka_unit_test(a_failing_password_command_is_told),
         cmocka_unit_test(a_missing_file_is_no_input),
