@@ -59,6 +59,8 @@ static int on_untagged(struct imap *i, const struct imap_resp *r, struct error *
     if (r->kind == IMAP_CONTINUE) {
         if (i->plus == PLUS_WANTED)
             i->plus = PLUS_GOT;
+        else
+            return tell(&i->challenge, r, err);
         return 0;
     }
     if (r->code == CODE_ALERT && h->resp != NULL && tell(&i->unsolicited, r, err) < 0)
@@ -353,7 +355,7 @@ struct imap *imap_open(const struct imap_options *o, struct error *err)
     if (i->stream == NULL)
         imap_not_greeted(i, buf_str(&said), err);
     i->broken = i->stream == NULL || imap_greet(i, o, buf_str(&said), err) < 0;
-    if (i->broken || (!i->preauth && imap_log_in(i, o->login, err) < 0) ||
+    if (i->broken || (!i->preauth && imap_log_in(i, o->login, &o->endpoint, err) < 0) ||
         (!i->caps_known && imap_command(i, STR("CAPABILITY"), NULL, err) < 0))
         imap_close(&i);
     else

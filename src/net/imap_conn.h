@@ -44,6 +44,7 @@ struct imap {
     int wait_ms;
     bool secure, preauth, broken, closing, caps_known, event, unfit;
     struct imap_handler unsolicited;
+    struct imap_handler challenge; /* resp gets the "+" of a login */
     struct imap_handler streaming; /* who gets the chunks of the literal under way */
     uint32_t streaming_seq;
     char host[256];
@@ -73,6 +74,7 @@ int imap_protocol_error(struct imap *i, const char *what, struct error *err);
 void imap_not_greeted(struct imap *i, struct str said, struct error *err);
 /* Reads the greeting (or takes it from said) and learns the capabilities. */
 int imap_greet(struct imap *i, const struct imap_options *o, struct str said, struct error *err);
-int imap_log_in(struct imap *i, const struct net_login *l, struct error *err);
+int imap_log_in(struct imap *i, const struct net_login *l, const struct endpoint *ep,
+                struct error *err);
 
 #endif

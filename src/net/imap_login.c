@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/i18n.h"
+#include "net/sasl.h"
 #include "net/words.h"
 #include "wire/imap_cmd.h"
 #include "base/banned.h"
@@ -106,6 +107,8 @@ int imap_greet(struct imap *i, const struct imap_options *o, struct str said, st
 }
 
 struct login {
+    struct imap *imap;
+    struct net_sasl *sasl;
     enum imap_kind kind;
     enum imap_code code;
     char words[NET_WORDS_MAX];
@@ -119,31 +122,6 @@ static void login_done(void *arg, const struct imap_resp *r)
     l->kind = r->kind;
     l->code = r->code;
     net_words(l->words, sizeof l->words, r->text);
-}
-
-/* RFC 4616, with the initial response at once where SASL-IR (RFC 4959) is offered. */
-static int queue_plain(struct imap *i, const struct net_login *l, const struct imap_handler *h,
-                       struct error *err)
-{
-    struct buf secret = BUF_INIT(8192), line = BUF_INIT(9000);
-    int rc = login_plain(l, &secret, err);
-    struct command *c = imap_command_add(i, h);
-    buf_addf(&line, "%s AUTHENTICATE PLAIN", c->tag);
-    if (i->caps & CAP_SASL_IR) {
-        buf_addf(&line, " %s\r\n", buf_c(&secret));
-        imap_queue_bytes(i, NULL, buf_str(&line));
-    } else {
-        buf_adds(&line, "\r\n");
-        imap_queue_bytes(i, NULL, buf_str(&line));
-        buf_clear(&line);
-        buf_addf(&line, "%s\r\n", buf_c(&secret));
-        imap_queue_waiting(i, c, buf_str(&line));
-    }
-    if (rc == 0)
-        rc = buf_check(&line, err);
-    buf_wipe(&line);
-    buf_wipe(&secret);
-    return rc;
 }
 
 /* An argument in quotes or, where it has what quotes cannot hold, as a literal. */
@@ -165,9 +143,8 @@ static void queue_argument(struct imap *i, const struct command *c, struct str s
 static int queue_login(struct imap *i, const struct net_login *l, const struct imap_handler *h,
                        struct error *err)
 {
-    if (memchr(l->secret.n ? l->secret.p : "", '\0', l->secret.n) != NULL)
-        return error_set(err, ERR_AUTH, RETRY_NEVER,
-                         _("the password has a NUL character, which no login can carry"));
+    if (login_check(l, err) < 0)
+        return -1;
     struct command *c = imap_command_add(i, h);
     imap_queue_bytes(i, c, str_c(c->tag));
     imap_queue_bytes(i, c, STR(" LOGIN"));
@@ -177,28 +154,123 @@ static int queue_login(struct imap *i, const struct net_login *l, const struct i
     return 0;
 }
 
-int imap_log_in(struct imap *i, const struct net_login *l, struct error *err)
+static bool passes(enum imap_code code)
+{
+    return code == CODE_UNAVAILABLE || code == CODE_LIMIT;
+}
+
+/* The command LOGIN, for servers without SASL. */
+static int by_command(struct imap *i, const struct net_login *l, struct error *err)
 {
     struct login answer = { .kind = IMAP_OTHER };
     struct imap_handler h = { .done = login_done, .arg = &answer };
-    int rc;
-    if (l == NULL)
-        rc = error_set(err, ERR_AUTH, RETRY_NEVER, _("%s wants a login"), i->host);
-    else if (i->caps & CAP_AUTH_PLAIN)
-        rc = queue_plain(i, l, &h, err);
-    else if (!(i->caps & CAP_LOGINDISABLED))
-        rc = queue_login(i, l, &h, err);
-    else
-        rc = error_set(err, ERR_AUTH, RETRY_NEVER,
-                       _("%s offers no login that tmail knows (PLAIN, LOGIN)"), i->host);
-    i->caps_known = false;
-    if (rc < 0)
-        return imap_break_off(i);
-    if (imap_run(i, err) < 0)
+    if (queue_login(i, l, &h, err) < 0 || imap_run(i, err) < 0)
         return -1;
     if (answer.kind == IMAP_OK)
         return 0;
-    bool later = answer.code == CODE_UNAVAILABLE || answer.code == CODE_LIMIT;
-    login_refused(i->host, later, answer.words, err);
-    return imap_break_off(i); /* many servers let LOGOUT wait for its answer now */
+    return login_refused(i->host, passes(answer.code), answer.words, err);
+}
+
+/* A challenge is answered as soon as it has come. */
+static int on_challenge(void *arg, const struct imap_resp *r, struct error *err)
+{
+    struct login *l = arg;
+    struct buf line = BUF_INIT(NET_SASL_LINE_MAX + 2);
+    int rc = net_sasl_answer(l->sasl, r->text, &line, err);
+    if (rc == 0) {
+        buf_adds(&line, "\r\n");
+        imap_queue_bytes(l->imap, NULL, buf_str(&line));
+    }
+    buf_wipe(&line);
+    return rc;
+}
+
+/* AUTHENTICATE, with the initial response at once where SASL-IR (RFC 4959) is offered. */
+static int queue_authenticate(struct imap *i, struct net_sasl *sasl, bool at_once,
+                              const struct imap_handler *h, struct error *err)
+{
+    struct buf line = BUF_INIT(NET_SASL_LINE_MAX + 100), first = BUF_INIT(NET_SASL_LINE_MAX);
+    int rc = at_once ? net_sasl_initial(sasl, &first, err) : 0;
+    if (rc == 0) {
+        struct command *c = imap_command_add(i, h);
+        buf_addf(&line, "%s AUTHENTICATE %s%s", c->tag, net_sasl_name(sasl),
+                 first.len > 0 ? " " : "");
+        buf_add_str(&line, buf_str(&first));
+        buf_adds(&line, "\r\n");
+        imap_queue_bytes(i, NULL, buf_str(&line));
+    }
+    buf_wipe(&line);
+    buf_wipe(&first);
+    return rc;
+}
+
+static int authenticate(struct imap *i, struct login *l, bool at_once, struct error *err)
+{
+    struct imap_handler h = { .done = login_done, .arg = l };
+    l->kind = IMAP_OTHER;
+    i->challenge = (struct imap_handler){ .resp = on_challenge, .arg = l };
+    int rc = queue_authenticate(i, l->sasl, at_once, &h, err);
+    if (rc == 0)
+        rc = imap_run(i, err);
+    i->challenge = (struct imap_handler){ 0 };
+    return rc;
+}
+
+static int by_sasl(struct imap *i, struct net_sasl *sasl, struct error *err)
+{
+    struct login l = { .imap = i, .sasl = sasl };
+    bool at_once = (i->caps & CAP_SASL_IR) != 0;
+    int rc = 1;
+    while (rc > 0) {
+        if (authenticate(i, &l, at_once, err) < 0)
+            return -1;
+        if (l.kind == IMAP_BAD && at_once) { /* SASL-IR is offered, and not understood */
+            at_once = false;
+            net_sasl_again(sasl);
+            continue;
+        }
+        rc = net_sasl_end(sasl, l.kind == IMAP_OK, passes(l.code), l.words, err);
+    }
+    return rc;
+}
+
+static unsigned mechanisms(const struct imap *i)
+{
+    return ((i->caps & CAP_AUTH_PLAIN) ? MECH_PLAIN : 0) |
+           ((i->caps & CAP_AUTH_LOGIN) ? MECH_LOGIN : 0) |
+           ((i->caps & CAP_AUTH_SCRAM_SHA_256) ? MECH_SCRAM_SHA_256 : 0);
+}
+
+/* RFC 3501 §6.2.3: where it is not forbidden, the command is there for the password. */
+static bool may_command(const struct imap *i, const struct net_login *l, unsigned offered)
+{
+    unsigned asked = net_mech(str_c(l->mechanism));
+    bool named = asked == MECH_LOGIN && !(offered & MECH_LOGIN);
+    return l->kind == LOGIN_PASSWORD && !(i->caps & CAP_LOGINDISABLED) &&
+           (named || (asked == 0 && (offered & MECH_PASSWORDS) == 0));
+}
+
+int imap_log_in(struct imap *i, const struct net_login *l, const struct endpoint *ep,
+                struct error *err)
+{
+    int rc;
+    i->caps_known = false; /* there may be others now */
+    if (l == NULL)
+        rc = error_set(err, ERR_AUTH, RETRY_NEVER, _("%s wants a login"), i->host);
+    else if (may_command(i, l, mechanisms(i)))
+        rc = by_command(i, l, err);
+    else {
+        struct net_sasl_setup setup = { .login = l,
+                                        .host = i->host,
+                                        .port = ep->port,
+                                        .service = "imap",
+                                        .offered = mechanisms(i),
+                                        .secure = i->secure,
+                                        .binding = stream_binding(i->stream),
+                                        .log = i->log };
+        struct net_sasl *sasl = net_sasl_new(&setup, err);
+        rc = sasl != NULL ? by_sasl(i, sasl, err) : -1;
+        net_sasl_free(&sasl);
+    }
+    return rc < 0 ? imap_break_off(i) : 0; /* many servers let LOGOUT wait for its answer now */
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* login.h - who logs in, and SASL exchanges over any of the protocols (libgsasl).
+/* login.h - who logs in, with what, and what is said of a refusal; sasl.h has the exchanges.
  * Must not know: where the password came from. */
 #ifndef TMAIL_NET_LOGIN_H
 #define TMAIL_NET_LOGIN_H
@@ -24,10 +24,7 @@ int login_check(const struct net_login *l, struct error *err) MUST_CHECK;
 /* ERR_AUTH with the server's words; later: it is none of the password's fault, RETRY_LATER.
  * Returns -1. */
 int login_refused(const char *host, bool later, const char *words, struct error *err);
-/* SASL PLAIN's initial response in base64 (RFC 4616), through libgsasl; ERR_AUTH for a name or a
- * password with a NUL. Where out holds a secret: buf_wipe it. */
-int login_plain(const struct net_login *l, struct buf *out, struct error *err) MUST_CHECK;
-/* Appends s in base64, for the mechanism LOGIN. */
+/* Appends s in base64; out->over is set where there is no memory. */
 void login_base64(struct str s, struct buf *out);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/i18n.h"
+#include "net/sasl.h"
 #include "base/banned.h"
 
 enum {
@@ -24,12 +25,13 @@ struct pop3 *pop3_open(const struct pop3_options *o, struct error *err)
     p->wait_ms = o->wait_ms;
     buf_init(&p->in, POP3_IN_MAX);
     buf_init(&p->out, POP3_OUT_MAX);
+    buf_init(&p->challenge, NET_SASL_LINE_MAX);
     snprintf(p->host, sizeof p->host, "%s", o->endpoint.host);
     p->stream = stream_open(&o->endpoint, o->connect_ms, o->cancel, o->log, &said, &p->secure, err);
     if (p->stream == NULL)
         pop3_not_greeted(p, buf_str(&said), err);
     if (p->stream == NULL || pop3_greet(p, o, buf_str(&said), err) < 0 ||
-        pop3_log_in(p, o->login, err) < 0)
+        pop3_log_in(p, o->login, &o->endpoint, err) < 0)
         pop3_close(&p);
     buf_free(&said);
     return p;
@@ -277,6 +279,7 @@ void pop3_close(struct pop3 **p)
     stream_close(&(*p)->stream);
     buf_free(&(*p)->in);
     buf_wipe(&(*p)->out);
+    buf_wipe(&(*p)->challenge);
     free((*p)->entries);
     arena_free(&(*p)->uids);
     free(*p);

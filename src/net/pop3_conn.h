@@ -10,16 +10,21 @@
 #include "net/words.h"
 #include "wire/pop3.h"
 
+enum { POP3_STAMP_MAX = 256 };
+
 struct pop3 {
     struct stream *stream;
     struct log *log;
     struct buf in, out;
-    size_t out_pos; /* of out: so much has been sent */
+    struct buf challenge; /* of a login, as it came */
+    size_t out_pos;       /* of out: so much has been sent */
     unsigned caps;
     int wait_ms;
     bool secure, broken;
-    bool has_capa; /* CAPA was answered: what it does not name is not there */
-    bool auth_plain, user_pass, has_sasl; /* CAPA has SASL PLAIN, USER, SASL with whatever */
+    bool has_capa;              /* CAPA was answered: what it does not name is not there */
+    unsigned mechs;             /* of CAPA's SASL, enum net_mech */
+    bool user_pass, has_sasl;   /* CAPA has USER, SASL with whatever */
+    char stamp[POP3_STAMP_MAX]; /* of the greeting, for APOP; "": none, or none that is safe */
     struct arena *uids;
     struct pop3_entry *entries;
     size_t entries_n, entries_room;
@@ -69,6 +74,7 @@ void pop3_not_greeted(const struct pop3 *p, struct str said, struct error *err);
 /* Reads the greeting (or takes it from said), learns the capabilities. */
 int pop3_greet(struct pop3 *p, const struct pop3_options *o, struct str said, struct error *err);
 /* Logs in and asks for the capabilities again (RFC 2449 §5). */
-int pop3_log_in(struct pop3 *p, const struct net_login *l, struct error *err);
+int pop3_log_in(struct pop3 *p, const struct net_login *l, const struct endpoint *ep,
+                struct error *err);
 
 #endif

@@ -240,6 +240,7 @@ int pop3_run(struct pop3 *p, const struct pop3_job *job, size_t *done, struct er
 struct single {
     struct str line;
     struct pop3_answer *answer;
+    struct buf *challenge;
 };
 
 static void single_put(void *arg, size_t i, struct buf *out)
@@ -256,13 +257,16 @@ static int single_reply(void *arg, size_t i, const struct wire_pop3_reply *r,
     (void)i;
     (void)err;
     pop3_answer_keep(s->answer, r);
+    buf_clear(s->challenge);
+    if (r->kind == POP3_CONTINUE)
+        buf_add_str(s->challenge, r->text);
     *follow = FOLLOW_NOTHING;
     return 0;
 }
 
 int pop3_command(struct pop3 *p, struct str line, struct pop3_answer *a, struct error *err)
 {
-    struct single s = { line, a };
+    struct single s = { line, a, &p->challenge };
     struct pop3_job job = {
         .n = 1, .put = single_put, .reply = single_reply, .arg = &s, .may_challenge = true
     };

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/i18n.h"
+#include "net/sasl.h"
 #include "base/banned.h"
 
 enum {
@@ -81,9 +82,9 @@ static int shorter_ms(const struct smtp *s, int wait_ms)
     return left < 0 || wait_ms < left ? wait_ms : left;
 }
 
-static int answer_each(struct smtp *s, int wait_ms, struct smtp_answer *a,
-                       void (*each)(void *arg, size_t n, const struct wire_reply *r), void *arg,
-                       struct error *err)
+int smtp_answer_each(struct smtp *s, int wait_ms, struct smtp_answer *a,
+                     void (*each)(void *arg, size_t n, const struct wire_reply *r), void *arg,
+                     struct error *err)
 {
     wait_ms = shorter_ms(s, wait_ms);
     int64_t deadline = clock_mono_ms() + wait_ms;
@@ -107,12 +108,12 @@ static int answer_each(struct smtp *s, int wait_ms, struct smtp_answer *a,
 
 int smtp_answer_wait(struct smtp *s, int wait_ms, struct smtp_answer *a, struct error *err)
 {
-    return answer_each(s, wait_ms, a, NULL, NULL, err);
+    return smtp_answer_each(s, wait_ms, a, NULL, NULL, err);
 }
 
 int smtp_answer_read(struct smtp *s, struct smtp_answer *a, struct error *err)
 {
-    return answer_each(s, s->wait_ms, a, NULL, NULL, err);
+    return smtp_answer_each(s, s->wait_ms, a, NULL, NULL, err);
 }
 
 int smtp_nothing_waits(struct smtp *s, struct error *err)
@@ -153,10 +154,8 @@ int smtp_command(struct smtp *s, struct str line, struct smtp_answer *a, struct 
 static void ehlo_auth(struct smtp *s, struct str mechanisms)
 {
     struct str word;
-    while (str_word(&mechanisms, &word)) {
-        s->auth_plain = s->auth_plain || str_ieqc(word, "PLAIN");
-        s->auth_login = s->auth_login || str_ieqc(word, "LOGIN");
-    }
+    while (str_word(&mechanisms, &word))
+        s->mechs |= net_mech(word);
 }
 
 /* The words of EHLO's lines (RFC 5321 §4.1.1.1); the first is the server's name. */
@@ -176,7 +175,7 @@ static void ehlo_line(void *arg, size_t n, const struct wire_reply *r)
     if (n == 0) {
         s->ext = 0;
         s->size_max = 0;
-        s->auth_plain = s->auth_login = false;
+        s->mechs = 0;
         net_words(s->peer, sizeof s->peer, is_word ? word : STR(""));
         return;
     }
@@ -187,8 +186,12 @@ static void ehlo_line(void *arg, size_t n, const struct wire_reply *r)
             s->ext |= known[i].ext;
     if (str_ieqc(word, "SIZE") && str_word(&rest, &word) && str_u64(&word, &s->size_max) < 0)
         s->size_max = 0;
-    else if (str_ieqc(word, "AUTH") || str_istarts(word, "AUTH="))
+    else if (str_ieqc(word, "AUTH"))
         ehlo_auth(s, rest);
+    else if (str_ilit(&word, "AUTH=") == 0) { /* as it was before RFC 2554 */
+        s->mechs |= net_mech(word);
+        ehlo_auth(s, rest);
+    }
 }
 
 /* The answer to EHLO is the last one of those that libcurl read for us. False if there is none. */
@@ -218,7 +221,7 @@ static int say_hello(struct smtp *s, const char *name, struct smtp_answer *why, 
         buf_addf(&line, "%s %s\r\n", s->lmtp ? "LHLO" : verbs[i], name);
         int rc = smtp_put(s, buf_str(&line), err);
         buf_free(&line);
-        if (rc < 0 || answer_each(s, s->wait_ms, &a, ehlo_line, s, err) < 0)
+        if (rc < 0 || smtp_answer_each(s, s->wait_ms, &a, ehlo_line, s, err) < 0)
             return -1;
         if (a.code == 250)
             return 0;
@@ -227,75 +230,6 @@ static int say_hello(struct smtp *s, const char *name, struct smtp_answer *why, 
     }
     *why = a;
     return smtp_refused(s, &a, err);
-}
-
-/* One secret line; 334 asks for the next. */
-static int login_line(struct smtp *s, const char *before, struct str secret, struct smtp_answer *a,
-                      struct error *err)
-{
-    struct buf line = BUF_INIT(12288); /* RFC 4954 §4 */
-    buf_adds(&line, before);
-    buf_add_str(&line, secret);
-    buf_adds(&line, "\r\n");
-    int rc = buf_check(&line, err);
-    if (rc == 0)
-        rc = smtp_command(s, buf_str(&line), a, err);
-    buf_wipe(&line);
-    return rc;
-}
-
-static int login_by_plain(struct smtp *s, const struct net_login *l, struct smtp_answer *a,
-                          struct error *err)
-{
-    struct buf secret = BUF_INIT(8192);
-    int rc = login_plain(l, &secret, err);
-    if (rc == 0)
-        rc = login_line(s, "AUTH PLAIN ", buf_str(&secret), a, err);
-    if (rc == 0 && a->code == 334) /* it has not looked at the initial response */
-        rc = login_line(s, "", buf_str(&secret), a, err);
-    buf_wipe(&secret);
-    return rc;
-}
-
-static int login_by_login(struct smtp *s, const struct net_login *l, struct smtp_answer *a,
-                          struct error *err)
-{
-    struct buf user = BUF_INIT(4096), password = BUF_INIT(8192);
-    login_base64(str_c(l->user), &user);
-    login_base64(l->secret, &password);
-    int rc = buf_check(&user, err) < 0 || buf_check(&password, err) < 0 ? -1 : 0;
-    if (rc == 0)
-        rc = smtp_command(s, STR("AUTH LOGIN\r\n"), a, err);
-    if (rc == 0 && a->code == 334)
-        rc = login_line(s, "", buf_str(&user), a, err);
-    if (rc == 0 && a->code == 334)
-        rc = login_line(s, "", buf_str(&password), a, err);
-    buf_free(&user);
-    buf_wipe(&password);
-    return rc;
-}
-
-static int log_in(struct smtp *s, const struct net_login *l, struct smtp_answer *why,
-                  struct error *err)
-{
-    struct smtp_answer a = { 0 };
-    int rc;
-    if (s->auth_plain)
-        rc = login_by_plain(s, l, &a, err);
-    else if (s->auth_login)
-        rc = login_by_login(s, l, &a, err);
-    else
-        return error_set(err, ERR_AUTH, RETRY_NEVER,
-                         _("%s offers no login that tmail knows (PLAIN, LOGIN)%s"), s->host,
-                         s->secure ? "" : _(" in the clear"));
-    if (rc < 0)
-        return -1;
-    if (a.code == 235)
-        return 0;
-    *why = a;
-    char words[NET_WORDS_MAX + 8];
-    snprintf(words, sizeof words, "%u %s", a.code, a.text);
-    return login_refused(s->host, a.code >= 400 && a.code < 500, words, err);
 }
 
 static int greet(struct smtp *s, const struct smtp_options *o, struct str said,
@@ -345,7 +279,7 @@ struct smtp *smtp_open(const struct smtp_options *o, struct error *err)
     if (s->stream == NULL)
         last_said(buf_str(&said), why);
     if (s->stream == NULL || greet(s, o, buf_str(&said), why, err) < 0 ||
-        (o->login != NULL && log_in(s, o->login, why, err) < 0))
+        (o->login != NULL && smtp_log_in(s, o->login, &o->endpoint, why, err) < 0))
         smtp_close(&s);
     buf_free(&said);
     return s;

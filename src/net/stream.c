@@ -41,6 +41,8 @@ struct stream {
     struct log *log;
     struct buf *said;
     bool smtp;
+    struct tls_peer peer;
+    struct tls_binding binding;
     bool upgraded; /* the TLS handshake was begun, what was said before it is forgotten */
     char host[256];
     unsigned port;
@@ -161,7 +163,7 @@ static int not_trusted(struct stream *s, struct error *err)
     curl_easy_getinfo(s->easy, CURLINFO_SSL_VERIFYRESULT, &verify);
     if (verify == X509_V_ERR_UNSPECIFIED)
         verify = X509_V_OK; /* the chain held, and libcurl stopped at the name */
-    return tls_distrust(s->host, verify, err);
+    return tls_distrust(s->host, verify, &s->peer, err);
 }
 
 static int no_authorities(const struct endpoint *ep, struct error *err)
@@ -179,6 +181,11 @@ static bool tls_was_tried(const struct stream *s)
 {
     struct str said = s->said != NULL ? buf_str(s->said) : STR("");
     return s->upgraded || str_isearch(said, STR("STARTTLS")) < said.n;
+}
+
+static const char *clear_scheme(const struct endpoint *ep)
+{
+    return ep->proto == NET_IMAP ? "imap" : ep->proto == NET_POP3 ? "pop3" : "smtp";
 }
 
 /* What libcurl says went wrong while connecting, as our sentence. */
@@ -203,10 +210,7 @@ static int connect_failed(struct stream *s, CURLcode rc, const struct endpoint *
     case CURLE_SSL_CACERT_BADFILE:
         return no_authorities(ep, err);
     case CURLE_SSL_CONNECT_ERROR:
-        return error_set(err, ERR_TLS, RETRY_LATER,
-                         _("%s:%u does not speak TLS as it should: check the port, and whether "
-                           "STARTTLS is what it wants"),
-                         s->host, s->port);
+        return tls_failed(s->host, s->port, clear_scheme(ep), s->why, err);
     case CURLE_USE_SSL_FAILED:
         return error_set(err, ERR_TLS, RETRY_LATER,
                          _("%s:%u does not offer STARTTLS: nothing was sent in the clear; try the "
@@ -243,12 +247,20 @@ static size_t on_said(char *p, size_t size, size_t n, void *arg)
     return s->said->over ? 0 : size * n;
 }
 
+/* libcurl may be built on others, whose contexts look otherwise. */
+static bool is_openssl(void)
+{
+    const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
+    return v->ssl_version != NULL && str_starts(str_c(v->ssl_version), "OpenSSL");
+}
+
 /* The handshake begins: what was said in the clear may be anybody's (SECURITY.md §1c). */
 static CURLcode on_handshake(CURL *easy, void *ssl_ctx, void *arg)
 {
     struct stream *s = arg;
     (void)easy;
-    (void)ssl_ctx;
+    if (is_openssl())
+        tls_watch(ssl_ctx, &s->peer);
     s->upgraded = true;
     buf_clear(s->said);
     return CURLE_OK;
@@ -271,7 +283,7 @@ static const char *scheme(const struct endpoint *ep)
 {
     if (ep->tls != TLS_STARTTLS)
         return ep->tls == TLS_DIRECT ? "https" : "http";
-    return ep->proto == NET_IMAP ? "imap" : ep->proto == NET_POP3 ? "pop3" : "smtp";
+    return clear_scheme(ep);
 }
 
 /* The path of an SMTP URL is the EHLO name. */
@@ -339,6 +351,10 @@ static void set_options(struct stream *s, const struct endpoint *ep, int wait_ms
         curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, ep->path);
     if (ep->ca_file != NULL)
         curl_easy_setopt(e, CURLOPT_CAINFO, ep->ca_file);
+    /* A libcurl whose TLS library has no such callback leaves said alone: the clients then ask
+     * again. */
+    bool watched = curl_easy_setopt(e, CURLOPT_SSL_CTX_FUNCTION, on_handshake) == CURLE_OK;
+    curl_easy_setopt(e, CURLOPT_SSL_CTX_DATA, s);
     if (ep->tls != TLS_STARTTLS)
         return;
     curl_easy_setopt(e, CURLOPT_USE_SSL,
@@ -347,12 +363,8 @@ static void set_options(struct stream *s, const struct endpoint *ep, int wait_ms
         curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 0L);
         curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 0L);
     }
-    /* A libcurl whose TLS library has no such callback leaves said alone: the clients then ask
-     * again. */
-    if (curl_easy_setopt(e, CURLOPT_SSL_CTX_FUNCTION, on_handshake) != CURLE_OK &&
-        !may_be_clear(ep))
+    if (!watched && !may_be_clear(ep))
         return;
-    curl_easy_setopt(e, CURLOPT_SSL_CTX_DATA, s);
     curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_said);
     curl_easy_setopt(e, CURLOPT_HEADERDATA, s);
 }
@@ -466,11 +478,19 @@ struct stream *stream_open(const struct endpoint *ep, int wait_ms, struct net_ca
         *secure =
             ep->tls == TLS_DIRECT || s->upgraded || (ep->tls == TLS_STARTTLS && !may_be_clear(ep));
         s->said = NULL;
+        if (*secure)
+            tls_bind(&s->peer, &s->binding);
+        s->peer.ssl = NULL;
         log_line(log, LOG_INFO, "%s:%u: connected%s", s->host, s->port,
                  *secure ? ", TLS" : " in the clear");
     }
     buf_free(&words);
     return s;
+}
+
+const struct tls_binding *stream_binding(const struct stream *s)
+{
+    return &s->binding;
 }
 
 /* One piece of what is there: 0, 1 on orderly close, 2 when there is nothing, -1. */

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "net/tls.h"
 
 enum net_tls { TLS_DIRECT, TLS_STARTTLS, TLS_NONE };
 enum net_proto { NET_IMAP, NET_POP3, NET_SMTP, NET_LMTP };
@@ -60,6 +61,8 @@ struct stream;
  * do), ERR_PROTO, ERR_CANCELLED. cancel and log may be NULL. */
 struct stream *stream_open(const struct endpoint *ep, int wait_ms, struct net_cancel *cancel,
                            struct log *log, struct buf *said, bool *secure, struct error *err);
+/* What a login can be bound to; of kind TLS_BINDING_NONE in the clear. */
+const struct tls_binding *stream_binding(const struct stream *s);
 /* Appends what arrived, at most 256 kB at a time: 0, 1 on orderly close, 2 when wait_ms passed with
  * nothing, -1 (ERR_LIMIT when into is full). */
 int stream_read(struct stream *s, struct buf *into, int wait_ms, struct error *err) MUST_CHECK;

@@ -198,7 +198,7 @@ static void opening_says_why_not(void **state)
           RETRY_LATER },
         { HELLO "S: 250-hi\nS: 250 AUTH PLAIN\nC: AUTH PLAIN *\nS: 250 sure\n" QUIT, true, ERR_AUTH,
           RETRY_NEVER },
-        { HELLO "S: 250-hi\nS: 250 AUTH CRAM-MD5\n" QUIT, true, ERR_AUTH, RETRY_NEVER },
+        { HELLO "S: 250-hi\nS: 250 AUTH NTLM\n" QUIT, true, ERR_AUTH, RETRY_NEVER },
         { HELLO "S: 250 hi\n" QUIT, true, ERR_AUTH, RETRY_NEVER },
         { "S: 554 no\n" QUIT, false, ERR_REFUSED, RETRY_NEVER },
         { "S: 421 busy\n" QUIT, false, ERR_NET, RETRY_LATER },
