@@ -364,7 +364,7 @@ struct imap *imap_open(const struct imap_options *o, struct error *err)
     return i;
 }
 
-unsigned imap_caps(const struct imap *i)
+uint64_t imap_caps(const struct imap *i)
 {
     return i->caps;
 }

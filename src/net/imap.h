@@ -23,7 +23,7 @@ struct imap;
  * ERR_AUTH (with the server's reason; RETRY_LATER where it is a temporary one), ERR_PROTO,
  * ERR_REFUSED. */
 struct imap *imap_open(const struct imap_options *o, struct error *err);
-unsigned imap_caps(const struct imap *i);
+uint64_t imap_caps(const struct imap *i);
 bool imap_secure(const struct imap *i);
 
 /* Untagged responses while the command is the oldest unanswered one, whatever they are; where it

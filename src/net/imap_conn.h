@@ -39,7 +39,8 @@ struct imap {
     struct segment *segments, **segments_end;
     uint64_t queued, sent; /* bytes, since the beginning */
     uint64_t lines, lines_max;
-    unsigned next_tag, caps;
+    unsigned next_tag;
+    uint64_t caps;
     enum plus_state plus;
     int wait_ms;
     bool secure, preauth, broken, closing, caps_known, event, unfit;

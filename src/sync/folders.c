@@ -47,7 +47,7 @@ static void list_done(void *arg, const struct imap_resp *r)
 
 void folders_queue(struct sync_account *w, struct folders *f)
 {
-    unsigned need = CAP_SPECIAL_USE | CAP_LIST_EXTENDED;
+    uint64_t need = CAP_SPECIAL_USE | CAP_LIST_EXTENDED;
     bool special = (imap_caps(w->imap) & need) == need;
     *f = (struct folders){ .arena = arena_new(4096) };
     imap_queue(w->imap,

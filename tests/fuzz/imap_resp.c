@@ -19,6 +19,27 @@ static void sets(const struct imap_resp *r, struct buf *out)
     buf_addf(out, " %.*s %.*s", STR_ARG(r->uids_from), STR_ARG(r->uids_to));
 }
 
+static void extensions(const struct imap_resp *r, struct buf *out)
+{
+    const struct imap_fetch *f = &r->fetch;
+    struct str strings[] = {
+        f->emailid,     f->threadid,        f->preview,       r->status.mailboxid, r->list.old_name,
+        r->esearch.tag, r->personal.prefix, r->others.prefix, r->shared.prefix,    r->quota.root,
+        r->id
+    };
+    for (size_t i = 0; i < COUNT(strings); i++)
+        buf_add_str(out, strings[i]);
+    FUZZ_CHECK(f->modseq <= IMAP_MODSEQ_MAX && r->modseq <= IMAP_MODSEQ_MAX &&
+               r->status.highestmodseq <= IMAP_MODSEQ_MAX);
+    buf_addf(out, " %llu %llu %u %llu", (unsigned long long)f->gm_msgid,
+             (unsigned long long)f->save_date, r->esearch.count,
+             (unsigned long long)r->append_limit);
+    if (f->gm_labels != NULL)
+        imap_trace_dump(f->gm_labels, out);
+    if (r->words != NULL)
+        imap_trace_dump(r->words, out);
+}
+
 /* Every value of the view is looked at. */
 static void view(const struct wire_node *line, struct buf *out)
 {
@@ -29,8 +50,8 @@ static void view(const struct wire_node *line, struct buf *out)
         buf_adds(out, "none\n");
         return;
     }
-    buf_addf(out, "%d %d %u %u %llu", (int)r.kind, (int)r.code, r.caps, r.flags,
-             (unsigned long long)r.number);
+    buf_addf(out, "%d %d %llu %u %llu", (int)r.kind, (int)r.code, (unsigned long long)r.caps,
+             r.flags, (unsigned long long)r.number);
     buf_add_str(out, r.tag);
     buf_add_str(out, r.text);
     buf_add_str(out, r.list.name);
@@ -40,6 +61,7 @@ static void view(const struct wire_node *line, struct buf *out)
     buf_addf(out, " %u", wire_imap_flags(r.fetch.keywords));
     if (r.fetch.body != NULL)
         imap_trace_dump(r.fetch.body, out);
+    extensions(&r, out);
     for (const struct wire_node *n = r.numbers; n != NULL && n->kind == WIRE_ATOM; n = n->next)
         FUZZ_CHECK(wire_u32(n, &number) == 0);
     sets(&r, out);
