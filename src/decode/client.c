@@ -602,3 +602,23 @@ int decode_header(struct decode *d, struct str raw, struct buf *out, struct erro
         job_drop(d);
     return rc == 0 ? buf_check(out, err) : rc;
 }
+
+int decode_servers(struct decode *d, struct arena *a, struct str xml, struct decode_servers *out,
+                   struct error *err)
+{
+    struct question q = { .kind = PROTO_ASK_SERVERS, .src = { .bytes = xml }, .length = xml.n };
+    struct job *j = NULL;
+    *out = (struct decode_servers){ 0 };
+    if (xml.n > DECODE_XML_MAX)
+        return error_set(err, ERR_LIMIT, RETRY_NEVER, _("the document is too long"));
+    int rc = ask(d, &q, &j, err);
+    if (rc == 0 && j->rc < 0)
+        rc = error_set(err, ERR_PARSE, RETRY_NEVER, _("this is no autoconfig document"));
+    else if (rc == 0)
+        rc = j->rc;
+    if (rc == 0)
+        rc = proto_servers_get(a, arena_str(a, buf_str(&j->answer)), out, err);
+    if (j != NULL)
+        job_drop(d);
+    return rc;
+}

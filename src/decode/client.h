@@ -12,6 +12,8 @@
 enum {
     DECODE_WAIT_MS = 20000,
     DECODE_TEXT_MAX = 16 << 20,
+    DECODE_SERVERS_MAX = 32,
+    DECODE_XML_MAX = 256 << 10,
     DECODE_AHEAD_MAX = 256,   /* messages begun and not yet taken */
     DECODE_KEEP_MAX = 6 << 20 /* bytes kept to give them again to a new worker */
 };
@@ -104,5 +106,24 @@ int decode_text(struct decode *d, struct arena *a, struct decode_src part,
 /* A field's raw value, decoded and unfolded (RFC 2047), appended to out. 1: it killed the worker.
  */
 int decode_header(struct decode *d, struct str raw, struct buf *out, struct error *err) MUST_CHECK;
+
+/* What an autoconfig document names. Values are as they stand there, trimmed; %EMAILADDRESS% and the like
+ * are not replaced. */
+struct decode_server {
+    enum { DECODE_IMAP, DECODE_POP3, DECODE_SMTP } proto;
+    enum { DECODE_PLAIN, DECODE_STARTTLS, DECODE_TLS } tls;
+    uint16_t port;
+    bool password, oauth; /* how it says one can log in */
+    struct str host, user;
+};
+struct decode_servers {
+    struct str name; /* of the provider; may be empty */
+    struct decode_server *servers;
+    size_t n;
+};
+/* The servers of a document of at most DECODE_XML_MAX bytes; live in a. ERR_PARSE for what is none; 1: it
+ * killed the worker. */
+int decode_servers(struct decode *d, struct arena *a, struct str xml, struct decode_servers *out,
+                   struct error *err) MUST_CHECK;
 
 #endif

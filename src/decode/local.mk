@@ -13,6 +13,7 @@ libdecodeworker_a_SOURCES = \
 	src/decode/links.c src/decode/links.h \
 	src/decode/parse.c src/decode/parse.h \
 	src/decode/preview.c src/decode/preview.h \
+	src/decode/servers.c src/decode/servers.h \
 	src/decode/text.c src/decode/text.h \
 	src/decode/words.c src/decode/words.h \
 	src/decode/worker.c src/decode/worker.h

@@ -160,3 +160,50 @@ int proto_text_get(struct arena *a, struct str in, struct decode_text *text, str
     *text = (struct decode_text){ 0 };
     return error_set(err, ERR_PARSE, RETRY_NEVER, _("the decoder's answer makes no sense"));
 }
+
+void proto_servers_put(struct buf *out, const struct decode_servers *servers)
+{
+    put_str(out, servers->name);
+    put_u32(out, (uint32_t)servers->n);
+    for (size_t i = 0; i < servers->n; i++) {
+        const struct decode_server *s = &servers->servers[i];
+        put_u32(out, s->proto);
+        put_u32(out, s->tls);
+        put_u32(out, s->port);
+        put_u32(out, s->password);
+        put_u32(out, s->oauth);
+        put_str(out, s->host);
+        put_str(out, s->user);
+    }
+}
+
+static int get_server(struct str *in, struct decode_server *s)
+{
+    unsigned proto, tls, port, password, oauth;
+    if (get_u32(in, &proto) != 0 || get_u32(in, &tls) != 0 || get_u32(in, &port) != 0 ||
+        get_u32(in, &password) != 0 || get_u32(in, &oauth) != 0 || get_str(in, &s->host) != 0 ||
+        get_str(in, &s->user) != 0 || proto > DECODE_SMTP || tls > DECODE_TLS || port == 0 ||
+        port > UINT16_MAX || !str_is_line(s->host) || !str_is_line(s->user))
+        return -1;
+    s->proto = proto;
+    s->tls = tls;
+    s->port = (uint16_t)port;
+    s->password = password != 0;
+    s->oauth = oauth != 0;
+    return 0;
+}
+
+int proto_servers_get(struct arena *a, struct str in, struct decode_servers *servers,
+                      struct error *err)
+{
+    unsigned n = 0;
+    bool ok = get_str(&in, &servers->name) == 0 && get_u32(&in, &n) == 0 && n <= DECODE_SERVERS_MAX;
+    servers->n = ok ? n : 0;
+    servers->servers = arena_array(a, servers->n, sizeof *servers->servers);
+    for (size_t i = 0; i < servers->n && ok; i++)
+        ok = get_server(&in, &servers->servers[i]) == 0;
+    if (ok && in.n == 0)
+        return 0;
+    *servers = (struct decode_servers){ 0 };
+    return error_set(err, ERR_PARSE, RETRY_NEVER, _("the decoder's answer makes no sense"));
+}

@@ -16,7 +16,8 @@ enum proto_kind {
     PROTO_DATA,
     PROTO_LAST,
     PROTO_ANSWER,
-    PROTO_REFUSED
+    PROTO_REFUSED,
+    PROTO_ASK_SERVERS
 };
 
 enum {
@@ -47,5 +48,9 @@ void proto_text_put(struct buf *out, const struct decode_text *text);
  * write. */
 int proto_text_get(struct arena *a, struct str in, struct decode_text *text,
                    struct error *err) MUST_CHECK;
+/* At most DECODE_SERVERS_MAX; the other end as proto_text_get. */
+void proto_servers_put(struct buf *out, const struct decode_servers *servers);
+int proto_servers_get(struct arena *a, struct str in, struct decode_servers *servers,
+                      struct error *err) MUST_CHECK;
 
 #endif

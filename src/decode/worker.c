@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "decode/parse.h"
 #include "decode/proto.h"
+#include "decode/servers.h"
 #include "decode/text.h"
 #include "base/banned.h"
 
@@ -101,6 +102,17 @@ static void answer_text(struct worker *w, struct arena *a, struct str bytes)
     buf_free(&packed);
 }
 
+static void answer_servers(struct worker *w, struct arena *a, struct str xml)
+{
+    struct decode_servers servers;
+    struct buf packed = BUF_INIT(PROTO_ANSWER_MAX);
+    int rc = xml.n <= DECODE_XML_MAX ? servers_read(a, xml, &servers) : -1;
+    if (rc == 0)
+        proto_servers_put(&packed, &servers);
+    answer_put(w, rc == 0 ? PROTO_ANSWER : PROTO_REFUSED, buf_str(&packed));
+    buf_free(&packed);
+}
+
 /* The whole of a question is here: last is its last bytes, which for a small one are all of them.
  */
 static void answer(struct worker *w, struct str last)
@@ -118,6 +130,8 @@ static void answer(struct worker *w, struct str last)
         answer_text(w, a, bytes);
     else if (w->asked == PROTO_ASK_HEADER)
         answer_put(w, PROTO_ANSWER, parse_header(a, bytes));
+    else if (w->asked == PROTO_ASK_SERVERS)
+        answer_servers(w, a, bytes);
     else
         answer_summary(w, a, bytes, size);
     watch(0);
@@ -134,6 +148,7 @@ static int frame_take(struct worker *w, unsigned kind, struct str payload)
     switch (kind) {
     case PROTO_ASK_TEXT:
     case PROTO_ASK_HEADER:
+    case PROTO_ASK_SERVERS:
         w->asked = kind;
         buf_clear(&w->args);
         buf_add_str(&w->args, payload);

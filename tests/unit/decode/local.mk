@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-DECODE_TESTS = tests/unit/decode/test_client tests/unit/decode/test_parse \
+DECODE_TESTS = tests/unit/decode/test_client tests/unit/decode/test_parse tests/unit/decode/test_servers \
 	tests/unit/decode/test_text
 check_PROGRAMS += $(DECODE_TESTS)
 TESTS += $(DECODE_TESTS)
@@ -12,3 +12,6 @@ tests_unit_decode_test_parse_LDADD = $(LINK_DECODEWORKER) $(CMOCKA_LIBS)
 tests_unit_decode_test_text_SOURCES = tests/unit/decode/test_text.c tests/unit/test.h
 tests_unit_decode_test_text_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_decode_test_text_LDADD = $(LINK_DECODEWORKER) $(CMOCKA_LIBS)
+tests_unit_decode_test_servers_SOURCES = tests/unit/decode/test_servers.c tests/unit/test.h
+tests_unit_decode_test_servers_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_decode_test_servers_LDADD = $(LINK_DECODEWORKER) $(CMOCKA_LIBS)
