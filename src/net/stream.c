@@ -4,12 +4,11 @@
 #include <arpa/inet.h>
 #include <curl/curl.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <openssl/x509_vfy.h>
 #include <poll.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -22,12 +21,12 @@
 enum {
     STREAM_SAID_MAX = 64 << 10, /* all that a server may say before we speak */
     STREAM_READ_MAX = 256 << 10,
-    STREAM_READ_STEP = 16 << 10 /* one TLS record */
-};
-
-struct net_cancel {
-    int fd; /* eventfd: readable when set */
-    atomic_bool set;
+    STREAM_READ_STEP = 16 << 10, /* one TLS record */
+    /* A link that stalls is found out: the other end must confirm bytes within STREAM_UNHEARD_MS (RFC
+     * 5482), and is asked whether it is there when nothing came for STREAM_PROBE_S. */
+    STREAM_UNHEARD_MS = 20000,
+    STREAM_PROBE_S = 30,
+    STREAM_PROBE_EVERY_S = 5
 };
 
 struct stream {
@@ -36,6 +35,7 @@ struct stream {
     CURL *easy; /* stays in multi: taken out, libcurl closes the connection */
     curl_socket_t fd;
     struct net_cancel *cancel;
+    struct net_changes changes;
     int grace_ms;
     int64_t grace_until; /* monotonic; 0: no cancel seen since the grace was given */
     struct log *log;
@@ -63,54 +63,6 @@ void net_cleanup(void)
     curl_global_cleanup();
 }
 
-struct net_cancel *net_cancel_new(struct error *err)
-{
-    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (fd < 0) {
-        error_sys(err, _("cannot make an event descriptor"));
-        return NULL;
-    }
-    struct net_cancel *c = xcalloc(1, sizeof *c);
-    c->fd = fd;
-    return c;
-}
-
-void net_cancel_set(struct net_cancel *c)
-{
-    uint64_t one = 1;
-    atomic_store(&c->set, true);
-    /* The only possible failure is a counter that is full, and then the descriptor is readable. */
-    ssize_t n = write(c->fd, &one, sizeof one);
-    (void)n;
-}
-
-bool net_cancel_is_set(const struct net_cancel *c)
-{
-    return c != NULL && atomic_load(&c->set);
-}
-
-void net_cancel_clear(struct net_cancel *c)
-{
-    uint64_t count;
-    ssize_t n = read(c->fd, &count, sizeof count); /* EAGAIN: it was not set */
-    (void)n;
-    atomic_store(&c->set, false);
-}
-
-int net_cancel_fd(const struct net_cancel *c)
-{
-    return c != NULL ? c->fd : -1;
-}
-
-void net_cancel_free(struct net_cancel **c)
-{
-    if (*c == NULL)
-        return;
-    close((*c)->fd);
-    free(*c);
-    *c = NULL;
-}
-
 /* What is left of the grace once a cancel has been seen. */
 static int grace_left_ms(struct stream *s)
 {
@@ -126,6 +78,19 @@ static int check_cancelled(struct stream *s, struct error *err)
     if (net_cancel_is_set(s->cancel) && grace_left_ms(s) == 0)
         return error_set(err, ERR_CANCELLED, RETRY_LATER, _("stopped"));
     return 0;
+}
+
+/* A link that cannot live any more is not waited for. */
+static int check_network(struct stream *s, struct error *err)
+{
+    enum net_change what;
+    if (!net_cancel_changed(s->cancel, &s->changes, &what) ||
+        (what == NET_MOVED && net_address_is_ours(s->fd)))
+        return 0;
+    return error_set(err, ERR_NET, RETRY_NOW,
+                     what == NET_WOKEN ? _("the connection to %s:%u did not outlive the sleep")
+                                       : _("the connection to %s:%u went with the network"),
+                     s->host, s->port);
 }
 
 void stream_grace(struct stream *s, int grace_ms)
@@ -341,8 +306,9 @@ static void set_options(struct stream *s, const struct endpoint *ep, int wait_ms
     curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L); /* without it a cancel waits for the resolver */
     curl_easy_setopt(e, CURLOPT_TCP_NODELAY, 1L);
-    curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE,
-                     1L);                   /* an IDLE outlives the memory of many routers */
+    curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L); /* an IDLE outlives the memory of routers */
+    curl_easy_setopt(e, CURLOPT_TCP_KEEPIDLE, (long)STREAM_PROBE_S);
+    curl_easy_setopt(e, CURLOPT_TCP_KEEPINTVL, (long)STREAM_PROBE_EVERY_S);
     curl_easy_setopt(e, CURLOPT_PROXY, ""); /* else the https_proxy of the environment */
     curl_easy_setopt(e, CURLOPT_SSL_ENABLE_ALPN, 0L);
     curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -392,7 +358,11 @@ static int connect_loop(struct stream *s, const struct endpoint *ep, int wait_ms
 {
     int64_t deadline = clock_mono_ms() + wait_ms;
     bool may_greet = ep->greet_ms > 0 && ep->tls == TLS_STARTTLS;
-    struct curl_waitfd stop = { .fd = s->cancel ? s->cancel->fd : -1, .events = CURL_WAIT_POLLIN };
+    struct curl_waitfd stop[] = {
+        { .fd = net_cancel_fd(s->cancel), .events = CURL_WAIT_POLLIN },
+        { .fd = net_cancel_change_fd(s->cancel), .events = CURL_WAIT_POLLIN },
+    };
+    enum net_change what;
     CURLcode rc = CURLE_OK;
     for (;;) {
         int running = 0;
@@ -409,12 +379,20 @@ static int connect_loop(struct stream *s, const struct endpoint *ep, int wait_ms
         int left = clock_left_ms(deadline);
         if (left == 0)
             return timed_out(s, wait_ms, err);
-        curl_multi_poll(s->multi, &stop, s->cancel ? 1 : 0, left, NULL);
+        curl_multi_poll(s->multi, stop, s->cancel ? COUNT(stop) : 0, left, NULL);
+        if (net_cancel_changed(s->cancel, &s->changes, &what))
+            return error_set(err, ERR_NET, RETRY_NOW,
+                             _("the network changed while connecting to %s:%u"), s->host, s->port);
     }
     if (rc != CURLE_OK)
         return connect_failed(s, rc, ep, wait_ms, err);
     rc = curl_easy_getinfo(s->easy, CURLINFO_ACTIVESOCKET, &s->fd);
-    return rc == CURLE_OK && s->fd != CURL_SOCKET_BAD ? 0 : lost(s, rc, err);
+    if (rc != CURLE_OK || s->fd == CURL_SOCKET_BAD)
+        return lost(s, rc, err);
+    /* A Unix socket has no such thing and needs none. */
+    (void)setsockopt(s->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &(unsigned){ STREAM_UNHEARD_MS },
+                     sizeof(unsigned));
+    return 0;
 }
 
 static struct stream *stream_new(const struct endpoint *ep, struct net_cancel *cancel,
@@ -423,6 +401,7 @@ static struct stream *stream_new(const struct endpoint *ep, struct net_cancel *c
     struct stream *s = xcalloc(1, sizeof *s);
     s->fd = CURL_SOCKET_BAD;
     s->cancel = cancel;
+    (void)net_cancel_changed(cancel, &s->changes, &(enum net_change){ NET_MOVED });
     s->log = log;
     s->port = ep->port;
     s->smtp = ep->proto == NET_SMTP;
@@ -526,24 +505,34 @@ static int recv_all(struct stream *s, struct buf *into, struct error *err)
     return rc;
 }
 
+/* What ends a wait whatever the link does. */
+static int check_outside(struct stream *s, bool network, struct error *err)
+{
+    if (check_cancelled(s, err) < 0)
+        return -1;
+    return network ? check_network(s, err) : 0;
+}
+
 int stream_wait(struct stream *s, bool writable, int wake_fd, int wait_ms, struct error *err)
 {
     bool in_grace = net_cancel_is_set(s->cancel) && grace_left_ms(s) > 0;
-    struct pollfd fds[3] = {
+    struct pollfd fds[] = {
         { .fd = s->fd, .events = (short)(writable ? POLLIN | POLLOUT : POLLIN) },
-        { .fd = s->cancel && !in_grace ? s->cancel->fd : -1, .events = POLLIN },
+        { .fd = in_grace ? -1 : net_cancel_fd(s->cancel), .events = POLLIN },
         { .fd = wake_fd, .events = POLLIN },
+        { .fd = net_cancel_change_fd(s->cancel), .events = POLLIN },
     };
     if (in_grace && (wait_ms < 0 || wait_ms > grace_left_ms(s)))
         wait_ms = grace_left_ms(s);
+    if (check_network(s, err) < 0)
+        return -1;
     int n = poll(fds, COUNT(fds), wait_ms);
-    if (check_cancelled(s, err) < 0)
+    if (check_outside(s, fds[3].revents != 0, err) < 0)
         return -1;
     if (n < 0 && errno != EINTR)
         return error_sys(err, _("cannot wait for the network"));
-    if (n < 0)
-        return 0; /* a signal: the caller looks again */
-    if (fds[0].revents != 0)
+    /* A signal, or a change that is none for this link: the caller looks again. */
+    if (n < 0 || fds[0].revents != 0 || fds[3].revents != 0)
         return 0;
     return fds[2].revents != 0 ? 1 : 2;
 }

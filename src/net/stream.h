@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "net/cancel.h"
 #include "net/tls.h"
 
 enum net_tls { TLS_DIRECT, TLS_STARTTLS, TLS_NONE };
@@ -41,17 +42,6 @@ struct endpoint {
 /* Once in main, before the first thread. */
 int net_init(struct error *err) MUST_CHECK;
 void net_cleanup(void);
-
-/* A flag that stops every wait of the streams that carry it. Thread-safe: net_cancel_set, and
- * nothing else. */
-struct net_cancel;
-struct net_cancel *net_cancel_new(struct error *err);
-void net_cancel_set(struct net_cancel *c);
-bool net_cancel_is_set(const struct net_cancel *c);
-void net_cancel_clear(struct net_cancel *c);
-/* Readable while it is set, for poll(); -1 for NULL. */
-int net_cancel_fd(const struct net_cancel *c);
-void net_cancel_free(struct net_cancel **c);
 
 struct stream;
 /* Connects and verifies within wait_ms. *secure: the link is encrypted. said: empty where the

@@ -198,6 +198,45 @@ static void a_cancel_ends_every_wait(void **state)
     }
 }
 
+/* Two streams of one thread: who slept for long has lost both; a move concerns only those whose
+ * address went, which the loopback's never does. */
+static void a_change_of_the_network_ends_what_it_cut(void **state)
+{
+    static const struct {
+        enum net_change what;
+        bool lost;
+    } rows[] = { { NET_MOVED, false }, { NET_WOKEN, true } };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct error err = { 0 };
+        struct buf said = BUF_INIT(1024);
+        bool secure;
+        struct script *server = script_start(STR("H:\nN:\nH:\n"), SIZE_MAX);
+        struct net_cancel *c = net_cancel_new(&err);
+        struct endpoint ep = base;
+        ep.tls = TLS_NONE;
+        ep.port = script_port(server);
+        struct stream *s[2] = { NULL };
+        for (size_t k = 0; k < COUNT(s); k++) {
+            s[k] = stream_open(&ep, 5000, c, NULL, &said, &secure, &err);
+            if (s[k] == NULL)
+                fail_msg("%s", err.text);
+        }
+        assert_int_equal(stream_wait(s[0], false, -1, 0, &err), 2);
+        net_cancel_network(c, rows[i].what);
+        for (size_t k = 0; k < COUNT(s); k++) {
+            int rc = stream_wait(s[k], false, -1, rows[i].lost ? 60000 : 0, &err);
+            assert_int_equal(rc < 0, rows[i].lost);
+            if (rc < 0)
+                assert_int_equal(err.code, ERR_NET);
+            stream_close(&s[k]);
+        }
+        (void)script_end(&server);
+        net_cancel_free(&c);
+        buf_free(&said);
+    }
+}
+
 /* With a grace what is about to come is still taken, and the wait has an end without it. */
 static void a_grace_lets_the_last_answer_in(void **state)
 {
@@ -322,6 +361,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_reached_is_told),
         cmocka_unit_test(a_silent_server_costs_the_deadline),
         cmocka_unit_test(a_cancel_ends_every_wait),
+        cmocka_unit_test(a_change_of_the_network_ends_what_it_cut),
         cmocka_unit_test(a_grace_lets_the_last_answer_in),
         cmocka_unit_test(reading_tells_bytes_silence_and_the_end),
         cmocka_unit_test(distrust_is_said_plainly),
