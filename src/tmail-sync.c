@@ -10,7 +10,7 @@
 
 #include "base/i18n.h"
 #include "cache/db.h"
-#include "net/stream.h"
+#include "net/dns.h"
 #include "sync/engine.h"
 #include "sync/probe.h"
 #include "config.h"
@@ -108,7 +108,7 @@ static int run(const struct args *a, struct log *log, struct error *err)
 static int run_probe(struct log *log, struct error *err)
 {
     int stop_fd = stop_fd_open(err), rc = -1;
-    if (stop_fd >= 0 && net_init(err) == 0) {
+    if (stop_fd >= 0 && net_init(err) == 0 && dns_init(err) == 0) {
         rc = probe_serve(&(struct probe_setup){ .kinds = probe_kinds,
                                                 .kinds_n = probe_kinds_n,
                                                 .in = STDIN_FILENO,
@@ -118,6 +118,7 @@ static int run_probe(struct log *log, struct error *err)
                          err);
         if (rc == 1)
             _exit(EX_OK); /* a thread hangs in the system */
+        dns_cleanup();
         net_cleanup();
     }
     if (stop_fd >= 0)

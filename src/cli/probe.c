@@ -36,6 +36,15 @@ static pid_t start(const char *log, int fd, struct error *err)
     return pid;
 }
 
+/* Tests lay down how the world is reached (doc/ARCHITECTURE.md). */
+static void add_reach(json_t *question)
+{
+    const char *reach = getenv("TMAIL_REACH");
+    json_t *o = reach != NULL ? json_loads(reach, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    if (o != NULL)
+        json_object_set_new(question, "reach", o);
+}
+
 struct cli_probe *cli_probe_start(json_t *question, const char *log, struct error *err)
 {
     int fds[2];
@@ -47,6 +56,7 @@ struct cli_probe *cli_probe_start(json_t *question, const char *log, struct erro
         socket_end_init(&p->end, fds[0]);
         p->pid = start(log, fds[1], err);
         close(fds[1]);
+        add_reach(question);
         jline_write(question, &p->end.out);
         if (p->pid < 0)
             cli_probe_stop(&p);

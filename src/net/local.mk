@@ -5,6 +5,7 @@ libnet_a_SOURCES = \
 	src/net/tls.c src/net/tls.h \
 	src/net/dns.c src/net/dns.h src/net/idna.c src/net/idna.h \
 	src/net/cancel.c src/net/cancel.h src/net/stream.c src/net/stream.h \
+	src/net/autoconfig.c src/net/autoconfig.h \
 	src/net/login.c src/net/login.h src/net/sasl.c src/net/sasl.h \
 	src/net/smtp.c src/net/smtp.h src/net/smtp_conn.h src/net/smtp_send.c src/net/smtp_login.c \
 	src/net/pop3.c src/net/pop3.h src/net/pop3_conn.h src/net/pop3_run.c src/net/pop3_login.c \

@@ -26,5 +26,10 @@ libsync_a_SOURCES = \
 	src/sync/watch.c src/sync/watch.h \
 	src/sync/worker.c src/sync/worker.h \
 	src/sync/engine.c src/sync/engine.h \
-	src/sync/probe.c src/sync/probe.h src/sync/probe_kinds.c
+	src/sync/probe.c src/sync/probe.h src/sync/probe_kinds.c \
+	src/sync/reach.c src/sync/reach.h \
+	src/sync/provider.c src/sync/provider.h \
+	src/sync/rank.c src/sync/rank.h \
+	src/sync/findjob.c src/sync/findjob.h \
+	src/sync/find.c src/sync/find.h
 libsync_a_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS)

@@ -3,6 +3,7 @@
 
 #include "bus/jline.h"
 #include "config.h"
+#include "sync/find.h"
 #include "base/banned.h"
 
 enum { VERSION_MS = 1000 };
@@ -19,6 +20,7 @@ static int version_run(struct probe *p, const json_t *question, struct error *er
 }
 
 const struct probe_kind probe_kinds[] = {
+    { "find", FIND_KIND_MS, find_run },
     { "version", VERSION_MS, version_run },
 };
 const size_t probe_kinds_n = COUNT(probe_kinds);

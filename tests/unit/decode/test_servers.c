@@ -6,7 +6,7 @@
 
 #define DOC(inner)                                                                                 \
     "<clientConfig version=\"1.1\"><emailProvider id=\"x\">" inner "</emailProvider></"            \
-                                                                   "clientConfig>"
+    "clientConfig>"
 #define SERVER(kind, type, fields) "<" kind " type=\"" type "\">" fields "</" kind ">"
 #define FIELDS(host, port, socket)                                                                 \
     "<hostname>" host "</hostname><port>" port "</port><socketType>" socket "</socketType>"
