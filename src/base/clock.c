@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/clock.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <sys/types.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/banned.h"
 
@@ -79,4 +81,17 @@ void clock_random(void *out, size_t n)
         p += got;
         n -= (size_t)got;
     }
+}
+
+int64_t clock_boot(void)
+{
+    unsigned char id[64];
+    uint64_t hash = 14695981039346656037u; /* FNV-1a */
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, id, sizeof id) : -1;
+    if (fd >= 0)
+        close(fd);
+    for (ssize_t i = 0; i < n; i++)
+        hash = (hash ^ id[i]) * 1099511628211u;
+    return n > 0 ? (int64_t)(hash >> 1 | 1) : 0;
 }

@@ -21,6 +21,8 @@ void clock_rfc3339(int64_t seconds, char out[CLOCK_RFC3339_MAX]);
 /* "Sat, 31 Jan 2026 13:00:00 +0100" in the local zone, English whatever the locale (RFC 5322 §3.3).
  */
 void clock_rfc5322(int64_t seconds, char out[CLOCK_RFC5322_MAX]);
+/* A number of this run of the system, another after its next start; 0: it does not tell. */
+int64_t clock_boot(void);
 /* Bytes that nobody can guess. */
 void clock_random(void *out, size_t n);
 

@@ -123,29 +123,53 @@ int cache_outbox_list(struct cache *c, struct arena *a, struct outbox_entry **ou
     return rc < 0 ? -1 : 0;
 }
 
-static int take(struct cache *c, struct arena *a, int64_t account, int64_t now,
-                struct outbox_entry *out, struct error *err)
+/* What outbox.dot_sent says of an entry that is SENDING. */
+enum mark {
+    MARK_NONE,
+    MARK_DOT,  /* its final dot may have gone out */
+    MARK_BATCH /* the same, should the system have gone down since */
+};
+
+/* 1: none. */
+static int choose(struct cache *c, int64_t account, enum outbox_state state, int64_t until,
+                  int64_t ids[OUTBOX_BATCH], size_t *n, struct error *err)
 {
-    int64_t id = 0;
-    int rc = sql_int(c,
-                     "SELECT id FROM outbox WHERE account = ? AND state = ? AND not_before <= ?"
-                     " ORDER BY id LIMIT 1",
-                     SQL_ARGS(SQL_I(account), SQL_I(OUTBOX_QUEUED), SQL_I(now)), &id, err);
-    if (rc != 0)
-        return rc;
-    if (sql_run(c,
-                "UPDATE outbox SET state = ?, dot_sent = 0, attempts = attempts + 1 WHERE id = ?",
-                SQL_ARGS(SQL_I(OUTBOX_SENDING), SQL_I(id)), err) < 0)
-        return -1;
-    return cache_outbox_get(c, a, id, out, err);
+    uint64_t bytes = 0;
+    sqlite3_stmt *s = sql_bind(c,
+                               "SELECT id, size FROM outbox WHERE account = ? AND state = ?"
+                               " AND not_before <= ? ORDER BY id",
+                               SQL_ARGS(SQL_I(account), SQL_I(state), SQL_I(until)), err);
+    int rc = s == NULL ? -1 : 0;
+    *n = 0;
+    while (rc == 0 && *n < OUTBOX_BATCH && (rc = sql_step(c, s, err)) == 0) {
+        bytes += (uint64_t)sqlite3_column_int64(s, 1);
+        if (*n > 0 && bytes > OUTBOX_BATCH_BYTES)
+            break;
+        ids[(*n)++] = sqlite3_column_int64(s, 0);
+    }
+    if (rc == 0)
+        sqlite3_reset(s);
+    return rc < 0 ? -1 : *n == 0;
 }
 
-int cache_outbox_take(struct cache *c, struct arena *a, int64_t account, int64_t now,
-                      struct outbox_entry *out, struct error *err)
+static int take(struct cache *c, int64_t account, int64_t now, int64_t ids[OUTBOX_BATCH], size_t *n,
+                struct error *err)
 {
-    if (cache_begin(c, true, err) < 0)
+    int rc = choose(c, account, OUTBOX_QUEUED, now, ids, n, err);
+    for (size_t i = 0; rc == 0 && i < *n; i++)
+        rc = sql_run(c,
+                     "UPDATE outbox SET state = ?, dot_sent = ?, attempts = attempts + 1"
+                     " WHERE id = ?",
+                     SQL_ARGS(SQL_I(OUTBOX_SENDING), SQL_I(MARK_NONE), SQL_I(ids[i])), err);
+    return rc;
+}
+
+int cache_outbox_take(struct cache *c, int64_t account, int64_t now, int64_t ids[OUTBOX_BATCH],
+                      size_t *n, struct error *err)
+{
+    if (cache_begin(c, false, err) < 0)
         return -1;
-    return sql_end(c, take(c, a, account, now, out, err), err);
+    return sql_end(c, take(c, account, now, ids, n, err), err);
 }
 
 /* One durable change of a state. 1: no entry was in the state that it needs. */
@@ -160,37 +184,83 @@ static int change(struct cache *c, const char *sql, const struct sql_arg *args, 
     return sql_end(c, rc, err);
 }
 
-int cache_outbox_dot(struct cache *c, int64_t id, struct error *err)
+/* Durable, for all that the account is sending; 0 in boot: for this one alone. */
+static int mark_batch(struct cache *c, int64_t id, int64_t boot, struct error *err)
 {
-    int rc = change(c, "UPDATE outbox SET dot_sent = 1 WHERE id = ? AND state = ?",
-                    SQL_ARGS(SQL_I(id), SQL_I(OUTBOX_SENDING)), err);
-    if (rc == 1)
-        return error_set(err, ERR_STORE, RETRY_NEVER, _("The message is no longer in the outbox"));
-    return rc;
+    if (boot == 0)
+        return 0;
+    if (sql_run(c,
+                "UPDATE outbox SET dot_sent = ?1 WHERE state = ?2 AND dot_sent = ?3 AND account ="
+                " (SELECT account FROM outbox WHERE id = ?4)",
+                SQL_ARGS(SQL_I(MARK_BATCH), SQL_I(OUTBOX_SENDING), SQL_I(MARK_NONE), SQL_I(id)),
+                err) < 0)
+        return -1;
+    return sql_run(c, "INSERT OR REPLACE INTO meta VALUES('boot', ?)", SQL_ARGS(SQL_I(boot)), err);
+}
+
+static int mark(struct cache *c, int64_t id, int64_t boot, bool first, struct error *err)
+{
+    if (first && mark_batch(c, id, boot, err) < 0)
+        return -1;
+    if (sql_run(c, "UPDATE outbox SET dot_sent = ? WHERE id = ? AND state = ?",
+                SQL_ARGS(SQL_I(MARK_DOT), SQL_I(id), SQL_I(OUTBOX_SENDING)), err) < 0)
+        return -1;
+    return sql_changes(c) > 0 ? 0
+                              : error_set(err, ERR_STORE, RETRY_NEVER,
+                                          _("The message is no longer in the outbox"));
+}
+
+int cache_outbox_dot(struct cache *c, int64_t id, int64_t boot, struct error *err)
+{
+    int64_t now = MARK_NONE;
+    if (sql_int(c, "SELECT dot_sent FROM outbox WHERE id = ?", SQL_ARGS(SQL_I(id)), &now, err) < 0)
+        return -1;
+    bool first = boot == 0 || now != MARK_BATCH;
+    if (cache_begin(c, first, err) < 0)
+        return -1;
+    return sql_end(c, mark(c, id, boot, first, err), err);
 }
 
 int cache_outbox_update(struct cache *c, const struct outbox_entry *e, struct error *err)
 {
     if (cache_begin(c, true, err) < 0)
         return -1;
-    int rc = sql_run(c,
-                     "UPDATE outbox SET state = ?, dot_sent = ?, not_before = ?, attempts = ?,"
-                     " reason = ? WHERE id = ?",
-                     SQL_ARGS(SQL_I(e->state), SQL_I(e->dot_sent), SQL_I(e->not_before),
-                              SQL_I(e->attempts), SQL_T(e->reason), SQL_I(e->id)),
-                     err);
+    int rc =
+        sql_run(c,
+                "UPDATE outbox SET state = ?, dot_sent = ?, not_before = ?, attempts = ?,"
+                " save_sent = ?, reason = ? WHERE id = ?",
+                SQL_ARGS(SQL_I(e->state), SQL_I(e->dot_sent), SQL_I(e->not_before),
+                         SQL_I(e->attempts), SQL_I(e->save_sent), SQL_T(e->reason), SQL_I(e->id)),
+                err);
     if (rc == 0 && sql_changes(c) > 0)
         rc = rcpts_put(c, e, e->id, err);
     return sql_end(c, rc, err);
 }
 
-int cache_outbox_recover(struct cache *c, int64_t account, struct error *err)
+int cache_outbox_sent(struct cache *c, int64_t id, struct error *err)
 {
+    return sql_run(c, "UPDATE outbox SET state = ?, dot_sent = ? WHERE id = ?",
+                   SQL_ARGS(SQL_I(OUTBOX_SENT), SQL_I(MARK_NONE), SQL_I(id)), err);
+}
+
+int cache_outbox_unsettled(struct cache *c, int64_t account, int64_t ids[OUTBOX_BATCH], size_t *n,
+                           struct error *err)
+{
+    return choose(c, account, OUTBOX_SENT, INT64_MAX, ids, n, err);
+}
+
+int cache_outbox_recover(struct cache *c, int64_t account, int64_t boot, struct error *err)
+{
+    int64_t then = 0;
+    if (sql_int(c, "SELECT value FROM meta WHERE name = 'boot'", SQL_NONE, &then, err) < 0)
+        return -1;
     int rc = change(c,
-                    "UPDATE outbox SET state = CASE dot_sent WHEN 0 THEN ?1 ELSE ?2 END"
+                    "UPDATE outbox SET state = CASE WHEN dot_sent = ?5 OR (dot_sent = ?6 AND ?7)"
+                    " THEN ?2 ELSE ?1 END"
                     " WHERE state = ?3 AND (?4 = 0 OR account = ?4)",
                     SQL_ARGS(SQL_I(OUTBOX_QUEUED), SQL_I(OUTBOX_DOUBT), SQL_I(OUTBOX_SENDING),
-                             SQL_I(account)),
+                             SQL_I(account), SQL_I(MARK_DOT), SQL_I(MARK_BATCH),
+                             SQL_I(boot == 0 || boot != then)),
                     err);
     return rc < 0 ? -1 : 0;
 }
@@ -250,22 +320,27 @@ int cache_outbox_draft(struct cache *c, int64_t id, int64_t *draft, struct error
 
 int cache_outbox_drop(struct cache *c, int64_t id, struct error *err)
 {
-    if (cache_begin(c, true, err) < 0)
+    if (cache_begin(c, c->depth == 0, err) < 0)
         return -1;
     int rc = draft_forget(c, id, err);
     return sql_end(c, rc < 0 ? -1 : entry_delete(c, id, err), err);
 }
 
+/* What is SENT is due at once, whatever it waited for. */
 int cache_outbox_pending(struct cache *c, int64_t account, int64_t *n, int64_t *next_due,
                          struct error *err)
 {
     if (sql_int(c,
-                "SELECT count(*) FROM outbox WHERE (?1 = 0 OR account = ?1) AND state IN (?2, ?3)",
-                SQL_ARGS(SQL_I(account), SQL_I(OUTBOX_QUEUED), SQL_I(OUTBOX_SENDING)), n, err) < 0)
+                "SELECT count(*) FROM outbox WHERE (?1 = 0 OR account = ?1)"
+                " AND state IN (?2, ?3, ?4)",
+                SQL_ARGS(SQL_I(account), SQL_I(OUTBOX_QUEUED), SQL_I(OUTBOX_SENDING),
+                         SQL_I(OUTBOX_SENT)),
+                n, err) < 0)
         return -1;
-    int rc = sql_int(c,
-                     "SELECT coalesce(min(max(not_before, 1)), 0) FROM outbox"
-                     " WHERE (?1 = 0 OR account = ?1) AND state = ?2",
-                     SQL_ARGS(SQL_I(account), SQL_I(OUTBOX_QUEUED)), next_due, err);
+    int rc =
+        sql_int(c,
+                "SELECT coalesce(min(CASE state WHEN ?2 THEN max(not_before, 1) ELSE 1 END), 0)"
+                " FROM outbox WHERE (?1 = 0 OR account = ?1) AND state IN (?2, ?3)",
+                SQL_ARGS(SQL_I(account), SQL_I(OUTBOX_QUEUED), SQL_I(OUTBOX_SENT)), next_due, err);
     return rc < 0 ? -1 : 0;
 }

@@ -14,7 +14,7 @@ enum outbox_state {
     OUTBOX_DOUBT,   /* the link broke between the final dot and its answer: the person decides */
     OUTBOX_FAILED, /* refused for good; reason says why; kept until the person cancels or retries it
                     */
-    OUTBOX_SENT    /* gone out; kept only until its Sent copy is settled */
+    OUTBOX_SENT    /* gone out; kept only until its Sent copy, if save_sent, is settled */
 };
 struct outbox_rcpt {
     struct str address;
@@ -24,7 +24,7 @@ struct outbox_rcpt {
 struct outbox_entry {
     int64_t id, account, body;
     enum outbox_state state;
-    bool dot_sent;               /* durable before the final dot goes out */
+    bool dot_sent;               /* in the store before the final dot goes out */
     int64_t created, not_before; /* seconds */
     unsigned attempts;
     uint64_t size;
@@ -43,29 +43,41 @@ int cache_outbox_list(struct cache *c, struct arena *a, struct outbox_entry **ou
                       struct error *err) MUST_CHECK;
 int cache_outbox_get(struct cache *c, struct arena *a, int64_t id, struct outbox_entry *out,
                      struct error *err) MUST_CHECK; /* 1: none */
-/* The oldest due entry of an account, turned to SENDING, durable. 1: none. */
-int cache_outbox_take(struct cache *c, struct arena *a, int64_t account, int64_t now,
-                      struct outbox_entry *out, struct error *err) MUST_CHECK;
-/* Durable mark before the final dot is written. */
-int cache_outbox_dot(struct cache *c, int64_t id, struct error *err) MUST_CHECK;
-/* Ends an attempt, durable: new state, reason, not_before, attempts, dot_sent, and each recipient's
- * answer. */
+enum { OUTBOX_BATCH = 16, OUTBOX_BATCH_BYTES = 1 << 20 };
+/* The oldest due entries of an account, turned to SENDING; their numbers. OUTBOX_BATCH at most, those
+ * behind the first only while all of them have no more than OUTBOX_BATCH_BYTES. 1: none. */
+int cache_outbox_take(struct cache *c, int64_t account, int64_t now, int64_t ids[OUTBOX_BATCH],
+                      size_t *n, struct error *err) MUST_CHECK;
+/* The mark before the final dot is written; boot names this run of the system (clock_boot), 0: it is
+ * not known. A program that dies leaves what it wrote, synced or not; a system that goes down does
+ * not. So the mark of the first of several that are SENDING is durable and holds for all of them,
+ * should boot be another one afterwards; within this boot each has its own. */
+int cache_outbox_dot(struct cache *c, int64_t id, int64_t boot, struct error *err) MUST_CHECK;
+/* Ends an attempt, durable: new state, reason, not_before, attempts, dot_sent, save_sent, and each
+ * recipient's answer. */
 int cache_outbox_update(struct cache *c, const struct outbox_entry *e,
                         struct error *err) MUST_CHECK;
-/* After a crash, or an end that could not be written, durable: SENDING without dot_sent → QUEUED,
- * with → DOUBT; of an account (0: all). By the engine while nothing of it is being sent. */
-int cache_outbox_recover(struct cache *c, int64_t account, struct error *err) MUST_CHECK;
+/* SENDING → SENT: all have it. Not durable by itself: what follows is. */
+int cache_outbox_sent(struct cache *c, int64_t id, struct error *err) MUST_CHECK;
+/* The same of those that are SENT. 1: none. */
+int cache_outbox_unsettled(struct cache *c, int64_t account, int64_t ids[OUTBOX_BATCH], size_t *n,
+                           struct error *err) MUST_CHECK;
+/* After a crash, or an end that could not be written, durable: SENDING whose final dot may have
+ * gone out → DOUBT, else → QUEUED; of an account (0: all). By the engine while nothing of it is being
+ * sent. */
+int cache_outbox_recover(struct cache *c, int64_t account, int64_t boot,
+                         struct error *err) MUST_CHECK;
 /* The person: take it back before it goes or after it was refused (its draft is listed again), or
  * forget a doubtful one (its draft goes too). 1: too late, or none. */
 int cache_outbox_cancel(struct cache *c, int64_t id, struct error *err) MUST_CHECK;
 /* The draft that an entry was made from, for showing it again after a cancel. 1: none. */
 int cache_outbox_draft(struct cache *c, int64_t id, int64_t *draft, struct error *err) MUST_CHECK;
 /* The engine: an entry that is SENT and whose copy is settled goes, with its draft and, when no
- * message has it, its body. */
+ * message has it, its body. In the transaction that is open, or durable in its own. */
 int cache_outbox_drop(struct cache *c, int64_t id, struct error *err) MUST_CHECK;
 /* FAILED or DOUBT → QUEUED now. 1: none. */
 int cache_outbox_retry(struct cache *c, int64_t id, int64_t now, struct error *err) MUST_CHECK;
-/* Entries that wait, and when the next is due (0: none). */
+/* Entries that wait or are to be settled, and when the next is due (0: none). */
 int cache_outbox_pending(struct cache *c, int64_t account, int64_t *n, int64_t *next_due,
                          struct error *err) MUST_CHECK;
 

@@ -318,7 +318,8 @@ void smtp_close(struct smtp **s)
     struct smtp_answer a;
     (*s)->wait_ms = SMTP_QUIT_MS;
     /* What QUIT is answered changes nothing; waiting for it lets the server close in peace. */
-    if ((*s)->usable && (*s)->stream != NULL && smtp_command(*s, STR("QUIT\r\n"), &a, &err) < 0)
+    bool polite = (*s)->usable && (*s)->stream != NULL && (*s)->ahead == NULL;
+    if (polite && smtp_command(*s, STR("QUIT\r\n"), &a, &err) < 0)
         log_line((*s)->log, LOG_DEBUG, "%s: QUIT: %s", (*s)->host, err.text);
     stream_close(&(*s)->stream);
     buf_free(&(*s)->in);

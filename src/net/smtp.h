@@ -81,6 +81,14 @@ struct smtp_body {
      * that the message may have been sent. -1: nothing is sent, the outcome is UNSENT with *err.
      * May be NULL. */
     int (*before_dot)(void *arg, struct error *err);
+    /* Called once the final dot is out, before its answer is awaited: time for other work. May be
+     * NULL. */
+    void (*meanwhile)(void *arg);
+    /* What the caller sends next on this connection, as filled in as it will be then; NULL: nothing
+     * yet. Where PIPELINING is offered its commands follow the final dot at once (RFC 2920 §3.1), so
+     * that a message costs one round trip. The smtp_send that follows must be about it: else the
+     * connection is of no more use. */
+    struct smtp_envelope *next;
     void *arg;
 };
 /* Sends to all recipients that the server takes. SENT: 2xx to the final dot (rcpts tell who was

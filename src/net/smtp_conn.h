@@ -22,6 +22,8 @@ struct smtp {
     uint64_t size_max; /* 0: not told */
     bool lmtp, secure, usable;
     bool open_mail; /* a transaction is begun on the server: RSET before the next */
+    const struct smtp_envelope *ahead; /* whose commands are out and not answered yet; NULL */
+    bool no_ahead;                     /* the server did not like that */
 };
 
 /* The link is of no more use. Returns -1. */

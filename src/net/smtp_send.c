@@ -94,28 +94,37 @@ static int rcpt_answer(struct smtp *s, struct smtp_rcpt *r, struct transaction *
     return 0;
 }
 
-/* All in one write (RFC 2920 §3.1), then all the answers. */
+/* All of an envelope, to go out in one write (RFC 2920 §3.1). */
+static int envelope_lines(struct smtp *s, const struct smtp_envelope *env, struct buf *out,
+                          struct error *err)
+{
+    mail_line(s, env, out);
+    for (size_t i = 0; i < env->rcpts_n; i++)
+        if (env->rcpts[i].code == 0)
+            rcpt_line(s, &env->rcpts[i], out);
+    buf_adds(out, "DATA\r\n");
+    return buf_check(out, err);
+}
+
+static int envelope_answers(struct smtp *s, struct smtp_envelope *env, struct transaction *t,
+                            struct error *err)
+{
+    int rc = smtp_answer_read(s, &t->mail, err);
+    for (size_t i = 0; i < env->rcpts_n && rc == 0; i++)
+        if (env->rcpts[i].code == 0)
+            rc = rcpt_answer(s, &env->rcpts[i], t, err);
+    return rc == 0 ? smtp_answer_read(s, &t->data, err) : rc;
+}
+
 static int envelope_pipelined(struct smtp *s, struct smtp_envelope *env, struct transaction *t,
                               struct error *err)
 {
     struct buf out = BUF_INIT(SMTP_OUT_MAX);
-    mail_line(s, env, &out);
-    for (size_t i = 0; i < env->rcpts_n; i++)
-        if (env->rcpts[i].code == 0)
-            rcpt_line(s, &env->rcpts[i], &out);
-    buf_adds(&out, "DATA\r\n");
-    int rc = buf_check(&out, err);
+    int rc = envelope_lines(s, env, &out, err);
     if (rc == 0)
         rc = smtp_put(s, buf_str(&out), err);
     buf_free(&out);
-    if (rc == 0)
-        rc = smtp_answer_read(s, &t->mail, err);
-    for (size_t i = 0; i < env->rcpts_n && rc == 0; i++)
-        if (env->rcpts[i].code == 0)
-            rc = rcpt_answer(s, &env->rcpts[i], t, err);
-    if (rc == 0)
-        rc = smtp_answer_read(s, &t->data, err);
-    return rc;
+    return rc == 0 ? envelope_answers(s, env, t, err) : rc;
 }
 
 static int envelope_stepwise(struct smtp *s, struct smtp_envelope *env, struct transaction *t,
@@ -176,6 +185,33 @@ static enum smtp_outcome nobody(struct smtp *s, const struct smtp_envelope *env,
     return for_good ? SMTP_REJECTED : SMTP_UNSENT;
 }
 
+/* What no server needs to be asked: size, and addresses that no command line can carry. */
+static int check_envelope(struct smtp *s, struct smtp_envelope *env, struct error *err)
+{
+    if (s->size_max > 0 && env->size > s->size_max)
+        return error_set(err, ERR_REFUSED, RETRY_NEVER,
+                         _("the message has %llu bytes, %s takes at most %llu"),
+                         (unsigned long long)env->size, s->host, (unsigned long long)s->size_max);
+    if (env->sender[0] != '\0' && !address_ok(s, env->sender))
+        return error_set(err, ERR_ADDRESS, RETRY_NEVER, _("%s cannot take the sender %s"), s->host,
+                         env->sender);
+    size_t good = 0;
+    for (size_t i = 0; i < env->rcpts_n; i++) {
+        struct smtp_rcpt *r = &env->rcpts[i];
+        bool ok = address_ok(s, r->address);
+        r->code = ok ? 0 : 553;
+        r->taken = false;
+        snprintf(r->enhanced, sizeof r->enhanced, "%s", ok ? "" : "5.1.3");
+        snprintf(r->text, sizeof r->text, "%s", ok ? "" : _("this address cannot be sent to"));
+        good += ok;
+    }
+    if (good == 0) {
+        nobody(s, env, err);
+        return -1;
+    }
+    return 0;
+}
+
 /* DATA was let through though nobody is to get anything: RFC 2920 §3.1 wants the dot alone. After a
  * refused MAIL that dot could make an empty message, so the connection goes. */
 static void end_empty_data(struct smtp *s, const struct transaction *t)
@@ -188,14 +224,58 @@ static void end_empty_data(struct smtp *s, const struct transaction *t)
         smtp_broken(s);
 }
 
+static int reset(struct smtp *s, struct error *err)
+{
+    struct smtp_answer a = { 0 };
+    if (smtp_command(s, STR("RSET\r\n"), &a, err) < 0)
+        return -1;
+    if (!smtp_is_yes(a.code))
+        return smtp_nonsense(s, err);
+    s->open_mail = false;
+    return 0;
+}
+
+/* The answers to commands that went out behind the message before. A server that still had that one
+ * in hand then (503) is asked again, and no more in that way: it is no fault of this message. */
+static int envelope_ahead(struct smtp *s, struct smtp_envelope *env, struct transaction *t,
+                          struct error *err)
+{
+    s->ahead = NULL;
+    if (envelope_answers(s, env, t, err) < 0)
+        return -1;
+    if (t->mail.code != 503)
+        return 0;
+    log_line(s->log, LOG_INFO, "%s: commands behind a message are not pipelined any more", s->host);
+    s->no_ahead = true;
+    bool inside = t->data.code == 354; /* nothing but a message would be heard there */
+    *t = (struct transaction){ 0 };
+    if (inside)
+        return smtp_nonsense(s, err);
+    if (check_envelope(s, env, err) < 0 || reset(s, err) < 0)
+        return -1;
+    s->open_mail = true;
+    return envelope_pipelined(s, env, t, err);
+}
+
+static int envelope_ask(struct smtp *s, struct smtp_envelope *env, struct transaction *t,
+                        struct error *err)
+{
+    bool ahead = s->ahead == env;
+    if (!ahead && s->open_mail && reset(s, err) < 0)
+        return -1;
+    s->open_mail = true;
+    if (ahead)
+        return envelope_ahead(s, env, t, err);
+    return (s->ext & SMTP_EXT_PIPELINING) ? envelope_pipelined(s, env, t, err)
+                                          : envelope_stepwise(s, env, t, err);
+}
+
 /* 0: 354 is there, the body may follow; otherwise -1 and *out. */
 static int envelope(struct smtp *s, struct smtp_envelope *env, enum smtp_outcome *out,
                     struct error *err)
 {
     struct transaction t = { 0 };
-    s->open_mail = true;
-    int rc = (s->ext & SMTP_EXT_PIPELINING) ? envelope_pipelined(s, env, &t, err)
-                                            : envelope_stepwise(s, env, &t, err);
+    int rc = envelope_ask(s, env, &t, err);
     *out = SMTP_UNSENT;
     if (t.mail.code >= 400)
         *out = refuse(s, env, &t.mail, err);
@@ -273,6 +353,23 @@ static enum smtp_outcome dot_answer(struct smtp *s, struct smtp_envelope *env, s
     return SMTP_SENT;
 }
 
+/* The dot is out, and its answer the first that may come. What goes wrong with these commands says
+ * nothing about the message that is being sent; it is heard when their answers are read. */
+static void next_ahead(struct smtp *s, struct smtp_envelope *next)
+{
+    struct error err = { 0 };
+    struct buf out = BUF_INIT(SMTP_OUT_MAX);
+    bool can = (s->ext & SMTP_EXT_PIPELINING) && !s->no_ahead && s->usable;
+    if (next == NULL || !can || check_envelope(s, next, &err) < 0)
+        return;
+    if (envelope_lines(s, next, &out, &err) == 0) {
+        s->ahead = next;
+        if (smtp_write(s, buf_str(&out), &err) < 0)
+            log_line(s->log, LOG_DEBUG, "%s: %s", s->host, err.text);
+    }
+    buf_free(&out);
+}
+
 /* The last bytes and the dot, in one write: the peers lose 40 ms to Nagle here. */
 static enum smtp_outcome send_end(struct smtp *s, struct smtp_envelope *env,
                                   const struct smtp_body *body, struct str bytes, struct error *err)
@@ -292,6 +389,9 @@ static enum smtp_outcome send_end(struct smtp *s, struct smtp_envelope *env,
         return body_broken(s, env, SMTP_IN_DOUBT, err);
     }
     stream_grace(s->stream, SMTP_DOT_GRACE_MS);
+    next_ahead(s, body->next);
+    if (body->meanwhile != NULL)
+        body->meanwhile(body->arg);
     enum smtp_outcome outcome = s->lmtp ? lmtp_answers(s, env, err) : dot_answer(s, env, err);
     stream_grace(s->stream, 0);
     return outcome;
@@ -328,52 +428,20 @@ static enum smtp_outcome send_body(struct smtp *s, struct smtp_envelope *env,
     return outcome;
 }
 
-/* What no server needs to be asked: size, and addresses that no command line can carry. */
-static int check_envelope(struct smtp *s, struct smtp_envelope *env, struct error *err)
-{
-    if (s->size_max > 0 && env->size > s->size_max)
-        return error_set(err, ERR_REFUSED, RETRY_NEVER,
-                         _("the message has %llu bytes, %s takes at most %llu"),
-                         (unsigned long long)env->size, s->host, (unsigned long long)s->size_max);
-    if (env->sender[0] != '\0' && !address_ok(s, env->sender))
-        return error_set(err, ERR_ADDRESS, RETRY_NEVER, _("%s cannot take the sender %s"), s->host,
-                         env->sender);
-    size_t good = 0;
-    for (size_t i = 0; i < env->rcpts_n; i++) {
-        struct smtp_rcpt *r = &env->rcpts[i];
-        bool ok = address_ok(s, r->address);
-        r->code = ok ? 0 : 553;
-        r->taken = false;
-        snprintf(r->enhanced, sizeof r->enhanced, "%s", ok ? "" : "5.1.3");
-        snprintf(r->text, sizeof r->text, "%s", ok ? "" : _("this address cannot be sent to"));
-        good += ok;
-    }
-    if (good == 0) {
-        nobody(s, env, err);
-        return -1;
-    }
-    return 0;
-}
-
 enum smtp_outcome smtp_send(struct smtp *s, struct smtp_envelope *env, const struct smtp_body *body,
                             struct error *err)
 {
-    struct smtp_answer a = { 0 };
     enum smtp_outcome outcome = SMTP_UNSENT;
     env->reply[0] = env->reply_enhanced[0] = '\0';
     env->reply_code = 0;
+    if (s->ahead != NULL && s->ahead != env)
+        smtp_broken(s);
     if (!s->usable) {
         error_set(err, ERR_NET, RETRY_NOW, _("the connection to %s is closed"), s->host);
         return SMTP_UNSENT;
     }
     if (check_envelope(s, env, err) < 0)
         return SMTP_REJECTED;
-    if (s->open_mail && smtp_command(s, STR("RSET\r\n"), &a, err) < 0)
-        return SMTP_UNSENT;
-    if (s->open_mail && !smtp_is_yes(a.code)) {
-        smtp_nonsense(s, err);
-        return SMTP_UNSENT;
-    }
     if (envelope(s, env, &outcome, err) < 0)
         return outcome;
     return send_body(s, env, body, err);

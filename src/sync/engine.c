@@ -493,7 +493,7 @@ static int engine_start(struct engine *e, struct error *err)
     if (watch_fd(e, queue_fd(e->events), err) != 0 || watch_fd(e, e->o.stop_fd, err) != 0)
         return -1;
     e->cache = cache_open(e->o.store, CACHE_WRITE, err);
-    if (e->cache == NULL || cache_outbox_recover(e->cache, 0, err) != 0)
+    if (e->cache == NULL || cache_outbox_recover(e->cache, 0, clock_boot(), err) != 0)
         return -1;
     config_stamp(e, &e->config_time);
     return accounts_start(e, err);

@@ -23,6 +23,7 @@ libsync_a_SOURCES = \
 	src/sync/seek.c src/sync/seek.h \
 	src/sync/push.c src/sync/push.h \
 	src/sync/outbox.c src/sync/outbox.h \
+	src/sync/outbox_send.c src/sync/outbox_copy.c src/sync/attempt.h \
 	src/sync/watch.c src/sync/watch.h \
 	src/sync/worker.c src/sync/worker.h \
 	src/sync/engine.c src/sync/engine.h \

@@ -20,6 +20,17 @@ static int64_t queue(struct fixture *f, int n, int64_t not_before, int64_t draft
     return id;
 }
 
+/* All that is due; the oldest of it. */
+static int take(struct fixture *f, int64_t now, struct outbox_entry *e)
+{
+    int64_t ids[OUTBOX_BATCH];
+    size_t n;
+    int rc = cache_outbox_take(f->c, f->account, now, ids, &n, &f->err);
+    if (rc == 0)
+        OK(cache_outbox_get(f->c, f->a, ids[0], e, &f->err));
+    return rc;
+}
+
 static enum outbox_state state_of(struct fixture *f, int64_t id)
 {
     struct outbox_entry e;
@@ -38,16 +49,16 @@ static void entries_are_taken_when_due_oldest_first(void **state)
     OK(cache_outbox_pending(f->c, f->account, &n, &next, &f->err));
     assert_int_equal(n, 2);
     assert_int_equal(next, 100);
-    assert_int_equal(cache_outbox_take(f->c, f->a, f->account, 99, &e, &f->err), 1);
-    assert_int_equal(cache_outbox_take(f->c, f->a, f->account, 100, &e, &f->err), 0);
+    assert_int_equal(take(f, 99, &e), 1);
+    assert_int_equal(take(f, 100, &e), 0);
     assert_int_equal(e.id, soon);
     assert_int_equal(e.state, OUTBOX_SENDING);
     assert_int_equal(e.rcpts_n, 2);
     assert_str(e.rcpts[1].address, "b@t");
     assert_true(e.save_sent);
-    assert_int_equal(cache_outbox_take(f->c, f->a, f->account, 400, &e, &f->err), 0);
+    assert_int_equal(take(f, 400, &e), 0);
     assert_int_equal(e.id, late);
-    assert_int_equal(cache_outbox_take(f->c, f->a, f->account, 400, &e, &f->err), 1);
+    assert_int_equal(take(f, 400, &e), 1);
     fixture_close(f);
 }
 
@@ -58,17 +69,105 @@ static void a_crash_asks_only_after_the_dot(void **state)
     struct outbox_entry e;
     fixture_open(f);
     int64_t a = queue(f, 1, 0, 0), b = queue(f, 2, 0, 0);
-    OK(cache_outbox_take(f->c, f->a, f->account, 1, &e, &f->err));
-    OK(cache_outbox_take(f->c, f->a, f->account, 1, &e, &f->err));
-    OK(cache_outbox_dot(f->c, b, &f->err));
+    OK(take(f, 1, &e));
+    OK(cache_outbox_dot(f->c, b, 0, &f->err));
     fixture_reopen(f);
-    OK(cache_outbox_recover(f->c, 0, &f->err));
+    OK(cache_outbox_recover(f->c, 0, 0, &f->err));
     assert_int_equal(state_of(f, a), OUTBOX_QUEUED);
     assert_int_equal(state_of(f, b), OUTBOX_DOUBT);
     assert_int_equal(cache_outbox_retry(f->c, a, 5, &f->err), 1);
     assert_int_equal(cache_outbox_retry(f->c, b, 5, &f->err), 0);
     assert_int_equal(state_of(f, b), OUTBOX_QUEUED);
-    assert_int_equal(cache_outbox_dot(f->c, b, &f->err), -1);
+    assert_int_equal(cache_outbox_dot(f->c, b, 0, &f->err), -1);
+    fixture_close(f);
+}
+
+static void a_batch_is_taken_within_its_bytes(void **state)
+{
+    (void)state;
+    struct fixture fx, *f = &fx;
+    struct outbox_entry big;
+    int64_t ids[OUTBOX_BATCH], first = 0;
+    size_t n;
+    fixture_open(f);
+    for (int i = 0; i < OUTBOX_BATCH + 3; i++)
+        first += queue(f, i + 1, 0, 0) * (i == 0);
+    OK(cache_outbox_take(f->c, f->account, 1, ids, &n, &f->err));
+    assert_int_equal(n, OUTBOX_BATCH);
+    assert_int_equal(ids[0], first);
+    OK(cache_outbox_take(f->c, f->account, 1, ids, &n, &f->err));
+    assert_int_equal(n, 3);
+    assert_int_equal(cache_outbox_take(f->c, f->account, 1, ids, &n, &f->err), 1);
+    OK(cache_outbox_get(f->c, f->a, first, &big, &f->err));
+    for (int i = 0; i < 3; i++) {
+        big.state = OUTBOX_QUEUED;
+        big.size = i == 0 ? 2 * OUTBOX_BATCH_BYTES : OUTBOX_BATCH_BYTES / 2;
+        OK(cache_outbox_add(f->c, &big, 0, &first, &f->err));
+    }
+    OK(cache_outbox_take(f->c, f->account, 1, ids, &n, &f->err));
+    assert_int_equal(n, 1);
+    OK(cache_outbox_take(f->c, f->account, 1, ids, &n, &f->err));
+    assert_int_equal(n, 2);
+    fixture_close(f);
+}
+
+/* Of three that are on their way the first, or the first two, have their final dot marked. */
+static void only_a_system_that_went_down_leaves_a_batch_in_doubt(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t marked, found;
+        int dots, doubts;
+    } rows[] = {
+        { 7, 7, 1, 1 }, { 7, 7, 2, 2 }, { 7, 8, 1, 3 }, { 7, 8, 0, 0 },
+        { 7, 0, 1, 3 }, { 0, 8, 1, 1 }, { 0, 8, 2, 2 }, { 0, 0, 2, 2 },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct fixture fx, *f = &fx;
+        int64_t ids[OUTBOX_BATCH];
+        size_t n;
+        fixture_open(f);
+        for (int k = 0; k < 3; k++)
+            (void)queue(f, k + 1, 0, 0);
+        OK(cache_outbox_take(f->c, f->account, 1, ids, &n, &f->err));
+        assert_int_equal(n, 3);
+        for (int k = 0; k < rows[i].dots; k++)
+            OK(cache_outbox_dot(f->c, ids[k], rows[i].marked, &f->err));
+        fixture_reopen(f);
+        OK(cache_outbox_recover(f->c, 0, rows[i].found, &f->err));
+        for (int k = 0; k < 3; k++)
+            assert_int_equal(state_of(f, ids[k]),
+                             k < rows[i].doubts ? OUTBOX_DOUBT : OUTBOX_QUEUED);
+        fixture_close(f);
+    }
+}
+
+static void what_is_sent_is_due_until_it_is_settled(void **state)
+{
+    (void)state;
+    struct fixture fx, *f = &fx;
+    struct outbox_entry e;
+    int64_t ids[OUTBOX_BATCH], due, waiting;
+    size_t n;
+    fixture_open(f);
+    int64_t id = queue(f, 1, 0, 0);
+    OK(take(f, 1, &e));
+    assert_int_equal(cache_outbox_unsettled(f->c, f->account, ids, &n, &f->err), 1);
+    OK(cache_outbox_dot(f->c, id, 7, &f->err));
+    OK(cache_outbox_sent(f->c, id, &f->err));
+    fixture_reopen(f);
+    OK(cache_outbox_recover(f->c, 0, 8, &f->err));
+    assert_int_equal(state_of(f, id), OUTBOX_SENT);
+    OK(cache_outbox_pending(f->c, f->account, &waiting, &due, &f->err));
+    assert_int_equal(waiting, 1);
+    assert_int_equal(due, 1);
+    assert_int_equal(cache_outbox_cancel(f->c, id, &f->err), 1);
+    OK(cache_outbox_unsettled(f->c, f->account, ids, &n, &f->err));
+    assert_int_equal(n, 1);
+    assert_int_equal(ids[0], id);
+    OK(cache_outbox_drop(f->c, id, &f->err));
+    OK(cache_outbox_pending(f->c, f->account, &waiting, &due, &f->err));
+    assert_int_equal(due, 0);
     fixture_close(f);
 }
 
@@ -79,7 +178,7 @@ static void answers_are_kept_by_recipient(void **state)
     struct outbox_entry e;
     fixture_open(f);
     int64_t id = queue(f, 1, 0, 0);
-    assert_int_equal(cache_outbox_take(f->c, f->a, f->account, 1, &e, &f->err), 0);
+    assert_int_equal(take(f, 1, &e), 0);
     e.state = OUTBOX_FAILED;
     e.reason = STR("550 no such user");
     e.rcpts[1].code = 550;
@@ -129,7 +228,7 @@ static void a_draft_goes_with_its_mail_and_comes_back(void **state)
     assert_int_equal(cache_draft_get(f->c, f->a, draft, &blob, &f->err), 0);
     assert_int_equal(blob.n, 9);
     id = queue(f, 1, 100, draft);
-    assert_int_equal(cache_outbox_take(f->c, f->a, f->account, 100, &e, &f->err), 0);
+    assert_int_equal(take(f, 100, &e), 0);
     assert_int_equal(cache_outbox_cancel(f->c, id, &f->err), 1);
     OK(cache_outbox_drop(f->c, id, &f->err));
     assert_int_equal(cache_draft_get(f->c, f->a, draft, &blob, &f->err), 1);
@@ -145,7 +244,7 @@ static void the_sent_copy_keeps_the_bytes(void **state)
     uint64_t size = 0;
     fixture_open(f);
     int64_t sent = folder_make(f, "Sent", ROLE_SENT), id = queue(f, 1, 0, 0), message = 0;
-    assert_int_equal(cache_outbox_take(f->c, f->a, f->account, 1, &e, &f->err), 0);
+    assert_int_equal(take(f, 1, &e), 0);
     struct cache_message m = message_make(f, 1, "outgoing 1");
     struct cache_placement w = { .folder = sent, .flags = CACHE_SEEN };
     assert_int_equal(m.body, e.body);
@@ -180,6 +279,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(entries_are_taken_when_due_oldest_first),
         cmocka_unit_test(a_crash_asks_only_after_the_dot),
+        cmocka_unit_test(a_batch_is_taken_within_its_bytes),
+        cmocka_unit_test(only_a_system_that_went_down_leaves_a_batch_in_doubt),
+        cmocka_unit_test(what_is_sent_is_due_until_it_is_settled),
         cmocka_unit_test(answers_are_kept_by_recipient),
         cmocka_unit_test(a_draft_goes_with_its_mail_and_comes_back),
         cmocka_unit_test(the_sent_copy_keeps_the_bytes),

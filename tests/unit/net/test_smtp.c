@@ -61,7 +61,7 @@ static void session(struct run *r, const struct script *server, const struct net
     r->outcome = SMTP_UNSENT;
     if (s == NULL)
         return;
-    struct smtp_body body = { mail_read, mail_before_dot, &r->mail };
+    struct smtp_body body = { .read = mail_read, .before_dot = mail_before_dot, .arg = &r->mail };
     if (r->mail.text.n > 0)
         r->outcome = smtp_send(s, &r->env, &body, &r->err);
     r->usable = smtp_usable(s);
@@ -297,9 +297,116 @@ static void two_messages_on_one_connection(void **state)
     for (size_t i = 0; i < COUNT(want); i++) {
         struct run r;
         run_init(&r);
-        struct smtp_body body = { mail_read, mail_before_dot, &r.mail };
+        struct smtp_body body = { .read = mail_read,
+                                  .before_dot = mail_before_dot,
+                                  .arg = &r.mail };
         assert_int_equal(smtp_send(s, &r.env, &body, &r.err), want[i]);
     }
+    smtp_close(&s);
+    assert_true(script_end(&server));
+}
+
+/* The commands for the next message follow a final dot at once (RFC 2920 §3.1). */
+static void the_next_message_is_asked_for_ahead(void **state)
+{
+    static const struct {
+        const char *script;
+        enum smtp_outcome want[3];
+        bool usable;
+    } rows[] = {
+        { PIPED ENVELOPE TAKEN BODY ENVELOPE "S: 250 ok\n" TAKEN BODY ENVELOPE
+                                             "S: 250 ok\n" TAKEN BODY "S: 250 ok\n" QUIT,
+          { SMTP_SENT, SMTP_SENT, SMTP_SENT },
+          true },
+        /* each answer is about its own message */
+        { PIPED ENVELOPE TAKEN BODY ENVELOPE "S: 552 too much\nS: 250 ok\nS: 550 who\nS: 250 ok\n"
+                                             "S: 354 go\n" BODY ENVELOPE
+                                             "S: 452 later\nS: 250 ok\nS: 550 a\nS: 550 b\n"
+                                             "S: 554 nobody\n" QUIT,
+          { SMTP_REJECTED, SMTP_UNSENT, SMTP_REJECTED },
+          true },
+        /* nobody is taken, and DATA is let through all the same */
+        { PIPED ENVELOPE TAKEN BODY ENVELOPE
+          "S: 250 ok\nS: 250 ok\nS: 550 a\nS: 550 b\nS: 354 go\n"
+          "C: .\nS: 554 nobody\nC: RSET\nS: 250 ok\n" ENVELOPE TAKEN BODY "S: 250 ok\n" QUIT,
+          { SMTP_SENT, SMTP_REJECTED, SMTP_SENT },
+          true },
+        /* a server that has not done with the first is asked again, and no more ahead */
+        { PIPED ENVELOPE TAKEN BODY ENVELOPE
+          "S: 250 ok\nS: 503 nested\nS: 503 x\nS: 503 x\nS: 503 x\nC: RSET\nS: 250 ok\n" ENVELOPE
+              TAKEN BODY "S: 250 ok\n" ENVELOPE TAKEN BODY "S: 250 ok\n" QUIT,
+          { SMTP_SENT, SMTP_SENT, SMTP_SENT },
+          true },
+        /* so many messages and no more */
+        { PIPED ENVELOPE TAKEN BODY ENVELOPE "S: 250 ok\nS: 421 enough\nX:\n",
+          { SMTP_SENT, SMTP_UNSENT, SMTP_UNSENT },
+          false },
+        /* what breaks then is no doubt about what was not sent */
+        { PIPED ENVELOPE TAKEN BODY ENVELOPE "X:\n",
+          { SMTP_IN_DOUBT, SMTP_UNSENT, SMTP_UNSENT },
+          false },
+        { PIPED ENVELOPE TAKEN BODY ENVELOPE "S: 250 ok\nX:\n",
+          { SMTP_SENT, SMTP_UNSENT, SMTP_UNSENT },
+          false },
+        { PIPED ENVELOPE TAKEN BODY ENVELOPE "S: 250 ok\n" TAKEN BODY ENVELOPE "X:\n",
+          { SMTP_SENT, SMTP_IN_DOUBT, SMTP_UNSENT },
+          false },
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct script *server = script_start(str_c(rows[i].script), SIZE_MAX);
+        struct smtp_options o = { .endpoint = { .proto = NET_SMTP,
+                                                .host = "127.0.0.1",
+                                                .port = script_port(server),
+                                                .tls = TLS_NONE,
+                                                .ehlo_name = "me.example" },
+                                  .connect_ms = 5000,
+                                  .wait_ms = 5000 };
+        struct error err;
+        struct run r[COUNT(rows[i].want)];
+        struct smtp *s = smtp_open(&o, &err);
+        assert_non_null(s);
+        for (size_t k = 0; k < COUNT(r); k++)
+            run_init(&r[k]);
+        for (size_t k = 0; k < COUNT(r); k++) {
+            struct smtp_body body = { .read = mail_read,
+                                      .before_dot = mail_before_dot,
+                                      .next = k + 1 < COUNT(r) ? &r[k + 1].env : NULL,
+                                      .arg = &r[k].mail };
+            enum smtp_outcome got = smtp_send(s, &r[k].env, &body, &r[k].err);
+            if (got != rows[i].want[k])
+                fail_msg("row %zu, message %zu: outcome %d: %s", i, k, (int)got, r[k].err.text);
+        }
+        assert_int_equal(smtp_usable(s), rows[i].usable);
+        smtp_close(&s);
+        assert_true(script_end(&server));
+    }
+}
+
+/* Another message than was announced: the server waits for that one, so the connection is given up. */
+static void another_message_than_announced_is_not_mixed_up(void **state)
+{
+    static const char text[] = PIPED ENVELOPE TAKEN BODY ENVELOPE "S: 250 ok\n" TAKEN "E:\n";
+    struct script *server = script_start(STR(text), SIZE_MAX);
+    struct smtp_options o = { .endpoint = { .proto = NET_SMTP,
+                                            .host = "127.0.0.1",
+                                            .port = script_port(server),
+                                            .tls = TLS_NONE,
+                                            .ehlo_name = "me.example" },
+                              .connect_ms = 5000,
+                              .wait_ms = 5000 };
+    struct error err;
+    struct run r[3];
+    (void)state;
+    for (size_t k = 0; k < COUNT(r); k++)
+        run_init(&r[k]);
+    struct smtp *s = smtp_open(&o, &err);
+    assert_non_null(s);
+    struct smtp_body body = { .read = mail_read, .next = &r[1].env, .arg = &r[0].mail };
+    assert_int_equal(smtp_send(s, &r[0].env, &body, &err), SMTP_SENT);
+    body.next = NULL;
+    assert_int_equal(smtp_send(s, &r[2].env, &body, &err), SMTP_UNSENT);
+    assert_false(smtp_usable(s));
     smtp_close(&s);
     assert_true(script_end(&server));
 }
@@ -419,6 +526,8 @@ int main(void)
         cmocka_unit_test(our_own_failures_send_no_dot),
         cmocka_unit_test(bad_addresses_reach_no_server),
         cmocka_unit_test(two_messages_on_one_connection),
+        cmocka_unit_test(the_next_message_is_asked_for_ahead),
+        cmocka_unit_test(another_message_than_announced_is_not_mixed_up),
         cmocka_unit_test(lmtp_answers_for_each_recipient),
         cmocka_unit_test(dsn_parameters_where_offered),
         cmocka_unit_test(a_refused_connection_is_told),

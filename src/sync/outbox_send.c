@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+
+#include "base/child.h"
+#include "base/fault.h"
+#include "base/i18n.h"
+#include "cache/body.h"
+#include "sync/attempt.h"
+#include "sync/judge.h"
+#include "sync/link.h"
+#include "base/banned.h"
+
+enum {
+    SENDMAIL_MS = 120000,
+    SENDMAIL_SAYS_MAX = 64 << 10,
+    MESSAGE_MAX = 256 << 20,
+    PIECE = 256 << 10,
+    EX_TEMPFAIL_CODE = 75 /* sysexits.h */
+};
+
+struct attempt *attempt_new(struct round *r, struct arena *a, const struct outbox_entry *e)
+{
+    struct attempt *t = xcalloc(1, sizeof *t);
+    *t = (struct attempt){ .round = r, .a = a, .entry = *e, .piece = BUF_INIT(PIECE) };
+    t->which = arena_array(a, e->rcpts_n + 1, sizeof *t->which);
+    size_t n = judge_open(e, t->which);
+    t->env = (struct smtp_envelope){
+        .sender = arena_fmt(a, "%.*s", STR_ARG(e->sender)),
+        .rcpts = arena_array(a, n + 1, sizeof *t->env.rcpts),
+        .rcpts_n = n,
+        .size = e->size,
+        .eight_bit = e->eight_bit,
+    };
+    for (size_t i = 0; i < n; i++)
+        t->env.rcpts[i].address = arena_fmt(a, "%.*s", STR_ARG(e->rcpts[t->which[i]].address));
+    return t;
+}
+
+void attempt_free(struct attempt **t)
+{
+    if (*t == NULL)
+        return;
+    arena_free(&(*t)->a);
+    buf_free(&(*t)->piece);
+    free(*t);
+    *t = NULL;
+}
+
+/* ------------------------------------------------------------------ the bytes */
+
+/* The message is read several times, in smaller pieces than it is packed in. */
+int attempt_read(void *arg, uint64_t offset, size_t want, struct buf *out, struct error *err)
+{
+    struct attempt *t = arg;
+    uint64_t end = t->piece_at + t->piece.len;
+    if (offset >= t->entry.size)
+        return 0;
+    if (t->piece.len == 0 || offset < t->piece_at || offset >= end) {
+        buf_clear(&t->piece);
+        t->piece_at = offset / PIECE * PIECE;
+        if (cache_body_read_id(t->round->w->cache, t->entry.body, t->piece_at, PIECE, &t->piece,
+                               err) < 0) {
+            buf_clear(&t->piece);
+            return -1;
+        }
+        end = t->piece_at + t->piece.len;
+    }
+    if (offset >= end)
+        return error_set(err, ERR_STORE, RETRY_NEVER, _("A message's text went away meanwhile"));
+    struct str rest = str_skip(buf_str(&t->piece), (size_t)(offset - t->piece_at));
+    buf_add_str(out, str_head(rest, want));
+    return buf_check(out, err);
+}
+
+/* ------------------------------------------------------------------ SMTP */
+
+static int smtp_connect(struct round *r, struct error *err)
+{
+    struct sync_account *w = r->w;
+    if (r->smtp != NULL && smtp_usable(r->smtp))
+        return 0;
+    smtp_close(&r->smtp);
+    struct net_login login;
+    int anonymous = account_login(w, NET_SMTP, &login, err);
+    if (anonymous < 0)
+        return -1;
+    struct smtp_options o = {
+        .endpoint = account_endpoint(w->cfg, NET_SMTP),
+        .login = anonymous ? NULL : &login,
+        .cancel = w->cancel,
+        .log = w->log,
+        .connect_ms = LINK_CONNECT_MS,
+        .wait_ms = LINK_SILENCE_MS,
+    };
+    r->smtp = smtp_open(&o, err);
+    if (r->smtp == NULL && err->code == ERR_AUTH && err->retry == RETRY_NEVER)
+        account_password_refuse(w);
+    return r->smtp != NULL ? 0 : -1;
+}
+
+/* The answer to the message before and the mark of this one are one transaction: there is little
+ * between them on the wire. */
+static int before_dot(void *arg, struct error *err)
+{
+    struct attempt *t = arg;
+    struct cache *c = t->round->w->cache;
+    (void)sys_fault(FAULT_EXIT, "outbox before dot");
+    if (cache_begin(c, false, err) != 0)
+        return -1;
+    if (attempt_write(t->round, err) == 0 &&
+        cache_outbox_dot(c, t->entry.id, t->round->boot, err) == 0)
+        return cache_commit(c, err);
+    cache_rollback(c);
+    return -1;
+}
+
+static void meanwhile(void *arg)
+{
+    attempt_copy_prepare(arg);
+}
+
+/* A connection that served others and is closed now has had its share of messages, or grew too old:
+ * what certainly was not delivered goes over a new one. */
+static enum smtp_outcome by_smtp(struct attempt *t, struct error *why)
+{
+    struct round *r = t->round;
+    struct smtp_body body = { .read = attempt_read,
+                              .before_dot = before_dot,
+                              .meanwhile = meanwhile,
+                              .next = t->next != NULL && t->next->env.rcpts_n > 0 ? &t->next->env
+                                                                                  : NULL,
+                              .arg = t };
+    for (;;) {
+        error_clear(why);
+        if (smtp_connect(r, why) != 0) {
+            r->unreachable = *why;
+            return SMTP_UNSENT;
+        }
+        enum smtp_outcome outcome = smtp_send(r->smtp, &t->env, &body, why);
+        r->served += outcome == SMTP_SENT;
+        if (outcome != SMTP_UNSENT || smtp_usable(r->smtp))
+            return outcome;
+        if (r->served == 0 || net_cancel_is_set(r->w->cancel)) {
+            r->unreachable = *why;
+            return SMTP_UNSENT;
+        }
+        log_line(r->w->log, LOG_INFO, "%s: a new connection after %u messages: %s", r->w->cfg->name,
+                 r->served, why->text);
+    }
+}
+
+/* ------------------------------------------------------------------ the sendmail command */
+
+/* The whole message with the line ends of this system, as such commands expect it. */
+static int message_text(struct attempt *t, struct buf *out, struct error *err)
+{
+    struct buf piece = BUF_INIT(PIECE);
+    uint64_t at = 0;
+    int rc;
+    do {
+        buf_clear(&piece);
+        rc = attempt_read(t, at, PIECE, &piece, err);
+        at += piece.len;
+        for (size_t i = 0; i < piece.len; i++) {
+            if (piece.data[i] == '\n' && out->len > 0 && out->data[out->len - 1] == '\r')
+                buf_truncate(out, out->len - 1);
+            buf_addc(out, piece.data[i]);
+        }
+    } while (rc == 0 && piece.len > 0);
+    buf_free(&piece);
+    return rc == 0 ? buf_check(out, err) : -1;
+}
+
+/* COMMAND -i -f SENDER -- RECIPIENT..., without a shell; the addresses come last and cannot be
+ * taken for options. */
+static int command_words(struct attempt *t, char ***argv, struct error *err)
+{
+    struct sync_account *w = t->round->w;
+    char **words;
+    size_t n = 0;
+    if (child_split(t->a, str_c(w->cfg->sendmail_command), &words, err) != 0)
+        return -1;
+    while (words[n] != NULL)
+        n++;
+    char **all = arena_array(t->a, n + 5 + t->env.rcpts_n, sizeof *all);
+    memcpy(all, words, n * sizeof *all);
+    all[n++] = arena_fmt(t->a, "-i");
+    all[n++] = arena_fmt(t->a, "-f");
+    all[n++] = arena_fmt(t->a, "%s", t->env.sender);
+    all[n++] = arena_fmt(t->a, "--");
+    for (size_t i = 0; i < t->env.rcpts_n; i++)
+        all[n++] = arena_fmt(t->a, "%s", t->env.rcpts[i].address);
+    *argv = all;
+    return 0;
+}
+
+static enum smtp_outcome command_run(struct attempt *t, char *const *argv, struct str text,
+                                     struct error *why)
+{
+    struct buf says = BUF_INIT(SENDMAIL_SAYS_MAX);
+    if (before_dot(t, why) != 0)
+        return SMTP_UNSENT;
+    why->sys = 0;
+    int rc = child_run(argv, text, &says, -1, SENDMAIL_MS, why);
+    buf_free(&says);
+    for (size_t i = 0; rc == 0 && i < t->env.rcpts_n; i++)
+        t->env.rcpts[i].code = 250;
+    if (rc == 0)
+        return SMTP_SENT;
+    if (why->code == ERR_NET) /* time was up: it may have taken the message */
+        return SMTP_IN_DOUBT;
+    return why->sys == EX_TEMPFAIL_CODE || why->sys > 128 ? SMTP_UNSENT : SMTP_REJECTED;
+}
+
+static enum smtp_outcome by_command(struct attempt *t, struct error *why)
+{
+    struct buf text = BUF_INIT(MESSAGE_MAX);
+    char **argv;
+    enum smtp_outcome outcome = SMTP_UNSENT;
+    if (message_text(t, &text, why) == 0 && command_words(t, &argv, why) == 0)
+        outcome = command_run(t, argv, buf_str(&text), why);
+    buf_free(&text);
+    return outcome;
+}
+
+enum smtp_outcome attempt_send(struct attempt *t, struct error *why)
+{
+    if (t->env.rcpts_n == 0)
+        return SMTP_SENT;
+    if (t->round->unreachable.code != ERR_NONE) {
+        *why = t->round->unreachable;
+        return SMTP_UNSENT;
+    }
+    switch (t->round->w->cfg->send) {
+    case SEND_SMTP:
+        return by_smtp(t, why);
+    case SEND_SENDMAIL:
+        return by_command(t, why);
+    case SEND_NONE:
+        break;
+    }
+    (void)error_set(why, ERR_CONFIG, RETRY_NEVER, _("no server to send with is configured"));
+    return SMTP_REJECTED;
+}
