@@ -138,7 +138,7 @@ def lines_that_are_too_long(place):
     s.stop()
 
 
-SENDING, DOUBT = "1", "2"  # enum outbox_state
+SENDING, DOUBT, SENT = "1", "2", "4"  # enum outbox_state
 NONSENSE = [
     b"* 1 FETCH (BODY[] {3}\r\nabc BODY[] {3}\r\ndef UID 1 FLAGS ())\r\nTAG OK\r\n",
     b"* 1 FETCH (BODY[HEADER] {3}\r\nabc UID 1)\r\n* 1 FETCH (UID 1 BODY[] {2}\r\nxy)\r\nTAG OK\r\n",
@@ -214,7 +214,7 @@ def unended(place):
     s.sync()
     s.drive("queue", mail, 0, "jane@example.org", "joe@example.org")
     with sqlite3.connect(s.db) as db:
-        db.execute("CREATE TRIGGER full BEFORE UPDATE OF reason ON outbox BEGIN SELECT RAISE(FAIL, 'full'); END")
+        db.execute("CREATE TRIGGER full BEFORE UPDATE OF state ON outbox WHEN new.state = 4 BEGIN SELECT RAISE(FAIL, 'full'); END")
     s.engine("send", 1, code=None)
     with sqlite3.connect(s.db) as db:
         db.execute("DROP TRIGGER full")
@@ -223,6 +223,35 @@ def unended(place):
     check(s.drive("outbox").split()[1] == DOUBT, f"in doubt: {s.drive('outbox')}")
     with open(os.path.join(s.dir, "sent"), "rb") as f:
         check(f.read().count(b"Message-ID") == 1, "sent once")
+    s.stop()
+
+
+def unsettled(place):
+    """A mail went out, and its copy cannot be stored yet: it follows, once, and nothing is sent again."""
+    server = Fake()
+    s = Store(place, "unsettled", server.port)
+    with open(os.path.join(s.dir, "sendmail"), "w") as f:
+        f.write("#!/bin/sh\ncat >>%s/sent\n" % s.dir)
+    os.chmod(f.name, 0o755)
+    mail = os.path.join(s.dir, "mail")
+    s.sync()
+    for i in (1, 2):
+        with open(mail, "wb") as f:
+            f.write(message(i))
+        s.drive("queue", mail, 0, "jane@example.org", "joe@example.org")
+    with sqlite3.connect(s.db) as db:
+        db.execute("CREATE TRIGGER full BEFORE DELETE ON outbox BEGIN SELECT RAISE(FAIL, 'full'); END")
+    s.engine("send", 1, code=None)
+    check([line.split()[1] for line in s.drive("outbox").splitlines()] == [SENT, SENT], f"both went: {s.drive('outbox')}")
+    s.stop()
+    with sqlite3.connect(s.db) as db:
+        db.execute("DROP TRIGGER full")
+    s.sync()
+    s.sync()
+    check(s.drive("outbox") == "", f"settled: {s.drive('outbox')}")
+    check(subjects(s.list("Sent")) == ["message 1", "message 2"], f"two copies: {subjects(s.list('Sent'))}")
+    with open(os.path.join(s.dir, "sent"), "rb") as f:
+        check(f.read().count(b"Message-ID") == 2, "each sent once")
     s.stop()
 
 
@@ -309,7 +338,7 @@ def main():
     place = tempfile.mkdtemp(prefix="tmail-conflict-")
     try:
         for step in (expunged_before_the_move, changed_while_fetching, names_that_cannot_be_said, same_message_id, half_moved,
-                     lines_that_are_too_long, nonsense, sent_before_the_first_sync, unended, one_odd_folder,
+                     lines_that_are_too_long, nonsense, sent_before_the_first_sync, unended, unsettled, one_odd_folder,
                      arrived_before_the_watcher, talks_without_end, too_large):
             step(place)
             print(step.__name__)
