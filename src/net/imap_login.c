@@ -236,9 +236,27 @@ static int by_sasl(struct imap *i, struct net_sasl *sasl, struct error *err)
 
 static unsigned mechanisms(const struct imap *i)
 {
-    return ((i->caps & CAP_AUTH_PLAIN) ? MECH_PLAIN : 0) |
-           ((i->caps & CAP_AUTH_LOGIN) ? MECH_LOGIN : 0) |
-           ((i->caps & CAP_AUTH_SCRAM_SHA_256) ? MECH_SCRAM_SHA_256 : 0);
+    static const struct {
+        uint64_t cap;
+        unsigned mech;
+    } known[] = {
+        { CAP_AUTH_PLAIN, MECH_PLAIN },
+        { CAP_AUTH_LOGIN, MECH_LOGIN },
+        { CAP_AUTH_CRAM_MD5, MECH_CRAM_MD5 },
+        { CAP_AUTH_SCRAM_SHA_1, MECH_SCRAM_SHA_1 },
+        { CAP_AUTH_SCRAM_SHA_1_PLUS, MECH_SCRAM_SHA_1_PLUS },
+        { CAP_AUTH_SCRAM_SHA_256, MECH_SCRAM_SHA_256 },
+        { CAP_AUTH_SCRAM_SHA_256_PLUS, MECH_SCRAM_SHA_256_PLUS },
+        { CAP_AUTH_XOAUTH2, MECH_XOAUTH2 },
+        { CAP_AUTH_OAUTHBEARER, MECH_OAUTHBEARER },
+        { CAP_AUTH_EXTERNAL, MECH_EXTERNAL },
+        { CAP_AUTH_GSSAPI, MECH_GSSAPI },
+    };
+    unsigned set = 0;
+    for (size_t k = 0; k < COUNT(known); k++)
+        if (i->caps & known[k].cap)
+            set |= known[k].mech;
+    return set;
 }
 
 /* RFC 3501 §6.2.3: where it is not forbidden, the command is there for the password. */

@@ -229,14 +229,12 @@ static int lib_failed(const struct net_sasl *s, int rc, struct error *err)
     }
 }
 
-/* RFC 5802 §6: where the server offers the bound mechanism and it is not used, it must not be told
- * that we cannot bind. */
+/* For the bound mechanisms alone: libgsasl (2.2) makes no first message of an unbound one with it.
+ */
 static int set_binding(struct net_sasl *s)
 {
     const struct tls_binding *b = s->setup.binding;
-    unsigned plus = MECH_SCRAM_SHA_256_PLUS | MECH_SCRAM_SHA_1_PLUS;
-    if (b == NULL || b->kind == TLS_BINDING_NONE || !is_scram(s->row) ||
-        (!s->row->binds && (s->setup.offered & plus)))
+    if (!s->row->binds)
         return GSASL_OK;
     struct buf text = BUF_INIT(200);
     add_base64(&text, (struct str){ (const char *)b->bytes, b->n });
@@ -441,7 +439,8 @@ static int answer(struct net_sasl *s, struct str challenge, struct buf *out, str
         rc = first_make(s, err);
         if (rc == 0)
             buf_add_str(out, buf_str(&s->first));
-    } else if (!readable && s->row->bit != MECH_LOGIN)
+    } else if ((!readable && s->row->bit != MECH_LOGIN) ||
+               (s->complete && s->row->kind != LOGIN_TOKEN))
         rc = error_set(err, ERR_AUTH, RETRY_LATER,
                        _("%s does not follow %s: the login was broken off"), s->setup.host,
                        s->row->name);

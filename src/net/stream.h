@@ -27,8 +27,9 @@ struct endpoint {
     const char *cert_file; /* PEM: ours, for servers that ask who we are; NULL: none */
     const char *key_file;  /* PEM: its key; NULL: in cert_file */
     const char *proxy;     /* socks5h://, socks5:// or http://; may hold a password; NULL: none */
-    const char *tunnel;    /* command whose standard input and output are the connection, split into
-                              words without a shell (child_split); NULL: a connection of our own */
+    const char *tunnel;    /* command whose standard input and output are the connection (tunnel.h);
+                              TLS_DIRECT is spoken inside of it; TLS_NONE: it is as safe as the
+                              command makes it. NULL: a connection of our own */
     const char *ehlo_name; /* SMTP; NULL: "localhost" */
     /* For servers that talk to servers: */
     const char *address; /* numeric: connect there, host is its name; NULL: host is looked up */

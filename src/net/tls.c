@@ -239,7 +239,7 @@ bool tls_wants_certificate(const char *why)
     return false;
 }
 
-static int wants_certificate(const char *host, struct error *err)
+int tls_stranger(const char *host, struct error *err)
 {
     return error_set(err, ERR_TLS, RETRY_LATER,
                      _("%s wants a certificate of yours, or does not take the one it was shown: "
@@ -267,7 +267,7 @@ int tls_failed(const char *host, unsigned port, const char *clear, const char *w
                          _("%s:%u encrypts too weakly to be safe: its operator must mend it"), host,
                          port);
     if (tls_wants_certificate(why))
-        return wants_certificate(host, err);
+        return tls_stranger(host, err);
     return error_set(err, ERR_TLS, RETRY_LATER,
                      _("%s:%u does not speak TLS as it should: check the port, and whether "
                        "STARTTLS is what it wants"),

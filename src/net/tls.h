@@ -40,6 +40,8 @@ int tls_failed(const char *host, unsigned port, const char *clear, const char *w
 /* True where the library's words say that the server wants a certificate of ours, or does not take
  * the one we showed. */
 bool tls_wants_certificate(const char *why);
+/* ERR_TLS for that. Returns -1. */
+int tls_stranger(const char *host, struct error *err);
 
 /* What a login can be bound to: tls-exporter with TLS 1.3 (RFC 9266), tls-unique before it
  * (RFC 5929), where the handshake is one that it is safe with. */

@@ -149,7 +149,7 @@ struct endpoint account_endpoint(const struct config_account *cfg, enum net_prot
         ep.tls = TLS_DIRECT;
         break;
     case CONFIG_TLS_STARTTLS:
-        ep.tls = TLS_STARTTLS;
+        ep.tls = tunnelled ? TLS_NONE : TLS_STARTTLS;
         ep.loopback_plain = s->loopback;
         break;
     case CONFIG_TLS_OFF:
