@@ -19,6 +19,7 @@ struct sync_box {
     bool writable;
     uint32_t uidvalidity, uidnext;
     uint64_t exists;
+    unsigned permanent; /* flags that it keeps (PERMANENTFLAGS), enum imap_flag */
 };
 
 struct sync_account {
@@ -37,6 +38,7 @@ struct sync_account {
 
     struct imap *imap; /* NULL: not connected */
     struct sync_box box;
+    bool selected; /* a mailbox was opened on this connection, or may have been */
 
     uint64_t tag;        /* last body's */
     uint64_t pushed;     /* operations that the server has confirmed: what was seen before is old */

@@ -62,6 +62,7 @@ int link_open(struct sync_account *w, struct error *err)
 
 void link_close(struct sync_account *w)
 {
+    w->selected = false;
     imap_close(&w->imap);
     w->box = (struct sync_box){ 0 };
 }
@@ -131,6 +132,8 @@ static int select_resp(void *arg, const struct imap_resp *r, struct error *err)
         s->box.exists = r->number;
     else if (r->kind == IMAP_OK && r->code == CODE_UIDVALIDITY)
         s->box.uidvalidity = (uint32_t)r->number;
+    else if (r->kind == IMAP_OK && r->code == CODE_PERMANENTFLAGS)
+        s->box.permanent = r->flags;
     else if (r->kind == IMAP_OK && r->code == CODE_UIDNEXT)
         s->box.uidnext = (uint32_t)r->number;
     return 0;
@@ -161,6 +164,8 @@ int link_select_queue(struct sync_account *w, const struct cache_folder *f, bool
     if (rc == 0) {
         s->box.folder = f->id;
         s->box.writable = writable;
+        s->box.permanent = CACHE_SERVER_FLAGS | IMAP_ANY; /* where the server does not say */
+        w->selected = true;
         w->box.folder = 0;
         imap_queue(w->imap, buf_str(&cmd),
                    &(struct imap_handler){ .resp = select_resp, .done = select_done, .arg = s });

@@ -21,6 +21,8 @@ libsync_a_SOURCES = \
 	src/sync/local.c src/sync/local.h \
 	src/sync/pull.c src/sync/pull.h \
 	src/sync/seek.c src/sync/seek.h \
+	src/sync/fate.c src/sync/fate.h \
+	src/sync/flags.c src/sync/flags.h \
 	src/sync/push.c src/sync/push.h \
 	src/sync/outbox.c src/sync/outbox.h \
 	src/sync/outbox_send.c src/sync/outbox_copy.c src/sync/attempt.h \

@@ -9,18 +9,18 @@
 #include "cache/body.h"
 #include "cache/journal.h"
 #include "sync/batch.h"
+#include "sync/fate.h"
+#include "sync/flags.h"
 #include "sync/link.h"
-#include "sync/sched.h"
 #include "sync/seek.h"
-#include "sync/say.h"
 #include "wire/imap_cmd.h"
 #include "wire/imap_name.h"
 #include "wire/imap_set.h"
 #include "base/banned.h"
 
 enum {
-    PUSH_MOST = 500,       /* operations taken from the journal at a time */
-    SETTLE_S = 5,          /* when the store's uids must be brought up to date first */
+    PUSH_MOST = 4000,      /* operations taken from the journal at a time */
+    COMMAND_MOST = 500,    /* that one command carries */
     UID_ATTEMPTS = 20,     /* so often an operation waits for its message to get a uid */
     APPEND_AGAIN_S = 3600, /* a copy that the server refuses is offered again */
     PIECE = 256 << 10
@@ -45,41 +45,17 @@ static int64_t now_s(void)
 
 static int close_later(struct push *p, int64_t wait_s, struct error *err)
 {
-    for (size_t i = 0; i < p->n; i++)
-        if (cache_journal_close(p->w->cache, p->ops[i].id, FATE_LATER, 0, now_s() + wait_s, NULL,
-                                err) != 0)
-            return -1;
-    return 0;
+    return fate_later(p->w, p->ops, p->n, wait_s, err);
 }
 
 static int close_failed(struct push *p, const struct error *why, struct error *err)
 {
-    struct error said = *why;
-    account_prefix(p->w, &said);
-    for (size_t i = 0; i < p->n; i++)
-        if (cache_journal_close(p->w->cache, p->ops[i].id, FATE_FAILED, 0, 0, &said, err) != 0)
-            return -1;
-    say_event(p->w->events, &(struct bus_event){ .kind = EVENT_OP_FAILED,
-                                                 .account = str_c(p->w->cfg->name),
-                                                 .text = str_c(said.text) });
-    if (p->ops[0].folder != 0)
-        account_folder_changed(p->w, p->ops[0].folder);
-    if (p->ops[0].target != 0)
-        account_folder_changed(p->w, p->ops[0].target);
-    return 0;
+    return fate_failed(p->w, p->ops, p->n, why, err);
 }
 
-static int64_t backoff_s(const struct cache_op *op)
-{
-    return sync_sched_backoff_ms(op->attempts + 1, 500) / 1000;
-}
-
-/* The server said no. */
 static int close_refused(struct push *p, const struct error *why, struct error *err)
 {
-    if (why->retry == RETRY_LATER)
-        return close_later(p, backoff_s(&p->ops[0]), err);
-    return close_failed(p, why, err);
+    return fate_refused(p->w, p->ops, p->n, why, err);
 }
 
 /* The server had it no more when it was to move or copy it: another client was faster. The person's
@@ -241,31 +217,6 @@ static int remove_marked(struct push *p, struct error *why, struct error *err)
 }
 
 /* ------------------------------------------------------------------ the kinds of operations */
-
-static int push_flags(struct push *p, struct error *err)
-{
-    const struct cache_op *op = &p->ops[0];
-    struct {
-        const char *sign;
-        unsigned flags;
-    } const halves[] = {
-        { " +FLAGS.SILENT ", op->add & CACHE_SERVER_FLAGS },
-        { " -FLAGS.SILENT ", op->del & CACHE_SERVER_FLAGS },
-    };
-    for (size_t i = 0; i < COUNT(halves); i++) {
-        struct error why = { 0 };
-        struct buf after = BUF_INIT(LINK_COMMAND_MAX);
-        if (halves[i].flags == 0)
-            continue;
-        buf_adds(&after, halves[i].sign);
-        wire_put_flags(&after, halves[i].flags, (struct str){ "", 0 });
-        int rc = plain_command(p, "UID STORE ", buf_c(&after), &why, err);
-        buf_free(&after);
-        if (rc != 0)
-            return rc < 0 ? -1 : close_refused(p, &why, err);
-    }
-    return close_done(p, NULL, err);
-}
 
 /* Copies what the target does not have yet: with begun set an earlier attempt may have done so. One
  * message at a time then. */
@@ -481,7 +432,7 @@ static int source_open(struct push *p, struct error *err)
     if (rc != 0)
         return close_refused(p, &why, err) != 0 ? -1 : 1;
     if (p->w->box.uidvalidity != p->folder.uidvalidity)
-        return close_later(p, SETTLE_S, err) != 0 ? -1 : 1;
+        return close_later(p, FATE_SETTLE_S, err) != 0 ? -1 : 1;
     if (!p->w->box.writable) {
         (void)error_set(&why, ERR_REFUSED, RETRY_NEVER, _("the folder %.*s is read-only"),
                         STR_ARG(p->folder.name));
@@ -494,7 +445,7 @@ static int without_uid(struct push *p, struct error *err)
 {
     struct error why = { 0 };
     if (p->ops[0].attempts < UID_ATTEMPTS)
-        return close_later(p, SETTLE_S, err);
+        return close_later(p, FATE_SETTLE_S, err);
     (void)error_set(&why, ERR_REFUSED, RETRY_NEVER, _("the message is no longer on the server"));
     return close_failed(p, &why, err);
 }
@@ -505,7 +456,7 @@ static int mark_begun(struct push *p, struct error *err)
 {
     if (p->ops[0].begun)
         return 0;
-    int64_t ids[PUSH_MOST];
+    int64_t ids[COMMAND_MOST];
     for (size_t i = 0; i < p->n; i++)
         ids[i] = p->ops[i].id;
     int rc = cache_journal_begin(p->w->cache, ids, p->n, err);
@@ -528,7 +479,7 @@ static int push_run(struct push *p, struct error *err)
         return rc < 0 ? -1 : 0;
     switch (p->ops[0].kind) {
     case OP_FLAGS:
-        return push_flags(p, err);
+        break; /* flags_push does them */
     case OP_MOVE:
         return push_copy(p, true, err);
     case OP_COPY:
@@ -548,7 +499,7 @@ static int head_find(struct sync_account *w, const struct cache_op *ops, size_t 
                      struct error *err)
 {
     bool news = false;
-    *head = ops[0].uid == 0 ? 1 : batch_head(ops, n, n);
+    *head = ops[0].uid == 0 ? 1 : batch_head(ops, n, COMMAND_MOST);
     if (*head > 1 && ops[0].begun && (ops[0].kind == OP_COPY || ops[0].kind == OP_MOVE) &&
         seek_news(w, ops[0].target, &news, err) != 0)
         return -1;
@@ -577,17 +528,28 @@ static int group_push(struct sync_account *w, const struct cache_op *ops, size_t
     return rc;
 }
 
+/* The first run of ops that goes out together; *k: how many they were. */
+static int head_push(struct sync_account *w, const struct cache_op *ops, size_t n, size_t *k,
+                     bool *again, struct error *err)
+{
+    for (*k = 0; *k < n && ops[*k].kind == OP_FLAGS && ops[*k].uid != 0;)
+        ++*k;
+    if (*k > 0)
+        return flags_push(w, ops, *k, again, err);
+    int rc = head_find(w, ops, n, k, err);
+    return rc != 0 ? rc : group_push(w, ops, *k, err);
+}
+
 int push_all(struct sync_account *w, struct error *err)
 {
     struct cache_op *ops = xcalloc(PUSH_MOST, sizeof *ops);
     size_t n = PUSH_MOST;
     int rc;
     while ((rc = cache_journal_due(w->cache, w->id, now_s(), ops, &n, err)) == 0 && n > 0) {
+        bool again = false;
         batch_sort(ops, n);
-        for (size_t i = 0, k; rc == 0 && i < n; i += k) {
-            rc = head_find(w, ops + i, n - i, &k, err);
-            if (rc == 0)
-                rc = group_push(w, ops + i, k, err);
+        for (size_t i = 0, k; rc == 0 && !again && i < n; i += k) {
+            rc = head_push(w, ops + i, n - i, &k, &again, err);
             (void)sys_fault(FAULT_EXIT, "journal closed");
         }
         if (rc != 0)
