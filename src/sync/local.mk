@@ -33,6 +33,8 @@ libsync_a_SOURCES = \
 	src/sync/reach.c src/sync/reach.h \
 	src/sync/provider.c src/sync/provider.h \
 	src/sync/rank.c src/sync/rank.h \
+	src/sync/look.c src/sync/look.h \
+	src/sync/trial.c src/sync/trial.h \
 	src/sync/findjob.c src/sync/findjob.h \
 	src/sync/find.c src/sync/find.h
 libsync_a_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS)

@@ -3,6 +3,7 @@
 
 #include "bus/jline.h"
 #include "config.h"
+#include "sync/trial.h"
 #include "sync/find.h"
 #include "base/banned.h"
 
@@ -21,6 +22,7 @@ static int version_run(struct probe *p, const json_t *question, struct error *er
 
 const struct probe_kind probe_kinds[] = {
     { "find", FIND_KIND_MS, find_run },
+    { "try", TRIAL_KIND_MS, trial_run },
     { "version", VERSION_MS, version_run },
 };
 const size_t probe_kinds_n = COUNT(probe_kinds);
