@@ -80,6 +80,6 @@ EXTRA_DIST += tests/interop/tmaild_host.py
 TESTS += tests/interop/tmaild_quota.py
 tests/interop/tmaild_quota.log: tmaild
 EXTRA_DIST += tests/interop/tmaild_quota.py
-TESTS += tests/interop/setup_find.py
-tests/interop/setup_find.log: tmail-sync tmail-decode tmaild
-EXTRA_DIST += tests/interop/setup_find.py tests/interop/setup_world.py
+TESTS += tests/interop/setup_find.py tests/interop/setup_try.py
+tests/interop/setup_find.log tests/interop/setup_try.log: tmail-sync tmail-decode tmaild
+EXTRA_DIST += tests/interop/setup_find.py tests/interop/setup_try.py tests/interop/setup_world.py

@@ -2,6 +2,7 @@
 SYNC_TESTS = tests/unit/sync/test_commit \
 	tests/unit/sync/test_plan \
 	tests/unit/sync/test_popplan \
+	tests/unit/sync/test_look \
 	tests/unit/sync/test_probe \
 	tests/unit/sync/test_rank \
 	tests/unit/sync/test_sched \
@@ -41,3 +42,6 @@ tests_unit_sync_test_probe_LDADD = $(LINK_SYNC) $(CMOCKA_LIBS)
 tests_unit_sync_test_rank_SOURCES = tests/unit/sync/test_rank.c tests/unit/test.h
 tests_unit_sync_test_rank_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_sync_test_rank_LDADD = libsync.a $(LINK_BASE) $(CMOCKA_LIBS)
+tests_unit_sync_test_look_SOURCES = tests/unit/sync/test_look.c tests/unit/test.h
+tests_unit_sync_test_look_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_sync_test_look_LDADD = libsync.a $(LINK_NET) $(CMOCKA_LIBS)
