@@ -14,8 +14,10 @@ enum {
     IMAP_KEEP_MAX = 1 << 20,   /* literals that nobody wants in chunks */
     IMAP_LOGIN_LINES = 1000,   /* responses before we are logged in */
     IMAP_LINES_MAX = 16 << 20, /* responses to one command */
-    IMAP_IDLE_MS = 28 * 60000, /* RFC 2177: less than 29 minutes */
-    IMAP_LOGOUT_MS = 500
+    IMAP_LOGOUT_MS = 500,
+    IMAP_PACKED_MAX = 512 << 10,
+    IMAP_INFLATE_FREE = 64 << 20, /* bytes, before the ratio counts */
+    IMAP_INFLATE_RATIO = 250      /* inflated to deflated, over the whole link; else it is a bomb */
 };
 
 int imap_protocol_error(struct imap *i, const char *what, struct error *err)
@@ -38,10 +40,26 @@ static int tell(const struct imap_handler *h, const struct imap_resp *r, struct 
     return h->resp == NULL ? 0 : h->resp(h->arg, r, err);
 }
 
-static bool is_event(enum imap_kind kind)
+static bool is_event(const struct imap *i, const struct imap_resp *r)
 {
-    return kind == IMAP_EXISTS || kind == IMAP_EXPUNGE || kind == IMAP_FETCH ||
-           kind == IMAP_VANISHED;
+    return r->kind == IMAP_EXISTS || r->kind == IMAP_EXPUNGE || r->kind == IMAP_FETCH ||
+           r->kind == IMAP_VANISHED ||
+           (i->noticing && (r->kind == IMAP_STATUS || r->kind == IMAP_LIST ||
+                            r->code == CODE_NOTIFICATIONOVERFLOW));
+}
+
+void imap_caps_set(struct imap *i, const struct imap_resp *r)
+{
+    i->caps = r->caps & ~(i->lies != NULL ? *i->lies : 0);
+    i->append_limit = r->append_limit;
+    i->caps_known = true;
+}
+
+void imap_lie(struct imap *i, uint64_t caps)
+{
+    i->caps &= ~caps;
+    if (i->lies != NULL)
+        *i->lies |= caps;
 }
 
 static int said_bye(struct imap *i, const struct imap_resp *r, struct error *err)
@@ -67,8 +85,26 @@ static int on_untagged(struct imap *i, const struct imap_resp *r, struct error *
         return -1;
     if (h->resp == NULL)
         h = &i->unsolicited;
-    i->event = i->event || is_event(r->kind);
+    i->event = i->event || is_event(i, r);
     return tell(h, r, err);
+}
+
+/* A server that does not know RFC 7888 takes the literal for commands: what comes next would be
+ * answers to what nobody said. The command is tried again on a link without. */
+static int literal_refused(struct imap *i, struct error *err)
+{
+    imap_lie(i, CAP_LITERAL_PLUS | CAP_LITERAL_MINUS);
+    return error_set(err, ERR_NET, RETRY_LATER, _("%s refused the rest of what was being sent"),
+                     i->host);
+}
+
+static int deflate_begin(struct imap *i, struct error *err)
+{
+    static const struct deflate_options options = {
+        .window_bits = 15, .memory = 8, .free = IMAP_INFLATE_FREE, .ratio = IMAP_INFLATE_RATIO
+    };
+    i->deflater = deflater_new(&options, err);
+    return i->deflater != NULL ? 0 : -1;
 }
 
 static int on_tagged(struct imap *i, const struct imap_resp *r, struct error *err)
@@ -83,6 +119,10 @@ static int on_tagged(struct imap *i, const struct imap_resp *r, struct error *er
     if (r->kind != IMAP_OK)
         log_line(i->log, LOG_INFO, "%s: %s %s: %.*s", i->host, c->tag,
                  r->kind == IMAP_NO ? "NO" : "BAD", STR_ARG(str_head(r->text, 200)));
+    if (r->kind == IMAP_BAD && (c->traits & TRAIT_LITERAL_PLUS))
+        return literal_refused(i, err);
+    if (r->kind == IMAP_OK && (c->traits & TRAIT_COMPRESSES) && deflate_begin(i, err) < 0)
+        return -1;
     int rc = imap_drop_unsent(i, c, err);
     imap_command_done(i, c, r);
     return rc;
@@ -96,10 +136,10 @@ static int on_line(struct imap *i, const struct wire_node *line, struct error *e
     if (++i->lines > i->lines_max)
         return error_set(err, ERR_PROTO, RETRY_LATER, _("%s says more than tmail can take"),
                          i->host);
-    if (r.kind == IMAP_CAPABILITY || r.code == CODE_CAPABILITY) {
-        i->caps = r.caps;
-        i->caps_known = true;
-    }
+    if (r.kind == IMAP_CAPABILITY || r.code == CODE_CAPABILITY)
+        imap_caps_set(i, &r);
+    if (r.kind == IMAP_ENABLED)
+        i->enabled |= r.caps;
     return r.tag.n > 0 ? on_tagged(i, &r, err) : on_untagged(i, &r, err);
 }
 
@@ -139,6 +179,19 @@ static int on_chunk(struct imap *i, struct error *err)
     return i->streaming.chunk(i->streaming.arg, i->streaming_seq, bytes, last, err);
 }
 
+/* A line; what stands behind the answer to COMPRESS is deflated. */
+static int on_whole(struct imap *i, const struct wire_node *line, struct str *rest,
+                    struct error *err)
+{
+    bool before = i->deflater != NULL;
+    int rc = on_line(i, line, err);
+    if (!before && i->deflater != NULL) {
+        buf_add_str(&i->raw, *rest);
+        *rest = str_skip(*rest, rest->n);
+    }
+    return rc;
+}
+
 static int dispatch(struct imap *i, struct error *err)
 {
     struct str in = buf_str(&i->in);
@@ -147,7 +200,7 @@ static int dispatch(struct imap *i, struct error *err)
     while (rc == 0) {
         switch (wire_imap_next(i->parser, &in, &line, err)) {
         case WIRE_OK:
-            rc = on_line(i, line, err);
+            rc = on_whole(i, line, &in, err);
             break;
         case WIRE_ANNOUNCE:
             on_announce(i, line);
@@ -167,31 +220,48 @@ static int dispatch(struct imap *i, struct error *err)
     return -1;
 }
 
-/* Reads and dispatches what is there: 0, 2 when there is nothing, -1. */
-static int pump_in(struct imap *i, struct error *err)
+/* Inflates what is there as far as it has room. 0, 2 when there was nothing, -1 */
+static int inflate_in(struct imap *i, struct error *err)
 {
-    int rc = stream_read(i->stream, &i->in, 0, err);
-    if (rc == 1)
-        return stream_ended(i->stream, rc, 0, err);
-    if (rc == 0)
-        return dispatch(i, err);
-    return rc;
+    struct str raw = buf_str(&i->raw);
+    if (raw.n == 0 && !deflater_full(i->deflater))
+        return 2;
+    do {
+        if (deflater_read(i->deflater, &raw, &i->in) < 0) {
+            imap_lie(i, CAP_COMPRESS);
+            return imap_protocol_error(i, "what comes is not deflated as it should be", err);
+        }
+    } while ((raw.n > 0 || deflater_full(i->deflater)) && i->in.max - i->in.len >= DEFLATE_STEP);
+    buf_consume(&i->raw, i->raw.len - raw.n);
+    return 0;
 }
 
-/* Moves on in both directions, waiting where neither goes. */
-static int step(struct imap *i, int wait_ms, struct error *err)
+int imap_pump_in(struct imap *i, struct error *err)
+{
+    int rc = i->deflater != NULL ? inflate_in(i, err) : 2;
+    if (rc == 2) {
+        rc = stream_read(i->stream, i->deflater != NULL ? &i->raw : &i->in, 0, err);
+        if (rc == 1)
+            return stream_ended(i->stream, rc, 0, err);
+        if (rc == 0 && i->deflater != NULL)
+            rc = inflate_in(i, err);
+    }
+    return rc == 0 ? dispatch(i, err) : rc;
+}
+
+int imap_step(struct imap *i, int wait_ms, struct error *err)
 {
     bool blocked = false;
     if (imap_pump_out(i, &blocked, err) < 0)
         return -1;
-    int rc = pump_in(i, err);
+    int rc = imap_pump_in(i, err);
     if (rc != 2)
         return rc;
     rc = stream_wait(i->stream, blocked, -1, wait_ms, err);
     return rc == 2 ? stream_ended(i->stream, rc, wait_ms, err) : rc;
 }
 
-static int check_usable(struct imap *i, struct error *err)
+int imap_usable(struct imap *i, struct error *err)
 {
     if (i->unfit)
         return error_set(err, ERR_USAGE, RETRY_NEVER, _("a command has what no command may have"));
@@ -202,9 +272,9 @@ static int check_usable(struct imap *i, struct error *err)
 
 int imap_run(struct imap *i, struct error *err)
 {
-    int rc = check_usable(i, err);
+    int rc = imap_usable(i, err);
     while (rc == 0 && i->commands != NULL)
-        rc = step(i, i->wait_ms, err);
+        rc = imap_step(i, i->wait_ms, err);
     return rc < 0 ? imap_break_off(i) : 0;
 }
 
@@ -234,7 +304,8 @@ static int refused(const struct imap *i, const struct imap_resp *r, struct error
     if (r->kind == IMAP_BAD)
         return error_set(err, ERR_PROTO, RETRY_NEVER, _("%s does not understand: %s"), i->host,
                          words);
-    bool later = r->code == CODE_UNAVAILABLE || r->code == CODE_OVERQUOTA || r->code == CODE_LIMIT;
+    bool later = r->code == CODE_UNAVAILABLE || r->code == CODE_OVERQUOTA ||
+                 r->code == CODE_LIMIT || r->code == CODE_INUSE || r->code == CODE_SERVERBUG;
     return error_set(err, ERR_REFUSED, later ? RETRY_LATER : RETRY_NEVER, _("%s refuses: %s"),
                      i->host, words);
 }
@@ -248,7 +319,8 @@ static void once_done(void *arg, const struct imap_resp *r)
         o->rc = r->kind == IMAP_OK ? 0 : refused(o->imap, r, o->err);
 }
 
-int imap_command(struct imap *i, struct str cmd, const struct imap_handler *h, struct error *err)
+int imap_command_pieces(struct imap *i, const struct str *pieces, size_t n,
+                        const struct imap_handler *h, struct error *err)
 {
     struct error refusal = { 0 };
     struct once o = { .imap = i, .h = h, .err = &refusal, .rc = -1 };
@@ -259,7 +331,7 @@ int imap_command(struct imap *i, struct str cmd, const struct imap_handler *h, s
         wrap.chunk = once_chunk;
         wrap.chunk_max = h->chunk_max;
     }
-    imap_queue(i, cmd, &wrap);
+    imap_queue_pieces(i, pieces, n, &wrap);
     if (imap_run(i, err) < 0)
         return -1;
     if (o.rc < 0)
@@ -267,68 +339,9 @@ int imap_command(struct imap *i, struct str cmd, const struct imap_handler *h, s
     return o.rc;
 }
 
-struct idle {
-    bool done, refused;
-};
-
-static void idle_done(void *arg, const struct imap_resp *r)
+int imap_command(struct imap *i, struct str cmd, const struct imap_handler *h, struct error *err)
 {
-    struct idle *d = arg;
-    d->done = true;
-    d->refused = r != NULL && r->kind != IMAP_OK;
-}
-
-/* From "+" on: until something came, wake_fd, or the time is up. */
-static int idle_wait(struct imap *i, const struct idle *d, int wake_fd, struct error *err)
-{
-    int64_t deadline = clock_mono_ms() + IMAP_IDLE_MS;
-    while (!i->event && !d->done) {
-        int rc = pump_in(i, err);
-        if (rc < 0)
-            return -1;
-        int left = clock_left_ms(deadline); /* also for a server that never stops talking */
-        if (left == 0)
-            return 2;
-        if (rc == 0)
-            continue;
-        rc = stream_wait(i->stream, false, wake_fd, left, err);
-        if (rc != 0)
-            return rc;
-    }
-    return 0;
-}
-
-static int idle_run(struct imap *i, struct idle *d, int wake_fd, struct error *err)
-{
-    while (i->segments != NULL && !d->done && i->plus != PLUS_GOT)
-        if (step(i, i->wait_ms, err) < 0)
-            return -1;
-    int why = idle_wait(i, d, wake_fd, err);
-    if (why < 0)
-        return -1;
-    while (!d->done) /* DONE, and its answer */
-        if (step(i, i->wait_ms, err) < 0)
-            return -1;
-    return why;
-}
-
-int imap_idle(struct imap *i, int wake_fd, struct error *err)
-{
-    struct idle d = { 0 };
-    struct imap_handler h = { .done = idle_done, .arg = &d };
-    if (check_usable(i, err) < 0)
-        return imap_break_off(i);
-    if (!(i->caps & CAP_IDLE))
-        return error_set(err, ERR_REFUSED, RETRY_NEVER, _("%s has no IDLE"), i->host);
-    i->event = false;
-    imap_queue(i, STR("IDLE"), &h);
-    imap_queue_waiting(i, i->commands, STR("DONE\r\n"));
-    int rc = idle_run(i, &d, wake_fd, err);
-    if (rc < 0)
-        return imap_break_off(i);
-    if (d.refused)
-        return error_set(err, ERR_REFUSED, RETRY_NEVER, _("%s refuses IDLE"), i->host);
-    return rc;
+    return imap_command_pieces(i, &cmd, 1, h, err);
 }
 
 struct imap *imap_open(const struct imap_options *o, struct error *err)
@@ -347,8 +360,12 @@ struct imap *imap_open(const struct imap_options *o, struct error *err)
     i->segments_end = &i->segments;
     i->log = o->log;
     i->wait_ms = o->wait_ms;
+    i->enable = o->enable;
+    i->lies = o->lies;
     i->lines_max = IMAP_LOGIN_LINES;
     buf_init(&i->in, IMAP_IN_MAX);
+    buf_init(&i->raw, IMAP_IN_MAX);
+    buf_init(&i->packed, IMAP_PACKED_MAX);
     snprintf(i->host, sizeof i->host, "%s", o->endpoint.host);
     i->parser = wire_imap_new(WIRE_CLIENT, &limits);
     i->stream = stream_open(&o->endpoint, o->connect_ms, o->cancel, o->log, &said, &i->secure, err);
@@ -358,8 +375,10 @@ struct imap *imap_open(const struct imap_options *o, struct error *err)
     if (i->broken || (!i->preauth && imap_log_in(i, o->login, &o->endpoint, err) < 0) ||
         (!i->caps_known && imap_command(i, STR("CAPABILITY"), NULL, err) < 0))
         imap_close(&i);
-    else
+    else {
         i->lines_max = IMAP_LINES_MAX;
+        i->hello_due = true;
+    }
     buf_free(&said);
     return i;
 }
@@ -367,6 +386,27 @@ struct imap *imap_open(const struct imap_options *o, struct error *err)
 uint64_t imap_caps(const struct imap *i)
 {
     return i->caps;
+}
+
+uint64_t imap_enabled(const struct imap *i)
+{
+    return i->enabled;
+}
+
+uint64_t imap_append_limit(const struct imap *i)
+{
+    return i->append_limit;
+}
+
+bool imap_utf8(const struct imap *i)
+{
+    return (i->enabled & CAP_UTF8_ACCEPT) != 0 ||
+           (i->caps & (CAP_IMAP4REV1 | CAP_IMAP4REV2)) == CAP_IMAP4REV2;
+}
+
+bool imap_compressed(const struct imap *i)
+{
+    return i->deflater != NULL;
 }
 
 bool imap_secure(const struct imap *i)
@@ -387,9 +427,10 @@ static void log_out(struct imap *i)
     int64_t deadline = clock_mono_ms() + IMAP_LOGOUT_MS;
     struct error err;
     i->closing = true;
+    i->hello_due = false;
     imap_queue(i, STR("LOGOUT"), NULL);
     while (i->commands != NULL)
-        if (clock_left_ms(deadline) == 0 || step(i, clock_left_ms(deadline), &err) < 0)
+        if (clock_left_ms(deadline) == 0 || imap_step(i, clock_left_ms(deadline), &err) < 0)
             break;
 }
 
@@ -404,7 +445,10 @@ void imap_close(struct imap **i)
         imap_break_off(*i); /* what the handlers queued when they heard of the end */
     stream_close(&(*i)->stream);
     wire_imap_free(&(*i)->parser);
+    deflater_free(&(*i)->deflater);
     buf_free(&(*i)->in);
+    buf_free(&(*i)->raw);
+    buf_free(&(*i)->packed);
     free(*i);
     *i = NULL;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* imap.h - the IMAP client: a queue of commands, written together, answered in any order the RFC
- * allows. IMAP4rev1 with what the server has of LITERAL+, IDLE, SASL-IR; extensions are the
- * caller's to use as imap_caps tells. Server text is never trusted nor shown as ours.
+ * allows. IMAP4rev1 and rev2 with what the server has of LITERAL+ and LITERAL-, ID, ENABLE, IDLE,
+ * NOTIFY, COMPRESS, SASL-IR; other extensions are the caller's to use as imap_caps tells. Server
+ * text is never trusted nor shown as ours.
  * Must not know: folders of the store, what to fetch and why. */
 #ifndef TMAIL_NET_IMAP_H
 #define TMAIL_NET_IMAP_H
@@ -16,6 +17,14 @@ struct imap_options {
     struct net_cancel *cancel; /* may be NULL */
     struct log *log;
     int connect_ms, wait_ms; /* to be connected; longest silence while answers are due */
+    /* Of CAP_QRESYNC, CAP_CONDSTORE, CAP_UTF8_ACCEPT: what to ENABLE where the server offers it
+     * (RFC 5161). Sent with the first command after the login, as ID is (RFC 2971; name and version
+     * alone), so that neither costs a round trip. */
+    uint64_t enable;
+    /* Kept; NULL: none. Capabilities that this server offers and does not have: imap_caps leaves
+     * them out, and what proves to be none is added, so that the next connection does without
+     * (LITERAL+, LITERAL-, IDLE, NOTIFY, COMPRESS, ENABLE, ID, SASL-IR). */
+    uint64_t *lies;
 };
 struct imap;
 /* Connects, checks the greeting (PREAUTH in the clear with TLS required is refused), logs in, knows
@@ -24,7 +33,18 @@ struct imap;
  * ERR_REFUSED. */
 struct imap *imap_open(const struct imap_options *o, struct error *err);
 uint64_t imap_caps(const struct imap *i);
+/* What the server said is enabled; known once the first command was answered. */
+uint64_t imap_enabled(const struct imap *i);
+/* The largest message that APPEND may carry, from the capability; 0: not said (RFC 7889). */
+uint64_t imap_append_limit(const struct imap *i);
+/* True where names of mailboxes are UTF-8 on this link: UTF8=ACCEPT is enabled, or the server
+ * speaks IMAP4rev2 alone. */
+bool imap_utf8(const struct imap *i);
 bool imap_secure(const struct imap *i);
+/* COMPRESS=DEFLATE (RFC 4978): from here on both directions are deflated. Nothing may be queued.
+ * ERR_REFUSED where the server will not (the link holds). */
+int imap_compress(struct imap *i, struct error *err) MUST_CHECK;
+bool imap_compressed(const struct imap *i);
 
 /* Untagged responses while the command is the oldest unanswered one, whatever they are; where it
  * has no resp they go to the default handler. Return -1 to break off (the connection is closed).
@@ -49,21 +69,62 @@ void imap_on_unsolicited(struct imap *i,
                          void *arg);
 
 /* Queues a command line without tag and CRLF ("UID FETCH 1:* (FLAGS)"), strings in it quoted, no
- * literals: a CR, LF or NUL makes imap_run fail. h may be NULL; copied. Commands that must not be
- * on their way while a SELECT is are the caller's business: run between them. */
+ * literals: a CR, LF or NUL makes imap_run fail. h may be NULL; copied. Commands go out together,
+ * except that RFC 3501 §5.5 and prudence let some wait for the answers to all before them: one with
+ * message sequence numbers behind what may renumber, one that changes a mailbox behind a SELECT
+ * whose end is not known. */
 void imap_queue(struct imap *i, struct str cmd, const struct imap_handler *h);
 void imap_queuef(struct imap *i, const struct imap_handler *h, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-/* Queues APPEND of size bytes that read gives (appends up to want bytes at offset); LITERAL+ or a
- * wait for "+", as the server has it. mailbox in UTF-8; date in seconds, 0: the server's clock.
- * read is called until done is. */
+/* The same of pieces: the second, fourth ... are strings of any bytes (no NUL), sent as literals:
+ * {"UID SEARCH CHARSET UTF-8 SUBJECT ", "caf\xC3\xA9", " UNSEEN"}. */
+void imap_queue_pieces(struct imap *i, const struct str *pieces, size_t n,
+                       const struct imap_handler *h);
+/* What is queued from here on goes out when all before it is answered. */
+void imap_barrier(struct imap *i);
+
+/* A message for APPEND: size bytes that read gives (appends up to want bytes at offset; called until
+ * done is). date in seconds, 0: the server's clock. */
+struct imap_upload {
+    unsigned flags;      /* enum imap_flag */
+    struct str keywords; /* blank separated */
+    int64_t date;
+    uint64_t size;
+    bool
+        utf8; /* its header has 8-bit characters: told where UTF8=ACCEPT is enabled (RFC 6855 §4) */
+    int (*read)(void *arg, uint64_t offset, size_t want, struct buf *out, struct error *err);
+    void *read_arg;
+};
+/* Queues APPEND with LITERAL+ or a wait for "+", as the server has it. mailbox in UTF-8; list and
+ * what it has is borrowed. n above 1: MULTIAPPEND (RFC 3502) of up to IMAP_APPEND_MAX messages, all
+ * or none, for servers with CAP_MULTIAPPEND. */
+enum { IMAP_APPEND_MAX = 100 };
+void imap_queue_uploads(struct imap *i, struct str mailbox, const struct imap_upload *list,
+                        size_t n, const struct imap_handler *h);
+/* One message. */
 void imap_queue_append(struct imap *i, struct str mailbox, unsigned flags, int64_t date,
                        uint64_t size,
                        int (*read)(void *arg, uint64_t offset, size_t want, struct buf *out,
                                    struct error *err),
                        void *read_arg, const struct imap_handler *h);
-/* A mailbox name (UTF-8) as an astring of a command, in modified UTF-7. ERR_USAGE. */
+
+/* A mailbox name (UTF-8) as an astring of a command, in modified UTF-7 (ERR_USAGE); and as it must
+ * be on this link (imap_utf8). */
 int imap_put_mailbox(struct buf *out, struct str name, struct error *err) MUST_CHECK;
+int imap_put_name(const struct imap *i, struct buf *out, struct str name,
+                  struct error *err) MUST_CHECK;
+/* What LIST and STATUS called it, as UTF-8; a name that is none in that form stands as it is. */
+void imap_name_text(const struct imap *i, struct str wire, struct buf *out);
+
+/* "UID SEARCH" of criteria in the selected mailbox (pieces as in imap_queue_pieces, without these two
+ * words; ESEARCH where offered), run to its end: the UIDs as a set appended to *set, empty when
+ * nothing was found. ERR_REFUSED (BADCHARSET, too hard), ERR_PROTO, ERR_LIMIT. */
+enum { IMAP_FOUND_MAX = 1 << 20 }; /* UIDs, and bytes of their set */
+int imap_search(struct imap *i, const struct str *pieces, size_t n, struct buf *set,
+                struct error *err) MUST_CHECK;
+/* No mailbox is selected any more, nothing expunged: UNSELECT (RFC 3691), else EXAMINE and CLOSE of
+ * what is selected (mailbox, as in a command). Queued; h may be NULL. */
+void imap_queue_unselect(struct imap *i, struct str mailbox, const struct imap_handler *h);
 /* Writes all that is queued in one go and dispatches until all of it is done, what handlers queue
  * meanwhile too. A NO or BAD is not an error here: done tells. -1 when the connection is no longer
  * usable. */
@@ -72,10 +133,25 @@ int imap_run(struct imap *i, struct error *err) MUST_CHECK;
  * BAD. */
 int imap_command(struct imap *i, struct str cmd, const struct imap_handler *h,
                  struct error *err) MUST_CHECK;
+/* The same of pieces, as imap_queue_pieces. */
+int imap_command_pieces(struct imap *i, const struct str *pieces, size_t n,
+                        const struct imap_handler *h, struct error *err) MUST_CHECK;
 /* IDLE in the selected mailbox until EXISTS, EXPUNGE, FETCH or VANISHED came to the default handler
- * (0), wake_fd is readable (1), or 28 minutes passed (2). -1 when broken, or ERR_REFUSED where the
- * server has no IDLE (the connection holds). Nothing may be queued. */
+ * (0), wake_fd is readable (1), or 28 minutes passed (2). After imap_notify also until STATUS, LIST
+ * or NOTIFICATIONOVERFLOW came. -1 when broken, or ERR_REFUSED where the server has no IDLE (the
+ * connection holds). Nothing may be queued. */
 int imap_idle(struct imap *i, int wake_fd, struct error *err) MUST_CHECK;
+/* NOTIFY (RFC 5465): from here on the server says by itself what happens, without IDLE: in the
+ * selected mailbox by EXISTS, FETCH, EXPUNGE or VANISHED, in all others by STATUS (their MESSAGES,
+ * UIDNEXT, UNSEEN, HIGHESTMODSEQ with CONDSTORE), by LIST where a mailbox came, went (\NonExistent)
+ * or was renamed (old_name). All of that comes to the default handler; the STATUS of every watched
+ * mailbox comes first, before this returns. spec: what stands behind "NOTIFY SET STATUS "; NULL:
+ * all events of the selected mailbox and of all personal ones. After NOTIFICATIONOVERFLOW the server
+ * is silent: ask again, or poll. ERR_REFUSED: it will not (the connection holds). */
+int imap_notify(struct imap *i, const char *spec, struct error *err) MUST_CHECK;
+/* After imap_notify: waits as imap_idle does, and sends nothing; wait_ms: at most, of which a NOOP
+ * should follow within 29 minutes. */
+int imap_listen(struct imap *i, int wake_fd, int wait_ms, struct error *err) MUST_CHECK;
 /* LOGOUT, as far as it goes in half a second, and close. */
 void imap_close(struct imap **i);
 

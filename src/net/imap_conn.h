@@ -1,17 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /* imap_conn.h - what the files of the IMAP client share: its state, what is queued, what has
- * come. imap_out.c has the commands and the bytes to be sent, imap_login.c greeting and login,
- * imap.c the rest.
+ * come. imap_out.c has the bytes to be sent, imap_cmds.c the commands, imap_login.c greeting and
+ * login, imap_wait.c IDLE and NOTIFY, imap.c what comes, and the rest.
  * Must not know: who uses the client. */
 #ifndef TMAIL_NET_IMAP_CONN_H
 #define TMAIL_NET_IMAP_CONN_H
 
+#include "net/deflate.h"
 #include "net/imap.h"
+
+/* What a command is to those queued behind it. */
+enum command_trait {
+    TRAIT_NUMBERS = 1, /* names messages by sequence numbers */
+    TRAIT_KEEPS = 2,   /* no EXPUNGE may come with its answers (RFC 3501 §7.4.1) */
+    TRAIT_SELECTS = 4,
+    TRAIT_CHANGES = 8,
+    TRAIT_LITERAL_PLUS = 16, /* carries a literal that did not wait */
+    TRAIT_COMPRESSES = 32
+};
 
 struct command {
     struct command *next;
     char tag[16];
     uint64_t start; /* of the stream of bytes we send */
+    unsigned traits;
     struct imap_handler h;
 };
 
@@ -22,6 +34,8 @@ struct segment {
     size_t pos;
     const struct command *owner; /* of a literal and what follows it; NULL: bytes of any commands */
     bool wait_plus;              /* only after a continuation request */
+    bool barrier;                /* only when what was queued before is answered */
+    uint64_t from;               /* of the stream of bytes we send */
     bool begun; /* TLS wants a write repeated with the same bytes: nothing may be added now */
     uint64_t left, offset; /* of read */
     int (*read)(void *arg, uint64_t offset, size_t want, struct buf *out, struct error *err);
@@ -38,18 +52,36 @@ struct imap {
     struct command *commands, **commands_end; /* oldest first */
     struct segment *segments, **segments_end;
     uint64_t queued, sent; /* bytes, since the beginning */
+    uint64_t behind;       /* what was queued before waits for nobody behind it: the last barrier */
     uint64_t lines, lines_max;
     unsigned next_tag;
-    uint64_t caps;
+    uint64_t caps, enable, enabled, append_limit;
+    uint64_t *lies;
+    struct deflater *deflater; /* NULL: the link is not deflated */
+    struct buf raw, packed;    /* not inflated yet, deflated and not sent yet */
     enum plus_state plus;
     int wait_ms;
     bool secure, preauth, broken, closing, caps_known, event, unfit;
+    bool hello_due; /* ID and ENABLE go out with the next command */
+    bool noticing;  /* after NOTIFY: STATUS and LIST are events too */
+    bool unflushed; /* deflated bytes that the other side cannot read yet */
     struct imap_handler unsolicited;
     struct imap_handler challenge; /* resp gets the "+" of a login */
     struct imap_handler streaming; /* who gets the chunks of the literal under way */
     uint32_t streaming_seq;
     char host[256];
 };
+
+/* The capabilities that r tells, without those that this server only claims to have. */
+void imap_caps_set(struct imap *i, const struct imap_resp *r);
+/* caps are none: not on this link, nor on the next. */
+void imap_lie(struct imap *i, uint64_t caps);
+/* ERR_USAGE for what was queued and cannot be sent, ERR_NET for a link that is over. */
+int imap_usable(struct imap *i, struct error *err);
+/* Moves on in both directions, waiting where neither goes. */
+int imap_step(struct imap *i, int wait_ms, struct error *err);
+/* Reads and dispatches what is there: 0, 2 when there is nothing, -1. */
+int imap_pump_in(struct imap *i, struct error *err);
 
 /* Queues a command's tag, bytes to follow by imap_queue_bytes; h may be NULL; copied. */
 struct command *imap_command_add(struct imap *i, const struct imap_handler *h);
@@ -59,6 +91,9 @@ void imap_command_done(struct imap *i, struct command *c, const struct imap_resp
 void imap_queue_bytes(struct imap *i, const struct command *owner, struct str bytes);
 /* Bytes that may go only after a continuation request. */
 void imap_queue_waiting(struct imap *i, const struct command *owner, struct str bytes);
+/* Bytes that u gives, after a continuation request with wait_plus. */
+void imap_queue_read(struct imap *i, const struct command *owner, const struct imap_upload *u,
+                     bool wait_plus);
 /* RFC 7888: a literal of this size need not wait here. */
 bool imap_literal_plus(const struct imap *i, uint64_t size);
 /* Sends what the link takes in one turn. *blocked: there is more, and the link is what it waits

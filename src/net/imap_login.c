@@ -20,10 +20,8 @@ static int greeting_line(struct greeting *g, const struct wire_node *line, struc
     struct imap_resp r;
     if (wire_imap_resp(line, &r, err) < 0)
         return -1;
-    if (r.kind == IMAP_CAPABILITY || r.code == CODE_CAPABILITY) {
-        g->imap->caps = r.caps;
-        g->imap->caps_known = true;
-    }
+    if (r.kind == IMAP_CAPABILITY || r.code == CODE_CAPABILITY)
+        imap_caps_set(g->imap, &r);
     if (!g->seen) {
         g->kind = r.tag.n > 0 ? IMAP_OTHER : r.kind;
         net_words(g->words, sizeof g->words, r.text);

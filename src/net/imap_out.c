@@ -5,8 +5,6 @@
 #include <stdlib.h>
 
 #include "base/i18n.h"
-#include "wire/imap_cmd.h"
-#include "wire/imap_name.h"
 #include "base/banned.h"
 
 enum {
@@ -21,6 +19,7 @@ static struct segment *segment_add(struct imap *i, const struct command *owner, 
     buf_init(&g->bytes, IMAP_SEGMENT_MAX);
     g->owner = owner;
     g->wait_plus = wait_plus;
+    g->from = i->queued;
     *i->segments_end = g;
     i->segments_end = &g->next;
     return g;
@@ -60,6 +59,23 @@ void imap_queue_waiting(struct imap *i, const struct command *owner, struct str 
     i->queued += bytes.n;
 }
 
+void imap_barrier(struct imap *i)
+{
+    segment_add(i, NULL, false)->barrier = true;
+    i->behind = i->queued;
+}
+
+void imap_queue_read(struct imap *i, const struct command *owner, const struct imap_upload *u,
+                     bool wait_plus)
+{
+    struct segment *g = segment_add(i, owner, wait_plus);
+    g->read = u->read;
+    g->read_arg = u->read_arg;
+    g->left = u->size;
+    i->queued += u->size;
+    segment_add(i, owner, false);
+}
+
 static void segments_drop(struct imap *i)
 {
     while (i->segments != NULL) {
@@ -68,18 +84,6 @@ static void segments_drop(struct imap *i)
         segment_free(g);
     }
     i->segments_end = &i->segments;
-}
-
-struct command *imap_command_add(struct imap *i, const struct imap_handler *h)
-{
-    struct command *c = xcalloc(1, sizeof *c);
-    snprintf(c->tag, sizeof c->tag, "t%u", ++i->next_tag);
-    c->start = i->queued;
-    if (h != NULL)
-        c->h = *h;
-    *i->commands_end = c;
-    i->commands_end = &c->next;
-    return c;
 }
 
 void imap_command_done(struct imap *i, struct command *c, const struct imap_resp *r)
@@ -113,82 +117,6 @@ int imap_break_off(struct imap *i)
     return -1;
 }
 
-void imap_queue(struct imap *i, struct str cmd, const struct imap_handler *h)
-{
-    struct command *c = imap_command_add(i, h);
-    struct buf line = BUF_INIT(IMAP_SEGMENT_MAX);
-    buf_addf(&line, "%s ", c->tag);
-    buf_add_str(&line, cmd);
-    buf_adds(&line, "\r\n");
-    i->unfit = i->unfit || line.over || !str_is_line(cmd);
-    log_line(i->log, LOG_DEBUG, "%s: %s %.*s", i->host, c->tag, STR_ARG(str_head(cmd, 200)));
-    imap_queue_bytes(i, NULL, buf_str(&line));
-    buf_free(&line);
-}
-
-void imap_queuef(struct imap *i, const struct imap_handler *h, const char *fmt, ...)
-{
-    struct buf line = BUF_INIT(IMAP_SEGMENT_MAX);
-    va_list ap;
-    va_start(ap, fmt);
-    buf_vaddf(&line, fmt, ap);
-    va_end(ap);
-    i->unfit = i->unfit || line.over;
-    imap_queue(i, buf_str(&line), h);
-    buf_free(&line);
-}
-
-int imap_put_mailbox(struct buf *out, struct str name, struct error *err)
-{
-    struct buf utf7 = BUF_INIT(4 * WIRE_NAME_MAX);
-    bool ok = wire_name_encode(name, &utf7) == 0 && wire_put_astring(out, buf_str(&utf7), false);
-    buf_free(&utf7);
-    if (!ok)
-        return error_set(err, ERR_USAGE, RETRY_NEVER,
-                         _("this cannot be the name of a folder: %.*s"),
-                         STR_ARG(str_head(name, 200)));
-    return 0;
-}
-
-bool imap_literal_plus(const struct imap *i, uint64_t size)
-{
-    return (i->caps & CAP_LITERAL_PLUS) || ((i->caps & CAP_LITERAL_MINUS) && size <= 4096);
-}
-
-void imap_queue_append(struct imap *i, struct str mailbox, unsigned flags, int64_t date,
-                       uint64_t size,
-                       int (*read)(void *arg, uint64_t offset, size_t want, struct buf *out,
-                                   struct error *err),
-                       void *read_arg, const struct imap_handler *h)
-{
-    struct command *c = imap_command_add(i, h);
-    struct buf line = BUF_INIT(IMAP_SEGMENT_MAX);
-    struct error err;
-    bool plus = imap_literal_plus(i, size);
-    buf_addf(&line, "%s APPEND ", c->tag);
-    if (imap_put_mailbox(&line, mailbox, &err) < 0)
-        i->unfit = true;
-    if (flags != 0) {
-        buf_addc(&line, ' ');
-        wire_put_flags(&line, flags, STR(""));
-    }
-    if (date != 0) {
-        buf_addc(&line, ' ');
-        wire_put_date(&line, date);
-    }
-    buf_addf(&line, " {%llu%s}\r\n", (unsigned long long)size, plus ? "+" : "");
-    log_line(i->log, LOG_DEBUG, "%s: %.*s", i->host, STR_ARG(str_head(buf_str(&line), 200)));
-    imap_queue_bytes(i, NULL, buf_str(&line));
-    buf_free(&line);
-    struct segment *g = segment_add(i, c, !plus);
-    g->read = read;
-    g->read_arg = read_arg;
-    g->left = size;
-    i->queued += size;
-    segment_add(i, c, false);
-    imap_queue_bytes(i, c, STR("\r\n"));
-}
-
 /* The next bytes of a piece that is read as it goes. */
 static int segment_fill(struct segment *g, struct error *err)
 {
@@ -205,40 +133,104 @@ static int segment_fill(struct segment *g, struct error *err)
     return 0;
 }
 
-int imap_pump_out(struct imap *i, bool *blocked, struct error *err)
+/* Deflated bytes to the link, as many as it takes. */
+static int packed_send(struct imap *i, struct error *err)
+{
+    size_t sent = 1;
+    while (i->packed.len > 0 && sent > 0) {
+        if (stream_send(i->stream, buf_str(&i->packed), &sent, err) < 0)
+            return -1;
+        buf_consume(&i->packed, sent);
+    }
+    return 0;
+}
+
+static int deflate_some(struct imap *i, struct str *bytes, bool flush, struct error *err)
+{
+    if (deflater_write(i->deflater, bytes, flush, &i->packed) < 0)
+        return error_set(err, ERR_SYS, RETRY_LATER, _("cannot begin to compress"));
+    i->unflushed = !flush;
+    return 0;
+}
+
+/* As stream_send, deflated where that was agreed: then what was taken waits in packed. */
+static int link_send(struct imap *i, struct str bytes, size_t *sent, struct error *err)
+{
+    struct str rest = bytes;
+    *sent = 0;
+    if (i->deflater == NULL)
+        return stream_send(i->stream, bytes, sent, err);
+    if (packed_send(i, err) < 0)
+        return -1;
+    if (i->packed.len > 0)
+        return 0;
+    if (deflate_some(i, &rest, false, err) < 0)
+        return -1;
+    *sent = bytes.n - rest.n;
+    return 0;
+}
+
+/* True when what stands first must wait for something to come. */
+static bool must_wait(struct imap *i, struct segment *g)
+{
+    if (g->barrier && i->commands != NULL && i->commands->start < g->from)
+        return true;
+    g->barrier = false;
+    if (g->wait_plus && i->plus != PLUS_GOT) {
+        i->plus = PLUS_WANTED;
+        return true;
+    }
+    return false;
+}
+
+static void segment_next(struct imap *i)
+{
+    struct segment *g = i->segments;
+    i->segments = g->next;
+    if (i->segments == NULL)
+        i->segments_end = &i->segments;
+    segment_free(g);
+}
+
+static int segments_send(struct imap *i, bool *blocked, struct error *err)
 {
     uint64_t until = i->sent + IMAP_TURN_MAX;
-    *blocked = false;
     for (struct segment *g; (g = i->segments) != NULL;) {
         size_t sent = 0;
-        if (g->wait_plus && i->plus != PLUS_GOT) {
-            i->plus = PLUS_WANTED;
+        if (must_wait(i, g))
             return 0;
-        }
         g->wait_plus = false;
         g->begun = true;
         i->plus = PLUS_NONE;
         if (g->pos == g->bytes.len && g->left > 0 && segment_fill(g, err) < 0)
             return -1;
-        if (stream_send(i->stream, str_skip(buf_str(&g->bytes), g->pos), &sent, err) < 0)
+        if (link_send(i, str_skip(buf_str(&g->bytes), g->pos), &sent, err) < 0)
             return -1;
         g->pos += sent;
         i->sent += sent;
-        if (g->pos < g->bytes.len) {
-            *blocked = sent == 0 || i->sent >= until;
-            if (*blocked)
-                return 0;
-        } else if (g->left > 0) {
-            *blocked = i->sent >= until;
-            if (*blocked)
-                return 0;
-        } else {
-            i->segments = g->next;
-            if (i->segments == NULL)
-                i->segments_end = &i->segments;
-            segment_free(g);
-        }
+        bool over = g->pos == g->bytes.len && g->left == 0;
+        *blocked = !over && ((sent == 0 && g->pos < g->bytes.len) || i->sent >= until);
+        if (*blocked)
+            return 0;
+        if (over)
+            segment_next(i);
     }
+    return 0;
+}
+
+int imap_pump_out(struct imap *i, bool *blocked, struct error *err)
+{
+    *blocked = false;
+    if (segments_send(i, blocked, err) < 0)
+        return -1;
+    if (i->deflater == NULL)
+        return 0;
+    struct str nothing = { "", 0 };
+    if (i->unflushed && deflate_some(i, &nothing, true, err) < 0)
+        return -1;
+    if (packed_send(i, err) < 0)
+        return -1;
+    *blocked = *blocked || i->packed.len > 0;
     return 0;
 }
 

@@ -10,11 +10,10 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#define ZLIB_CONST
-#include <zlib.h>
 
 #include "base/fault.h"
 #include "base/i18n.h"
+#include "net/deflate.h"
 #include "server/limits.h"
 #include "server/tls.h"
 #include "base/banned.h"
@@ -22,20 +21,17 @@
 enum {
     READ_BYTES = 16 << 10, /* a record of TLS holds as many */
     RAW_BYTES = 4 << 10,   /* deflated bytes that wait */
-    PACK_BYTES = 64 << 10, /* taken at a time, so that what waits is bounded */
     PACKED_MAX = 1 << 20,
-    WINDOW_IN = -15, /* RFC 1951: raw, up to 32 kB, the client chooses */
-    WINDOW_OUT = -13,
+    WINDOW_OUT = 13, /* there is one for each connection: smaller than it could be */
     MEMORY_OUT = 6
 };
 
 /* Deflate in both directions. */
 struct pack {
-    z_stream in, out;
-    unsigned char raw[RAW_BYTES]; /* not inflated yet: in.next_in, in.avail_in */
-    uint64_t raw_n, inflated_n;   /* ever */
-    bool full;                    /* inflate may have more without more input */
-    struct buf packed;            /* not sent yet */
+    struct deflater *deflater;
+    char raw[RAW_BYTES];
+    struct str waiting; /* of raw, not inflated yet */
+    struct buf packed;  /* not sent yet */
 };
 struct link {
     int fd;
@@ -58,8 +54,7 @@ static void pack_free(struct pack **p)
 {
     if (*p == NULL)
         return;
-    inflateEnd(&(*p)->in);
-    deflateEnd(&(*p)->out);
+    deflater_free(&(*p)->deflater);
     buf_free(&(*p)->packed);
     free(*p);
     *p = NULL;
@@ -82,7 +77,7 @@ short link_events(const struct link *l)
 
 bool link_pending(const struct link *l)
 {
-    return (l->pack != NULL && (l->pack->full || l->pack->in.avail_in > 0)) ||
+    return (l->pack != NULL && (deflater_full(l->pack->deflater) || l->pack->waiting.n > 0)) ||
            (l->ssl != NULL && SSL_has_pending(l->ssl) == 1);
 }
 
@@ -170,50 +165,31 @@ static int raw_write(struct link *l, struct str bytes)
 
 int link_compress(struct link *l, struct error *err)
 {
+    static const struct deflate_options options = { .window_bits = WINDOW_OUT,
+                                                    .memory = MEMORY_OUT,
+                                                    .free = LINK_INFLATE_FREE,
+                                                    .ratio = LINK_INFLATE_RATIO };
     struct pack *p = xcalloc(1, sizeof *p);
     buf_init(&p->packed, PACKED_MAX);
-    if (inflateInit2(&p->in, WINDOW_IN) == Z_OK &&
-        deflateInit2(&p->out, Z_DEFAULT_COMPRESSION, Z_DEFLATED, WINDOW_OUT, MEMORY_OUT,
-                     Z_DEFAULT_STRATEGY) == Z_OK) {
-        l->pack = p;
-        return 0;
-    }
-    pack_free(&p);
-    return error_set(err, ERR_SYS, RETRY_LATER, _("cannot begin to compress"));
-}
-
-/* As link_read; *got: how many bytes were made. */
-static int inflate_some(struct pack *p, struct buf *in, size_t *got)
-{
-    char *room = buf_room(in, READ_BYTES);
-    if (room == NULL)
-        return -1;
-    p->in.next_out = (Bytef *)room;
-    p->in.avail_out = READ_BYTES;
-    int rc = inflate(&p->in, Z_SYNC_FLUSH);
-    *got = READ_BYTES - p->in.avail_out;
-    p->full = p->in.avail_out == 0;
-    p->inflated_n += *got;
-    buf_grown(in, *got);
-    if (p->inflated_n > LINK_INFLATE_FREE && p->inflated_n / LINK_INFLATE_RATIO > p->raw_n)
-        return -1;
-    return rc == Z_OK || rc == Z_BUF_ERROR ? 0 : -1;
+    p->deflater = deflater_new(&options, err);
+    if (p->deflater == NULL)
+        pack_free(&p);
+    l->pack = p;
+    return p != NULL ? 0 : -1;
 }
 
 static int unpacked_read(struct link *l, struct buf *in)
 {
     struct pack *p = l->pack;
-    size_t got = 0;
-    while (got == 0) {
-        if (p->in.avail_in == 0 && !p->full) {
+    size_t before = in->len;
+    while (in->len == before) {
+        if (p->waiting.n == 0 && !deflater_full(p->deflater)) {
             int n = raw_read(l, p->raw, sizeof p->raw);
             if (n <= 0)
                 return n;
-            p->in.next_in = p->raw;
-            p->in.avail_in = (uInt)n;
-            p->raw_n += (uint64_t)n;
+            p->waiting = (struct str){ p->raw, (size_t)n };
         }
-        if (inflate_some(p, in, &got) != 0)
+        if (deflater_read(p->deflater, &p->waiting, in) != 0)
             return -1;
     }
     return 1;
@@ -253,32 +229,13 @@ static int packed_write(struct link *l)
     return rc;
 }
 
-static int pack_some(struct pack *p, struct str *bytes)
-{
-    struct str piece = str_head(*bytes, PACK_BYTES);
-    *bytes = str_skip(*bytes, piece.n);
-    p->out.next_in = (const Bytef *)piece.p;
-    p->out.avail_in = (uInt)piece.n;
-    do {
-        char *room = buf_room(&p->packed, READ_BYTES);
-        if (room == NULL)
-            return -1;
-        p->out.next_out = (Bytef *)room;
-        p->out.avail_out = READ_BYTES;
-        if (deflate(&p->out, bytes->n == 0 ? Z_SYNC_FLUSH : Z_NO_FLUSH) == Z_STREAM_ERROR)
-            return -1;
-        buf_grown(&p->packed, READ_BYTES - p->out.avail_out);
-    } while (p->out.avail_out == 0);
-    return 0;
-}
-
 int link_write(struct link *l, struct str *bytes)
 {
     if (l->pack == NULL)
         return plain_write(l, bytes);
     int rc = packed_write(l);
     while (rc == 1 && bytes->n > 0) {
-        if (pack_some(l->pack, bytes) != 0)
+        if (deflater_write(l->pack->deflater, bytes, true, &l->pack->packed) != 0)
             return -1;
         rc = packed_write(l);
     }

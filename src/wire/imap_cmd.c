@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include "base/utf8.h"
 #include "wire/imap_resp.h"
 #include "base/banned.h"
 
@@ -59,6 +60,22 @@ bool wire_put_astring(struct buf *out, struct str s, bool literal_plus)
         return false;
     buf_addf(out, "{%zu+}\r\n", s.n);
     buf_add_str(out, s);
+    return true;
+}
+
+bool wire_put_utf8(struct buf *out, struct str s)
+{
+    struct str left = s;
+    uint32_t cp;
+    if (s.n == 0 || s.n > QUOTED_MAX || !utf8_valid(s))
+        return false;
+    while (utf8_next(&left, &cp))
+        if (cp < 0x20 || (cp >= 0x7F && cp < 0xA0) || cp == 0x2028 || cp == 0x2029)
+            return false;
+    if (wire_is_atom(s))
+        buf_add_str(out, s);
+    else
+        quoted_put(out, s);
     return true;
 }
 

@@ -10,6 +10,9 @@
 /* Atom, quoted string or non-synchronising literal, whichever is legal and shortest. False, with
  * nothing written, if a literal would be needed and literal_plus is false, or if s holds a NUL. */
 bool wire_put_astring(struct buf *out, struct str s, bool literal_plus);
+/* Atom or quoted string of UTF-8, as a side that takes it reads it (RFC 6855 §3, RFC 9051 §4.3).
+ * False, with nothing written, for what is not UTF-8, has control characters or is too long. */
+bool wire_put_utf8(struct buf *out, struct str s);
 /* Quoted string or literal "{n}" as a server sends it; NIL for p == NULL. */
 void wire_put_string(struct buf *out, struct str s);
 /* "(\Seen \Flagged)" from enum imap_flag bits; extra keywords (blank separated) may be empty. */

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-NET_TESTS = tests/unit/net/test_stream tests/unit/net/test_smtp tests/unit/net/test_imap tests/unit/net/test_pop3 tests/unit/net/test_transcripts tests/unit/net/test_dns tests/unit/net/test_sasl
+NET_TESTS = tests/unit/net/test_stream tests/unit/net/test_smtp tests/unit/net/test_imap tests/unit/net/test_pop3 tests/unit/net/test_transcripts tests/unit/net/test_dns tests/unit/net/test_sasl tests/unit/net/test_deflate
 check_PROGRAMS += $(NET_TESTS)
 TESTS += $(NET_TESTS)
 NET_SCRIPT = tests/unit/net/script.c tests/unit/net/script.h tests/unit/test.h
@@ -33,3 +33,6 @@ EXTRA_DIST += \
 	tests/interop/transcripts/smtp-greylisted.t \
 	tests/interop/transcripts/smtp-lost-after-dot.t \
 	tests/interop/transcripts/smtp-pipelined.t
+tests_unit_net_test_deflate_SOURCES = tests/unit/net/test_deflate.c tests/unit/test.h
+tests_unit_net_test_deflate_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_net_test_deflate_LDADD = $(LINK_NET) $(CMOCKA_LIBS)

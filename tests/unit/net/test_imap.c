@@ -388,6 +388,336 @@ static void idle_ends_for_three_reasons(void **state)
     close(wake[1]);
 }
 
+/* A session that begins with PREAUTH, these capabilities and these options. */
+static struct imap *open_with(const struct script *server, uint64_t enable, uint64_t *lies)
+{
+    struct imap_options o = { .endpoint = { .proto = NET_IMAP,
+                                            .host = "127.0.0.1",
+                                            .port = script_port(server),
+                                            .tls = TLS_NONE },
+                              .connect_ms = 5000,
+                              .wait_ms = 5000,
+                              .enable = enable,
+                              .lies = lies };
+    struct error err;
+    struct imap *i = imap_open(&o, &err);
+    assert_non_null(i);
+    return i;
+}
+
+/* ID and ENABLE go out in front of the first command, answered or not. */
+static void the_client_tells_its_name_for_nothing(void **state)
+{
+    static const struct {
+        const char *script;
+        uint64_t enabled, lies;
+    } rows[] = {
+        { "S: * PREAUTH [CAPABILITY IMAP4rev1 ID ENABLE QRESYNC UTF8=ACCEPT] hi\n"
+          "C: t1 ID (\"name\" \"tmail\" \"version\" *\nC: t2 ENABLE QRESYNC CONDSTORE UTF8=ACCEPT\n"
+          "C: t3 NOOP\nS: * ID NIL\nS: t1 OK\nS: * ENABLED QRESYNC\nS: t2 OK\n"
+          "S: t3 OK\n" LOGOUT("t4"),
+          CAP_QRESYNC | CAP_CONDSTORE, 0 },
+        { "S: * PREAUTH [CAPABILITY IMAP4rev1 ID ENABLE CONDSTORE] hi\n"
+          "C: t1 ID *\nC: t2 ENABLE CONDSTORE\nC: t3 NOOP\nS: t1 BAD what\nS: t2 BAD what\n"
+          "S: t3 OK\n" LOGOUT("t4"),
+          0, CAP_ID | CAP_ENABLE },
+        { "S: * PREAUTH [CAPABILITY IMAP4rev1 ENABLE] hi\nC: t1 NOOP\nS: t1 OK\n" LOGOUT("t2"), 0,
+          0 },
+        { "S: * PREAUTH [CAPABILITY IMAP4rev1 QRESYNC] hi\nC: t1 NOOP\nS: t1 OK\n" LOGOUT("t2"), 0,
+          0 },
+    };
+    (void)state;
+    for (size_t k = 0; k < COUNT(rows); k++) {
+        uint64_t lies = 0;
+        struct error err;
+        struct script *server = script_start(str_c(rows[k].script), SIZE_MAX);
+        struct imap *i = open_with(server, CAP_QRESYNC | CAP_CONDSTORE | CAP_UTF8_ACCEPT, &lies);
+        assert_int_equal(imap_command(i, STR("NOOP"), NULL, &err), 0);
+        assert_true(imap_enabled(i) == rows[k].enabled);
+        assert_true(lies == rows[k].lies && (imap_caps(i) & lies) == 0);
+        imap_close(&i);
+        assert_true(script_end(&server));
+    }
+}
+
+/* Each row: the commands queued at once, and how the server may hear of them. */
+static void commands_that_must_wait_do(void **state)
+{
+    static const struct {
+        const char *commands[4];
+        const char *script;
+    } rows[] = {
+        { { "SELECT a", "UID FETCH 1 FLAGS", "FETCH 1 FLAGS" },
+          "C: t1 SELECT a\nC: t2 UID FETCH 1 FLAGS\nS: t1 OK\nS: t2 OK\nC: t3 FETCH 1 FLAGS\n"
+          "S: t3 OK\n" },
+        { { "SELECT a", "FETCH 1 FLAGS", "SEARCH ALL" },
+          "C: t1 SELECT a\nC: t2 FETCH 1 FLAGS\nC: t3 SEARCH ALL\nS: t1 OK\nS: t2 OK\nS: t3 OK\n" },
+        { { "NOOP", "FETCH 1 FLAGS", "FETCH 2 FLAGS" },
+          "C: t1 NOOP\nS: t1 OK\nC: t2 FETCH 1 FLAGS\nC: t3 FETCH 2 FLAGS\nS: t2 OK\nS: t3 OK\n" },
+        { { "SELECT a", "UID STORE 1 FLAGS x", "UID MOVE 2 b", "SELECT b" },
+          "C: t1 SELECT a\nS: t1 NO\nC: t2 UID STORE 1 FLAGS x\nC: t3 UID MOVE 2 b\nC: t4 SELECT "
+          "b\nS: t2 OK\nS: t3 OK\nS: t4 OK\n" },
+        { { "STATUS a (MESSAGES)", "LIST \"\" *", "SELECT b" },
+          "C: t1 STATUS *\nC: t2 LIST *\nC: t3 SELECT b\nS: t1 OK\nS: t2 OK\nS: t3 OK\n" },
+    };
+    (void)state;
+    for (size_t k = 0; k < COUNT(rows); k++) {
+        struct buf text = BUF_INIT(1 << 16);
+        struct error err;
+        buf_addf(&text, "S: * PREAUTH [CAPABILITY IMAP4rev1] hi\n%sH:\n", rows[k].script);
+        struct script *server = script_start(buf_str(&text), SIZE_MAX);
+        struct imap *i = open_with(server, 0, NULL);
+        for (size_t c = 0; c < 4 && rows[k].commands[c] != NULL; c++)
+            imap_queue(i, str_c(rows[k].commands[c]), NULL);
+        assert_int_equal(imap_run(i, &err), 0);
+        imap_close(&i);
+        assert_true(script_end(&server));
+        buf_free(&text);
+    }
+}
+
+static void strings_of_any_bytes_go_as_literals(void **state)
+{
+    static const struct str pieces[] = { { "UID SEARCH CHARSET UTF-8 TEXT ", 30 },
+                                         { "caf\xC3\xA9", 5 },
+                                         { " FROM ", 6 },
+                                         { "a\"b", 3 },
+                                         { " UNSEEN", 7 } };
+    static const char *const scripts[] = {
+        "S: * PREAUTH [CAPABILITY IMAP4rev1] hi\n"
+        "C: t1 UID SEARCH CHARSET UTF-8 TEXT {5}\nS: + go\nC: caf\\xC3\\xA9 FROM \"a\\\\\"b\" "
+        "UNSEEN\nS: t1 OK\n" LOGOUT("t2"),
+        "S: * PREAUTH [CAPABILITY IMAP4rev1 LITERAL-] hi\n"
+        "C: t1 UID SEARCH CHARSET UTF-8 TEXT {5+}\nC: caf\\xC3\\xA9 FROM \"a\\\\\"b\" "
+        "UNSEEN\nS: t1 OK\n" LOGOUT("t2"),
+        "S: * PREAUTH [CAPABILITY IMAP4rev1] hi\n"
+        "C: t1 UID SEARCH CHARSET UTF-8 TEXT {5}\nS: t1 NO [BADCHARSET] no\n" LOGOUT("t2"),
+    };
+    (void)state;
+    for (size_t k = 0; k < COUNT(scripts); k++) {
+        struct error err;
+        struct script *server = script_start(str_c(scripts[k]), SIZE_MAX);
+        struct imap *i = open_with(server, 0, NULL);
+        assert_int_equal(imap_command_pieces(i, pieces, COUNT(pieces), NULL, &err),
+                         k == 2 ? -1 : 0);
+        imap_close(&i);
+        assert_true(script_end(&server));
+    }
+}
+
+/* LITERAL+ that is none: the link is given up, the next one does without. */
+static void a_literal_that_is_refused_is_remembered(void **state)
+{
+    static const char first[] = "S: * PREAUTH [CAPABILITY IMAP4rev1 LITERAL+] hi\n"
+                                "C: t1 APPEND Sent {10+}\nC:           \nS: t1 BAD what\nH:\n";
+    static const char second[] = "S: * PREAUTH [CAPABILITY IMAP4rev1 LITERAL+] hi\n"
+                                 "C: t1 APPEND Sent {10}\nS: +\nC:           \nS: t1 OK\n"
+                                 "C: t2 LOGOUT\nH:\n";
+    const char *const scripts[] = { first, second };
+    uint64_t lies = 0;
+    (void)state;
+    for (size_t k = 0; k < 2; k++) {
+        struct heard h;
+        struct error err;
+        struct script *server = script_start(str_c(scripts[k]), SIZE_MAX);
+        struct imap *i = open_with(server, 0, &lies);
+        heard_init(&h);
+        imap_queue_append(i, STR("Sent"), 0, 0, 10, blanks_read, NULL,
+                          &(struct imap_handler){ .done = heard_done, .arg = &h });
+        assert_int_equal(imap_run(i, &err), k == 0 ? -1 : 0);
+        assert_int_equal(h.broken, k == 0 ? 1 : 0);
+        assert_true(lies == (CAP_LITERAL_PLUS | CAP_LITERAL_MINUS));
+        imap_close(&i);
+        assert_true(script_end(&server));
+    }
+}
+
+static void several_messages_go_in_one_append(void **state)
+{
+    static const char text[] =
+        "S: * PREAUTH [CAPABILITY IMAP4rev1 LITERAL- MULTIAPPEND ENABLE UTF8=ACCEPT "
+        "APPENDLIMIT=5000] hi\nC: t1 ENABLE UTF8=ACCEPT\nC: t2 NOOP\nS: * ENABLED UTF8=ACCEPT\n"
+        "S: t1 OK\nS: t2 OK\n"
+        "C: t3 APPEND \"caf\\xC3\\xA9 x\" (\\\\Seen work) UTF8 (~{3+}\nC:    ) \"01-Jan-1970 "
+        "00:00:09 +0000\" {2+}\nC:   \nS: t3 OK [APPENDUID 5 7:8] done\n" LOGOUT("t4");
+    struct imap_upload list[] = {
+        { .flags = IMAP_SEEN, .keywords = STR("work"), .size = 3, .utf8 = true },
+        { .date = 9, .size = 2 },
+    };
+    struct heard h;
+    struct error err;
+    (void)state;
+    list[0].read = list[1].read = blanks_read;
+    heard_init(&h);
+    struct script *server = script_start(STR(text), SIZE_MAX);
+    struct imap *i = open_with(server, CAP_UTF8_ACCEPT, NULL);
+    assert_int_equal(imap_command(i, STR("NOOP"), NULL, &err), 0);
+    assert_true(imap_utf8(i) && imap_append_limit(i) == 5000);
+    imap_queue_uploads(i, STR("caf\xC3\xA9 x"), list, 2,
+                       &(struct imap_handler){ .done = heard_done, .arg = &h });
+    assert_int_equal(imap_run(i, &err), 0);
+    assert_int_equal(h.kind, IMAP_OK);
+    imap_close(&i);
+    assert_true(script_end(&server));
+}
+
+static void names_are_read_as_the_link_has_them(void **state)
+{
+    static const struct {
+        const char *script, *wire, *name;
+    } rows[] = {
+        { "S: * PREAUTH [CAPABILITY IMAP4rev1] hi\n" LOGOUT("t1"), "caf&AOk-", "caf\xC3\xA9" },
+        { "S: * PREAUTH [CAPABILITY IMAP4rev1] hi\n" LOGOUT("t1"), "a&b", "a&b" },
+        { "S: * PREAUTH [CAPABILITY IMAP4rev2] hi\n" LOGOUT("t1"), "caf&AOk-", "caf&AOk-" },
+    };
+    (void)state;
+    for (size_t k = 0; k < COUNT(rows); k++) {
+        struct buf name = BUF_INIT(1000);
+        struct script *server = script_start(str_c(rows[k].script), SIZE_MAX);
+        struct imap *i = open_with(server, 0, NULL);
+        imap_name_text(i, str_c(rows[k].wire), &name);
+        assert_string_equal(buf_c(&name), rows[k].name);
+        imap_close(&i);
+        assert_true(script_end(&server));
+        buf_free(&name);
+    }
+}
+
+static void a_search_gives_a_set_however_it_is_told(void **state)
+{
+    static const struct {
+        const char *script, *set;
+        int result;
+    } rows[] = {
+        { "S: * PREAUTH [CAPABILITY IMAP4rev1] hi\nC: t1 UID SEARCH UNSEEN\n"
+          "S: * SEARCH 9 2 1\nS: * 3 EXISTS\nS: * SEARCH 3 9\nS: t1 OK\n" LOGOUT("t2"),
+          "1:3,9", 0 },
+        { "S: * PREAUTH [CAPABILITY IMAP4rev1] hi\nC: t1 UID SEARCH UNSEEN\n"
+          "S: * SEARCH\nS: t1 OK\n" LOGOUT("t2"),
+          "", 0 },
+        { "S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH] hi\nC: t1 UID SEARCH RETURN (ALL) UNSEEN\n"
+          "S: * ESEARCH (TAG \"t1\") UID ALL 4:6,2\nS: t1 OK\n" LOGOUT("t2"),
+          "2,4:6", 0 },
+        { "S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH] hi\nC: t1 UID SEARCH RETURN (ALL) UNSEEN\n"
+          "S: * ESEARCH (TAG \"t1\") UID\nS: t1 OK\n" LOGOUT("t2"),
+          "", 0 },
+        { "S: * PREAUTH [CAPABILITY IMAP4rev1 ESEARCH] hi\nC: t1 UID SEARCH RETURN (ALL) UNSEEN\n"
+          "S: * ESEARCH (TAG \"t1\") UID ALL 1:4294967295\nS: t1 OK\n" LOGOUT("t2"),
+          "", -1 },
+        { "S: * PREAUTH [CAPABILITY IMAP4rev1] hi\nC: t1 UID SEARCH UNSEEN\nS: t1 NO no\n" LOGOUT(
+              "t2"),
+          "", -1 },
+    };
+    (void)state;
+    for (size_t k = 0; k < COUNT(rows); k++) {
+        struct buf set = BUF_INIT(1000);
+        struct str what = STR("UNSEEN");
+        struct error err;
+        struct script *server = script_start(str_c(rows[k].script), SIZE_MAX);
+        struct imap *i = open_with(server, 0, NULL);
+        assert_int_equal(imap_search(i, &what, 1, &set, &err), rows[k].result);
+        assert_string_equal(buf_c(&set), rows[k].set);
+        imap_close(&i);
+        assert_true(script_end(&server));
+        buf_free(&set);
+    }
+}
+
+static void idle_that_is_none_is_remembered(void **state)
+{
+    static const char *const answers[] = { "S: t1 BAD what\n", "S: t1 OK done\n" };
+    (void)state;
+    for (size_t k = 0; k < COUNT(answers); k++) {
+        struct buf text = BUF_INIT(1000);
+        uint64_t lies = 0;
+        struct error err;
+        buf_addf(&text, "S: * PREAUTH [CAPABILITY IMAP4rev1 IDLE] hi\nC: t1 IDLE\n%s%s", answers[k],
+                 LOGOUT("t2"));
+        struct script *server = script_start(buf_str(&text), SIZE_MAX);
+        struct imap *i = open_with(server, 0, &lies);
+        assert_int_equal(imap_idle(i, -1, &err), -1);
+        assert_int_equal(err.code, ERR_REFUSED);
+        assert_true(lies == CAP_IDLE && (imap_caps(i) & CAP_IDLE) == 0);
+        imap_close(&i);
+        assert_true(script_end(&server));
+        buf_free(&text);
+    }
+}
+
+/* NOTIFY: STATUS comes unasked, before the answer and later; nothing is sent while we listen. */
+static void the_server_says_what_happens_elsewhere(void **state)
+{
+    static const char text[] =
+        "S: * PREAUTH [CAPABILITY IMAP4rev1 NOTIFY] hi\n"
+        "C: t1 NOTIFY SET STATUS (selected (MessageNew *\nS: * STATUS a (MESSAGES 3)\nS: t1 OK\n"
+        "C: t2 NOOP\nS: t2 OK\nS: * STATUS a (MESSAGES 4)\n"
+        "C: t3 NOOP\nS: t3 OK\nS: * 5 EXISTS\n"
+        "C: t4 NOOP\nS: t4 OK\nS: * LIST () \"/\" new (\"OLDNAME\" (\"a\"))\n"
+        "C: t5 NOOP\nS: t5 OK\nS: * OK [NOTIFICATIONOVERFLOW] too much\n" LOGOUT("t6");
+    struct heard unasked;
+    struct error err;
+    (void)state;
+    heard_init(&unasked);
+    struct script *server = script_start(STR(text), SIZE_MAX);
+    struct imap *i = open_with(server, 0, NULL);
+    imap_on_unsolicited(i, heard_resp, &unasked);
+    assert_int_equal(imap_notify(i, NULL, &err), 0);
+    assert_int_equal(imap_listen(i, -1, 10, &err), 2);
+    for (size_t k = 0; k < 4; k++) {
+        imap_queue(i, STR("NOOP"), NULL);
+        struct buf before = BUF_INIT(1000);
+        buf_add_str(&before, buf_str(&unasked.words));
+        assert_int_equal(imap_run(i, &err), 0);
+        if (str_eq(buf_str(&before), buf_str(&unasked.words))) /* else it came with the OK */
+            assert_int_equal(imap_listen(i, -1, 5000, &err), 0);
+        buf_free(&before);
+    }
+    assert_string_equal(buf_c(&unasked.words), "kind 8;kind 8;exists 5;list new;ok 0;");
+    imap_close(&i);
+    assert_true(script_end(&server));
+    buf_free(&unasked.words);
+}
+
+static void a_server_may_refuse_to_notify(void **state)
+{
+    static const char text[] =
+        "S: * PREAUTH [CAPABILITY IMAP4rev1 NOTIFY] hi\n"
+        "C: t1 NOTIFY *\nS: t1 NO [BADEVENT (FlagChange)] no\nC: t2 NOTIFY *\nS: t2 BAD "
+        "what\n" LOGOUT("t3");
+    uint64_t lies = 0;
+    struct error err;
+    (void)state;
+    struct script *server = script_start(STR(text), SIZE_MAX);
+    struct imap *i = open_with(server, 0, &lies);
+    assert_int_equal(imap_notify(i, NULL, &err), -1);
+    assert_int_equal(err.code, ERR_REFUSED);
+    assert_true(lies == 0);
+    assert_int_equal(imap_notify(i, NULL, &err), -1);
+    assert_true(lies == CAP_NOTIFY);
+    assert_int_equal(imap_notify(i, NULL, &err), -1); /* it is not asked again */
+    imap_close(&i);
+    assert_true(script_end(&server));
+}
+
+static void a_mailbox_is_left_without_expunging(void **state)
+{
+    static const char *const scripts[] = {
+        "S: * PREAUTH [CAPABILITY IMAP4rev1 UNSELECT] hi\nC: t1 UNSELECT\nS: t1 OK\n" LOGOUT("t2"),
+        "S: * PREAUTH [CAPABILITY IMAP4rev1] hi\nC: t1 EXAMINE INBOX\nS: t1 OK\nC: t2 CLOSE\n"
+        "S: t2 OK\n" LOGOUT("t3"),
+    };
+    (void)state;
+    for (size_t k = 0; k < COUNT(scripts); k++) {
+        struct error err;
+        struct script *server = script_start(str_c(scripts[k]), SIZE_MAX);
+        struct imap *i = open_with(server, 0, NULL);
+        imap_queue_unselect(i, STR("INBOX"), NULL);
+        assert_int_equal(imap_run(i, &err), 0);
+        imap_close(&i);
+        assert_true(script_end(&server));
+    }
+}
+
 /* The link goes at every byte of a session: every command's done is called once, nothing hangs or
  * leaks. */
 static void a_cut_at_any_byte_ends_every_command_once(void **state)
@@ -532,6 +862,17 @@ int main(void)
         cmocka_unit_test(a_literal_refused_half_way_closes_the_link),
         cmocka_unit_test(answers_ahead_of_their_commands_close_the_link),
         cmocka_unit_test(idle_ends_for_three_reasons),
+        cmocka_unit_test(the_client_tells_its_name_for_nothing),
+        cmocka_unit_test(commands_that_must_wait_do),
+        cmocka_unit_test(strings_of_any_bytes_go_as_literals),
+        cmocka_unit_test(a_literal_that_is_refused_is_remembered),
+        cmocka_unit_test(several_messages_go_in_one_append),
+        cmocka_unit_test(names_are_read_as_the_link_has_them),
+        cmocka_unit_test(a_search_gives_a_set_however_it_is_told),
+        cmocka_unit_test(idle_that_is_none_is_remembered),
+        cmocka_unit_test(the_server_says_what_happens_elsewhere),
+        cmocka_unit_test(a_server_may_refuse_to_notify),
+        cmocka_unit_test(a_mailbox_is_left_without_expunging),
         cmocka_unit_test(a_cut_at_any_byte_ends_every_command_once),
         cmocka_unit_test(hostile_answers_close_the_link),
         cmocka_unit_test(our_own_stops_close_it_too),
