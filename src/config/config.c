@@ -197,9 +197,28 @@ static int need(const struct config_account *a, bool there, const char *key, str
                      a->name, key);
 }
 
+/* Keys that say nothing without another, or against it. */
+static int check_login(const struct config_account *a, struct error *err)
+{
+    const char *what = NULL;
+    if (a->tls_pin != NULL && a->tls_off)
+        what = _("tls-pin and \"tls = off\" exclude each other");
+    else if (a->tls_key != NULL && a->tls_cert == NULL)
+        what = _("tls-key needs tls-cert");
+    else if (str_eqc(str_c(a->login), "external") && a->tls_cert == NULL)
+        what = _("\"login = external\" needs tls-cert");
+    else if (a->tunnel != NULL && a->proxy != NULL)
+        what = _("tunnel and proxy exclude each other");
+    if (what == NULL)
+        return 0;
+    return error_set(err, ERR_CONFIG, RETRY_NEVER, _("account %s: %s"), a->name, what);
+}
+
 static int check_account(struct config_account *a, struct error *err)
 {
     if (need(a, a->address != NULL, "address", err) != 0)
+        return -1;
+    if (check_login(a, err) != 0)
         return -1;
     if (a->tls_off)
         a->in.tls = a->out.tls = CONFIG_TLS_OFF; /* whatever the order of the keys was */
@@ -223,13 +242,18 @@ static int check_keep(const struct config *c, const struct lex_item *item, struc
                      _("keep-on-server is for POP3 alone (receive = \"pop3s://...\")"));
 }
 
+static bool has_user(const char *url)
+{
+    return url != NULL && strchr(url, '@') != NULL;
+}
+
 /* A password in a file that others may read is no password. */
 static int check_mode(const struct config *c, const char *path, struct error *err)
 {
     struct stat st;
     bool has_password = false;
     for (size_t i = 0; i < c->accounts_n; i++)
-        has_password |= c->accounts[i].password != NULL;
+        has_password |= c->accounts[i].password != NULL || has_user(c->accounts[i].proxy);
     if (!has_password || (stat(path, &st) == 0 && (st.st_mode & 077) == 0))
         return 0;
     return error_set(err, ERR_CONFIG, RETRY_NEVER,

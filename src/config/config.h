@@ -74,8 +74,10 @@ int config_offline(const struct config *c, const struct config_account *a, struc
 const struct config_account *config_account(const struct config *c, struct str name);
 /* The account whose address this is (any case), else NULL. */
 const struct config_account *config_account_of(const struct config *c, struct str address);
-/* The account's password: its command's output (first line), or the password of the file. out is
- * wiped by the caller; never logged. 1 when the account names neither: the person must be asked.
+/* The account's password or token: that of oauth-command (its first line of output), the password
+ * of the file, of password-command, of $TMAIL_PASSWORD_NAME (the account's name in capitals, what is
+ * no letter or digit as _). out is wiped by the caller; never logged. 1 when there is none of them:
+ * the person must be asked.
  * tty_err_fd: where the command may complain, -1 nowhere. */
 int config_secret(const struct config_account *a, struct buf *out, int tty_err_fd,
                   struct error *err) MUST_CHECK;

@@ -27,4 +27,10 @@ const struct option *option_find(enum option_scope scope, struct str name);
 /* The name in scope that looks most like it; NULL when none does. */
 const char *option_nearest(enum option_scope scope, struct str name);
 
+/* option_login.c: how an account connects and logs in. */
+typedef int option_set_fn(struct config *c, struct config_account *a, struct str v,
+                          struct error *err);
+option_set_fn option_tls_pin, option_tls_cert, option_tls_key, option_proxy, option_tunnel,
+    option_oauth_command, option_login;
+
 #endif

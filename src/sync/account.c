@@ -124,6 +124,9 @@ int account_login(struct sync_account *w, enum net_proto proto, struct net_login
     account_login_fill(w->cfg, proto, STR(""), out);
     if (out->user == NULL || out->user[0] == '\0')
         return 1;
+    if (w->cfg->oauth_command != NULL)
+        w->password_known =
+            false; /* tokens are short-lived; the command knows when one has expired */
     if (needs_secret && account_password(w, err) != 0)
         return -1;
     if (needs_secret)

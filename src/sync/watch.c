@@ -33,6 +33,12 @@ struct watch {
 static struct imap *watch_open(struct watch *w, struct error *err)
 {
     struct net_login login;
+    if (w->cfg->oauth_command != NULL) { /* the token that we were given may have expired */
+        buf_wipe(&w->password);
+        buf_init(&w->password, PASSWORD_MAX);
+        if (config_secret(w->cfg, &w->password, -1, err) != 0)
+            return NULL;
+    }
     account_login_fill(w->cfg, NET_IMAP, buf_str(&w->password), &login);
     struct imap_options o = {
         .endpoint = account_endpoint(w->cfg, NET_IMAP),

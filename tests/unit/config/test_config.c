@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "config/option.h"
 
+#define PIN "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 #define ACCOUNT "[account work]\naddress = \"Jane Roe <jane@example.org>\"\n"
 
 #define POP3 ACCOUNT "receive = \"pop3s://pop.example.org\"\n"
@@ -54,6 +55,18 @@ static void mistakes_name_their_line(void **state)
         { ACCOUNT "receive = \"imaps://-x\"\n", "line 3" },
         { ACCOUNT "password-command = \"pass 'x\"\n", "line 3" },
         { ACCOUNT "tls = maybe\n", "line 3" },
+        { ACCOUNT "tls-pin = \"/etc/passwd\"\n", "is no pin" },
+        { ACCOUNT "tls-pin = \"" PIN ";\"\ntls-pin = x\n", "line 4" },
+        { ACCOUNT "tls-pin = \"" PIN ";sha256//AAAA\"\n", "line 3" },
+        { ACCOUNT "tls-pin = \"" PIN "\"\ntls = off\n", "exclude each other" },
+        { ACCOUNT "tls-cert = /nonexistent\n", "cannot be read" },
+        { ACCOUNT "tls-key = /dev/null\n", "tls-key needs tls-cert" },
+        { ACCOUNT "login = external\n", "needs tls-cert" },
+        { ACCOUNT "login = ntlm\n", "line 3" },
+        { ACCOUNT "proxy = \"ftp://x\"\n", "proxy takes" },
+        { ACCOUNT "proxy = \"socks5h://x\"\ntunnel = nc\n", "exclude each other" },
+        { ACCOUNT "tunnel = \"ssh 'x\"\n", "line 3" },
+        { ACCOUNT "oauth-command = \"'x\"\n", "line 3" },
         { ACCOUNT "offline = 90\n", "line 3" },
         { ACCOUNT "offline = 0d\n", "line 3" },
         { ACCOUNT "offline = none\n", "line 3" },
@@ -218,6 +231,51 @@ static void a_password_needs_a_private_file(void **state)
     free(path);
 }
 
+static void a_password_in_a_proxy_is_one_too(void **state)
+{
+    (void)state;
+    struct config c;
+    struct error err;
+    char *path = write_rc(ACCOUNT "proxy = \"socks5h://u:p@x:1\"\n", 0644);
+    assert_int_equal(config_load(&c, path, &err), -1);
+    config_free(&c);
+    assert_int_equal(chmod(path, 0600), 0);
+    assert_int_equal(config_load(&c, path, &err), 0);
+    config_free(&c);
+    free(path);
+}
+
+/* The file, the command, the environment; a token before all of them. */
+static void passwords_have_an_order(void **state)
+{
+    static const struct {
+        const char *keys, *secret;
+        int rc;
+    } rows[] = {
+        { "", "from the environment", 0 },
+        { "password-command = \"echo command\"\n", "command", 0 },
+        { "password-command = \"echo command\"\npassword = file\n", "file", 0 },
+        { "password = file\noauth-command = \"echo token\"\n", "token", 0 },
+        { "password-command = \"echo command\"\noauth-command = false\n", "", -1 },
+    };
+    (void)state;
+    assert_int_equal(setenv("TMAIL_PASSWORD_MY_WORK_2", "from the environment", 1), 0);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char text[1000];
+        struct config c;
+        struct error err;
+        struct buf secret = BUF_INIT(100);
+        snprintf(text, sizeof text, "[account my-work.2]\naddress = a@example.org\n%s",
+                 rows[i].keys);
+        assert_int_equal(load(text, &c, &err), 0);
+        assert_int_equal(config_secret(&c.accounts[0], &secret, -1, &err), rows[i].rc);
+        assert_string_equal(buf_c(&secret), rows[i].secret);
+        buf_wipe(&secret);
+        config_free(&c);
+    }
+    unsetenv("TMAIL_PASSWORD_MY_WORK_2");
+}
+
 static void a_failing_password_command_is_told(void **state)
 {
     (void)state;
@@ -269,6 +327,8 @@ int main(void)
         cmocka_unit_test(pop3_keeps_for_days),
         cmocka_unit_test(folders_are_held_as_the_last_match_says),
         cmocka_unit_test(a_password_needs_a_private_file),
+        cmocka_unit_test(a_password_in_a_proxy_is_one_too),
+        cmocka_unit_test(passwords_have_an_order),
         cmocka_unit_test(a_failing_password_command_is_told),
         cmocka_unit_test(a_missing_file_is_no_input),
     };
