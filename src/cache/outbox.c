@@ -27,12 +27,13 @@ static int entry_put(struct cache *c, const struct outbox_entry *e, int64_t draf
     if (held < 0 ||
         sql_run(c,
                 "INSERT INTO outbox(account, body, state, dot_sent, created, not_before, attempts,"
-                " size, eight_bit, save_sent, sender, subject, mid, reason)"
-                " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " size, eight_bit, save_sent, sender, subject, mid, reason, receipt)"
+                " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 SQL_ARGS(SQL_I(e->account), SQL_I(e->body), SQL_I(e->state), SQL_I(e->dot_sent),
                          SQL_I(e->created), SQL_I(e->not_before), SQL_I(e->attempts),
                          SQL_I(e->size), SQL_I(e->eight_bit), SQL_I(e->save_sent), SQL_T(e->sender),
-                         SQL_T(e->subject), SQL_T(e->message_id), SQL_T(e->reason)),
+                         SQL_T(e->subject), SQL_T(e->message_id), SQL_T(e->reason),
+                         SQL_I(e->receipt)),
                 err) < 0)
         return -1;
     *id = sqlite3_last_insert_rowid(c->db);
@@ -52,7 +53,7 @@ int cache_outbox_add(struct cache *c, const struct outbox_entry *e, int64_t draf
 
 #define ENTRY                                                                                      \
     "SELECT id, account, body, state, dot_sent, created, not_before, attempts, size, eight_bit,"   \
-    " save_sent, sender, subject, mid, reason FROM outbox "
+    " save_sent, sender, subject, mid, reason, receipt FROM outbox "
 
 static void entry_row(struct arena *a, sqlite3_stmt *s, struct outbox_entry *e)
 {
@@ -72,6 +73,7 @@ static void entry_row(struct arena *a, sqlite3_stmt *s, struct outbox_entry *e)
         .subject = sql_str(a, s, 12),
         .message_id = sql_str(a, s, 13),
         .reason = sql_str(a, s, 14),
+        .receipt = sqlite3_column_int(s, 15) != 0,
     };
 }
 

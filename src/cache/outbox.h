@@ -29,6 +29,7 @@ struct outbox_entry {
     unsigned attempts;
     uint64_t size;
     bool eight_bit, save_sent;
+    bool receipt; /* the sender wants to be told that it arrived (RFC 3461) */
     struct str sender, subject, message_id, reason;
     struct outbox_rcpt *rcpts;
     size_t rcpts_n;

@@ -160,6 +160,9 @@
     " since INTEGER NOT NULL);"                                                                    \
     "CREATE INDEX limbo_account ON limbo(account, since);"
 
+/* A receipt is asked for. */
+#define RECEIPTS "ALTER TABLE outbox ADD COLUMN receipt INTEGER NOT NULL DEFAULT 0;"
+
 /* A script that was given out is never changed again: stores made by it are there. */
 const char *const schema_scripts[CACHE_SCHEMA] = { TABLES PERSON_TABLES TRIGGERS,
-                                                   POP_TABLE BODY_INDEX, SERVER_VIEW };
+                                                   POP_TABLE BODY_INDEX, SERVER_VIEW, RECEIPTS };

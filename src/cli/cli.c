@@ -56,20 +56,19 @@ const struct cli_command *cli_find(struct str name)
 
 void cli_help(void)
 {
-    puts(
-        _("tmail                    open the reader\n"
-          "tmail -f FOLDER          open it there\n"
-          "tmail ADDR...            on a terminal: write to them\n"
-          "tmail -s SUBJECT [-a FILE]... [-c ADDR] [-b ADDR] [-r FROM] [--no-queue] [--] ADDR... < "
-          "body\n"
-          "                         send from a script\n"
-          "tmail -t [-i] [-f SENDER] [--] [ADDR]... < message\n"
-          "                         as sendmail does; the same under the name sendmail\n"
-          "tmail --demo             a mailbox to try everything on, gone at the end\n"
-          "tmail --config FILE, --profile DIR, --offline\n"
-          "                         before any of these: another configuration; another\n"
-          "                         configuration and store; touch no network\n"
-          "tmail --version, --help\n"));
+    puts(_("tmail                    open the reader\n"
+           "tmail -f FOLDER          open it there\n"
+           "tmail ADDR...            on a terminal: write to them\n"
+           "tmail -s SUBJECT [-a FILE]... [-c ADDR] [-b ADDR] [-r FROM] [--at TIME] [--receipt] "
+           "[--no-queue] [--] ADDR... < body\n"
+           "                         send from a script\n"
+           "tmail -t [-i] [-f SENDER] [--] [ADDR]... < message\n"
+           "                         as sendmail does; the same under the name sendmail\n"
+           "tmail --demo             a mailbox to try everything on, gone at the end\n"
+           "tmail --config FILE, --profile DIR, --offline\n"
+           "                         before any of these: another configuration; another\n"
+           "                         configuration and store; touch no network\n"
+           "tmail --version, --help\n"));
     for (size_t i = 0; i < cli_commands_n; i++)
         printf("tmail %s %s\n                         %s\n", cli_commands[i].name,
                cli_commands[i].args, _(cli_commands[i].help));

@@ -23,6 +23,7 @@ enum { FIELD_MAX = 256 << 10, SPEC_MAX = 400, OPT_NO_QUEUE = 256 };
 
 struct order {
     bool from_header /* -t: recipients from the message */, ignore_dots, no_queue;
+    int receipt; /* -N: 1 asked for, -1 not, 0 as the account has it */
     const char *from;
     struct buf to, body;
 };
@@ -213,6 +214,7 @@ static int message_queue(struct cli *c, const struct order *o, int64_t *entry, s
     struct raw r = { .rcpts = BUF_INIT(FIELD_MAX), .out = BUF_INIT(2 * (size_t)DRAFT_TEXT_MAX) };
     int64_t now = clock_wall_ms() / 1000;
     struct outbox_entry e = { .state = OUTBOX_QUEUED, .created = now, .not_before = now };
+    e.receipt = o->receipt > 0 || (o->receipt == 0 && account->receipt);
     struct arena *a = arena_new(8192);
     buf_add_str(&r.rcpts, buf_str(&o->to));
     raw_read(&r, o, a, o->from != NULL ? o->from : account->address);
@@ -249,6 +251,9 @@ static int option_take(struct order *o, int option, const char *value)
     case 'f':
     case 'r':
         o->from = strchr(value, '@') != NULL ? value : NULL;
+        return 0;
+    case 'N':
+        o->receipt = str_isearch(str_c(value), STR("success")) < strlen(value) ? 1 : -1;
         return 0;
     case OPT_NO_QUEUE:
         o->no_queue = true;

@@ -30,6 +30,7 @@ static json_t *entry_json(const struct outbox_entry *e)
     json_object_set_new(o, "size", json_integer((json_int_t)e->size));
     json_object_set_new(o, "message_id", out_json_text(e->message_id));
     json_object_set_new(o, "not_before", out_json_date(e->not_before));
+    json_object_set_new(o, "receipt", json_boolean(e->receipt));
     json_object_set_new(o, "attempts", json_integer(e->attempts));
     json_object_set_new(o, "reason", out_json_text(e->reason));
     for (size_t i = 0; i < e->rcpts_n; i++) {
@@ -49,6 +50,11 @@ static void print_entry(const struct outbox_entry *e)
     out_text(e->rcpts_n > 0 ? e->rcpts[0].address : STR(""), false);
     printf("%s  ", e->rcpts_n > 1 ? ", ..." : "");
     out_text(e->subject, false);
+    if (e->state == OUTBOX_QUEUED && e->not_before > clock_wall_ms() / 1000) {
+        char when[CLOCK_RFC5322_MAX];
+        clock_rfc5322(e->not_before, when);
+        printf("  [%s]", when);
+    }
     if (e->reason.n > 0) {
         fputs("  (", stdout);
         out_text(e->reason, false);

@@ -19,7 +19,7 @@
 #include "compose/draft.h"
 #include "base/banned.h"
 
-enum { LIST_MAX = 1 << 20 };
+enum { LIST_MAX = 1 << 20, OPT_AT = 256, OPT_RECEIPT };
 
 struct send {
     struct draft *draft;
@@ -52,7 +52,7 @@ static int take_sender(struct cli *c, struct send *s, const char *from, struct e
 
 static int take_option(struct cli *c, struct send *s, int option, struct error *err)
 {
-    if (option != 'a' && option != 'n' && refuse_breaks(optarg, err) != 0)
+    if (option != 'a' && optarg != NULL && refuse_breaks(optarg, err) != 0)
         return -1;
     switch (option) {
     case 's':
@@ -71,6 +71,12 @@ static int take_option(struct cli *c, struct send *s, int option, struct error *
     case 'n':
         s->no_queue = true;
         return 0;
+    case OPT_AT:
+        draft_header_set(s->draft, "Send-At", str_c(optarg));
+        return 0;
+    case OPT_RECEIPT:
+        draft_header_set(s->draft, "Receipt", STR("yes"));
+        return 0;
     default:
         return error_set(err, ERR_USAGE, RETRY_NEVER, _("see tmail --help for the options"));
     }
@@ -79,6 +85,8 @@ static int take_option(struct cli *c, struct send *s, int option, struct error *
 static int read_options(struct cli *c, struct send *s, int argc, char **argv, struct error *err)
 {
     static const struct option options[] = { { "no-queue", no_argument, NULL, 'n' },
+                                             { "at", required_argument, NULL, OPT_AT },
+                                             { "receipt", no_argument, NULL, OPT_RECEIPT },
                                              { NULL, 0, NULL, 0 } };
     int option;
     optind = 0;
@@ -193,15 +201,28 @@ int send_now(struct cli *c, const struct send_order *o, int64_t id)
     return err.code == ERR_NONE ? EX_OK : not_sent(c, o, id, &err);
 }
 
+/* It stays where it is until then, and an engine that runs hears of it by itself. */
+static int told_later(int64_t id, int64_t at)
+{
+    char when[CLOCK_RFC5322_MAX];
+    clock_rfc5322(at, when);
+    tell(_("it waits in the outbox as %lld until %s"), id, when);
+    return EX_OK;
+}
+
 static int commit_and_send(struct cli *c, struct send *s, struct str body)
 {
     struct error err;
-    int64_t id;
+    int64_t id, now = clock_wall_ms() / 1000, at = now;
     int rc = set_body(s->draft, body, &err);
+    if (rc == 0)
+        rc = draft_send_at(s->draft, now, now, &at, &err);
     if (rc == 0)
         rc = cli_need_cache(c, CACHE_WRITE, &err);
     if (rc == 0)
-        rc = draft_queue(&s->draft, c->cache, &c->config, clock_wall_ms() / 1000, &id, &err);
+        rc = draft_queue(&s->draft, c->cache, &c->config, now, &id, &err);
+    if (rc == 0 && at > now)
+        return told_later(id, at);
     if (rc == 0)
         return send_now(c, &(struct send_order){ .body = body, .no_queue = s->no_queue }, id);
     int code = cli_fail(&err);

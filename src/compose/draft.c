@@ -13,6 +13,7 @@
 #include "base/utf8.h"
 #include "cache/folder.h"
 #include "compose/edit.h"
+#include "compose/when.h"
 #include "mime/names.h"
 #include "base/banned.h"
 
@@ -285,4 +286,48 @@ int draft_load(struct cache *c, int64_t id, struct draft **out, struct error *er
     (*out)->id = id;
     edit_file_recover(*out, c);
     return 0;
+}
+
+static bool is_header(const char *line, const char *name)
+{
+    size_t n = strlen(name);
+    return str_istarts(str_c(line), name) && line[n] == ':';
+}
+
+const char *draft_header(const struct draft *d, const char *name)
+{
+    for (size_t i = 0; i < d->headers_n; i++)
+        if (is_header(d->headers[i], name))
+            return d->headers[i] + strlen(name) + 1 + strspn(d->headers[i] + strlen(name) + 1, " ");
+    return NULL;
+}
+
+void draft_header_set(struct draft *d, const char *name, struct str value)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < d->headers_n; i++)
+        if (is_header(d->headers[i], name))
+            free(d->headers[i]);
+        else
+            d->headers[n++] = d->headers[i];
+    d->headers_n = n;
+    if (value.n == 0)
+        return;
+    char *line = xasprintf("%s: %.*s", name, STR_ARG(value));
+    draft_header_add(d, str_c(line));
+    free(line);
+}
+
+int draft_send_at(const struct draft *d, int64_t now, int64_t otherwise, int64_t *at,
+                  struct error *err)
+{
+    const char *text = draft_header(d, DRAFT_SEND_AT);
+    *at = otherwise;
+    return text != NULL ? when_read(str_c(text), now, at, err) : 0;
+}
+
+bool draft_receipt(const struct draft *d, const struct config_account *account)
+{
+    const char *text = draft_header(d, DRAFT_RECEIPT);
+    return text != NULL ? str_ieqc(str_c(text), "yes") : account->receipt;
 }

@@ -25,7 +25,7 @@ struct draft {
     char *account; /* name of the sending account */
     char *from, *to, *cc, *bcc, *reply_to, *subject, *text;
     char *in_reply_to, *references;
-    char **headers; /* "Name: value" */
+    char **headers; /* "Name: value"; of those Send-At and Receipt are for us and are never sent */
     size_t headers_n;
     struct draft_attachment *attachments;
     size_t attachments_n;
@@ -69,6 +69,17 @@ int draft_edit(struct draft *d, struct cache *c, const struct config *cfg, draft
 /* The editor's words, or NULL when none is set or found: then the built-in one is used. */
 char **draft_editor(struct arena *a, const struct config *cfg, struct error *err);
 
+/* The value of a line among d->headers; NULL: there is none. */
+const char *draft_header(const struct draft *d, const char *name);
+/* Sets it, or takes it away where value is empty. */
+void draft_header_set(struct draft *d, const char *name, struct str value);
+/* When it goes, seconds: what "Send-At:" says (when.h), else otherwise. ERR_USAGE. */
+int draft_send_at(const struct draft *d, int64_t now, int64_t otherwise, int64_t *at,
+                  struct error *err) MUST_CHECK;
+/* Whether the writer wants to be told that it arrived: what "Receipt:" says, yes or no, else what the
+ * account says. */
+bool draft_receipt(const struct draft *d, const struct config_account *account);
+
 struct draft_remark {
     char text[200];
     bool fatal; /* cannot be sent like this */
@@ -79,7 +90,7 @@ size_t draft_review(const struct draft *d, const struct config *cfg, struct draf
                     size_t max);
 /* Freezes bytes and Message-ID, stores body and outbox entry, drops the draft, marks the answered
  * message: one durable transaction. Takes *d on success only. ERR_ADDRESS, ERR_NOINPUT, ERR_STORE.
- * send_at: seconds. */
+ * send_at: seconds; what the draft itself says of that comes first. */
 int draft_queue(struct draft **d, struct cache *c, const struct config *cfg, int64_t send_at,
                 int64_t *outbox_id, struct error *err) MUST_CHECK;
 

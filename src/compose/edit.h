@@ -14,6 +14,8 @@ char *edit_file_path(const struct draft *d, const struct cache *c);
 void edit_file_recover(struct draft *d, struct cache *c);
 
 /* Shared by the files of this folder. */
+#define DRAFT_SEND_AT "Send-At"
+#define DRAFT_RECEIPT "Receipt"
 struct draft_attachment *draft_attachment_add(struct draft *d);
 void draft_header_add(struct draft *d, struct str line);
 

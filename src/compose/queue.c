@@ -141,12 +141,18 @@ static int store_bytes(void *arg, struct str bytes, struct error *err)
     return cache_body_append(f->body, bytes, err);
 }
 
+/* What is said to us alone. */
+static bool is_order(struct str name)
+{
+    return str_ieqc(name, DRAFT_SEND_AT) || str_ieqc(name, DRAFT_RECEIPT);
+}
+
 static void extra_headers(struct freezing *f, const struct draft *d, struct mime_outline *m)
 {
     m->extra = arena_array(f->arena, d->headers_n, sizeof *m->extra);
     for (size_t i = 0; i < d->headers_n; i++) {
         struct str line = str_c(d->headers[i]), name;
-        if (str_until(&line, ':', &name) == 0)
+        if (str_until(&line, ':', &name) == 0 && !is_order(name))
             m->extra[m->extra_n++] = (struct mime_field){ name, str_trim(line) };
     }
 }
@@ -281,7 +287,10 @@ int draft_queue(struct draft **d, struct cache *c, const struct config *cfg, int
                  : error_set(err, ERR_CONFIG, RETRY_NEVER,
                              _("account \"%s\" has no \"send\" in tmailrc"), (*d)->account);
     if (rc == 0)
+        rc = draft_send_at(*d, e.created, send_at, &e.not_before, err);
+    if (rc == 0)
         rc = cache_account_id(c, str_c((*d)->account), &e.account, err);
+    e.receipt = account != NULL && draft_receipt(*d, account);
     if (rc == 0)
         rc = envelope(f.arena, *d, &from, &e, err);
     if (rc == 0)

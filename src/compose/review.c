@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/i18n.h"
 #include "base/utf8.h"
 #include "compose/people.h"
@@ -54,6 +55,17 @@ static void review_recipients(struct review *r, const struct draft *d)
     arena_free(&a);
 }
 
+static void review_orders(struct review *r, const struct draft *d)
+{
+    const char *receipt = draft_header(d, DRAFT_RECEIPT);
+    struct error err;
+    int64_t at;
+    if (draft_send_at(d, clock_wall_ms() / 1000, 0, &at, &err) != 0)
+        remark(r, true, "%s", err.text);
+    if (receipt != NULL && !str_ieqc(str_c(receipt), "yes") && !str_ieqc(str_c(receipt), "no"))
+        remark(r, true, _("Receipt must be yes or no."));
+}
+
 static void review_attachments(struct review *r, const struct draft *d)
 {
     for (size_t i = 0; i < d->attachments_n; i++)
@@ -90,6 +102,7 @@ size_t draft_review(const struct draft *d, const struct config *cfg, struct draf
     struct review r = { out, 0, max };
     review_recipients(&r, d);
     review_attachments(&r, d);
+    review_orders(&r, d);
     const struct config_account *account = config_account(cfg, str_c(d->account));
     if (account == NULL || account->send == SEND_NONE)
         remark(&r, true, _("Account \"%s\" has no \"send\" in tmailrc."), d->account);

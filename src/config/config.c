@@ -15,6 +15,7 @@ static void server_clear(struct config_server *s)
 {
     free(s->user);
     free(s->host);
+    free(s->path);
 }
 
 static void account_clear(struct config_account *a)
@@ -222,6 +223,11 @@ static int check_account(struct config_account *a, struct error *err)
         return -1;
     if (a->tls_off)
         a->in.tls = a->out.tls = CONFIG_TLS_OFF; /* whatever the order of the keys was */
+    if (a->send == SEND_LMTP && a->out.path == NULL && !a->out.loopback && !a->tls_off)
+        return error_set(err, ERR_CONFIG, RETRY_NEVER,
+                         _("account %s: lmtp:// goes in the clear: beyond this machine it needs "
+                           "tls = off"),
+                         a->name);
     if (a->receive != RECEIVE_NONE && a->in.user == NULL) {
         struct str bare = bare_address(str_c(a->address));
         a->in.user = xmemdup0(bare.p, bare.n);

@@ -9,11 +9,12 @@
 #include "base/buf.h"
 
 enum config_receive { RECEIVE_NONE, RECEIVE_IMAP, RECEIVE_POP3 };
-enum config_send { SEND_NONE, SEND_SMTP, SEND_SENDMAIL };
+enum config_send { SEND_NONE, SEND_SMTP, SEND_LMTP, SEND_SENDMAIL };
 enum config_tls { CONFIG_TLS_DIRECT, CONFIG_TLS_STARTTLS, CONFIG_TLS_OFF };
 
 struct config_server {
     char *user, *host;
+    char *path; /* LMTP: a Unix socket, in place of host and port */
     uint16_t port;
     enum config_tls tls;
     bool loopback; /* host is a loopback address: plain text is accepted */
@@ -35,6 +36,7 @@ struct config_account {
     char *tunnel;             /* command line; %h and %p are host and port */
     char *oauth_command;      /* prints an access token */
     char *login;              /* a mechanism's name, lower case; NULL: the best */
+    bool receipt;             /* told when what was sent has arrived, where servers do that */
     bool tls_off;             /* `tls = off` was spelled out */
     int offline;              /* IMAP: days of bodies; OFFLINE_ALL */
     int keep_days; /* POP3, on the server after it is safe here: 14; 0 no day, -1 for ever */

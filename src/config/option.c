@@ -158,6 +158,15 @@ static int set_folder_offline(struct config *c, struct config_account *a, struct
     return set_days(&c->folders[c->folders_n - 1].offline, v, err);
 }
 
+static int set_receipt(struct config *c, struct config_account *a, struct str v, struct error *err)
+{
+    (void)c;
+    a->receipt = str_ieqc(v, "yes");
+    if (a->receipt || str_ieqc(v, "no"))
+        return 0;
+    return error_set(err, ERR_CONFIG, RETRY_NEVER, _("receipt can be \"yes\" or \"no\""));
+}
+
 static int set_signature(struct config *c, struct config_account *a, struct str v,
                          struct error *err)
 {
@@ -213,6 +222,7 @@ const struct option options[] = {
     { OPTION_ACCOUNT, "keep-on-server", set_keep },
     { OPTION_ACCOUNT, "offline", set_offline },
     { OPTION_ACCOUNT, "signature", set_signature },
+    { OPTION_ACCOUNT, "receipt", set_receipt },
     { OPTION_FOLDER, "offline", set_folder_offline },
 };
 const size_t options_n = COUNT(options);

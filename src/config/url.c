@@ -7,7 +7,7 @@
 #include "base/i18n.h"
 #include "base/banned.h"
 
-enum { HOST_MAX = 253, USER_MAX = 512 };
+enum { HOST_MAX = 253, USER_MAX = 512, LMTP_PATH_MAX = 107 }; /* of sun_path */
 
 struct scheme {
     const char *name;
@@ -25,6 +25,8 @@ static const struct scheme send_schemes[] = {
     { "smtps://", CONFIG_TLS_DIRECT, 465 },
     { "smtp://", CONFIG_TLS_STARTTLS, 587 },
 };
+
+static const struct scheme lmtp_schemes[] = { { "lmtp://", CONFIG_TLS_OFF, 24 } };
 
 static int hex(char c)
 {
@@ -167,9 +169,22 @@ int config_url_send(struct str url, enum config_send *kind, struct config_server
         *kind = SEND_SENDMAIL;
         return 0;
     }
-    int rc = parse(url, send_schemes, COUNT(send_schemes), out, err);
+    *kind = SEND_LMTP;
+    int rc = parse(url, lmtp_schemes, COUNT(lmtp_schemes), out, err);
+    if (rc != 1)
+        return rc;
+    if (str_ilit(&rest, "lmtp:/") == 0) {
+        if (url.n - strlen("lmtp:") > LMTP_PATH_MAX)
+            return bad_url(url, _("this path is too long for a socket"), err);
+        out->path = xmemdup0(url.p + strlen("lmtp:"), url.n - strlen("lmtp:"));
+        out->host = xstrdup("localhost");
+        out->port = 24;
+        out->tls = CONFIG_TLS_OFF;
+        return 0;
+    }
+    rc = parse(url, send_schemes, COUNT(send_schemes), out, err);
     if (rc == 1)
-        return bad_url(url, _("send takes smtps://, smtp:// or sendmail:COMMAND"), err);
+        return bad_url(url, _("send takes smtps://, smtp://, lmtp:// or sendmail:COMMAND"), err);
     *kind = SEND_SMTP;
     return rc;
 }

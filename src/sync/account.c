@@ -87,7 +87,7 @@ void account_password_forget(struct sync_account *w)
     buf_wipe(&w->password);
     buf_init(&w->password, max);
     w->password_known = false;
-    w->password_refused = false;
+    w->password_refused = w->out_refused = false;
 }
 
 static enum net_login_kind login_kind(const struct config_account *cfg)
@@ -139,6 +139,7 @@ struct endpoint account_endpoint(const struct config_account *cfg, enum net_prot
     const struct config_server *s = server_of(cfg, proto);
     bool tunnelled = cfg->tunnel != NULL && (s == &cfg->in || strstr(cfg->tunnel, "%h") != NULL);
     struct endpoint ep = { .proto = proto,
+                           .path = s->path,
                            .host = s->host,
                            .port = s->port,
                            .ca_file = cfg->tls_ca,

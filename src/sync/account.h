@@ -35,6 +35,7 @@ struct sync_account {
 
     struct buf password;
     bool password_known, password_refused;
+    bool out_refused; /* the sending server refused it; that of the mailboxes did not */
 
     struct imap *imap; /* NULL: not connected */
     struct sync_box box;

@@ -8,6 +8,7 @@
 #include "sync/attempt.h"
 #include "sync/judge.h"
 #include "sync/link.h"
+#include "wire/smtp_dsn.h"
 #include "base/banned.h"
 
 enum {
@@ -17,6 +18,33 @@ enum {
     PIECE = 256 << 10,
     EX_TEMPFAIL_CODE = 75 /* sysexits.h */
 };
+
+static bool is_ascii(const char *s)
+{
+    while (*s > 0)
+        s++;
+    return *s == 0;
+}
+
+/* RFC 3461 §4: of each recipient, the header alone, and what it is about. */
+static void receipt_ask(struct attempt *t)
+{
+    struct buf xtext = BUF_INIT(1000);
+    struct str id = t->entry.message_id;
+    t->env.ret = SMTP_RET_HDRS;
+    wire_xtext_put(&xtext, id.n > 2 && id.p[0] == '<' ? str_head(str_skip(id, 1), id.n - 2) : id);
+    t->env.envid = arena_fmt(t->a, "%s", buf_c(&xtext));
+    for (size_t i = 0; i < t->env.rcpts_n; i++) {
+        struct smtp_rcpt *r = &t->env.rcpts[i];
+        r->notify = SMTP_NOTIFY_SUCCESS | SMTP_NOTIFY_FAILURE | SMTP_NOTIFY_DELAY;
+        if (!is_ascii(r->address)) /* as "rfc822" addresses are */
+            continue;
+        buf_clear(&xtext);
+        wire_xtext_put(&xtext, str_c(r->address));
+        r->orcpt = arena_fmt(t->a, "rfc822;%s", buf_c(&xtext));
+    }
+    buf_free(&xtext);
+}
 
 struct attempt *attempt_new(struct round *r, struct arena *a, const struct outbox_entry *e)
 {
@@ -33,6 +61,8 @@ struct attempt *attempt_new(struct round *r, struct arena *a, const struct outbo
     };
     for (size_t i = 0; i < n; i++)
         t->env.rcpts[i].address = arena_fmt(a, "%.*s", STR_ARG(e->rcpts[t->which[i]].address));
+    if (e->receipt)
+        receipt_ask(t);
     return t;
 }
 
@@ -74,18 +104,32 @@ int attempt_read(void *arg, uint64_t offset, size_t want, struct buf *out, struc
 
 /* ------------------------------------------------------------------ SMTP */
 
+/* The server where mail is fetched may well take it: only sending stops. */
+static void login_was_refused(struct sync_account *w)
+{
+    if (w->cfg->receive == RECEIVE_NONE)
+        account_password_refuse(w);
+    else
+        w->out_refused = true;
+}
+
 static int smtp_connect(struct round *r, struct error *err)
 {
     struct sync_account *w = r->w;
     if (r->smtp != NULL && smtp_usable(r->smtp))
         return 0;
     smtp_close(&r->smtp);
+    r->served = 0;
+    enum net_proto proto = w->cfg->send == SEND_LMTP ? NET_LMTP : NET_SMTP;
     struct net_login login;
-    int anonymous = account_login(w, NET_SMTP, &login, err);
+    if (w->out_refused)
+        return error_set(err, ERR_AUTH, RETRY_NEVER,
+                         _("login needed: the sending server refused the password"));
+    int anonymous = account_login(w, proto, &login, err);
     if (anonymous < 0)
         return -1;
     struct smtp_options o = {
-        .endpoint = account_endpoint(w->cfg, NET_SMTP),
+        .endpoint = account_endpoint(w->cfg, proto),
         .login = anonymous ? NULL : &login,
         .cancel = w->cancel,
         .log = w->log,
@@ -94,7 +138,7 @@ static int smtp_connect(struct round *r, struct error *err)
     };
     r->smtp = smtp_open(&o, err);
     if (r->smtp == NULL && err->code == ERR_AUTH && err->retry == RETRY_NEVER)
-        account_password_refuse(w);
+        login_was_refused(w);
     return r->smtp != NULL ? 0 : -1;
 }
 
@@ -136,6 +180,9 @@ static enum smtp_outcome by_smtp(struct attempt *t, struct error *why)
             r->unreachable = *why;
             return SMTP_UNSENT;
         }
+        if (t->entry.receipt && !(smtp_offers(r->smtp) & SMTP_EXT_DSN))
+            log_line(r->w->log, LOG_INFO, "%s: outbox %lld: the server sends no receipts",
+                     r->w->cfg->name, (long long)t->entry.id);
         enum smtp_outcome outcome = smtp_send(r->smtp, &t->env, &body, why);
         r->served += outcome == SMTP_SENT;
         if (outcome != SMTP_UNSENT || smtp_usable(r->smtp))
@@ -233,6 +280,7 @@ enum smtp_outcome attempt_send(struct attempt *t, struct error *why)
     }
     switch (t->round->w->cfg->send) {
     case SEND_SMTP:
+    case SEND_LMTP:
         return by_smtp(t, why);
     case SEND_SENDMAIL:
         return by_command(t, why);

@@ -78,7 +78,7 @@ static void wants_drop(struct wants *l)
 static void wake(struct worker *w)
 {
     w->sched.login_needed = false;
-    if (w->acc.password_refused)
+    if (w->acc.password_refused || w->acc.out_refused)
         account_password_forget(&w->acc);
 }
 

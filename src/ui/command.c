@@ -3,7 +3,9 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/i18n.h"
+#include "compose/when.h"
 #include "mime/names.h"
 #include "base/banned.h"
 
@@ -480,6 +482,45 @@ static void cmd_subject(struct ui *u)
         field_ask(u, _("Subject: "), u->review.draft->subject, set_subject);
 }
 
+static void order_set(struct ui *u, const char *name, struct str text)
+{
+    if (u->review.draft == NULL)
+        return;
+    draft_header_set(u->review.draft, name, text);
+    ui_review_store(u);
+}
+
+static void set_send_at(struct ui *u, struct str text)
+{
+    struct error err;
+    int64_t now = clock_wall_ms() / 1000, at;
+    text = str_trim(text);
+    if (text.n > 0 && when_read(text, now, &at, &err) != 0) {
+        ui_error(u, &err);
+        return;
+    }
+    order_set(u, "Send-At", text);
+}
+
+static void cmd_send_at(struct ui *u)
+{
+    if (u->review.draft == NULL)
+        return;
+    const char *now = draft_header(u->review.draft, "Send-At");
+    field_ask(u, _("Send at (+2h, 18:30, 2026-12-01 08:00; empty: now): "), now != NULL ? now : "",
+              set_send_at);
+}
+
+static void cmd_receipt(struct ui *u)
+{
+    const struct config_account *account;
+    if (u->review.draft == NULL)
+        return;
+    account = config_account(u->start->config, str_c(u->review.draft->account));
+    bool wanted = account != NULL && draft_receipt(u->review.draft, account);
+    order_set(u, "Receipt", wanted ? STR("no") : STR("yes"));
+}
+
 #define MESSAGES (VIEW_INDEX | VIEW_READER)
 /* clang-format off */
 const struct ui_command ui_commands[] = {
@@ -489,6 +530,8 @@ const struct ui_command ui_commands[] = {
     { "edit-cc", N_("change who gets a copy"), VIEW_REVIEW, "c", N_("Cc"), cmd_cc },
     { "edit-bcc", N_("change who gets a blind copy"), VIEW_REVIEW, "b", N_("Bcc"), cmd_bcc },
     { "edit-subject", N_("change the subject"), VIEW_REVIEW, "s", N_("Subject"), cmd_subject },
+    { "send-at", N_("name a time at which it goes"), VIEW_REVIEW, "w", N_("When"), cmd_send_at },
+    { "receipt", N_("ask to be told that it arrived, or do not"), VIEW_REVIEW, "R", N_("Receipt"), cmd_receipt },
     { "attach", N_("attach a file"), VIEW_REVIEW, "a", N_("Attach"), cmd_attach },
     { "detach", N_("take an attachment away"), VIEW_REVIEW, "D", N_("Detach"), cmd_detach },
     { "done", N_("end and look it over"), VIEW_EDITOR, "^X ^D", N_("Done"), NULL },

@@ -190,6 +190,12 @@ bool ui_unsend(struct ui *u)
     return true;
 }
 
+static const char *header_or_none(const struct draft *d, const char *name)
+{
+    const char *value = draft_header(d, name);
+    return value != NULL ? value : "";
+}
+
 /* The header as far as it is filled in; its labels are as wide as the widest in this language. */
 static unsigned fields_draw(struct ui *u, unsigned row, const struct draft *d)
 {
@@ -200,7 +206,9 @@ static unsigned fields_draw(struct ui *u, unsigned row, const struct draft *d)
                    { _("To:"), d->to, true },
                    { _("Cc:"), d->cc, false },
                    { _("Bcc:"), d->bcc, false },
-                   { _("Subject:"), d->subject, true } };
+                   { _("Subject:"), d->subject, true },
+                   { _("Send at:"), header_or_none(d, "Send-At"), false },
+                   { _("Receipt:"), header_or_none(d, "Receipt"), false } };
     unsigned width = 0;
     for (size_t i = 0; i < COUNT(fields); i++)
         if (grid_width(str_c(fields[i].label)) + 2 > width)

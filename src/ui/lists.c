@@ -115,8 +115,19 @@ static const char *state_name(const struct outbox_entry *e)
     return "";
 }
 
+/* For what waits longer than to be taken back: the time. */
+static const char *until(const struct outbox_entry *e, char when[CLOCK_RFC5322_MAX])
+{
+    bool waits = e->state == OUTBOX_QUEUED && e->not_before > clock_wall_ms() / 1000 + 60;
+    if (!waits)
+        return "";
+    clock_rfc5322(e->not_before, when);
+    return when;
+}
+
 void ui_outbox_draw(struct ui *u)
 {
+    char when[CLOCK_RFC5322_MAX];
     struct ui_outbox *v = &u->outbox;
     if (v->n == 0)
         grid_put(u->grid, 2, 2, str_c(_("Nothing waits to be sent")), THEME_DIM);
@@ -132,7 +143,8 @@ void ui_outbox_draw(struct ui *u)
                             e->rcpts_n > 0 ? e->rcpts[0].address : STR(""), sel);
         col += grid_put_fit(u->grid, row, col, 1, STR(""), sel);
         grid_put_fit(u->grid, row, col, u->cols, e->subject, sel);
-        grid_put(u->grid, row + 1, 4, e->reason, THEME_NOTE);
+        grid_put(u->grid, row + 1, 4, e->reason.n > 0 ? e->reason : str_c(until(e, when)),
+                 THEME_NOTE);
     }
 }
 

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: MIT
+"""What becomes of mail on its way out, against a server that says what the test wants: receipts, a time to send at, LMTP with an answer
+for each recipient, servers that let only so many messages through, a login that only the sending server refuses."""
+import json, os, sys, threading, time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from fake_smtp import EHLO, Peer
+from tm import Place, check, rc_for
+
+
+def rc(send, extra=""):
+    return ('[tmail]\nundo-send = 0\n\n[account work]\naddress = "Jane Roe <jane@example.org>"\n' f'send = "{send}"\n{extra}')
+
+
+def smtp(peer):
+    return f"smtp://127.0.0.1:{peer.port}"
+
+
+def entries(profile):
+    return profile.json("outbox")
+
+
+def receipts(place):
+    peer = Peer("127.0.0.1")
+    p = place.profile(rc(smtp(peer)), "receipts")
+    p.run("-s", "plain", "joe@example.org", stdin=b"x\n")
+    p.run("-s", "asked", "--receipt", "joe@example.org", "a+b@example.org", stdin=b"x\n")
+    p.write_rc(rc(smtp(peer), "receipt = yes\n"))
+    p.run("-s", "always", "joe@example.org", stdin=b"x\n")
+    plain, asked, always = peer.mails
+    check("RET" not in plain["from"] and "NOTIFY" not in plain["to"][0], f"nothing is asked for by itself: {plain}")
+    for mail in (asked, always):
+        check(" RET=HDRS ENVID=" in mail["from"], f"the header alone comes back: {mail['from']}")
+        check(" NOTIFY=SUCCESS,FAILURE,DELAY ORCPT=rfc822;joe@example.org" in mail["to"][0], f"asked for: {mail['to']}")
+        check(b"Receipt" not in mail["data"], "it is no header field")
+    check(asked["to"][1].endswith("ORCPT=rfc822;a+2Bb@example.org"), f"xtext: {asked['to']}")
+    bare = Peer("127.0.0.1", ehlo=[w for w in EHLO if w != "DSN"])
+    p.write_rc(rc(smtp(bare), "receipt = yes\n"))
+    p.run("-s", "bare", "joe@example.org", stdin=b"x\n")
+    check(bare.mails[0]["from"].find("RET") < 0, "where it is not offered the mail goes without")
+    peer.close(), bare.close()
+
+
+def later(place):
+    peer = Peer("127.0.0.1")
+    p = place.profile(rc(smtp(peer)), "later")
+    told = p.run("-s", "for later", "--at", "+2h", "joe@example.org", stdin=b"x\n").stderr.decode()
+    check("outbox as 1 until" in told, f"it says so: {told}")
+    p.run("-s", "past", "--at", "2001-01-01", "joe@example.org", stdin=b"x\n", code=67)
+    p.run("-s", "no time", "--at", "soon", "joe@example.org", stdin=b"x\n", code=67)
+    (entry,) = entries(p)
+    check(entry["state"] == "queued" and entry["attempts"] == 0, f"it waits: {entry}")
+    check(b"[" in p.run("outbox").stdout, "and the list says until when")
+    check(b"Send-At" not in p.run("outbox", "show", "1").stdout, "the time is no header field")
+    p.run("sync")
+    check(not peer.mails and len(entries(p)) == 1, "nothing goes before its time")
+    p.run("outbox", "cancel", "1")
+    check(entries(p) == [], "taken back")
+    p.run("outbox", "cancel", "1", code=1)
+    p.run("-s", "soon", "--at", "+1m", "joe@example.org", stdin=b"x\n")
+    number = str(entries(p)[0]["id"])
+    p.run("outbox", "flush")
+    check([m["data"].count(b"Subject: soon") for m in peer.mails] == [1], f"flush does not wait: {number}")
+    peer.close()
+
+
+def lmtp(place):
+    def dot(to, peer):
+        return "552 5.2.2 over quota" if "full@" in to else "451 4.3.0 try again" if "busy@" in to else "250 2.1.5 kept"
+
+    path = os.path.join(place.path, "lmtp.socket")
+    for send, peer in ((f"lmtp:{path}", Peer(None, path=path, name="box", says={"DOT": dot})),
+                       (None, Peer("127.0.0.1", says={"DOT": dot}))):
+        p = place.profile(rc(send or f"lmtp://127.0.0.1:{peer.port}"), f"lmtp{send is None}")
+        p.run("-s", "local", "joe@example.org", stdin=b"x\n")
+        check(peer.lines[0].startswith("LHLO ") and len(peer.mails) == 1, f"by LMTP: {peer.lines}")
+        p.run("-s", "three", "joe@example.org", "full@example.org", "busy@example.org", stdin=b"x\n")
+        (entry,) = entries(p)
+        check(entry["state"] == "queued" and [r["code"] for r in entry["to"]] == [250, 552, 451], f"each has its fate: {entry}")
+        check("over quota" in entry["reason"], f"and its reason: {entry['reason']}")
+        before = len(peer.lines)
+        p.run("outbox", "flush", code=None)
+        again = [line for line in peer.lines[before:] if line.startswith("RCPT")]
+        check(not any("joe@" in line for line in again), f"who has it gets it no second time: {again}")
+        peer.close()
+    p.write_rc(rc("lmtp://mail.example.org"))
+    check(b"in the clear" in p.run("outbox", "flush", code=78).stderr, "not to other machines in the clear")
+    p.write_rc(rc("lmtp://mail.example.org", "tls = off\n"))
+    p.run("outbox")
+
+
+def queue(p, n, to="joe@example.org", first=0):
+    for i in range(first, first + n):
+        p.run("--offline", "-s", f"number {i}", to, stdin=b"x\n")
+
+
+def subjects(peer):
+    return [line.split(b" ", 1)[1].decode().strip() for m in peer.mails for line in m["data"].splitlines() if line.startswith(b"Subject:")]
+
+
+def so_many_and_no_more(place):
+    """A server that takes three messages on a connection and then says 421, or just closes."""
+    for how in ("421 4.7.0 that was enough", "CLOSE"):
+        taken = {}
+
+        def mail(line, peer):
+            taken[peer.sessions] = taken.get(peer.sessions, 0) + 1
+            return how if taken[peer.sessions] > 3 else None
+
+        peer = Peer("127.0.0.1", says={"MAIL": mail})
+        p = place.profile(rc(smtp(peer)), f"many{len(how)}")
+        queue(p, 10)
+        p.run("sync")
+        check(subjects(peer) == [f"number {i}" for i in range(10)], f"{how}: all, in order, once: {subjects(peer)}")
+        check(peer.sessions == 4, f"{how}: {peer.sessions} connections")
+        check(entries(p) == [], f"{how}: nothing is left: {entries(p)}")
+        peer.close()
+
+
+def some_are_refused(place):
+    """Among many on one connection each has its own answer."""
+    def rcpt(line, peer):
+        return "550 5.1.1 who is that" if "nobody@" in line else None
+
+    def dot(line, peer):
+        return None
+
+    peer = Peer("127.0.0.1", says={"RCPT": rcpt})
+    p = place.profile(rc(smtp(peer)), "some")
+    for i in range(20):
+        queue(p, 1, "nobody@example.org" if i % 5 == 3 else "joe@example.org", i)
+    p.run("sync", code=None)
+    check(subjects(peer) == [f"number {i}" for i in range(20) if i % 5 != 3], f"the others: {subjects(peer)}")
+    left = entries(p)
+    check([e["subject"] for e in left] == [f"number {i}" for i in (3, 8, 13, 18)] and all(e["state"] == "failed" for e in left),
+          f"refused: {left}")
+    check(peer.sessions == 1, "on one connection")
+    peer.close()
+
+
+def only_sending_is_refused(place):
+    """The sending server refuses the password: the mailboxes go on."""
+    server = place.tmaild("--user", "jane:pw", "--domain", "example.org")
+    peer = Peer("127.0.0.1", ehlo=EHLO + ["AUTH PLAIN LOGIN"], says={"AUTH": "535 5.7.8 no"})
+    p = place.profile(rc_for(server).replace(f'send = "smtp://127.0.0.1:{server.ports["smtp"]}"',
+                                             f'send = "smtp://jane@127.0.0.1:{peer.port}"'), "refused")
+    p.run("sync")
+    refused = p.run("-s", "away", "joe@example.org", stdin=b"x\n", code=77)
+    check(b"refuse" in refused.stderr, f"it is told: {refused.stderr}")
+    import imaplib
+    imap = imaplib.IMAP4("127.0.0.1", server.ports["imap"])
+    imap.login("jane", "pw")
+    imap.append("INBOX", None, None, b"Subject: new\r\n\r\nx\r\n")
+    imap.logout()
+    p.run("sync", code=None)
+    check(any(m["subject"] == "new" for m in p.json("list")), "new mail comes in all the same")
+    (entry,) = entries(p)
+    check(entry["state"] == "queued", f"it is kept: {entry}")
+    peer.close()
+
+
+with Place() as place:
+    for step in (receipts, later, lmtp, so_many_and_no_more, some_are_refused, only_sending_is_refused):
+        step(place)
+        print(step.__name__, flush=True)
