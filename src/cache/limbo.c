@@ -30,6 +30,17 @@ int cache_folder_left(struct cache *c, int64_t folder, int64_t since, struct err
                    SQL_ARGS(SQL_I(folder), SQL_I(since)), err);
 }
 
+int cache_objectid_any(struct cache *c, int64_t account, bool *any, struct error *err)
+{
+    int64_t there = 0;
+    int rc = sql_int(c,
+                     "SELECT EXISTS (SELECT 1 FROM message WHERE account = ?"
+                     " AND objectid IS NOT NULL)",
+                     SQL_ARGS(SQL_I(account)), &there, err);
+    *any = there != 0;
+    return rc < 0 ? -1 : 0;
+}
+
 int cache_limbo_any(struct cache *c, int64_t account, bool *any, struct error *err)
 {
     int64_t there = 0;

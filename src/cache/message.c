@@ -403,31 +403,56 @@ static void known_row(struct arena *a, sqlite3_stmt *s, struct cache_known *k)
     };
 }
 
+#define KNOWN(columns)                                                                             \
+    "SELECT " columns("p", "placement") " AND p.uid > 0 AND p.uid BETWEEN ?2 AND ?3"               \
+                                        " UNION ALL SELECT " columns(                              \
+                                            "g",                                                   \
+                                            "ghost") " AND g.uid > 0 AND g.uid BETWEEN ?2 AND ?3"  \
+                                                     " AND g.gone = 0"
+#define KNOWN_ROW(t, table)                                                                        \
+    t ".uid, " t ".server_flags, " t ".modseq, " t ".message, m.body <> 0, m.size, m.received, " t \
+      ".keywords FROM " table " " t " CROSS JOIN message m ON m.id = " t ".message WHERE " t       \
+      ".folder = ?1"
+#define KNOWN_UID(t, table) t ".uid FROM " table " " t " WHERE " t ".folder = ?1"
+
+int cache_known_in(struct cache *c, struct arena *a, int64_t folder,
+                   const struct cache_range *ranges, size_t ranges_n, struct cache_known **out,
+                   size_t *n, struct error *err)
+{
+    size_t room = 64;
+    int rc = 0;
+    *n = 0;
+    *out = arena_array(a, room, sizeof **out);
+    for (size_t i = 0; rc >= 0 && i < ranges_n; i++) {
+        sqlite3_stmt *s =
+            sql_bind(c, KNOWN(KNOWN_ROW) " ORDER BY 1",
+                     SQL_ARGS(SQL_I(folder), SQL_I(ranges[i].first), SQL_I(ranges[i].last)), err);
+        rc = s == NULL ? -1 : 0;
+        while (rc == 0 && (rc = sql_step(c, s, err)) == 0) {
+            if (*n == room) {
+                struct cache_known *more = arena_array(a, room * 2, sizeof *more);
+                memcpy(more, *out, room * sizeof *more);
+                *out = more;
+                room *= 2;
+            }
+            known_row(a, s, &(*out)[(*n)++]);
+        }
+    }
+    return rc < 0 ? -1 : 0;
+}
+
 int cache_known(struct cache *c, struct arena *a, int64_t folder, struct cache_known **out,
                 size_t *n, struct error *err)
 {
-    size_t room = 1024;
-    sqlite3_stmt *s =
-        sql_bind(c,
-                 "SELECT p.uid, p.server_flags, p.modseq, p.message, m.body <> 0, m.size,"
-                 " m.received, p.keywords FROM placement p"
-                 " CROSS JOIN message m ON m.id = p.message WHERE p.folder = ?1 AND p.uid > 0"
-                 " UNION ALL SELECT g.uid, g.server_flags, g.modseq, g.message, m.body <> 0, "
-                 "m.size, m.received, g.keywords FROM ghost g"
-                 " CROSS JOIN message m ON m.id = g.message WHERE g.folder = ?1 AND g.uid > 0"
-                 " AND g.gone = 0 ORDER BY 1",
-                 SQL_ARGS(SQL_I(folder)), err);
-    *n = 0;
-    *out = arena_array(a, room, sizeof **out);
-    int rc = s == NULL ? -1 : 0;
-    while (rc == 0 && (rc = sql_step(c, s, err)) == 0) {
-        if (*n == room) {
-            struct cache_known *more = arena_array(a, room * 2, sizeof *more);
-            memcpy(more, *out, room * sizeof *more);
-            *out = more;
-            room *= 2;
-        }
-        known_row(a, s, &(*out)[(*n)++]);
-    }
+    struct cache_range all = { 1, UINT32_MAX };
+    return cache_known_in(c, a, folder, &all, 1, out, n, err);
+}
+
+int cache_known_count(struct cache *c, int64_t folder, uint64_t *n, struct error *err)
+{
+    int64_t count = 0;
+    int rc = sql_int(c, "SELECT count(*) FROM (" KNOWN(KNOWN_UID) ")",
+                     SQL_ARGS(SQL_I(folder), SQL_I(1), SQL_I(UINT32_MAX)), &count, err);
+    *n = (uint64_t)count;
     return rc < 0 ? -1 : 0;
 }

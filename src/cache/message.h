@@ -81,6 +81,8 @@ int cache_place_left(struct cache *c, int64_t folder, uint32_t uid, int64_t sinc
                      struct error *err) MUST_CHECK;
 /* All messages of a folder that the server has no more, before it is dropped. */
 int cache_folder_left(struct cache *c, int64_t folder, int64_t since, struct error *err) MUST_CHECK;
+/* True when the store knows what the server calls any message of the account. */
+int cache_objectid_any(struct cache *c, int64_t account, bool *any, struct error *err) MUST_CHECK;
 /* True when something of the account is in limbo. */
 int cache_limbo_any(struct cache *c, int64_t account, bool *any, struct error *err) MUST_CHECK;
 /* What is in limbo since before that time goes, a hundred at most; 1: no more. */
@@ -111,6 +113,15 @@ struct cache_known {
 };
 int cache_known(struct cache *c, struct arena *a, int64_t folder, struct cache_known **out,
                 size_t *n, struct error *err) MUST_CHECK;
+/* The same of some uids only: ranges, ascending and apart. */
+struct cache_range {
+    uint32_t first, last;
+};
+int cache_known_in(struct cache *c, struct arena *a, int64_t folder,
+                   const struct cache_range *ranges, size_t ranges_n, struct cache_known **out,
+                   size_t *n, struct error *err) MUST_CHECK;
+/* How many cache_known would give. */
+int cache_known_count(struct cache *c, int64_t folder, uint64_t *n, struct error *err) MUST_CHECK;
 
 /* Lists. */
 enum cache_list_kind {

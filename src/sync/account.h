@@ -20,11 +20,13 @@ struct sync_box {
     uint32_t uidvalidity, uidnext;
     uint64_t exists;
     unsigned permanent; /* flags that it keeps (PERMANENTFLAGS), enum imap_flag */
+    uint64_t modseq; /* HIGHESTMODSEQ; 0: it has none */
 };
 
 struct sync_account {
-    const struct config_account *cfg;
-    int64_t id; /* in the store */
+    const struct config *config;
+    const struct config_account *cfg; /* of it */
+    int64_t id;                       /* in the store */
     struct cache *cache;
     struct decode *decode; /* NULL: to be started anew */
     struct commit_port *commit;
@@ -40,6 +42,7 @@ struct sync_account {
     struct imap *imap; /* NULL: not connected */
     struct sync_box box;
     bool selected; /* a mailbox was opened on this connection, or may have been */
+    uint64_t enabled; /* CAP_*: what the server has enabled */
 
     uint64_t tag;        /* last body's */
     uint64_t pushed;     /* operations that the server has confirmed: what was seen before is old */

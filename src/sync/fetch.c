@@ -10,11 +10,8 @@
 #include "wire/imap_set.h"
 #include "base/banned.h"
 
-enum {
-    KEYWORDS_MAX = 4096,
-    SET_MAX =
-        7900 /* bytes of uids: servers need not take more than 8000 in a line (RFC 2683 §3.2.1.5) */
-};
+/* bytes of uids: servers need not take more than 8000 in a line (RFC 2683 §3.2.1.5) */
+enum { SET_MAX = 7900, OBJECTID_MAX = 300 };
 
 struct fetch {
     struct sync_account *w;
@@ -28,11 +25,13 @@ struct fetch {
     uint32_t *large;   /* of what was too large: their headers come at the end */
     size_t large_n;
     struct link_answer answer;
+    struct link_select own; /* where the folder is opened here */
+    const struct link_select *opening;
 };
 
 /* ------------------------------------------------------------------ what comes in */
 
-static void keywords_text(const struct wire_node *flag, struct buf *out)
+void fetch_keywords(const struct wire_node *flag, struct buf *out)
 {
     for (; flag != NULL && !out->over; flag = flag->next) {
         if (flag->kind != WIRE_ATOM || str_starts(flag->s, "\\") || str_ieqc(flag->s, "$Forwarded"))
@@ -43,6 +42,26 @@ static void keywords_text(const struct wire_node *flag, struct buf *out)
     }
 }
 
+void fetch_put_objectid(struct sync_account *w, struct buf *items)
+{
+    uint64_t caps = imap_caps(w->imap);
+    if ((caps & CAP_OBJECTID) != 0)
+        buf_adds(items, " EMAILID");
+    else if ((caps & CAP_X_GM_EXT_1) != 0)
+        buf_adds(items, " X-GM-MSGID");
+}
+
+/* RFC 8474 §4: at most 255 characters. The two kinds cannot be taken for each other. */
+void fetch_objectid(const struct imap_fetch *r, struct buf *out)
+{
+    if ((r->has & FETCH_EMAILID) != 0 && r->emailid.n > 0)
+        buf_addf(out, "E%.*s", STR_ARG(r->emailid));
+    else if ((r->has & FETCH_GM_MSGID) != 0)
+        buf_addf(out, "G%llu", (unsigned long long)r->gm_msgid);
+    if (out->over)
+        buf_clear(out);
+}
+
 /* Descending. */
 static int uid_cmp(const void *va, const void *vb)
 {
@@ -50,8 +69,12 @@ static int uid_cmp(const void *va, const void *vb)
     return (*a < *b) - (*a > *b);
 }
 
+/* In the mailbox that was meant: of another one, or under other numbers, nothing is taken. */
 static bool is_wanted(const struct fetch *f, uint32_t uid)
 {
+    const struct link_select *s = f->opening;
+    if (s != NULL && (s->answer.fate != LINK_OK || s->box.uidvalidity != f->job->uidvalidity))
+        return false;
     return bsearch(&uid, f->job->uids, f->job->n, sizeof uid, uid_cmp) != NULL;
 }
 
@@ -59,17 +82,20 @@ static bool is_wanted(const struct fetch *f, uint32_t uid)
 static int message_end(struct fetch *f, const struct imap_fetch *r, uint64_t size,
                        struct error *err)
 {
-    struct buf keywords = BUF_INIT(KEYWORDS_MAX);
-    keywords_text(r->keywords, &keywords);
+    struct buf keywords = BUF_INIT(FETCH_KEYWORDS_MAX), objectid = BUF_INIT(OBJECTID_MAX);
+    fetch_keywords(r->keywords, &keywords);
+    fetch_objectid(r, &objectid);
     struct intake_facts facts = { .received = r->internal_date,
                                   .size = size,
-                                  .where = { .folder = f->job->folder,
+                                  .objectid = buf_str(&objectid),
+                                  .where = { .folder = f->job->folder->id,
                                              .uid = r->uid,
                                              .flags = r->flags & CACHE_SERVER_FLAGS,
                                              .keywords = buf_str(&keywords) } };
     bool wanted = (r->has & FETCH_UID) != 0 && is_wanted(f, r->uid);
     int rc = intake_end(f->in, wanted ? &facts : NULL, err);
     buf_free(&keywords);
+    buf_free(&objectid);
     return rc;
 }
 
@@ -77,6 +103,7 @@ static int body_chunk(void *arg, uint32_t seq, struct str bytes, bool last, stru
 {
     struct fetch *f = arg;
     (void)seq;
+    f->job->bytes += bytes.n;
     return intake_bytes(f->in, bytes, last, err);
 }
 
@@ -97,8 +124,7 @@ static void large_note(struct fetch *f, const struct imap_fetch *r)
     f->large = xrealloc(f->large, f->large_n + 1, sizeof *f->large);
     f->large[f->large_n++] = r->uid;
     (void)fetch_too_large(r->body->size, &why);
-    if (f->job->name.n > 0)
-        (void)error_prefix(&why, _("folder %.*s: "), STR_ARG(f->job->name));
+    (void)error_prefix(&why, _("folder %.*s: "), STR_ARG(f->job->folder->name));
     account_prefix(f->w, &why);
     account_error(f->w, &why);
 }
@@ -123,6 +149,7 @@ static int header_chunk(void *arg, uint32_t seq, struct str bytes, bool last, st
     (void)seq;
     (void)last;
     (void)err;
+    f->job->bytes += bytes.n;
     buf_add(&f->header, bytes.p,
             bytes.n); /* past FETCH_HEADER_MAX it is cut: the body brings the rest */
     return 0;
@@ -133,6 +160,8 @@ static int header_resp(void *arg, const struct imap_resp *r, struct error *err)
     struct fetch *f = arg;
     if (r->kind != IMAP_FETCH || r->fetch.header == NULL)
         return 0;
+    if (r->fetch.header->kind != WIRE_STREAMED)
+        f->job->bytes += r->fetch.header->s.n;
     struct str header =
         r->fetch.header->kind == WIRE_STREAMED ? buf_str(&f->header) : r->fetch.header->s;
     int rc = intake_bytes(f->in, header, true, err);
@@ -175,8 +204,9 @@ static void window_queue(struct fetch *f)
     buf_adds(&cmd, "UID FETCH ");
     buf_add_str(&cmd, buf_str(&set));
     buf_free(&set);
-    buf_adds(&cmd, whole ? " (UID FLAGS INTERNALDATE BODY.PEEK[])"
-                         : " (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER])");
+    buf_adds(&cmd, whole ? " (UID FLAGS INTERNALDATE" : " (UID FLAGS INTERNALDATE RFC822.SIZE");
+    fetch_put_objectid(f->w, &cmd);
+    buf_adds(&cmd, whole ? " BODY.PEEK[])" : " BODY.PEEK[HEADER])");
     imap_queue(f->w->imap, buf_str(&cmd),
                &(struct imap_handler){ .resp = whole ? body_resp : header_resp,
                                        .chunk = whole ? body_chunk : header_chunk,
@@ -214,8 +244,8 @@ static void window_done(void *arg, const struct imap_resp *r)
     f->windows_n--;
     window_resize(j, now - f->answered);
     f->answered = now;
-    if (j->name.n > 0)
-        account_progress(f->w, j->name, (int64_t)j->done, (int64_t)j->n);
+    if (j->tell)
+        account_progress(f->w, j->folder->name, (int64_t)j->done, (int64_t)j->n);
     if (f->asked < j->n && now - f->began < FETCH_RUN_MS && answer.fate == LINK_OK &&
         !f->w->urgent(f->w->between_arg))
         window_queue(f);
@@ -224,13 +254,60 @@ static void window_done(void *arg, const struct imap_resp *r)
 /* A row by its header alone: the next pass knows the size before it asks. */
 static int large_headers(struct fetch *f, struct error *err)
 {
-    struct fetch_job job = {
-        .folder = f->job->folder, .uids = f->large, .n = f->large_n, .what = FETCH_HEADERS_ONLY
-    };
+    struct fetch_job job = { .folder = f->job->folder,
+                             .uidvalidity = f->job->uidvalidity,
+                             .uids = f->large,
+                             .n = f->large_n,
+                             .what = FETCH_HEADERS_ONLY };
     int rc = 0;
     qsort(f->large, f->large_n, sizeof *f->large, uid_cmp);
     while (rc == 0 && job.done < job.n)
         rc = fetch_run(f->w, &job, err);
+    return rc;
+}
+
+int fetch_renumbered(struct error *err)
+{
+    return error_set(err, ERR_PROTO, RETRY_NOW, _("the server renumbered a folder meanwhile"));
+}
+
+/* What is queued here lives as long as f: nothing may fail between this and the run. */
+static int folder_open(struct fetch *f, struct error *err)
+{
+    f->opening = f->job->opening;
+    if (f->opening != NULL || f->w->box.folder == f->job->folder->id)
+        return 0;
+    f->opening = &f->own;
+    return link_select_queue(f->w, f->job->folder, false, &f->own, err);
+}
+
+static int folder_opened(struct fetch *f, int rc, struct error *err)
+{
+    if (f->opening != &f->own)
+        return rc;
+    if (rc != 0) {
+        link_answer_clear(&f->own.answer);
+        return rc;
+    }
+    if (link_select_end(f->w, &f->own, err) != 0)
+        return -1;
+    return f->w->box.uidvalidity == f->job->uidvalidity ? 0 : fetch_renumbered(err);
+}
+
+static int run(struct fetch *f, struct error *err)
+{
+    int rc = folder_open(f, err);
+    if (rc == 0) {
+        window_queue(f);
+        if (f->asked < f->job->n)
+            window_queue(f);
+        rc = folder_opened(f, imap_run(f->w->imap, err), err);
+    }
+    if (rc == 0 && !f->job->maybe)
+        rc = link_check(&f->answer, err);
+    rc = intake_finish(&f->in, rc, err);
+    f->job->ms += clock_mono_ms() - f->began;
+    f->opening = NULL;
     return rc;
 }
 
@@ -246,16 +323,13 @@ int fetch_run(struct sync_account *w, struct fetch_job *job, struct error *err)
                        .answer.fate = LINK_OK };
     if (job->window == 0)
         job->window = FETCH_WINDOW_FIRST;
+    if (job->opening == NULL && w->box.folder == job->folder->id &&
+        w->box.uidvalidity != job->uidvalidity)
+        return fetch_renumbered(err);
     f.in = intake_new(w, job->what == FETCH_WHOLE ? INTAKE_WHOLE : INTAKE_HEADERS, err);
     if (f.in == NULL)
         return -1;
-    window_queue(&f);
-    if (f.asked < job->n)
-        window_queue(&f);
-    int rc = imap_run(w->imap, err);
-    if (rc == 0)
-        rc = link_check(&f.answer, err);
-    rc = intake_finish(&f.in, rc, err);
+    int rc = run(&f, err);
     if (rc == 0 && f.large_n > 0)
         rc = large_headers(&f, err);
     buf_free(&f.header);

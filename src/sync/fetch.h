@@ -6,10 +6,11 @@
 #ifndef TMAIL_SYNC_FETCH_H
 #define TMAIL_SYNC_FETCH_H
 
-#include "sync/account.h"
+#include "sync/link.h"
 
 enum {
     FETCH_HEADER_MAX = 1 << 20,
+    FETCH_KEYWORDS_MAX = 4096,
     FETCH_MESSAGE_MAX = 256 << 20, /* of a larger message the body stays on the server */
     FETCH_RUN_MS = 1000,           /* nothing new is asked for after so long */
     FETCH_WINDOW_FIRST = 50,       /* messages */
@@ -20,17 +21,31 @@ enum {
 
 enum fetch_what { FETCH_WHOLE, FETCH_HEADERS_ONLY };
 struct fetch_job {
-    int64_t folder;
-    struct str name;      /* for the progress; empty: none is told */
-    const uint32_t *uids; /* strictly descending */
+    const struct cache_folder *folder; /* opened in the same turn where it is not open */
+    uint32_t uidvalidity;              /* whose uids these are */
+    const struct link_select *opening; /* it is being opened, with this; NULL: not yet */
+    bool maybe;                        /* uids are a guess: a refusal means nothing */
+    bool tell;                         /* progress */
+    const uint32_t *uids;              /* strictly descending */
     size_t n;
     enum fetch_what what;
     size_t done;   /* so many of uids have been asked for and answered */
     size_t window; /* 0: the first */
+    /* What came so far, and in how much time. */
+    uint64_t bytes;
+    int64_t ms;
 };
+/* Keywords of a message as the store has them: blank separated, without what are flags. */
+void fetch_keywords(const struct wire_node *flag, struct buf *out);
+/* Adds what the server calls a message to a list of FETCH items, where it has such names. */
+void fetch_put_objectid(struct sync_account *w, struct buf *items);
+/* That name, into out; empty: none. */
+void fetch_objectid(const struct imap_fetch *r, struct buf *out);
 /* "too large" as a sentence about a message of so many bytes, ERR_REFUSED. Returns -1. */
 int fetch_too_large(uint64_t size, struct error *err);
-/* Fetches on from job->done, in the mailbox that is open. What the server does not have any more
+/* "renumbered meanwhile", ERR_PROTO with RETRY_NOW. Returns -1. */
+int fetch_renumbered(struct error *err);
+/* Fetches on from job->done. ERR_PROTO with RETRY_NOW when the folder was renumbered. What the server does not have any more
  * just does not come; what is too large comes as headers only, and the person is told. 0 means handed to the commit thread, not yet in the store; call again while
  * done < n. */
 int fetch_run(struct sync_account *w, struct fetch_job *job, struct error *err) MUST_CHECK;

@@ -3,10 +3,58 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/i18n.h"
 #include "cache/journal.h"
+#include "cache/message.h"
 #include "sync/say.h"
 #include "base/banned.h"
+
+/* ------------------------------------------------------------------ STATUS */
+
+struct folder_status {
+    struct str wire;
+    struct sync_there there;
+};
+
+/* RFC 3501 §5.1: INBOX is called so in any case. */
+static struct str inbox_or(struct str wire)
+{
+    return str_ieqc(wire, "INBOX") ? STR("INBOX") : wire;
+}
+
+static int status_cmp(const void *va, const void *vb)
+{
+    const struct folder_status *a = va, *b = vb;
+    return str_cmp(a->wire, b->wire);
+}
+
+static void status_add(struct folders *f, const struct imap_resp *r)
+{
+    if (f->statuses_n == FOLDERS_MAX)
+        return;
+    if (f->statuses_n == f->statuses_cap) {
+        f->statuses_cap = f->statuses_cap > 0 ? f->statuses_cap * 2 : 64;
+        f->statuses = xrealloc(f->statuses, f->statuses_cap, sizeof *f->statuses);
+    }
+    f->statuses[f->statuses_n++] =
+        (struct folder_status){ .wire = arena_str(f->arena, inbox_or(r->status.name)),
+                                .there = { .has = r->status.has,
+                                           .messages = r->status.messages,
+                                           .unseen = r->status.unseen,
+                                           .uidnext = r->status.uidnext,
+                                           .uidvalidity = r->status.uidvalidity,
+                                           .modseq = r->status.highestmodseq } };
+}
+
+struct sync_there folders_there(const struct folders *f, struct str wire)
+{
+    struct folder_status key = { .wire = inbox_or(wire) };
+    const struct folder_status *s = f->statuses_n == 0 ? NULL
+                                                       : bsearch(&key, f->statuses, f->statuses_n,
+                                                                 sizeof *f->statuses, status_cmp);
+    return s != NULL ? s->there : (struct sync_there){ 0 };
+}
 
 /* A folder whose name no command can carry (raw 8-bit, a line break) cannot be opened: it would
  * break off every pass. */
@@ -19,9 +67,13 @@ static bool can_be_named(struct str wire)
     return can;
 }
 
+/* A server may answer the commands of a turn in another order than they were asked in: whatever comes
+ * is taken for each of them. */
 static int list_resp(void *arg, const struct imap_resp *r, struct error *err)
 {
     struct folders *f = arg;
+    if (r->kind == IMAP_STATUS)
+        status_add(f, r);
     if (r->kind != IMAP_LIST || r->list.name.n == 0 || (r->list.flags & LIST_NONEXISTENT) != 0 ||
         !can_be_named(r->list.name))
         return 0;
@@ -39,26 +91,101 @@ static int list_resp(void *arg, const struct imap_resp *r, struct error *err)
     return 0;
 }
 
+static const char *status_items(struct sync_account *w)
+{
+    return (imap_caps(w->imap) & (CAP_CONDSTORE | CAP_QRESYNC)) != 0
+               ? "(MESSAGES UIDNEXT UIDVALIDITY UNSEEN HIGHESTMODSEQ)"
+               : "(MESSAGES UIDNEXT UIDVALIDITY UNSEEN)";
+}
+
+/* Of what the store has: what is new has to be looked at anyway. A folder that went away is refused,
+ * which means nothing here. */
+static int statuses_queue(struct sync_account *w, struct folders *f, struct error *err)
+{
+    struct cache_folder *have;
+    size_t n;
+    if (cache_folders(w->cache, f->arena, w->id, &have, &n, err) != 0)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        struct buf cmd = BUF_INIT(LINK_COMMAND_MAX);
+        struct error ignored = { 0 };
+        buf_adds(&cmd, "STATUS ");
+        if (have[i].uidvalidity != 0 && (have[i].flags & (FOLDER_NOSELECT | FOLDER_GONE)) == 0 &&
+            link_put_name(&cmd, have[i].wire, &ignored) == 0) {
+            buf_addf(&cmd, " %s", status_items(w));
+            imap_queue(w->imap, buf_str(&cmd),
+                       &(struct imap_handler){ .resp = list_resp, .arg = f });
+        }
+        buf_free(&cmd);
+    }
+    return 0;
+}
+
+/* ------------------------------------------------------------------ LIST */
+
 static void list_done(void *arg, const struct imap_resp *r)
 {
     struct folders *f = arg;
     link_done(&f->answer, r);
 }
 
-void folders_queue(struct sync_account *w, struct folders *f)
+/* RFC 5258, 5819, 6154. plain: without any of it. */
+static void list_queue(struct sync_account *w, struct folders *f, bool plain)
 {
-    uint64_t need = CAP_SPECIAL_USE | CAP_LIST_EXTENDED;
-    bool special = (imap_caps(w->imap) & need) == need;
-    *f = (struct folders){ .arena = arena_new(4096) };
-    imap_queue(w->imap,
-               special ? STR("LIST \"\" \"*\" RETURN (SPECIAL-USE)") : STR("LIST \"\" \"*\""),
+    uint64_t caps = plain ? 0 : imap_caps(w->imap);
+    struct buf cmd = BUF_INIT(LINK_COMMAND_MAX);
+    buf_adds(&cmd, "LIST \"\" \"*\"");
+    if ((caps & CAP_LIST_EXTENDED) != 0) {
+        buf_addf(&cmd, " RETURN (SUBSCRIBED%s",
+                 (caps & CAP_SPECIAL_USE) != 0 ? " SPECIAL-USE" : "");
+        if ((caps & CAP_LIST_STATUS) != 0)
+            buf_addf(&cmd, " STATUS %s", status_items(w));
+        buf_addc(&cmd, ')');
+    }
+    imap_queue(w->imap, buf_str(&cmd),
                &(struct imap_handler){ .resp = list_resp, .done = list_done, .arg = f });
+    buf_free(&cmd);
+}
+
+/* Of the folder that is open STATUS may tell only what is known in it already (RFC 3501 §6.3.10), and
+ * a NOOP in the same turn comes too late for servers that work on several commands at a time. */
+static int folder_leave(struct sync_account *w, struct folders *f, struct error *err)
+{
+    struct imap_handler h = { .resp = list_resp, .arg = f };
+    if (w->box.folder == 0)
+        return 0;
+    if ((imap_caps(w->imap) & CAP_UNSELECT) == 0) {
+        imap_queue(w->imap, STR("NOOP"), &h);
+        return imap_run(w->imap, err);
+    }
+    w->box = (struct sync_box){ 0 };
+    imap_queue(w->imap, STR("UNSELECT"), &h);
+    return 0;
+}
+
+static int turn(struct sync_account *w, struct folders *f, bool plain, struct error *err)
+{
+    uint64_t need = CAP_LIST_EXTENDED | CAP_LIST_STATUS;
+    link_answer_clear(&f->answer);
+    f->answer = (struct link_answer){ 0 };
+    f->n = 0;
+    if (folder_leave(w, f, err) != 0)
+        return -1;
+    list_queue(w, f, plain);
+    if ((plain || (imap_caps(w->imap) & need) != need) && statuses_queue(w, f, err) != 0)
+        return -1;
+    if (imap_run(w->imap, err) != 0)
+        return -1;
+    if (f->statuses_n > 0)
+        qsort(f->statuses, f->statuses_n, sizeof *f->statuses, status_cmp);
+    return 0;
 }
 
 void folders_clear(struct folders *f)
 {
     arena_free(&f->arena);
     free(f->rows);
+    free(f->statuses);
     link_answer_clear(&f->answer);
     *f = (struct folders){ 0 };
 }
@@ -134,7 +261,9 @@ static int vanished(struct sync_account *w, const struct folders *f, const struc
         return 0;
     *changed = true;
     if (pending == 0)
-        return cache_folder_drop(w->cache, old->id, err);
+        return cache_folder_left(w->cache, old->id, clock_wall_ms() / 1000, err) != 0
+                   ? -1
+                   : cache_folder_drop(w->cache, old->id, err);
     struct cache_folder gone = *old;
     gone.flags |= FOLDER_GONE;
     return cache_folder_put(w->cache, &gone, err);
@@ -171,10 +300,8 @@ static int folders_merge(struct sync_account *w, const struct folders *f, struct
     return 0;
 }
 
-int folders_store(struct sync_account *w, struct folders *f, struct error *err)
+static int folders_store(struct sync_account *w, struct folders *f, struct error *err)
 {
-    if (link_check(&f->answer, err) != 0)
-        return -1;
     roles_assign(f->rows, f->n);
     if (listed(f, STR("INBOX")) == NULL) /* RFC 3501 §5.1: it is always there */
         return error_set(err, ERR_PROTO, RETRY_LATER, _("the server lists no INBOX"));
@@ -191,6 +318,18 @@ int folders_store(struct sync_account *w, struct folders *f, struct error *err)
         say_event(w->events,
                   &(struct bus_event){ .kind = EVENT_FOLDERS, .account = str_c(w->cfg->name) });
     return 0;
+}
+
+/* A server that does not understand what it says it does is asked plainly. */
+int folders_get(struct sync_account *w, struct folders *f, struct error *err)
+{
+    *f = (struct folders){ .arena = arena_new(4096) };
+    int rc = turn(w, f, false, err);
+    if (rc == 0 && f->answer.fate == LINK_REFUSED)
+        rc = turn(w, f, true, err);
+    if (rc == 0)
+        rc = link_check(&f->answer, err);
+    return rc == 0 ? folders_store(w, f, err) : -1;
 }
 
 /* Where all folders lie below INBOX, a new one has to lie there too. */

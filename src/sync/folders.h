@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* folders.h - the account's folders: LIST into the store.
+/* folders.h - the account's folders: LIST into the store, and what the server says of each without
+ * opening it, in one turn of the connection however many there are.
  * Must not know: messages. */
 #ifndef TMAIL_SYNC_FOLDERS_H
 #define TMAIL_SYNC_FOLDERS_H
 
 #include "sync/account.h"
 #include "sync/link.h"
+#include "sync/plan.h"
 #include "sync/roles.h"
 
 enum { FOLDERS_MAX = 10000 };
@@ -14,13 +16,17 @@ struct folders {
     struct arena *arena;
     struct sync_listed *rows;
     size_t n, cap;
+    struct folder_status *statuses; /* by name */
+    size_t statuses_n, statuses_cap;
     struct link_answer answer;
 };
-/* Queues LIST; *f must live until imap_run is over. */
-void folders_queue(struct sync_account *w, struct folders *f);
-/* After imap_run: new and changed folders into the store, vanished ones out of it. A Trash is made
- * here (on the server when something moves there) if there is none. */
-int folders_store(struct sync_account *w, struct folders *f, struct error *err) MUST_CHECK;
+/* Asks for all of it: LIST with STATUS (RFC 5819), else LIST and a STATUS for each folder that the
+ * store has, in one turn. New and changed folders go into the store, vanished ones out of it. A
+ * Trash is made here (on the server when something moves there) if there is none. *f is fresh in
+ * either case: folders_clear it. */
+int folders_get(struct sync_account *w, struct folders *f, struct error *err) MUST_CHECK;
+/* What the server says of it; nothing where it said nothing. */
+struct sync_there folders_there(const struct folders *f, struct str wire);
 /* True when the server has this folder and it can be opened. */
 bool folders_can_open(const struct folders *f, struct str name);
 void folders_clear(struct folders *f);

@@ -20,7 +20,7 @@ struct item {
     uint64_t tag, size;
     bool wanted;
     struct intake_facts facts;
-    char *keywords, *pop; /* facts' strings */
+    char *keywords, *objectid, *pop; /* facts' strings */
     struct head head;
     unsigned char known_by[32]; /* head, ended */
     struct item *next;
@@ -40,6 +40,7 @@ static void item_free(struct item **i)
     if (*i == NULL)
         return;
     free((*i)->keywords);
+    free((*i)->objectid);
     free((*i)->pop);
     head_drop(&(*i)->head);
     free(*i);
@@ -61,6 +62,7 @@ static void item_commit(struct intake *in, struct item *i, struct arena **a,
     memcpy(m.identity, i->known_by, sizeof m.identity); /* until the body's own takes its place */
     struct cache_placement where = i->facts.where;
     where.keywords = arena_str(*a, where.keywords);
+    m.objectid = arena_str(*a, i->facts.objectid);
     commit_message(in->w->commit, whole ? i->tag : 0, a, &m, &where, arena_str(*a, i->facts.pop));
     in->w->fetched += whole;
 }
@@ -146,6 +148,7 @@ int intake_end(struct intake *in, const struct intake_facts *facts, struct error
     if (i->wanted) {
         i->facts = *facts;
         i->keywords = copied(&i->facts.where.keywords);
+        i->objectid = copied(&i->facts.objectid);
         i->pop = copied(&i->facts.pop);
     }
     i->size = i->facts.size != 0 ? i->facts.size : i->head.size;

@@ -33,6 +33,29 @@ static int nothing_of_pop3(struct sync_account *w, struct error *err)
                        "give the IMAP account another name"));
 }
 
+static int enabled_resp(void *arg, const struct imap_resp *r, struct error *err)
+{
+    struct sync_account *w = arg;
+    (void)err;
+    if (r->kind == IMAP_ENABLED)
+        w->enabled |= r->caps;
+    return 0;
+}
+
+/* In the same write as the first commands. */
+static void enable_queue(struct sync_account *w)
+{
+    uint64_t need = CAP_ENABLE | CAP_QRESYNC;
+    if ((imap_caps(w->imap) & need) == need)
+        imap_queue(w->imap, STR("ENABLE QRESYNC"),
+                   &(struct imap_handler){ .resp = enabled_resp, .arg = w });
+}
+
+uint64_t link_enabled(const struct sync_account *w)
+{
+    return w->enabled;
+}
+
 int link_open(struct sync_account *w, struct error *err)
 {
     if (w->imap != NULL)
@@ -51,8 +74,10 @@ int link_open(struct sync_account *w, struct error *err)
     };
     w->imap = imap_open(&o, err);
     w->box = (struct sync_box){ 0 };
+    w->enabled = 0;
     if (w->imap != NULL) {
         imap_on_unsolicited(w->imap, on_unsolicited, w);
+        enable_queue(w);
         return 0;
     }
     if (err->code == ERR_AUTH && err->retry == RETRY_NEVER)
@@ -127,7 +152,6 @@ int link_check(const struct link_answer *a, struct error *err)
 static int select_resp(void *arg, const struct imap_resp *r, struct error *err)
 {
     struct link_select *s = arg;
-    (void)err;
     if (r->kind == IMAP_EXISTS)
         s->box.exists = r->number;
     else if (r->kind == IMAP_OK && r->code == CODE_UIDVALIDITY)
@@ -136,6 +160,10 @@ static int select_resp(void *arg, const struct imap_resp *r, struct error *err)
         s->box.permanent = r->flags;
     else if (r->kind == IMAP_OK && r->code == CODE_UIDNEXT)
         s->box.uidnext = (uint32_t)r->number;
+    else if (r->kind == IMAP_OK && r->code == CODE_HIGHESTMODSEQ)
+        s->box.modseq = r->number <= IMAP_MODSEQ_MAX ? r->number : 0;
+    else if (s->resp != NULL)
+        return s->resp(s->arg, r, err);
     return 0;
 }
 
@@ -161,6 +189,7 @@ int link_select_queue(struct sync_account *w, const struct cache_folder *f, bool
     struct buf cmd = BUF_INIT(LINK_COMMAND_MAX);
     buf_adds(&cmd, writable ? "SELECT " : "EXAMINE ");
     int rc = link_put_name(&cmd, f->wire, err);
+    buf_adds(&cmd, s->with != NULL ? s->with : "");
     if (rc == 0) {
         s->box.folder = f->id;
         s->box.writable = writable;

@@ -12,6 +12,8 @@ enum { LINK_CONNECT_MS = 30000, LINK_SILENCE_MS = 60000, LINK_COMMAND_MAX = 1 <<
 /* Connects and logs in unless that stands. A refused password is remembered. */
 int link_open(struct sync_account *w, struct error *err) MUST_CHECK;
 void link_close(struct sync_account *w);
+/* What the server has enabled as we asked (CAP_QRESYNC). */
+uint64_t link_enabled(const struct sync_account *w);
 
 /* How a command ended: the handler's done and arg. Start zeroed. */
 struct link_answer {
@@ -32,6 +34,10 @@ int link_check(const struct link_answer *a, struct error *err) MUST_CHECK;
 struct link_select {
     struct link_answer answer;
     struct sync_box box;
+    const char *with; /* parameters, " (CONDSTORE)"; NULL: none. Not needed after queueing. */
+    /* What else comes while it is opened; may be NULL. */
+    int (*resp)(void *arg, const struct imap_resp *r, struct error *err);
+    void *arg;
 };
 int link_select_queue(struct sync_account *w, const struct cache_folder *f, bool writable,
                       struct link_select *s, struct error *err) MUST_CHECK;

@@ -16,6 +16,9 @@ libsync_a_SOURCES = \
 	src/sync/folders.c src/sync/folders.h \
 	src/sync/intake.c src/sync/intake.h \
 	src/sync/fetch.c src/sync/fetch.h \
+	src/sync/ranges.c src/sync/ranges.h \
+	src/sync/view.c src/sync/view.h \
+	src/sync/bring.c src/sync/bring.h \
 	src/sync/popplan.c src/sync/popplan.h \
 	src/sync/pop.c src/sync/pop.h \
 	src/sync/local.c src/sync/local.h \

@@ -6,109 +6,35 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "cache/message.h"
-#include "sync/fetch.h"
+#include "sync/bring.h"
 #include "sync/folders.h"
-#include "sync/link.h"
-#include "sync/plan.h"
+#include "sync/view.h"
 #include "base/banned.h"
 
 enum {
     GROUP = 16,   /* folders looked at in one turn of the connection */
     APPLY_MS = 4, /* the write lock is given up after so long */
-    COMPARE_EVERY_S = 3600,
     PLACES_MAX = 16
 };
 
-/* One folder as the server shows it now. */
-struct view {
-    struct link_select select;
-    struct link_answer answer;
-    uint64_t pushed; /* account's, when it was taken */
-    struct sync_seen *rows;
-    size_t n, cap;
+/* One folder in a pass. */
+struct look {
+    struct cache_folder f;
+    struct sync_there there;
+    enum sync_look how;
+    struct view view;
+    struct arena *arena;          /* of plan */
+    const struct sync_plan *plan; /* NULL: it is left out */
+    uint64_t pushed;              /* account's, when its view was taken */
+    bool settled;                 /* all is in the store */
 };
-struct status {
-    uint64_t messages, unseen, uidnext, uidvalidity;
-    bool known;
+struct pass {
+    struct sync_account *w;
+    struct look *looks;
+    size_t n;
+    int64_t began_s;
+    bool may_have_left; /* something may have been moved from one folder to another */
 };
-struct pull_seen {
-    int64_t folder, compared_at; /* seconds */
-    struct status status;
-};
-
-void pull_memory_clear(struct pull_memory *m)
-{
-    free(m->rows);
-    *m = (struct pull_memory){ 0 };
-}
-
-/* ------------------------------------------------------------------ looking at a folder */
-
-static int view_resp(void *arg, const struct imap_resp *r, struct error *err)
-{
-    struct view *v = arg;
-    (void)err;
-    if (r->kind != IMAP_FETCH || (r->fetch.has & FETCH_UID) == 0 ||
-        (r->fetch.has & FETCH_FLAGS) == 0)
-        return 0;
-    if (v->n == v->cap) {
-        v->cap = v->cap > 0 ? v->cap * 2 : 256;
-        v->rows = xrealloc(v->rows, v->cap, sizeof *v->rows);
-    }
-    v->rows[v->n++] = (struct sync_seen){ r->fetch.uid, r->fetch.flags & CACHE_SERVER_FLAGS };
-    return 0;
-}
-
-static void view_done(void *arg, const struct imap_resp *r)
-{
-    struct view *v = arg;
-    link_done(&v->answer, r);
-}
-
-static int view_queue(struct sync_account *w, const struct cache_folder *f, struct view *v,
-                      struct error *err)
-{
-    if (link_select_queue(w, f, false, &v->select, err) != 0)
-        return -1;
-    v->pushed = w->pushed;
-    imap_queue(w->imap, STR("UID FETCH 1:* (UID FLAGS)"),
-               &(struct imap_handler){ .resp = view_resp, .done = view_done, .arg = v });
-    return 0;
-}
-
-static void view_clear(struct view *v)
-{
-    free(v->rows);
-    link_answer_clear(&v->answer);
-    link_answer_clear(&v->select.answer);
-}
-
-/* Takes the view anew when something was pushed since: it would take that back. */
-static int view_renew(struct sync_account *w, const struct cache_folder *f, struct view *v,
-                      struct error *err)
-{
-    if (v->pushed == w->pushed)
-        return 0;
-    view_clear(v);
-    *v = (struct view){ 0 };
-    if (view_queue(w, f, v, err) != 0 || imap_run(w->imap, err) != 0)
-        return -1;
-    return link_select_end(w, &v->select, err);
-}
-
-/* An empty mailbox may answer 1:* with NO; a mailbox that has messages and lists none is not
- * believed. */
-static int view_check(struct view *v, struct error *err)
-{
-    if (v->select.box.exists == 0)
-        return 0;
-    if (link_check(&v->answer, err) != 0)
-        return -1;
-    if (v->n == 0)
-        return error_set(err, ERR_PROTO, RETRY_LATER,
-                         _("the server says there are messages but lists none"));
-    return 0;
-}
 
 /* ------------------------------------------------------------------ the store's rows */
 
@@ -135,36 +61,46 @@ static int apply_rows(struct sync_account *w, size_t n,
 }
 
 struct rows {
-    int64_t folder;
+    int64_t folder, now_s;
     const struct sync_plan *plan;
 };
 
 static int gone_step(struct sync_account *w, const void *arg, size_t i, struct error *err)
 {
     const struct rows *r = arg;
-    return cache_place_gone(w->cache, r->folder, r->plan->gone[i], err);
+    return cache_place_left(w->cache, r->folder, r->plan->gone[i], r->now_s, err);
 }
 
 static int reflag_step(struct sync_account *w, const void *arg, size_t i, struct error *err)
 {
     const struct rows *r = arg;
     const struct sync_seen *s = &r->plan->reflag[i];
-    int rc =
-        cache_place_flags(w->cache, r->folder, s->uid, s->flags, (struct str){ "", 0 }, 0, err);
+    int rc = cache_place_flags(w->cache, r->folder, s->uid, s->flags, s->keywords, s->modseq, err);
     return rc < 0 ? -1 : 0;
 }
 
-static int apply(struct sync_account *w, const struct cache_folder *f, const struct sync_box *box,
-                 const struct sync_plan *p, struct error *err)
+/* What holds from now on, whatever comes of the rest: which numbers the uids belong to. A
+ * mod-sequence is noted only when all is in the store. */
+static int renumber(struct sync_account *w, struct cache_folder *f, const struct sync_box *box,
+                    bool unsettle, struct error *err)
 {
-    struct rows r = { f->id, p };
-    if (p->unsettle && cache_folder_unsettle(w->cache, f->id, err) != 0)
+    if (unsettle && cache_folder_unsettle(w->cache, f->id, err) != 0)
         return -1;
-    struct cache_folder state = *f;
-    state.uidvalidity = box->uidvalidity;
-    state.uidnext = box->uidnext;
-    if ((f->uidvalidity != state.uidvalidity || f->uidnext != state.uidnext) &&
-        cache_folder_state(w->cache, &state, err) != 0)
+    if (f->uidvalidity == box->uidvalidity)
+        return 0;
+    f->uidvalidity = box->uidvalidity;
+    f->uidnext = box->uidnext;
+    f->highestmodseq = 0;
+    f->there = f->there_unseen = -1;
+    f->offline = FOLDER_OFFLINE_NEVER;
+    return cache_folder_state(w->cache, f, err);
+}
+
+static int apply(struct sync_account *w, struct look *l, struct error *err)
+{
+    const struct sync_plan *p = l->plan;
+    struct rows r = { l->f.id, clock_wall_ms() / 1000, p };
+    if (renumber(w, &l->f, &l->view.select.box, p->unsettle, err) != 0)
         return -1;
     if (p->gone_n > 0)
         log_line(w->log, LOG_INFO, "%s: %zu of its messages are no longer on the server",
@@ -173,254 +109,223 @@ static int apply(struct sync_account *w, const struct cache_folder *f, const str
         apply_rows(w, p->reflag_n, reflag_step, &r, err) != 0)
         return -1;
     if (p->unsettle || p->gone_n + p->reflag_n > 0)
-        account_folder_changed(w, f->id);
+        account_folder_changed(w, l->f.id);
     return 0;
 }
 
-/* ------------------------------------------------------------------ messages */
+/* ------------------------------------------------------------------ looking at folders */
 
-/* Opens the folder again if something urgent has opened another; its numbers must still be the
- * plan's. */
-static int reopen(struct sync_account *w, const struct cache_folder *f, uint32_t uidvalidity,
-                  struct error *err)
+static struct sync_bodies bodies_of(const struct sync_account *w, const struct cache_folder *f)
 {
-    if (link_select(w, f, false, err) != 0)
-        return -1;
-    if (w->box.uidvalidity != uidvalidity)
-        return error_set(err, ERR_PROTO, RETRY_NOW, _("the server renumbered a folder meanwhile"));
-    return 0;
+    return bring_bodies(config_offline(w->config, w->cfg, f->name), clock_wall_ms() / 1000);
 }
 
-/* All of a job, with what is urgent in between. */
-static int job_run(struct sync_account *w, const struct cache_folder *f, struct fetch_job *job,
-                   uint32_t uidvalidity, struct error *err)
+static void look_clear(struct look *l)
 {
-    while (job->done < job->n)
-        if (w->between(w->between_arg, err) != 0 || reopen(w, f, uidvalidity, err) != 0 ||
-            fetch_run(w, job, err) != 0)
-            return -1;
-    return 0;
+    view_clear(&l->view);
+    arena_free(&l->arena);
+    l->plan = NULL;
 }
 
-/* After a renumbering: headers of everything, so that what is here already is recognised and not
- * fetched again. */
-static int headers_fetch_all(struct sync_account *w, const struct cache_folder *f,
-                             const struct sync_plan *p, uint32_t uidvalidity, struct error *err)
+/* The plan, from the view as it was taken or, where it cannot be used, from one of everything: when
+ * something was pushed since (the old one would take that back), when changes do not add up. */
+static int look_plan(struct sync_account *w, struct look *l, int taken, struct error *err)
 {
-    struct fetch_job job = { .folder = f->id,
-                             .name = f->name,
-                             .uids = p->bodies,
-                             .n = p->bodies_n,
-                             .what = FETCH_HEADERS_ONLY };
-    if (job_run(w, f, &job, uidvalidity, err) != 0)
-        return -1;
-    return commit_flush(w->commit, err);
+    struct sync_bodies bodies = bodies_of(w, &l->f);
+    int rc = taken;
+    l->arena = arena_new(1 << 12);
+    if (rc == 0 && l->view.pushed != w->pushed)
+        rc = view_again(w, &l->f, l->how, &l->view, err);
+    if (rc == 0)
+        rc = view_plan(w, l->arena, &l->f, &l->view, &bodies, &l->plan, err);
+    if (rc == 1 || (rc == 0 && l->plan->doubtful)) {
+        log_line(w->log, LOG_DEBUG, "%s: folder %.*s: what changed does not add up", w->cfg->name,
+                 STR_ARG(l->f.name));
+        l->plan = NULL;
+        l->how = LOOK_ALL;
+        rc = view_again(w, &l->f, l->how, &l->view, err);
+        if (rc == 0)
+            rc = view_plan(w, l->arena, &l->f, &l->view, &bodies, &l->plan, err);
+    }
+    if (rc != 0)
+        l->plan = NULL;
+    return rc == 0 ? 0 : -1;
 }
 
-static int messages_fetch(struct sync_account *w, const struct cache_folder *f,
-                          const struct sync_plan *p, uint32_t uidvalidity, struct error *err)
+/* A folder that cannot be opened or believed is left out with a word. */
+static void look_leave(struct sync_account *w, struct look *l, struct error *why)
 {
-    struct fetch_job headers = { .folder = f->id,
-                                 .uids = p->headers,
-                                 .n = p->headers_n,
-                                 .what = FETCH_HEADERS_ONLY,
-                                 .window = PLAN_HEADERS };
-    struct fetch_job bodies = {
-        .folder = f->id, .name = f->name, .uids = p->bodies, .n = p->bodies_n, .what = FETCH_WHOLE
-    };
-    if (p->bodies_n == 0)
+    look_clear(l);
+    (void)error_prefix(why, _("folder %.*s: "), STR_ARG(l->f.name));
+    account_prefix(w, why);
+    account_error(w, why);
+}
+
+static bool is_one_folders(const struct error *e)
+{
+    return e->code == ERR_REFUSED || (e->code == ERR_PROTO && e->retry != RETRY_NOW);
+}
+
+/* The answers are there: plan, and what needs nothing fetched. */
+static int look_end(struct sync_account *w, struct look *l, int taken, const struct error *said,
+                    struct error *err)
+{
+    struct error why = *said;
+    if (look_plan(w, l, taken, &why) != 0) {
+        if (l->f.role == ROLE_INBOX || !is_one_folders(&why)) {
+            *err = why;
+            return error_prefix(err, _("folder %.*s: "), STR_ARG(l->f.name));
+        }
+        look_leave(w, l, &why);
         return 0;
-    account_progress(w, f->name, 0, (int64_t)p->bodies_n);
-    if (p->headers_n > 0 &&
-        (job_run(w, f, &headers, uidvalidity, err) != 0 || commit_flush(w->commit, err) != 0))
+    }
+    if (apply(w, l, err) != 0)
         return -1;
-    return job_run(w, f, &bodies, uidvalidity, err);
+    l->pushed = l->view.pushed;
+    /* Of the view only what the server is like is needed further. */
+    struct view seen = l->view;
+    struct link_select select = { .box = seen.select.box };
+    view_clear(&seen);
+    l->view = (struct view){ .look = l->how, .select = select };
+    return 0;
 }
 
-/* ------------------------------------------------------------------ one folder, and all of them */
-
-/* What has no uid now is not on the server, unless it came there after the view was taken. */
-static int settle(struct sync_account *w, const struct cache_folder *f, const struct view *v,
-                  struct error *err)
+/* New messages that come in the same turn as the look at their folder: their uids are a guess. */
+static int group_run(struct pass *p, struct look *l, size_t n, struct error *err)
 {
-    struct cache_folder state = *f;
-    state.uidvalidity = v->select.box.uidvalidity;
-    state.uidnext = v->select.box.uidnext;
+    uint32_t uids[PLAN_DIRECT], first, last;
+    sync_new_uids(&l->f, &l->there, &first, &last);
+    if (n > 1 || first == 0 || p->may_have_left || l->how == LOOK_NONE ||
+        config_offline(p->w->config, p->w->cfg, l->f.name) != OFFLINE_ALL)
+        return imap_run(p->w->imap, err);
+    struct fetch_job job = { .folder = &l->f,
+                             .uidvalidity = l->f.uidvalidity,
+                             .opening = &l->view.select,
+                             .maybe = true,
+                             .uids = uids };
+    for (uint32_t uid = last; uid >= first; uid--)
+        uids[job.n++] = uid;
+    int rc = fetch_run(p->w, &job, err);
+    return rc == 0 ? commit_flush(p->w->commit, err) : -1;
+}
+
+/* Up to GROUP folders in one turn. */
+static int group_look(struct pass *p, struct look *l, size_t n, struct error *err)
+{
+    struct sync_account *w = p->w;
+    struct error why[GROUP] = { 0 };
+    int taken[GROUP];
+    size_t queued = 0;
+    for (size_t i = 0; i < n; i++) {
+        taken[i] = view_queue(w, &l[i].f, l[i].how, &l[i].view, &why[i]);
+        queued += taken[i] == 0;
+    }
+    int rc = queued > 0 ? group_run(p, l, n, err) : 0;
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        if (taken[i] == 0)
+            taken[i] = view_end(w, &l[i].f, &l[i].view, &why[i]);
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        rc = look_end(w, &l[i], taken[i], &why[i], err);
+    return rc;
+}
+
+/* ------------------------------------------------------------------ a pass */
+
+/* All that the server had is in the store: only now its mod-sequence is noted, so that whatever
+ * broke off is seen again. What has no uid now is not on the server, unless it came there after the
+ * view was taken. */
+static int settle(struct sync_account *w, struct look *l, struct error *err)
+{
+    const struct sync_box *box = &l->view.select.box;
+    bool unseen = (l->there.has & STATUS_UNSEEN) != 0;
+    struct cache_folder state = l->f;
+    state.uidvalidity = box->uidvalidity;
+    state.uidnext = box->uidnext;
+    state.highestmodseq = view_has_modseq(w) ? box->modseq : 0;
+    state.there = (int64_t)box->exists;
+    state.there_unseen = unseen ? (int64_t)l->there.unseen : -1;
+    state.offline = config_offline(w->config, w->cfg, l->f.name);
     state.synced_at = clock_wall_ms() / 1000;
-    if (v->pushed == w->pushed && cache_folder_settled(w->cache, f->id, err) != 0)
+    if (l->how == LOOK_ALL)
+        state.compared_at = state.synced_at;
+    if (l->pushed == w->pushed && cache_folder_settled(w->cache, l->f.id, err) != 0)
         return -1;
+    l->settled = true;
     return cache_folder_state(w->cache, &state, err);
 }
 
-static int plan_make(struct sync_account *w, struct arena *a, const struct cache_folder *f,
-                     const struct view *v, const struct sync_plan **out, struct error *err)
+static int look_bring(struct sync_account *w, struct look *l, struct error *err)
 {
-    struct cache_known *known;
-    size_t n;
-    if (cache_known(w->cache, a, f->id, &known, &n, err) != 0)
+    if (l->plan == NULL)
+        return 0;
+    struct bring b = { .folder = &l->f,
+                       .uidvalidity = l->view.select.box.uidvalidity,
+                       .plan = l->plan,
+                       .offline = config_offline(w->config, w->cfg, l->f.name) };
+    if (bring_all(w, &b, err) != 0)
+        return error_prefix(err, _("folder %.*s: "), STR_ARG(l->f.name));
+    return settle(w, l, err);
+}
+
+/* First what is where and how it is marked, in all of them: what was moved is then known when it
+ * turns up. */
+static int looks_do(struct pass *p, struct look *l, size_t n, struct error *err)
+{
+    int rc = 0;
+    for (size_t i = 0, group; rc == 0 && i < n; i += group) {
+        group = n - i < GROUP ? n - i : GROUP;
+        rc = group_look(p, l + i, group, err);
+    }
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        rc = look_bring(p->w, &l[i], err);
+    for (size_t i = 0; i < n; i++)
+        look_clear(&l[i]);
+    return rc;
+}
+
+/* The INBOX, which comes first, goes alone: nobody waits for the view of other folders to see new
+ * mail. Where something may have been moved all are looked at before anything is fetched. */
+static int pass_run(struct pass *p, struct error *err)
+{
+    size_t first = p->n > 0 && !p->may_have_left && p->looks[0].f.role == ROLE_INBOX;
+    if (first > 0 && looks_do(p, p->looks, first, err) != 0)
         return -1;
-    *out = sync_plan(a, &(struct sync_remote){ v->select.box.uidvalidity, v->rows, v->n },
-                     &(struct sync_local){ f->uidvalidity, known, n, FETCH_MESSAGE_MAX });
-    return 0;
+    return looks_do(p, p->looks + first, p->n - first, err);
 }
 
-/* The store's side is read only now: what came through another folder's windows is in it. */
-static int folder_sync(struct sync_account *w, struct cache_folder *f, struct view *v,
-                       struct error *err)
+/* Those of f that have to be looked at. */
+static void pass_choose(struct pass *p, const struct cache_folder *f, size_t n,
+                        const struct folders *list, enum pull_how how)
 {
-    struct arena *a = arena_new(1 << 16);
-    const struct sync_box *box = &v->select.box;
-    const struct sync_plan *p;
-    int rc = view_renew(w, f, v, err);
-    if (rc == 0)
-        rc = view_check(v, err);
-    if (rc == 0)
-        rc = plan_make(w, a, f, v, &p, err);
-    if (rc == 0)
-        rc = apply(w, f, box, p, err);
-    if (rc == 0 && p->unsettle) {
-        f->uidvalidity = box->uidvalidity;
-        rc = headers_fetch_all(w, f, p, box->uidvalidity, err);
-        if (rc == 0)
-            rc = plan_make(w, a, f, v, &p, err);
-    }
-    if (rc == 0)
-        rc = messages_fetch(w, f, p, box->uidvalidity, err);
-    if (rc == 0)
-        rc = commit_flush(w->commit, err);
-    if (rc == 0)
-        rc = settle(w, f, v, err);
-    arena_free(&a);
-    return rc;
-}
-
-/* Looks at up to GROUP folders in one turn, then does each. A folder that cannot be opened is left
- * out with a word. */
-static int group_sync(struct sync_account *w, struct cache_folder *f, size_t n, struct error *err)
-{
-    struct view views[GROUP] = { 0 };
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < n; i++)
-        rc = view_queue(w, &f[i], &views[i], err);
-    if (rc == 0)
-        rc = imap_run(w->imap, err);
-    bool opened[GROUP] = { false };
-    for (size_t i = 0; rc == 0 && i < n; i++) {
-        struct error why = { 0 };
-        opened[i] = link_select_end(w, &views[i].select, &why) == 0 &&
-                    (f[i].role == ROLE_INBOX || view_check(&views[i], &why) == 0);
-        if (!opened[i]) {
-            (void)error_prefix(&why, _("folder %.*s: "), STR_ARG(f[i].name));
-            account_prefix(w, &why);
-            account_error(w, &why);
-        }
-    }
-    for (size_t i = 0; rc == 0 && i < n; i++)
-        if (opened[i] && (rc = folder_sync(w, &f[i], &views[i], err)) != 0)
-            (void)error_prefix(err, _("folder %.*s: "), STR_ARG(f[i].name));
-    for (size_t i = 0; i < n; i++)
-        view_clear(&views[i]);
-    return rc;
-}
-
-static struct pull_seen *memory_of(struct pull_memory *m, int64_t folder)
-{
-    for (size_t i = 0; i < m->n; i++)
-        if (m->rows[i].folder == folder)
-            return &m->rows[i];
-    if (m->n == m->cap) {
-        m->cap = m->cap > 0 ? m->cap * 2 : 32;
-        m->rows = xrealloc(m->rows, m->cap, sizeof *m->rows);
-    }
-    m->rows[m->n] = (struct pull_seen){ .folder = folder };
-    return &m->rows[m->n++];
-}
-
-static int status_resp(void *arg, const struct imap_resp *r, struct error *err)
-{
-    struct status *s = arg;
-    (void)err;
-    if (r->kind == IMAP_STATUS)
-        *s = (struct status){ r->status.messages, r->status.unseen, r->status.uidnext,
-                              r->status.uidvalidity, true };
-    return 0;
-}
-
-static void status_done(void *arg, const struct imap_resp *r)
-{
-    (void)arg;
-    (void)r;
-}
-
-static int status_queue(struct sync_account *w, const struct cache_folder *f, struct status *s,
-                        struct error *err)
-{
-    struct buf cmd = BUF_INIT(LINK_COMMAND_MAX);
-    buf_adds(&cmd, "STATUS ");
-    int rc = link_put_name(&cmd, f->wire, err);
-    buf_adds(&cmd, " (MESSAGES UIDNEXT UIDVALIDITY UNSEEN)");
-    if (rc == 0)
-        imap_queue(w->imap, buf_str(&cmd),
-                   &(struct imap_handler){ .resp = status_resp, .done = status_done, .arg = s });
-    buf_free(&cmd);
-    return rc;
-}
-
-/* The STATUS of every folder, in one turn. */
-static int statuses_get(struct sync_account *w, const struct cache_folder *f, size_t n,
-                        struct status *out, struct error *err)
-{
-    for (size_t i = 0; i < n; i++)
-        if (f[i].role != ROLE_INBOX && status_queue(w, &f[i], &out[i], err) != 0)
-            return -1;
-    return imap_run(w->imap, err);
-}
-
-static bool is_unchanged(const struct pull_seen *seen, const struct status *now, int64_t now_s)
-{
-    const struct status *old = &seen->status;
-    return old->known && now->known && now_s - seen->compared_at < COMPARE_EVERY_S &&
-           old->messages == now->messages && old->unseen == now->unseen &&
-           old->uidnext == now->uidnext && old->uidvalidity == now->uidvalidity;
-}
-
-/* Those of f that have to be looked at, moved to the front; their number. */
-static size_t changed_only(struct pull_memory *m, struct cache_folder *f, struct status *st,
-                           size_t n)
-{
-    int64_t now_s = clock_wall_ms() / 1000;
-    size_t kept = 0;
+    size_t compared = 0;
+    struct sync_ask ask = { .modseq = view_has_modseq(p->w),
+                            .person = how == PULL_ALL,
+                            .now_s = p->began_s };
+    p->looks = xcalloc(n + 1, sizeof *p->looks);
     for (size_t i = 0; i < n; i++) {
-        if (is_unchanged(memory_of(m, f[i].id), &st[i], now_s))
+        struct look l = { .f = f[i], .there = folders_there(list, f[i].wire) };
+        bool due;
+        ask.offline = config_offline(p->w->config, p->w->cfg, f[i].name);
+        l.how = sync_look(&l.f, &l.there, &ask, &due);
+        if (due && ++compared > PLAN_COMPARE_MOST) {
+            struct cache_folder later = l.f;
+            later.compared_at = p->began_s;
+            l.how = sync_look(&later, &l.there, &ask, &due);
+        }
+        if (l.how == LOOK_NONE)
             continue;
-        f[kept] = f[i];
-        st[kept++] = st[i];
+        p->may_have_left |= sync_may_have_left(&l.f, &l.there);
+        p->looks[p->n++] = l;
     }
-    return kept;
 }
 
-static int folders_sync(struct sync_account *w, struct pull_memory *m, enum pull_how how,
-                        struct cache_folder *f, size_t n, struct error *err)
+/* What vanished before this pass and has not turned up in it is gone. */
+static int limbo_end(struct pass *p, struct error *err)
 {
-    struct status *st = xcalloc(n + 1, sizeof *st);
-    int rc = 0;
-    if (how == PULL_CHANGED) {
-        rc = statuses_get(w, f, n, st, err);
-        if (rc == 0)
-            n = changed_only(m, f, st, n);
-    }
-    int64_t now_s = clock_wall_ms() / 1000;
-    /* The INBOX, which comes first, goes alone: nobody waits for the view of other folders to see
-     * new mail. */
-    for (size_t i = 0, group = 1; rc == 0 && i < n; i += group, group = GROUP) {
-        if (group > n - i)
-            group = n - i;
-        rc = group_sync(w, f + i, group, err);
-        for (size_t k = i; rc == 0 && k < i + group; k++)
-            *memory_of(m, f[k].id) = (struct pull_seen){ f[k].id, now_s, st[k] };
-    }
-    free(st);
-    return rc;
+    int rc;
+    while ((rc = cache_limbo_sweep(p->w->cache, p->w->id, p->began_s, err)) == 0)
+        ;
+    return rc < 0 ? -1 : 0;
 }
 
 /* The folders that can be opened, as the store has them now; with only, that one. */
@@ -456,31 +361,30 @@ int pull_folders(struct sync_account *w, struct error *err)
     struct cache_folder inbox;
     int rc = cache_folder_by_role(w->cache, a, w->id, ROLE_INBOX, &inbox, err);
     if (rc == 1) {
-        folders_queue(w, &list);
-        rc = imap_run(w->imap, err);
-        if (rc == 0)
-            rc = folders_store(w, &list, err);
+        rc = folders_get(w, &list, err);
         folders_clear(&list);
     }
     arena_free(&a);
     return rc;
 }
 
-int pull_pass(struct sync_account *w, struct pull_memory *m, enum pull_how how, struct str only,
-              struct error *err)
+int pull_pass(struct sync_account *w, enum pull_how how, struct str only, struct error *err)
 {
+    struct pass p = { .w = w, .began_s = clock_wall_ms() / 1000 };
     struct arena *a = arena_new(1 << 14);
     struct folders list;
     struct cache_folder *f;
     size_t n;
-    folders_queue(w, &list);
-    int rc = imap_run(w->imap, err);
-    if (rc == 0)
-        rc = folders_store(w, &list, err);
+    int rc = folders_get(w, &list, err);
     if (rc == 0)
         rc = folders_wanted(w, a, &list, only, &f, &n, err);
-    if (rc == 0)
-        rc = folders_sync(w, m, how, f, n, err);
+    if (rc == 0) {
+        pass_choose(&p, f, n, &list, how);
+        rc = pass_run(&p, err);
+    }
+    if (rc == 0 && only.n == 0)
+        rc = limbo_end(&p, err);
+    free(p.looks);
     folders_clear(&list);
     arena_free(&a);
     return pass_end(w, rc);
@@ -489,27 +393,32 @@ int pull_pass(struct sync_account *w, struct pull_memory *m, enum pull_how how, 
 int pull_inbox(struct sync_account *w, struct error *err)
 {
     struct arena *a = arena_new(4096);
-    struct cache_folder f;
-    int rc = cache_folder_by_role(w->cache, a, w->id, ROLE_INBOX, &f, err);
-    if (rc == 0)
-        rc = group_sync(w, &f, 1, err);
+    struct look l = { .how = LOOK_ALL };
+    struct pass p = { .w = w, .looks = &l, .n = 1, .began_s = clock_wall_ms() / 1000 };
+    int rc = cache_folder_by_role(w->cache, a, w->id, ROLE_INBOX, &l.f, err);
+    if (rc == 0) {
+        if (view_has_modseq(w) && l.f.highestmodseq > 0 &&
+            l.f.offline == config_offline(w->config, w->cfg, l.f.name))
+            l.how = LOOK_CHANGES;
+        rc = pass_run(&p, err);
+    }
     arena_free(&a);
     return pass_end(w, rc < 0 ? -1 : 0);
 }
+
+/* ------------------------------------------------------------------ one message */
 
 static int body_fetch(struct sync_account *w, struct arena *a, const struct cache_where *at,
                       struct error *err)
 {
     struct cache_folder f;
-    struct fetch_job job = { .folder = at->folder, .uids = &at->uid, .n = 1 };
     int64_t before = w->fetched;
     int rc = cache_folder_get(w->cache, a, at->folder, &f, err);
-    if (rc == 0)
-        rc = link_select(w, &f, false, err);
-    if (rc == 0 && w->box.uidvalidity != f.uidvalidity)
-        return 1; /* renumbered: the next pass finds it again */
+    struct fetch_job job = { .folder = &f, .uidvalidity = f.uidvalidity, .uids = &at->uid, .n = 1 };
     if (rc == 0)
         rc = fetch_run(w, &job, err);
+    if (rc < 0 && err->code == ERR_PROTO && err->retry == RETRY_NOW)
+        return 1; /* renumbered: the next pass finds it again */
     if (rc == 0)
         rc = commit_flush(w->commit, err);
     return rc != 0 ? rc : w->fetched > before ? 0 : 1;

@@ -8,21 +8,14 @@
 
 #include "sync/account.h"
 
-/* What the last look at each folder showed, so that an unasked pass leaves out what cannot have
- * changed. */
-struct pull_memory {
-    struct pull_seen *rows;
-    size_t n, cap;
-};
-void pull_memory_clear(struct pull_memory *m);
-
+/* What cannot have changed is not opened: the store knows what the server said at the last look. */
 enum pull_how {
-    PULL_CHANGED, /* folders whose STATUS is what it was are left out, unless that was an hour ago
-                   */
-    PULL_ALL      /* flags of all folders are compared */
+    PULL_CHANGED,
+    PULL_ALL /* a person asks: where the server's numbers do not show all changes, all flags are
+                compared */
 };
 /* One pass over all folders, or over the one called only (empty: all). */
-int pull_pass(struct sync_account *w, struct pull_memory *m, enum pull_how how, struct str only,
+int pull_pass(struct sync_account *w, enum pull_how how, struct str only,
               struct error *err) MUST_CHECK;
 /* The account's folders, if the store has none yet: before them nobody knows where Sent is. */
 int pull_folders(struct sync_account *w, struct error *err) MUST_CHECK;

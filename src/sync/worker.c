@@ -39,7 +39,6 @@ struct worker {
     struct worker_options o;
     struct queue *wants;
     struct sync_sched sched;
-    struct pull_memory memory;
     struct watch *watch;
     struct wants bodies, sends, passes;
     struct wants current; /* passes that this round answers */
@@ -303,8 +302,7 @@ static bool pass_is_due(const struct worker *w)
 
 static int pass_one(struct worker *w, enum pull_how how, struct str only, struct error *err)
 {
-    return is_local(w) ? pop_pass(&w->acc, only, err)
-                       : pull_pass(&w->acc, &w->memory, how, only, err);
+    return is_local(w) ? pop_pass(&w->acc, only, err) : pull_pass(&w->acc, how, only, err);
 }
 
 /* One look at everything answers all who asked for everything; folders asked for by name are done
@@ -541,7 +539,6 @@ static void worker_clear(struct worker *w)
     wants_drop(&w->sends);
     wants_drop(&w->passes);
     wants_drop(&w->current);
-    pull_memory_clear(&w->memory);
     imap_close(&w->acc.imap);
     decode_free(&w->acc.decode);
     commit_port_free(&w->acc.commit);
@@ -569,7 +566,8 @@ struct worker *worker_start(const struct worker_options *o, struct error *err)
 {
     struct worker *w = xcalloc(1, sizeof *w);
     w->o = *o;
-    w->acc = (struct sync_account){ .cfg = &o->cfg->accounts[o->number],
+    w->acc = (struct sync_account){ .config = o->cfg,
+                                    .cfg = &o->cfg->accounts[o->number],
                                     .events = o->events,
                                     .log = o->log,
                                     .may_ask = !o->outbox_only,

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* bring.h - what a folder's plan wants of messages: what is here already is recognised (by what the
+ * server calls it, by its header), headers come first where bodies take long or are not wanted,
+ * bodies newest first.
+ * Must not know: how the plan was made. */
+#ifndef TMAIL_SYNC_BRING_H
+#define TMAIL_SYNC_BRING_H
+
+#include "sync/fetch.h"
+#include "sync/plan.h"
+
+enum {
+    BRING_SLOW_MS = 20000, /* bodies that need longer have the headers of all before them */
+    BRING_SAMPLE = 1 << 20 /* bytes of bodies before the line is judged */
+};
+
+struct bring {
+    const struct cache_folder *folder;
+    uint32_t uidvalidity;
+    const struct sync_plan *plan;
+    int offline; /* days of bodies (config.h) */
+};
+/* Which bodies that means. */
+struct sync_bodies bring_bodies(int offline, int64_t now_s);
+/* All of it, with what is urgent in between; 0: it is in the store. */
+int bring_all(struct sync_account *w, const struct bring *b, struct error *err) MUST_CHECK;
+
+#endif
