@@ -20,7 +20,7 @@ struct sync_box {
     uint32_t uidvalidity, uidnext;
     uint64_t exists;
     unsigned permanent; /* flags that it keeps (PERMANENTFLAGS), enum imap_flag */
-    uint64_t modseq; /* HIGHESTMODSEQ; 0: it has none */
+    uint64_t modseq;    /* HIGHESTMODSEQ; 0: it has none */
 };
 
 struct sync_account {
@@ -42,7 +42,7 @@ struct sync_account {
     struct imap *imap; /* NULL: not connected */
     struct sync_box box;
     bool selected; /* a mailbox was opened on this connection, or may have been */
-    uint64_t enabled; /* CAP_*: what the server has enabled */
+    uint64_t lies; /* CAP_*: what the server offers and does not have */
 
     uint64_t tag;        /* last body's */
     uint64_t pushed;     /* operations that the server has confirmed: what was seen before is old */

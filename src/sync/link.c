@@ -33,29 +33,6 @@ static int nothing_of_pop3(struct sync_account *w, struct error *err)
                        "give the IMAP account another name"));
 }
 
-static int enabled_resp(void *arg, const struct imap_resp *r, struct error *err)
-{
-    struct sync_account *w = arg;
-    (void)err;
-    if (r->kind == IMAP_ENABLED)
-        w->enabled |= r->caps;
-    return 0;
-}
-
-/* In the same write as the first commands. */
-static void enable_queue(struct sync_account *w)
-{
-    uint64_t need = CAP_ENABLE | CAP_QRESYNC;
-    if ((imap_caps(w->imap) & need) == need)
-        imap_queue(w->imap, STR("ENABLE QRESYNC"),
-                   &(struct imap_handler){ .resp = enabled_resp, .arg = w });
-}
-
-uint64_t link_enabled(const struct sync_account *w)
-{
-    return w->enabled;
-}
-
 int link_open(struct sync_account *w, struct error *err)
 {
     if (w->imap != NULL)
@@ -71,13 +48,13 @@ int link_open(struct sync_account *w, struct error *err)
         .log = w->log,
         .connect_ms = LINK_CONNECT_MS,
         .wait_ms = LINK_SILENCE_MS,
+        .enable = CAP_QRESYNC,
+        .lies = &w->lies,
     };
     w->imap = imap_open(&o, err);
     w->box = (struct sync_box){ 0 };
-    w->enabled = 0;
     if (w->imap != NULL) {
         imap_on_unsolicited(w->imap, on_unsolicited, w);
-        enable_queue(w);
         return 0;
     }
     if (err->code == ERR_AUTH && err->retry == RETRY_NEVER)

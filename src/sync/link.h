@@ -12,8 +12,6 @@ enum { LINK_CONNECT_MS = 30000, LINK_SILENCE_MS = 60000, LINK_COMMAND_MAX = 1 <<
 /* Connects and logs in unless that stands. A refused password is remembered. */
 int link_open(struct sync_account *w, struct error *err) MUST_CHECK;
 void link_close(struct sync_account *w);
-/* What the server has enabled as we asked (CAP_QRESYNC). */
-uint64_t link_enabled(const struct sync_account *w);
 
 /* How a command ended: the handler's done and arg. Start zeroed. */
 struct link_answer {

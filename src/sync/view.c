@@ -12,7 +12,7 @@ enum { RANGES_ASKED = 1000 /* of the store one by one; more: it is read as a who
 
 static bool has_qresync(struct sync_account *w)
 {
-    return (link_enabled(w) & CAP_QRESYNC) != 0;
+    return (imap_enabled(w->imap) & CAP_QRESYNC) != 0;
 }
 
 bool view_has_modseq(struct sync_account *w)
