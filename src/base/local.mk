@@ -13,5 +13,6 @@ libbase_a_SOURCES = \
 	src/base/file.c src/base/file.h \
 	src/base/child.c src/base/child.h \
 	src/base/clock.c src/base/clock.h \
+	src/base/idna.c src/base/idna.h \
 	src/base/fault.c src/base/fault.h
 libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(UTF8PROC_CFLAGS)

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/i18n.h"
+#include "base/idna.h"
 #include "cache/body.h"
 #include "cache/journal.h"
 #include "compose/people.h"
@@ -178,8 +179,11 @@ static int freeze(struct freezing *f, const struct draft *d, struct outbox_entry
     unsigned char identity[32];
     int known;
     clock_rfc5322(clock_wall_ms() / 1000, date);
+    struct buf domain = BUF_INIT(SPEC_MAX);
+    idna_mail_domain(STR(""), from->domain, &domain);
     e->message_id =
-        str_c(arena_fmt(f->arena, "<%s@%.*s>", random_hex(f->arena), STR_ARG(from->domain)));
+        str_c(arena_fmt(f->arena, "<%s@%.*s>", random_hex(f->arena), STR_ARG(buf_str(&domain))));
+    buf_free(&domain);
     struct mime_outline m = {
         .from = str_c(d->from),
         .to = str_c(d->to),

@@ -2,13 +2,21 @@
 #include "mime/field.h"
 
 #include "base/i18n.h"
+#include "base/idna.h"
 #include "base/utf8.h"
 #include "mime/addr.h"
 #include "base/banned.h"
 
 /* Widths of a line: RFC 5322 §2.1.1, RFC 2047 §2 (with an encoded word, and of the word itself). A
  * word without a blank that is longer than WORD_MAX is encoded, so that no line passes 998. */
-enum { WIDTH = 78, WIDTH_ENCODED = 76, ENCODED_MAX = 75, WORD_MAX = 900, NAME_MAX_LEN = 70 };
+enum {
+    WIDTH = 78,
+    WIDTH_ENCODED = 76,
+    ENCODED_MAX = 75,
+    WORD_MAX = 900,
+    NAME_MAX_LEN = 70,
+    DOMAIN_MAX = 2000
+};
 enum { ENCODED_FRAME = 12 }; /* =?utf-8?q??= */
 
 /* A field under way: column is how full its last line is. */
@@ -178,6 +186,10 @@ static void put_address(struct writer *w, const struct mime_addr *a, const char 
     struct buf text = BUF_INIT(w->out->max);
     bool encode = a->name.n > 0 && (word_needs_encoding(a->name) || a->name.n > WIDTH - 2);
     struct mime_addr bare = *a;
+    struct buf domain = BUF_INIT(DOMAIN_MAX);
+    idna_mail_domain(a->local, a->domain, &domain);
+    if (!domain.over)
+        bare.domain = buf_str(&domain);
     if (encode) {
         bare.name = str_c("");
         if (w->column + ENCODED_FRAME + a->name.n > WIDTH_ENCODED)
@@ -197,6 +209,7 @@ static void put_address(struct writer *w, const struct mime_addr *a, const char 
         fold(w);
     put(w, buf_str(&text));
     buf_free(&text);
+    buf_free(&domain);
 }
 
 static int put_addresses(struct writer *w, const char *name, struct str value, struct error *err)

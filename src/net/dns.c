@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/i18n.h"
-#include "net/idna.h"
+#include "base/idna.h"
 #include "base/banned.h"
 
 enum {

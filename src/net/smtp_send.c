@@ -3,12 +3,14 @@
 #include <string.h>
 
 #include "base/i18n.h"
+#include "base/idna.h"
 #include "net/smtp_conn.h"
 #include "wire/smtp_dsn.h"
 #include "base/banned.h"
 
 enum {
     SMTP_OUT_MAX = 16 << 20,
+    ADDRESS_MAX = 2000, /* with a domain that grew; what is sound is shorter */
     SMTP_READ_SIZE = 64 << 10,
     SMTP_DOT_GRACE_MS = 150 /* a program that is told to stop still takes the answer that is coming:
                                else somebody must find out whether the message arrived */
@@ -20,38 +22,53 @@ struct transaction {
     size_t taken; /* recipients */
 };
 
-static bool has_8bit(struct str s)
+/* An address as it goes over the wire. */
+static void address_put(const char *address, struct buf *out)
 {
-    for (size_t i = 0; i < s.n; i++)
-        if ((unsigned char)s.p[i] >= 0x80)
-            return true;
-    return false;
+    struct str whole = str_c(address);
+    size_t at = str_rfind(whole, '@');
+    buf_add_str(out, str_head(whole, at));
+    if (at == whole.n)
+        return;
+    buf_addc(out, '@');
+    idna_mail_domain(str_head(whole, at), str_skip(whole, at + 1), out);
 }
 
-static bool address_ok(const struct smtp *s, const char *address)
+static bool address_ok(const char *address, bool utf8)
 {
-    return wire_smtp_addr_ok(str_c(address), (s->ext & SMTP_EXT_SMTPUTF8) != 0);
+    struct buf out = BUF_INIT(ADDRESS_MAX);
+    address_put(address, &out);
+    bool ok = !out.over && wire_smtp_addr_ok(buf_str(&out), utf8);
+    buf_free(&out);
+    return ok;
+}
+
+static bool needs_utf8(const char *address)
+{
+    return address[0] != '\0' && !address_ok(address, false) && address_ok(address, true);
 }
 
 static bool wants_utf8(const struct smtp_envelope *env)
 {
-    bool wants = has_8bit(str_c(env->sender));
-    for (size_t i = 0; i < env->rcpts_n; i++)
-        wants = wants || has_8bit(str_c(env->rcpts[i].address));
+    bool wants = env->utf8 || needs_utf8(env->sender);
+    for (size_t i = 0; i < env->rcpts_n && !wants; i++)
+        wants = env->rcpts[i].code == 0 && needs_utf8(env->rcpts[i].address);
     return wants;
 }
 
 /* RFC 1870 §3, 6152 §2, 6531 §3.4: each parameter only where its extension is offered. */
 static void mail_line(struct smtp *s, const struct smtp_envelope *env, struct buf *out)
 {
-    buf_addf(out, "MAIL FROM:<%s>", env->sender);
+    buf_adds(out, "MAIL FROM:<");
+    address_put(env->sender, out);
+    buf_addc(out, '>');
     if (s->ext & SMTP_EXT_SIZE)
         buf_addf(out, " SIZE=%llu", (unsigned long long)env->size);
     if (env->eight_bit && (s->ext & SMTP_EXT_8BITMIME))
         buf_adds(out, " BODY=8BITMIME");
     else if (env->eight_bit)
         log_line(s->log, LOG_INFO, "%s does not offer 8BITMIME: sent as it is", s->host);
-    if ((s->ext & SMTP_EXT_SMTPUTF8) && (env->utf8 || wants_utf8(env)))
+    if ((s->ext & SMTP_EXT_SMTPUTF8) && wants_utf8(env))
         buf_adds(out, " SMTPUTF8");
     if ((s->ext & SMTP_EXT_DSN) && env->ret != SMTP_RET_NONE)
         buf_addf(out, " RET=%s", env->ret == SMTP_RET_FULL ? "FULL" : "HDRS");
@@ -63,7 +80,9 @@ static void mail_line(struct smtp *s, const struct smtp_envelope *env, struct bu
 static void rcpt_line(const struct smtp *s, const struct smtp_rcpt *r, struct buf *out)
 {
     bool utf8 = (s->ext & SMTP_EXT_SMTPUTF8) != 0;
-    buf_addf(out, "RCPT TO:<%s>", r->address);
+    buf_adds(out, "RCPT TO:<");
+    address_put(r->address, out);
+    buf_addc(out, '>');
     if ((s->ext & SMTP_EXT_DSN) && r->notify != 0) {
         buf_adds(out, " NOTIFY=");
         wire_notify_put(out, r->notify);
@@ -192,17 +211,24 @@ static int check_envelope(struct smtp *s, struct smtp_envelope *env, struct erro
         return error_set(err, ERR_REFUSED, RETRY_NEVER,
                          _("the message has %llu bytes, %s takes at most %llu"),
                          (unsigned long long)env->size, s->host, (unsigned long long)s->size_max);
-    if (env->sender[0] != '\0' && !address_ok(s, env->sender))
-        return error_set(err, ERR_ADDRESS, RETRY_NEVER, _("%s cannot take the sender %s"), s->host,
-                         env->sender);
+    bool utf8 = (s->ext & SMTP_EXT_SMTPUTF8) != 0;
+    if (env->sender[0] != '\0' && !address_ok(env->sender, utf8))
+        return error_set(err, ERR_ADDRESS, RETRY_NEVER,
+                         needs_utf8(env->sender)
+                             ? _("%s takes no addresses with letters beyond ASCII: %s")
+                             : _("%s cannot take the sender %s"),
+                         s->host, env->sender);
     size_t good = 0;
     for (size_t i = 0; i < env->rcpts_n; i++) {
         struct smtp_rcpt *r = &env->rcpts[i];
-        bool ok = address_ok(s, r->address);
+        bool ok = address_ok(r->address, utf8);
+        bool letters = !ok && needs_utf8(r->address);
+        const char *why = letters ? _("the server takes no addresses with letters beyond ASCII")
+                                  : _("this address cannot be sent to");
         r->code = ok ? 0 : 553;
         r->taken = false;
-        snprintf(r->enhanced, sizeof r->enhanced, "%s", ok ? "" : "5.1.3");
-        snprintf(r->text, sizeof r->text, "%s", ok ? "" : _("this address cannot be sent to"));
+        snprintf(r->enhanced, sizeof r->enhanced, "%s", ok ? "" : letters ? "5.6.7" : "5.1.3");
+        snprintf(r->text, sizeof r->text, "%s", ok ? "" : why);
         good += ok;
     }
     if (good == 0) {

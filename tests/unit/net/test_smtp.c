@@ -411,6 +411,50 @@ static void another_message_than_announced_is_not_mixed_up(void **state)
     assert_true(script_end(&server));
 }
 
+/* Domains go as the DNS has them; SMTPUTF8 is for local parts that need it (RFC 6531 §3.4). */
+static void letters_beyond_ascii(void **state)
+{
+    static const struct {
+        const char *script, *to;
+        enum smtp_outcome want;
+        const char *enhanced;
+    } rows[] = {
+        { HELLO "S: 250-hi\nS: 250 SMTPUTF8\nC: MAIL FROM:<me@example.org>\nS: 250 ok\n"
+                "C: RCPT TO:<joe@xn--bcher-kva.example>\nS: 250 ok\nC: DATA\nS: 354 go\n" BODY
+                "S: 250 ok\n" QUIT,
+          "joe@b\xc3\xbc"
+          "cher.example",
+          SMTP_SENT, "" },
+        { HELLO "S: 250 hi\nC: MAIL FROM:<me@example.org>\nS: 250 ok\n"
+                "C: RCPT TO:<joe@xn--bcher-kva.example>\nS: 250 ok\nC: DATA\nS: 354 go\n" BODY
+                "S: 250 ok\n" QUIT,
+          "joe@B\xc3\xbc"
+          "cher.example",
+          SMTP_SENT, "" },
+        { HELLO "S: 250-hi\nS: 250 SMTPUTF8\nC: MAIL FROM:<me@example.org> SMTPUTF8\nS: 250 ok\n"
+                "C: RCPT TO:<j\xc3\xb6@b\xc3\xbc"
+                "cher.example>\nS: 250 ok\nC: DATA\nS: 354 go\n" BODY "S: 250 ok\n" QUIT,
+          "j\xc3\xb6@b\xc3\xbc"
+          "cher.example",
+          SMTP_SENT, "" },
+        { HELLO "S: 250 hi\n" QUIT, "j\xc3\xb6@example.org", SMTP_REJECTED, "5.6.7" },
+        { HELLO "S: 250-hi\nS: 250 SMTPUTF8\n" QUIT, "j\xc3@example.org", SMTP_REJECTED, "5.1.3" },
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct run r;
+        run_init(&r);
+        r.env.rcpts_n = 1;
+        r.rcpts[0].address = rows[i].to;
+        struct script *server = script_start(str_c(rows[i].script), SIZE_MAX);
+        session(&r, server, NULL, 5000);
+        assert_true(script_end(&server));
+        if (r.outcome != rows[i].want || strcmp(r.rcpts[0].enhanced, rows[i].enhanced) != 0)
+            fail_msg("row %zu: outcome %d, %s: %s", i, (int)r.outcome, r.rcpts[0].enhanced,
+                     r.err.text);
+    }
+}
+
 #define LMTP "S: 220 hi\nC: LHLO me.example\nS: 250-hi\nS: 250 PIPELINING\n"
 #define LMTP_ENVELOPE                                                                              \
     "C: MAIL FROM:<me@example.org>\nC: RCPT TO:<a@example.org>\n"                                  \
@@ -525,6 +569,7 @@ int main(void)
         cmocka_unit_test(a_cut_at_any_byte_is_never_sent),
         cmocka_unit_test(our_own_failures_send_no_dot),
         cmocka_unit_test(bad_addresses_reach_no_server),
+        cmocka_unit_test(letters_beyond_ascii),
         cmocka_unit_test(two_messages_on_one_connection),
         cmocka_unit_test(the_next_message_is_asked_for_ahead),
         cmocka_unit_test(another_message_than_announced_is_not_mixed_up),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "net/idna.h"
+#include "base/idna.h"
 
 #include "base/utf8.h"
 #include "base/banned.h"
@@ -117,6 +117,18 @@ static int put_label(struct str text, struct buf *out)
     buf_adds(out, "xn--");
     punycode(&l, out);
     return fits ? 0 : -1;
+}
+
+void idna_mail_domain(struct str local, struct str domain, struct buf *out)
+{
+    size_t before = out->len;
+    bool ascii = true;
+    for (size_t i = 0; i < local.n; i++)
+        ascii = ascii && (unsigned char)local.p[i] < 0x80;
+    if (ascii && idna_to_ascii(domain, out) == 0)
+        return;
+    buf_truncate(out, before);
+    buf_add_str(out, domain);
 }
 
 int idna_to_ascii(struct str domain, struct buf *out)
