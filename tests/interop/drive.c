@@ -5,7 +5,7 @@
  *   STORE CONFIG ENGINE send ID | body ID | cancel | stop
  *   STORE list FOLDER                             id uid flags body subject, oldest first
  *   STORE folders | outbox | journal
- *   STORE flag ID FOLDER +N|-N                    N: enum cache_flag
+ *   STORE flag ID|all FOLDER +N|-N                N: enum cache_flag; all of the folder as one step
  *   STORE move ID FROM TO | expunge ID FOLDER | undo
  *   STORE queue FILE DELAY FROM TO...
  *   STORE raw ID                                  the message's bytes
@@ -179,6 +179,29 @@ static void op(struct cache *c, const struct cache_op *o)
     check(cache_journal_add(c, o, &id, &err), &err);
 }
 
+static void flag(struct cache *c, struct arena *a, const char *id, const char *folder,
+                 const char *change)
+{
+    struct error err = { 0 };
+    struct cache_op o = { .kind = OP_FLAGS, .account = ACCOUNT, .message = number(id) };
+    o.folder = folder_id(c, a, folder);
+    *(change[0] == '+' ? &o.add : &o.del) = (unsigned)number(change + 1);
+    if (strcmp(id, "all") != 0) {
+        op(c, &o);
+        return;
+    }
+    struct cache_query q = { .kind = LIST_FOLDER, .folder = o.folder };
+    struct cache_row *rows = arena_array(a, ROWS, sizeof *rows);
+    struct cache_op *ops = arena_array(a, ROWS, sizeof *ops);
+    size_t n = ROWS;
+    check(cache_list(c, a, &q, NULL, CACHE_NEXT, rows, &n, &err), &err);
+    for (size_t i = 0; i < n; i++) {
+        ops[i] = o;
+        ops[i].message = rows[i].id;
+    }
+    check(cache_journal_add_all(c, ops, n, &err), &err);
+}
+
 static void undo(struct cache *c)
 {
     struct error err = { 0 };
@@ -247,12 +270,9 @@ static int store(struct cache *c, struct arena *a, int argc, char **argv)
         draft(c, number(argv[3]), argv[4], argv[5]);
     else if (strcmp(what, "queue") == 0 && argc > 6)
         queue(c, a, argc, argv);
-    else if (strcmp(what, "flag") == 0 && argc == 6) {
-        struct cache_op o = { .kind = OP_FLAGS, .account = ACCOUNT, .message = number(argv[3]) };
-        o.folder = folder_id(c, a, argv[4]);
-        *(argv[5][0] == '+' ? &o.add : &o.del) = (unsigned)number(argv[5] + 1);
-        op(c, &o);
-    } else if (strcmp(what, "move") == 0 && argc == 6)
+    else if (strcmp(what, "flag") == 0 && argc == 6)
+        flag(c, a, argv[3], argv[4], argv[5]);
+    else if (strcmp(what, "move") == 0 && argc == 6)
         op(c, &(struct cache_op){ .kind = OP_MOVE,
                                   .account = ACCOUNT,
                                   .message = number(argv[3]),
