@@ -376,7 +376,7 @@ int apply_failed(struct cache *c, const struct cache_op *op, struct error *err)
 }
 
 /* The server has the flags now: on the ghost of the next operation that took the message away, else
- * on its placement. */
+ * on its placement. What is shown stays: this was the oldest of what is laid on top. */
 static int flags_done(struct cache *c, const struct cache_op *op, struct error *err)
 {
     static const char ghost[] =
@@ -390,9 +390,7 @@ static int flags_done(struct cache *c, const struct cache_op *op, struct error *
         return -1;
     if (sql_changes(c) == 0 && sql_run(c, place, args, COUNT(args), err) < 0)
         return -1;
-    if (pending_op_delete(c, op->id, err) < 0)
-        return -1;
-    return place_relay(c, op->folder, op->message, err);
+    return pending_op_delete(c, op->id, err);
 }
 
 int apply_done(struct cache *c, const struct cache_op *op, uint32_t uid, struct error *err)

@@ -33,7 +33,7 @@ static unsigned traits_of(struct str cmd)
         { "CLOSE", TRAIT_CHANGES | TRAIT_SELECTS, 0 },
         { "SELECT", TRAIT_SELECTS, 0 },
         { "EXAMINE", TRAIT_SELECTS, 0 },
-        { "UNSELECT", TRAIT_SELECTS, 0 },
+        { "UNSELECT", TRAIT_SELECTS | TRAIT_CLEAN, 0 },
         { "ID", TRAIT_KEEPS, 0 },
         { "ENABLE", TRAIT_KEEPS, 0 },
         { "COMPRESS", TRAIT_COMPRESSES, 0 },
@@ -48,7 +48,8 @@ static unsigned traits_of(struct str cmd)
 }
 
 /* RFC 3501 §5.5: sequence numbers behind what may renumber are ambiguous. A server whose refused
- * SELECT leaves the old mailbox open must not be told to change that one. */
+ * SELECT leaves the old mailbox open must not be told to change that one: where none can be open,
+ * because there was no SELECT yet or UNSELECT came before it, nothing has to wait. */
 static bool must_follow(const struct imap *i, unsigned traits)
 {
     for (const struct command *c = i->commands; c != NULL; c = c->next) {
@@ -56,7 +57,8 @@ static bool must_follow(const struct imap *i, unsigned traits)
             continue;
         if ((traits & TRAIT_NUMBERS) && !(c->traits & (TRAIT_KEEPS | TRAIT_SELECTS)))
             return true;
-        if ((traits & TRAIT_CHANGES) && (c->traits & TRAIT_SELECTS))
+        if ((traits & TRAIT_CHANGES) &&
+            (c->traits & (TRAIT_SELECTS | TRAIT_CLEAN)) == TRAIT_SELECTS)
             return true;
     }
     return false;
@@ -119,6 +121,11 @@ static struct command *command_begin(struct imap *i, struct str cmd, const struc
     if (must_follow(i, traits))
         imap_barrier(i);
     struct command *c = imap_command_add(i, h);
+    if (traits & TRAIT_SELECTS) {
+        bool unselect = (traits & TRAIT_CLEAN) != 0;
+        traits |= i->may_be_open ? 0u : TRAIT_CLEAN;
+        i->may_be_open = !unselect;
+    }
     c->traits = traits;
     log_line(i->log, LOG_DEBUG, "%s: %s %.*s", i->host, c->tag, STR_ARG(str_head(cmd, 200)));
     return c;

@@ -16,7 +16,8 @@ enum command_trait {
     TRAIT_SELECTS = 4,
     TRAIT_CHANGES = 8,
     TRAIT_LITERAL_PLUS = 16, /* carries a literal that did not wait */
-    TRAIT_COMPRESSES = 32
+    TRAIT_COMPRESSES = 32,
+    TRAIT_CLEAN = 64 /* of one that SELECTS: no mailbox stays open when it is refused */
 };
 
 struct command {
@@ -62,9 +63,10 @@ struct imap {
     enum plus_state plus;
     int wait_ms;
     bool secure, preauth, broken, closing, caps_known, event, unfit;
-    bool hello_due; /* ID and ENABLE go out with the next command */
-    bool noticing;  /* after NOTIFY: STATUS and LIST are events too */
-    bool unflushed; /* deflated bytes that the other side cannot read yet */
+    bool may_be_open; /* a mailbox, when all that is queued is done */
+    bool hello_due;   /* ID and ENABLE go out with the next command */
+    bool noticing;    /* after NOTIFY: STATUS and LIST are events too */
+    bool unflushed;   /* deflated bytes that the other side cannot read yet */
     struct imap_handler unsolicited;
     struct imap_handler challenge; /* resp gets the "+" of a login */
     struct imap_handler streaming; /* who gets the chunks of the literal under way */
