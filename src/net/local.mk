@@ -3,7 +3,7 @@ noinst_LIBRARIES += libnet.a
 libnet_a_SOURCES = \
 	src/net/words.c src/net/words.h src/net/deflate.c src/net/deflate.h \
 	src/net/tls.c src/net/tls.h \
-	src/net/dns.c src/net/dns.h \
+	src/net/dns.c src/net/dns.h src/net/status.c src/net/status.h \
 	src/net/cancel.c src/net/cancel.h src/net/tunnel.c src/net/tunnel.h \
 	src/net/stream.c src/net/stream.h src/net/stream_conn.h src/net/stream_setup.c src/net/stream_fail.c \
 	src/net/autoconfig.c src/net/autoconfig.h \

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/i18n.h"
+#include "net/status.h"
 #include "net/sasl.h"
 #include "base/banned.h"
 
@@ -206,9 +207,13 @@ static bool ehlo_said(struct smtp *s, struct str said)
 
 int smtp_refused(struct smtp *s, const struct smtp_answer *a, struct error *err)
 {
-    return error_set(err, a->code == 421 ? ERR_NET : ERR_REFUSED,
-                     a->code >= 500 ? RETRY_NEVER : RETRY_LATER, _("%s refuses: %u %s"), s->host,
-                     a->code, a->text);
+    struct buf why = BUF_INIT(2 * (size_t)NET_WORDS_MAX);
+    status_put(a->code, str_c(a->enhanced), str_c(a->text), &why);
+    error_set(err, a->code == 421 ? ERR_NET : ERR_REFUSED,
+              a->code >= 500 ? RETRY_NEVER : RETRY_LATER, _("%s refuses: %s"), s->host,
+              buf_c(&why));
+    buf_free(&why);
+    return -1;
 }
 
 /* EHLO, or HELO for a server that has never heard of it; LHLO of LMTP (RFC 2033 §4.1). */

@@ -5,6 +5,7 @@
 #include "base/i18n.h"
 #include "base/idna.h"
 #include "net/smtp_conn.h"
+#include "net/status.h"
 #include "wire/smtp_dsn.h"
 #include "base/banned.h"
 
@@ -199,8 +200,11 @@ static enum smtp_outcome nobody(struct smtp *s, const struct smtp_envelope *env,
         return SMTP_REJECTED;
     }
     bool for_good = why->code >= 500;
+    struct buf words = BUF_INIT(2 * (size_t)NET_WORDS_MAX);
+    status_put(why->code, str_c(why->enhanced), str_c(why->text), &words);
     error_set(err, for_good ? ERR_ADDRESS : ERR_REFUSED, for_good ? RETRY_NEVER : RETRY_LATER,
-              _("%s refuses the recipient %s: %u %s"), s->host, why->address, why->code, why->text);
+              _("%s refuses the recipient %s: %s"), s->host, why->address, buf_c(&words));
+    buf_free(&words);
     return for_good ? SMTP_REJECTED : SMTP_UNSENT;
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/i18n.h"
 #include "base/utf8.h"
+#include "net/status.h"
 #include "sync/sched.h"
 #include "base/banned.h"
 
@@ -47,10 +48,13 @@ static size_t refused_count(const struct outbox_entry *e, unsigned from, unsigne
 static struct str refusals(struct arena *a, const struct outbox_entry *e)
 {
     struct buf out = BUF_INIT(REASON_MAX);
-    for (size_t i = 0; i < e->rcpts_n; i++)
-        if (e->rcpts[i].code >= 400)
-            buf_addf(&out, "%s%.*s: %u %.*s", out.len == 0 ? _("refused for ") : "; ",
-                     STR_ARG(e->rcpts[i].address), e->rcpts[i].code, STR_ARG(e->rcpts[i].text));
+    for (size_t i = 0; i < e->rcpts_n; i++) {
+        if (e->rcpts[i].code < 400)
+            continue;
+        buf_addf(&out, "%s%.*s: ", out.len == 0 ? _("refused for ") : "; ",
+                 STR_ARG(e->rcpts[i].address));
+        status_put(e->rcpts[i].code, e->rcpts[i].text, e->rcpts[i].text, &out);
+    }
     struct str text = arena_str(a, buf_str(&out));
     buf_free(&out);
     return text;
