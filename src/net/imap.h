@@ -141,13 +141,15 @@ int imap_command_pieces(struct imap *i, const struct str *pieces, size_t n,
  * or NOTIFICATIONOVERFLOW came. -1 when broken, or ERR_REFUSED where the server has no IDLE (the
  * connection holds). Nothing may be queued. */
 int imap_idle(struct imap *i, int wake_fd, struct error *err) MUST_CHECK;
-/* NOTIFY (RFC 5465): from here on the server says by itself what happens, without IDLE: in the
- * selected mailbox by EXISTS, FETCH, EXPUNGE or VANISHED, in all others by STATUS (their MESSAGES,
- * UIDNEXT, UNSEEN, HIGHESTMODSEQ with CONDSTORE), by LIST where a mailbox came, went (\NonExistent)
- * or was renamed (old_name). All of that comes to the default handler; the STATUS of every watched
- * mailbox comes first, before this returns. spec: what stands behind "NOTIFY SET STATUS "; NULL:
- * all events of the selected mailbox and of all personal ones. After NOTIFICATIONOVERFLOW the server
- * is silent: ask again, or poll. ERR_REFUSED: it will not (the connection holds). */
+/* NOTIFY (RFC 5465): from here on the server says by itself what happens, without IDLE: by STATUS
+ * for each mailbox that changed (any of MESSAGES, UIDNEXT, UIDVALIDITY, UNSEEN and, where CONDSTORE
+ * is there, HIGHESTMODSEQ: what did not change may be left out), by LIST where a mailbox came, went
+ * (\NonExistent) or was renamed (old_name). All of that comes to the default handler; the STATUS of
+ * every watched mailbox comes first, before this returns. spec: what stands behind "NOTIFY SET
+ * STATUS "; NULL: the events of all personal mailboxes. Let no mailbox be selected: with one, its
+ * own events come as in IDLE, and Dovecot 2.3 forgets some of them unless imap_idle does the
+ * waiting. After NOTIFICATIONOVERFLOW the server is silent: ask again, or poll. ERR_REFUSED: it
+ * will not (the connection holds). */
 int imap_notify(struct imap *i, const char *spec, struct error *err) MUST_CHECK;
 /* After imap_notify: waits as imap_idle does, and sends nothing; wait_ms: at most, of which a NOOP
  * should follow within 29 minutes. */

@@ -79,10 +79,8 @@ int imap_idle(struct imap *i, int wake_fd, struct error *err)
     return error_set(err, ERR_REFUSED, RETRY_NEVER, _("%s refuses IDLE"), i->host);
 }
 
-/* RFC 5465 §3.1 and §6: MessageNew and MessageExpunge come together, FlagChange with both. */
-#define NOTIFY_ALL                                                                                 \
-    "(selected (MessageNew (UID FLAGS) MessageExpunge FlagChange)) "                               \
-    "(personal (MessageNew MessageExpunge FlagChange MailboxName))"
+/* RFC 5465 §5: MessageNew and MessageExpunge come together, FlagChange with both. */
+#define NOTIFY_ALL "(personal (MessageNew MessageExpunge FlagChange MailboxName))"
 
 int imap_notify(struct imap *i, const char *spec, struct error *err)
 {

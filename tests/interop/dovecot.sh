@@ -47,6 +47,9 @@ disable_plaintext_auth = no
 auth_mechanisms = plain
 auth_failure_delay = 0 secs
 mail_fsync = never
+protocol imap {
+  mail_plugins = imap_zlib
+}
 first_valid_uid = 1
 mail_location = maildir:$dir/mail/%u
 mail_max_userip_connections = 100

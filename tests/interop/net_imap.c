@@ -3,6 +3,9 @@
  *   net_imap open TLS HOST PORT CA PASSWORD    says the error's code ("0" when it opened) and its words
  *   net_imap code tls|auth|config             the number of an error code
  *   net_imap work TLS HOST PORT CA PASSWORD    a session: APPEND, FETCH, STORE, IDLE, EXPUNGE
+ *   net_imap packed ...                        the same under COMPRESS=DEFLATE
+ *   net_imap notify ...                        hears of another mailbox by NOTIFY
+ *   net_imap search ...                        finds by SEARCH and ESEARCH, with words of any bytes
  * TLS is direct, starttls, loopback or none; CA may be "-". */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +19,7 @@ enum { BIG = 3 << 20 };
 struct seen {
     uint64_t bytes, wrong, exists, fetched;
     uint32_t uid_last;
+    uint64_t sent_messages, inbox_messages; /* of STATUS */
     unsigned flags;
 };
 
@@ -49,6 +53,9 @@ static int on_resp(void *arg, const struct imap_resp *r, struct error *err)
         s->uid_last = r->fetch.uid;
         s->flags = r->fetch.flags;
     }
+    if (r->kind == IMAP_STATUS && (r->status.has & STATUS_MESSAGES))
+        *(str_eqc(r->status.name, "Sent") ? &s->sent_messages : &s->inbox_messages) =
+            r->status.messages;
     return 0;
 }
 
@@ -125,6 +132,53 @@ static void work(struct imap *i, struct imap *other, struct error *err)
          "a refusal", err);
 }
 
+/* One more in box: STATUS says so, unasked. */
+static void told_of(struct imap *i, struct imap *other, struct seen *unasked, const char *box,
+                    struct error *err)
+{
+    uint64_t small = 100, before;
+    struct seen *s = unasked;
+    before = box[0] == 'S' ? s->sent_messages : s->inbox_messages;
+    imap_queue_append(other, str_c(box), 0, 0, small, message_read, &small, NULL);
+    must(imap_run(other, err) == 0, "APPEND", err);
+    while ((box[0] == 'S' ? s->sent_messages : s->inbox_messages) == before)
+        must(imap_listen(i, -1, 20000, err) == 0, "STATUS", err);
+    must((box[0] == 'S' ? s->sent_messages : s->inbox_messages) == before + 1, "one more", err);
+}
+
+/* The server pushes: nothing is asked after NOTIFY. */
+static void notify(struct imap *i, struct imap *other, struct error *err)
+{
+    struct seen unasked = { 0 };
+    imap_on_unsolicited(i, on_resp, &unasked);
+    must(imap_notify(i, NULL, err) == 0, "NOTIFY", err);
+    must(imap_listen(i, STDIN_FILENO, 20000, err) == 1, "listening ends by its descriptor", err);
+    told_of(i, other, &unasked, "Sent", err);
+    told_of(i, other, &unasked, "INBOX", err);
+    told_of(i, other, &unasked, "INBOX", err);
+}
+
+static void search(struct imap *i, struct error *err)
+{
+    struct str all = STR("SUBJECT big"),
+               pieces[] = { STR("CHARSET UTF-8 TEXT "), STR("caf\xC3\xA9"), STR(" UNSEEN") };
+    struct buf set = BUF_INIT(IMAP_FOUND_MAX);
+    uint64_t small = 100;
+    must(imap_command(i, STR("CREATE found"), NULL, err) == 0, "CREATE", err);
+    for (int k = 0; k < 3; k++)
+        imap_queue_append(i, STR("found"), 0, 0, small, message_read, &small, NULL);
+    must(imap_command(i, STR("SELECT found"), NULL, err) == 0, "SELECT", err);
+    must(imap_search(i, &all, 1, &set, err) == 0, "SEARCH", err);
+    must(str_eqc(buf_str(&set), "1:3"), "all three", err);
+    buf_clear(&set);
+    must(imap_search(i, pieces, COUNT(pieces), &set, err) == 0, "SEARCH of UTF-8", err);
+    must(set.len == 0, "none", err);
+    imap_queue_unselect(i, STR("found"), NULL);
+    must(imap_run(i, err) == 0, "UNSELECT", err);
+    must(imap_command(i, STR("DELETE found"), NULL, err) == 0, "DELETE", err);
+    buf_free(&set);
+}
+
 int main(int argc, char **argv)
 {
     struct error err = { 0 };
@@ -145,7 +199,15 @@ int main(int argc, char **argv)
         must(i != NULL, "open", &err);
         struct imap *other = connect_to(argv, &err);
         must(other != NULL, "open another", &err);
-        work(i, other, &err);
+        bool packed = str_eqc(str_c(argv[1]), "packed");
+        if (packed)
+            must(imap_compress(i, &err) == 0 && imap_compress(other, &err) == 0, "COMPRESS", &err);
+        if (packed || str_eqc(str_c(argv[1]), "work"))
+            work(i, other, &err);
+        else if (str_eqc(str_c(argv[1]), "notify"))
+            notify(i, other, &err);
+        else
+            search(i, &err);
         imap_close(&other);
     }
     imap_close(&i);

@@ -51,7 +51,12 @@ opens "$tls 0" direct expired.localhost "$imaps" "$dir/ca.pem" pw
 opens "$tls 0" direct localhost "$imap" "$dir/ca.pem" pw
 for way in "direct localhost $imaps $dir/ca.pem" "starttls 127.0.0.1 $imap $dir/ca.pem" \
     "none 127.0.0.1 $imap -"; do
-    # shellcheck disable=SC2086
-    "$probe" work $way pw </dev/null || bad=1
+    for what in work packed notify search; do
+        # shellcheck disable=SC2086
+        "$probe" $what $way pw </dev/null || {
+            echo "FAIL: $what $way"
+            bad=1
+        }
+    done
 done
 exit $bad

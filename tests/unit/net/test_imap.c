@@ -649,7 +649,7 @@ static void the_server_says_what_happens_elsewhere(void **state)
 {
     static const char text[] =
         "S: * PREAUTH [CAPABILITY IMAP4rev1 NOTIFY] hi\n"
-        "C: t1 NOTIFY SET STATUS (selected (MessageNew *\nS: * STATUS a (MESSAGES 3)\nS: t1 OK\n"
+        "C: t1 NOTIFY SET STATUS (personal (MessageNew *\nS: * STATUS a (MESSAGES 3)\nS: t1 OK\n"
         "C: t2 NOOP\nS: t2 OK\nS: * STATUS a (MESSAGES 4)\n"
         "C: t3 NOOP\nS: t3 OK\nS: * 5 EXISTS\n"
         "C: t4 NOOP\nS: t4 OK\nS: * LIST () \"/\" new (\"OLDNAME\" (\"a\"))\n"
