@@ -47,12 +47,13 @@ static void status_add(struct folders *f, const struct imap_resp *r)
                                            .modseq = r->status.highestmodseq } };
 }
 
-struct sync_there folders_there(const struct folders *f, struct str wire)
+struct sync_there folders_there(const struct folders *f, const struct cache_folder *of)
 {
-    struct folder_status key = { .wire = inbox_or(wire) };
-    const struct folder_status *s = f->statuses_n == 0 ? NULL
-                                                       : bsearch(&key, f->statuses, f->statuses_n,
-                                                                 sizeof *f->statuses, status_cmp);
+    struct folder_status key = { .wire = inbox_or(of->wire) };
+    if (f->statuses_n == 0 || of->id == f->open)
+        return (struct sync_there){ 0 };
+    const struct folder_status *s =
+        bsearch(&key, f->statuses, f->statuses_n, sizeof *f->statuses, status_cmp);
     return s != NULL ? s->there : (struct sync_there){ 0 };
 }
 
@@ -147,20 +148,20 @@ static void list_queue(struct sync_account *w, struct folders *f, bool plain)
     buf_free(&cmd);
 }
 
-/* Of the folder that is open STATUS may tell only what is known in it already (RFC 3501 §6.3.10), and
- * a NOOP in the same turn comes too late for servers that work on several commands at a time. */
-static int folder_leave(struct sync_account *w, struct folders *f, struct error *err)
+/* Of the folder that is open STATUS may tell only what is known in it already, even when it is
+ * another one by now (RFC 3501 §6.3.10), and a NOOP in the same turn comes too late for servers that
+ * work on several commands at a time. CLOSE expunges nothing where the folder was opened to read
+ * (§6.4.2); else it stays open, and what is said of it is not asked for. */
+static void folder_leave(struct sync_account *w, struct folders *f)
 {
     struct imap_handler h = { .resp = list_resp, .arg = f };
-    if (w->box.folder == 0)
-        return 0;
-    if ((imap_caps(w->imap) & CAP_UNSELECT) == 0) {
-        imap_queue(w->imap, STR("NOOP"), &h);
-        return imap_run(w->imap, err);
-    }
+    bool unselect = (imap_caps(w->imap) & CAP_UNSELECT) != 0;
+    f->open = w->box.folder;
+    if (w->box.folder == 0 || (!unselect && w->box.writable))
+        return;
     w->box = (struct sync_box){ 0 };
-    imap_queue(w->imap, STR("UNSELECT"), &h);
-    return 0;
+    f->open = 0;
+    imap_queue(w->imap, unselect ? STR("UNSELECT") : STR("CLOSE"), &h);
 }
 
 static int turn(struct sync_account *w, struct folders *f, bool plain, struct error *err)
@@ -169,8 +170,7 @@ static int turn(struct sync_account *w, struct folders *f, bool plain, struct er
     link_answer_clear(&f->answer);
     f->answer = (struct link_answer){ 0 };
     f->n = 0;
-    if (folder_leave(w, f, err) != 0)
-        return -1;
+    folder_leave(w, f);
     list_queue(w, f, plain);
     if ((plain || (imap_caps(w->imap) & need) != need) && statuses_queue(w, f, err) != 0)
         return -1;

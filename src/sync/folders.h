@@ -18,6 +18,7 @@ struct folders {
     size_t n, cap;
     struct folder_status *statuses; /* by name */
     size_t statuses_n, statuses_cap;
+    int64_t open; /* of this folder what is said may be old; 0: none */
     struct link_answer answer;
 };
 /* Asks for all of it: LIST with STATUS (RFC 5819), else LIST and a STATUS for each folder that the
@@ -26,7 +27,7 @@ struct folders {
  * either case: folders_clear it. */
 int folders_get(struct sync_account *w, struct folders *f, struct error *err) MUST_CHECK;
 /* What the server says of it; nothing where it said nothing. */
-struct sync_there folders_there(const struct folders *f, struct str wire);
+struct sync_there folders_there(const struct folders *f, const struct cache_folder *of);
 /* True when the server has this folder and it can be opened. */
 bool folders_can_open(const struct folders *f, struct str name);
 void folders_clear(struct folders *f);

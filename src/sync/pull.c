@@ -303,7 +303,7 @@ static void pass_choose(struct pass *p, const struct cache_folder *f, size_t n,
                             .now_s = p->began_s };
     p->looks = xcalloc(n + 1, sizeof *p->looks);
     for (size_t i = 0; i < n; i++) {
-        struct look l = { .f = f[i], .there = folders_there(list, f[i].wire) };
+        struct look l = { .f = f[i], .there = folders_there(list, &f[i]) };
         bool due;
         ask.offline = config_offline(p->w->config, p->w->cfg, f[i].name);
         l.how = sync_look(&l.f, &l.there, &ask, &due);

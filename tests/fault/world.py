@@ -254,7 +254,8 @@ class Person:
         with sqlite3.connect(f"file:{self.db}?mode=ro", uri=True) as db:
             one = lambda sql: db.execute(sql).fetchone()[0]
             return {"journal": one("SELECT count(*) FROM journal"), "ghosts": one("SELECT count(*) FROM ghost"),
-                    "orphans": one("SELECT count(*) FROM message WHERE id NOT IN (SELECT message FROM placement)")}
+                    "orphans": one("SELECT count(*) FROM message WHERE id NOT IN (SELECT message FROM placement"
+                                   " UNION SELECT message FROM limbo)")}
 
     def log(self):
         try:

@@ -86,3 +86,6 @@ EXTRA_DIST += tests/interop/setup_find.py tests/interop/setup_try.py tests/inter
 TESTS += tests/interop/outbox.py
 tests/interop/outbox.log: tmail tmail-sync tmail-decode tmaild
 EXTRA_DIST += tests/interop/outbox.py
+TESTS += tests/interop/pull.py
+tests/interop/pull.log: tests/interop/drive tmail-sync tmail-decode tmaild
+EXTRA_DIST += tests/interop/pull.py
