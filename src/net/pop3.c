@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "net/pop3_conn.h"
 
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -30,11 +31,58 @@ struct pop3 *pop3_open(const struct pop3_options *o, struct error *err)
     p->stream = stream_open(&o->endpoint, o->connect_ms, o->cancel, o->log, &said, &p->secure, err);
     if (p->stream == NULL)
         pop3_not_greeted(p, buf_str(&said), err);
-    if (p->stream == NULL || pop3_greet(p, o, buf_str(&said), err) < 0 ||
+    if (p->stream == NULL || pop3_greet(p, o, buf_str(&said), err) < 0 || pop3_speak(p, err) < 0 ||
         pop3_log_in(p, o->login, &o->endpoint, err) < 0)
         pop3_close(&p);
     buf_free(&said);
     return p;
+}
+
+struct speak {
+    const char *lines[2];
+    char lang[24];
+};
+
+static void speak_put(void *arg, size_t i, struct buf *out)
+{
+    const struct speak *s = arg;
+    buf_adds(out, s->lines[i]);
+}
+
+static int speak_reply(void *arg, size_t i, const struct wire_pop3_reply *r,
+                       enum pop3_follow *follow, struct error *err)
+{
+    (void)arg;
+    (void)i;
+    (void)r;
+    (void)err;
+    *follow = FOLLOW_NOTHING;
+    return 0;
+}
+
+/* "nl_NL.UTF-8" asks for "nl"; none for the languages that servers speak anyway. */
+static bool language(char *out, size_t n)
+{
+    const char *locale = setlocale(LC_MESSAGES, NULL);
+    size_t len = 0;
+    while (locale != NULL && ascii_is_alnum(locale[len]) && !ascii_is_digit(locale[len]))
+        len++;
+    if (len < 2 || len > 3 || str_istarts(str_c(locale), "en"))
+        return false;
+    snprintf(out, n, "LANG %.*s\r\n", (int)len, locale);
+    return true;
+}
+
+int pop3_speak(struct pop3 *p, struct error *err)
+{
+    struct speak s;
+    struct pop3_job job = { .put = speak_put, .reply = speak_reply, .arg = &s };
+    size_t done;
+    if (p->has_utf8)
+        s.lines[job.n++] = "UTF8\r\n";
+    if (p->has_lang && language(s.lang, sizeof s.lang))
+        s.lines[job.n++] = s.lang;
+    return job.n > 0 ? pop3_run(p, &job, &done, err) : 0;
 }
 
 unsigned pop3_caps(const struct pop3 *p)

@@ -23,6 +23,7 @@ struct pop3 {
     bool secure, broken;
     bool has_capa;              /* CAPA was answered: what it does not name is not there */
     unsigned mechs;             /* of CAPA's SASL, enum net_mech */
+    bool has_utf8, has_lang;    /* RFC 6856 */
     bool user_pass, has_sasl;   /* CAPA has USER, SASL with whatever */
     char stamp[POP3_STAMP_MAX]; /* of the greeting, for APOP; "": none, or none that is safe */
     struct arena *uids;
@@ -73,6 +74,9 @@ int pop3_nonsense(struct pop3 *p, const char *what, struct error *err);
 void pop3_not_greeted(const struct pop3 *p, struct str said, struct error *err);
 /* Reads the greeting (or takes it from said), learns the capabilities. */
 int pop3_greet(struct pop3 *p, const struct pop3_options *o, struct str said, struct error *err);
+/* Mail and words as UTF-8, words in the language of this program's sentences: what the server can of
+ * that, before the login (RFC 6856 §2, §3). What it refuses changes nothing. */
+int pop3_speak(struct pop3 *p, struct error *err);
 /* Logs in and asks for the capabilities again (RFC 2449 §5). */
 int pop3_log_in(struct pop3 *p, const struct net_login *l, const struct endpoint *ep,
                 struct error *err);

@@ -40,7 +40,7 @@ static int capa_reply(void *arg, size_t i, const struct wire_pop3_reply *r,
     if (r->kind != POP3_OK)
         return 0;
     p->has_capa = true;
-    p->has_sasl = p->user_pass = false;
+    p->has_sasl = p->user_pass = p->has_utf8 = p->has_lang = false;
     p->mechs = 0;
     p->caps = 0;
     return 0;
@@ -71,6 +71,10 @@ static int capa_line(void *arg, size_t i, struct str line, struct error *err)
         p->caps |= POP3_CAP_UIDL;
     else if (str_ieqc(word, "PIPELINING"))
         p->caps |= POP3_CAP_PIPELINING;
+    else if (str_ieqc(word, "UTF8"))
+        p->has_utf8 = true;
+    else if (str_ieqc(word, "LANG"))
+        p->has_lang = true;
     else if (str_ieqc(word, "USER"))
         p->user_pass = true;
     else if (str_ieqc(word, "SASL"))

@@ -21,6 +21,7 @@ libsync_a_SOURCES = \
 	src/sync/bring.c src/sync/bring.h \
 	src/sync/popplan.c src/sync/popplan.h \
 	src/sync/pop.c src/sync/pop.h \
+	src/sync/popname.c src/sync/popname.h \
 	src/sync/local.c src/sync/local.h \
 	src/sync/pull.c src/sync/pull.h \
 	src/sync/seek.c src/sync/seek.h \

@@ -10,6 +10,7 @@
 #include "sync/head.h"
 #include "sync/intake.h"
 #include "sync/link.h"
+#include "sync/popname.h"
 #include "sync/popplan.h"
 #include "base/banned.h"
 
@@ -120,10 +121,17 @@ static int64_t server_number(const struct config_server *s)
 static int plan_make(struct visit *v, struct error *err)
 {
     const struct pop3_entry *entries;
+    struct pop3_entry *named;
     struct popplan_item *items;
     size_t n;
-    if (pop3_list(v->pop, &entries, &n, err) != 0 ||
-        popplan_items(v->a, entries, n, &items, &v->state.items_n, err) != 0 ||
+    if (pop3_list(v->pop, &entries, &n, err) != 0)
+        return -1;
+    if (popname_needed(entries, n)) {
+        if (popname_make(v->pop, v->a, entries, n, &named, err) != 0)
+            return -1;
+        entries = named;
+    }
+    if (popplan_items(v->a, entries, n, &items, &v->state.items_n, err) != 0 ||
         cache_pop_server(v->w->cache, v->w->id, server_number(&v->w->cfg->in), v->state.now, err) !=
             0 ||
         rows_read(v, err) != 0)

@@ -265,13 +265,55 @@ def filled(n, uid="u"):
 
 
 def no_unique_ids(place):
+    """Known by header and size: once here, kept as long as wanted, never taken for one that only looks alike."""
     server = filled(5)
-    server.capa = ("USER", "TOP")
+    server.capa = ("USER", "TOP", "PIPELINING")
     server.before = lambda s, line: b"-ERR what?\r\n" if line.startswith("UIDL") else None
-    c = Client(place, "no-uidl", server.port, "no")
-    done, _ = c.sync(code=76)
-    check("work" in done["text"] and "UIDL" in done["text"], f"one sentence: {done}")
-    check(server.heard("RETR") == server.heard("DELE") == [], "nothing is fetched, nothing deleted")
+    c = Client(place, "no-uidl", server.port, "14d")
+    check(c.sync()[0]["fetched"] == 5 and len(c.list()) == 5, "all come in")
+    server.commands.clear()
+    check(c.sync()[0]["fetched"] == 0 and server.heard("RETR") == [], "once")
+    c.drive("expunge", c.list()[0]["id"], "INBOX")
+    check(c.sync()[0]["fetched"] == 0 and len(c.list()) == 4, "what is removed here does not come back")
+    server.put("", message(3).replace(b"Body of 3", b"Body of three"))  # the same header, another size
+    server.put("", message(4))  # the very same once more
+    check(c.sync()[0]["fetched"] == 2 and c.subjects().count("message 3") == 2, f"both come in: {c.subjects()}")
+    check(server.heard("DELE") == [], "and nothing is deleted before its time")
+    del server.messages[0]  # the numbers of all others change
+    check(c.sync()[0]["fetched"] == 0, "numbers mean nothing")
+    c2 = Client(place, "no-uidl-once", server.port, "no")
+    server.commands.clear()
+    check(c2.sync()[0]["fetched"] == 6 and server.messages == [], "kept not at all: all are here, and gone there")
+
+
+def nor_headers(place):
+    """Neither UIDL nor TOP: all comes at each visit, and is known by its bytes."""
+    server = filled(4)
+    server.capa = ("USER",)
+    server.before = lambda s, line: b"-ERR what?\r\n" if line.split(" ")[0] in ("UIDL", "TOP") else None
+    c = Client(place, "no-top", server.port, "14d")
+    check(c.sync()[0]["fetched"] == 4, "all come in")
+    c.drive("flag", c.list()[0]["id"], "INBOX", f"+{FLAGGED}")
+    c.drive("expunge", c.list()[1]["id"], "INBOX")
+    for _ in range(2):
+        c.sync()
+        check(len(c.list()) == 3, f"nothing twice, and what was removed stays so: {c.subjects()}")
+        check(sum("flagged" in m["flags"] for m in c.list()) == 1, f"what was done to them stays: {c.list()}")
+    check(server.heard("DELE") == [] and len(server.messages) == 4, "nobody can tell how long they lie there: nothing is deleted")
+    c2 = Client(place, "no-top-once", server.port, "no")
+    check(c2.sync()[0]["fetched"] == 4 and server.messages == [], "fetched and deleted at once")
+
+
+def speaks_utf8(place):
+    """RFC 6856: asked for before the login where it is offered; a refusal changes nothing."""
+    for answer in (b"+OK\r\n", b"-ERR no\r\n"):
+        server = filled(1)
+        server.capa = ("TOP", "UIDL", "USER", "PIPELINING", "UTF8", "LANG")
+        server.before = lambda s, line: answer if line.split(" ")[0] in ("UTF8", "LANG") else None
+        c = Client(place, f"utf8{len(answer)}", server.port, "no")
+        check(c.sync()[0]["fetched"] == 1, "mail comes in")
+        verbs = [line.split(" ")[0] for line in server.commands]
+        check(verbs.count("UTF8") == 1 and verbs.index("UTF8") < verbs.index("PASS"), f"asked for: {verbs}")
 
 
 def listed_twice(place):
@@ -502,7 +544,7 @@ def killed(place):
 
 def unkind(place):
     began = time.monotonic()
-    for step in (no_unique_ids, listed_twice, other_names, another_server, refused, too_large, lost_at_quit, names_used_again, forgetful, unwilling, logins, broken_off, killed):
+    for step in (no_unique_ids, nor_headers, speaks_utf8, listed_twice, other_names, another_server, refused, too_large, lost_at_quit, names_used_again, forgetful, unwilling, logins, broken_off, killed):
         step(place)
     print(f"a server that is not kind: {time.monotonic() - began:.1f} s")
 
