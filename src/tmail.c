@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
@@ -13,6 +14,7 @@
 #include "cli/demo_show.h"
 #include "cli/out.h"
 #include "cli/send.h"
+#include "cli/setup.h"
 #include "ui/main.h"
 #include "config.h"
 #include "base/banned.h"
@@ -111,6 +113,24 @@ static int demo(const struct globals *g)
     return code;
 }
 
+/* Nobody has written a configuration yet: the wizard, or the demonstration. */
+static int first_time(struct cli *c, const struct globals *g)
+{
+    struct error err;
+    int rc = setup_greet(c, &err);
+    if (rc == SETUP_DEMO)
+        return demo(g);
+    if (rc == 0)
+        return reader(c, NULL, NULL);
+    return rc < 0 ? cli_fail(&err) : CLI_NOTHING;
+}
+
+static bool is_first_time(const struct cli *c)
+{
+    return access(c->config_path, F_OK) != 0 && errno == ENOENT && isatty(STDIN_FILENO) &&
+           isatty(STDOUT_FILENO);
+}
+
 /* On a terminal, nothing but addresses: somebody wants to write, not to type a body into a pipe. */
 static bool are_addresses(int argc, char **argv)
 {
@@ -131,12 +151,12 @@ static int writer(struct cli *c, int argc, char **argv)
 }
 
 /* tmail -f FOLDER, tmail ADDR..., tmail -s ... ADDR..., or the reader. */
-static int without_word(struct cli *c, int argc, char **argv)
+static int without_word(struct cli *c, const struct globals *g, int argc, char **argv)
 {
     if (cli_is_sendmail(argc, argv))
         return cli_sendmail(c, argc, argv);
     if (argc == 1)
-        return reader(c, NULL, NULL);
+        return is_first_time(c) ? first_time(c, g) : reader(c, NULL, NULL);
     if (strcmp(argv[1], "-f") == 0)
         return argc == 3 ? reader(c, argv[2], NULL) : usage();
     if (are_addresses(argc, argv))
@@ -172,7 +192,7 @@ int main(int argc, char **argv)
     argv[first - 1] = argv[0];
     int code = first < argc && cli_find(str_c(argv[first])) != NULL
                    ? cli_main(&c, argc - first, argv + first)
-                   : without_word(&c, argc - first + 1, argv + first - 1);
+                   : without_word(&c, &g, argc - first + 1, argv + first - 1);
     cli_clear(&c);
     return code;
 }

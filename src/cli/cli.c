@@ -22,6 +22,8 @@ const struct cli_command cli_commands[] = {
     { "folders", "[--json]", N_("all folders with their counts"), sub_folders },
     { "outbox", "[flush|cancel ID|retry ID|show ID] [--json]", N_("mail on its way out"),
       sub_outbox },
+    { "setup", "[ADDRESS] [--no-directory]", N_("a new account: finds its servers and tries them"),
+      sub_setup },
     { "encode", "--uu|--base64|--qp [NAME] < file", N_("the codecs on their own"), sub_encode },
     { "decode", "[--uu|--base64|--qp] < file", N_("the same, backwards"), sub_decode },
 };
@@ -120,10 +122,11 @@ int cli_need_config(struct cli *c, struct error *err)
         return 0;
     if (config_load(&c->config, c->config_path, err) != 0) {
         if (err->code == ERR_NOINPUT && err->sys == ENOENT)
-            error_set(err, ERR_CONFIG, RETRY_NEVER,
-                      _("there is no configuration: write four lines into %s (man tmailrc), or try "
-                        "tmail --demo"),
-                      c->config_path);
+            error_set(
+                err, ERR_CONFIG, RETRY_NEVER,
+                _("there is no configuration in %s: tmail setup ADDRESS makes one, man tmailrc has "
+                  "its four lines, and tmail --demo shows all without"),
+                c->config_path);
         return -1;
     }
     if (c->config.accounts_n == 0) {

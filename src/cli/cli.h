@@ -66,6 +66,7 @@ int sub_folders(struct cli *c, int argc, char **argv);
 int sub_list(struct cli *c, int argc, char **argv);
 int sub_outbox(struct cli *c, int argc, char **argv);
 int sub_save(struct cli *c, int argc, char **argv);
+int sub_setup(struct cli *c, int argc, char **argv);
 int sub_show(struct cli *c, int argc, char **argv);
 int sub_sync(struct cli *c, int argc, char **argv);
 /* tmail -s SUBJECT ADDR... < body: no word in front of its options. */

@@ -11,6 +11,7 @@ libcli_a_SOURCES = \
 	src/cli/probe.c src/cli/probe.h \
 	src/cli/tty.c src/cli/tty.h \
 	src/cli/send.h src/cli/sendmail.c \
+	src/cli/setup.h src/cli/setup_find.c src/cli/setup_try.c src/cli/setup_keep.c src/cli/sub_setup.c \
 	src/cli/sub_codec.c \
 	src/cli/sub_list.c src/cli/sub_list.h \
 	src/cli/sub_outbox.c \

@@ -7,5 +7,6 @@ libconfig_a_SOURCES = \
 	src/config/option.c src/config/option_login.c src/config/option.h \
 	src/config/path.c \
 	src/config/secret.c \
-	src/config/url.c src/config/url.h
+	src/config/url.c src/config/url.h \
+	src/config/write.c src/config/write.h
 libconfig_a_CPPFLAGS = $(AM_CPPFLAGS) $(INIPARSER_CFLAGS)

@@ -24,7 +24,8 @@ struct trial {
     const char *pin;
     struct str address;
     struct net_login login; /* but for the user */
-    const char *logged_in;  /* the user that the receiving side took */
+    struct str asked_as;    /* the user as the receiving side was given it */
+    const char *logged_in;  /* and the one that it took */
 };
 
 /* ------------------------------------------------------------------ the question */
@@ -228,9 +229,14 @@ static int log_in(struct trial *t, const struct endpoint *ep, const char *user, 
 static size_t users(struct trial *t, const json_t *server, const char *out[USERS_MAX])
 {
     struct str user = jline_text(server, "user");
-    size_t at = str_find(user, '@'), n = 0;
+    size_t at, n = 0;
     if (user.n == 0)
         user = t->address;
+    if (t->logged_in != NULL && str_eq(user, t->asked_as))
+        user = str_c(t->logged_in);
+    else if (t->logged_in == NULL)
+        t->asked_as = user;
+    at = str_find(user, '@');
     out[n++] = arena_str(t->arena, user).p;
     if (t->login.kind != LOGIN_PASSWORD)
         return n;

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* setup.h - the account wizard: asks what it cannot find, has the engine find and try servers, writes an
+ * account into tmailrc.
+ * Must not know: the screens. */
+#ifndef TMAIL_CLI_SETUP_H
+#define TMAIL_CLI_SETUP_H
+
+#include <jansson.h>
+
+#include "cli/cli.h"
+#include "config/write.h"
+
+enum { SETUP_KEYS_MAX = 12, SETUP_DEMO = 2 };
+
+/* What the wizard knows so far. Strings live in arena. */
+struct setup {
+    struct cli *c;
+    int tty;
+    bool directory; /* Thunderbird's may be asked */
+    struct arena *arena;
+    struct str address, name; /* jane@example.org, Jane Roe */
+    json_t *found; /* the finding of sync/find.h; made here where the person typed the servers */
+    json_t *receive,
+        *send;            /* the one server of each that is used; borrowed from found; NULL: none */
+    bool password, oauth; /* all of them can be logged in to so */
+    struct str pin;
+    struct buf secret;
+    struct buf account; /* its name in tmailrc */
+    struct write_key keys[SETUP_KEYS_MAX];
+    size_t keys_n;
+};
+void setup_init(struct setup *s, struct cli *c);
+void setup_clear(struct setup *s);
+void setup_key(struct setup *s, const char *key, struct str value, bool secret);
+
+/* The steps, in this order. Each gives 0, 1 when the person wants no more, or -1 with *err. */
+/* Address and name; address may be NULL. */
+int setup_who(struct setup *s, const char *address, struct error *err) MUST_CHECK;
+/* Finds the servers, or asks for them. */
+int setup_servers(struct setup *s, struct error *err) MUST_CHECK;
+/* Reaches them, and learns how to log in. */
+int setup_look(struct setup *s, struct error *err) MUST_CHECK;
+/* Logs in. */
+int setup_login(struct setup *s, struct error *err) MUST_CHECK;
+/* Where the password is kept. */
+int setup_keep(struct setup *s, struct error *err) MUST_CHECK;
+/* The keys of the account, but for the password's. */
+void setup_keys(struct setup *s);
+
+/* All of it on the person's terminal, with its sentences. 0 written, 1 not wanted, -1. */
+int setup_run(struct cli *c, const char *address, bool directory, struct error *err) MUST_CHECK;
+/* Who starts tmail for the first time: 0 there is an account now, 1 they want to leave, SETUP_DEMO they want to see the
+ * demonstration, -1. */
+int setup_greet(struct cli *c, struct error *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/setup.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/i18n.h"
+#include "bus/jline.h"
+#include "cli/out.h"
+#include "cli/tty.h"
+#include "base/banned.h"
+
+void setup_init(struct setup *s, struct cli *c)
+{
+    *s = (struct setup){ .c = c, .tty = -1, .arena = arena_new(4096) };
+    buf_init(&s->secret, TTY_LINE_MAX);
+    buf_init(&s->account, WRITE_NAME_MAX + 16);
+}
+
+void setup_clear(struct setup *s)
+{
+    json_decref(s->found);
+    buf_wipe(&s->secret);
+    buf_free(&s->account);
+    if (s->tty >= 0)
+        close(s->tty);
+    arena_free(&s->arena);
+}
+
+void setup_key(struct setup *s, const char *key, struct str value, bool secret)
+{
+    if (s->keys_n < SETUP_KEYS_MAX)
+        s->keys[s->keys_n++] = (struct write_key){ key, value, secret };
+}
+
+/* ------------------------------------------------------------------ what is written */
+
+static struct str url_of(struct setup *s, const json_t *server)
+{
+    static const struct {
+        const char *protocol, *direct, *starttls;
+        uint16_t direct_port, starttls_port;
+    } rows[] = {
+        { "imap", "imaps", "imap", 993, 143 },
+        { "pop3", "pop3s", "pop3", 995, 110 },
+        { "smtp", "smtps", "smtp", 465, 587 },
+    };
+    struct buf out = BUF_INIT(WRITE_VALUE_MAX);
+    bool direct = str_eqc(jline_text(server, "tls"), "direct");
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (str_eqc(jline_text(server, "protocol"), rows[i].protocol))
+            write_url(&out, direct ? rows[i].direct : rows[i].starttls, jline_text(server, "user"),
+                      jline_text(server, "host"), (uint16_t)jline_number(server, "port"),
+                      direct ? rows[i].direct_port : rows[i].starttls_port);
+    struct str url = arena_str(s->arena, buf_str(&out));
+    buf_free(&out);
+    return url;
+}
+
+void setup_keys(struct setup *s)
+{
+    const char *address =
+        s->name.n > 0 ? arena_fmt(s->arena, "%.*s <%.*s>", STR_ARG(s->name), STR_ARG(s->address))
+                      : s->address.p;
+    setup_key(s, "address", str_c(address), false);
+    setup_key(s, "receive", url_of(s, s->receive), false);
+    setup_key(s, "send", url_of(s, s->send), false);
+    setup_key(s, "tls-pin", s->pin, false);
+}
+
+/* Named after the provider's or the domain's first word. */
+static int name_account(struct setup *s, struct error *err)
+{
+    struct str domain = str_skip(s->address, str_rfind(s->address, '@') + 1);
+    struct config *c = &s->c->config;
+    if (!s->c->config_loaded) {
+        if (config_load(c, s->c->config_path, err) == 0)
+            s->c->config_loaded = true;
+        else if (err->code != ERR_NOINPUT || err->sys != ENOENT)
+            return -1; /* a mistake in it: said now, not when all is typed */
+    }
+    write_name(s->c->config_loaded ? c : NULL, str_head(domain, str_find(domain, '.')),
+               &s->account);
+    return 0;
+}
+
+/* The configuration is another one now. */
+static void forget_config(struct cli *c)
+{
+    if (c->config_loaded)
+        config_free(&c->config);
+    c->config_loaded = false;
+}
+
+static int write_it(struct setup *s, struct error *err)
+{
+    struct buf text = BUF_INIT(64 << 10);
+    bool yes = false;
+    write_section(&text, buf_c(&s->account), s->keys, s->keys_n, true);
+    tty_say(s->tty, "\n%s", buf_c(&text));
+    const char *question = arena_fmt(s->arena, _("Write this into %s?"), s->c->config_path);
+    int rc = tty_ask_yes(s->tty, str_c(question), true, &yes, err);
+    if (rc == 0 && !yes)
+        rc = 1;
+    if (rc == 0)
+        rc = write_account(s->c->config_path, buf_c(&s->account), s->keys, s->keys_n, err);
+    if (rc == 0) {
+        forget_config(s->c);
+        tty_say(s->tty, _("Done. tmail opens the mail; tmail --help says what else there is."));
+    }
+    buf_free(&text);
+    return rc;
+}
+
+/* ------------------------------------------------------------------ the whole */
+
+static int steps(struct setup *s, const char *address, struct error *err)
+{
+    int rc = setup_who(s, address, err);
+    if (rc == 0)
+        rc = name_account(s, err);
+    if (rc == 0)
+        rc = setup_servers(s, err);
+    if (rc == 0)
+        rc = setup_look(s, err);
+    if (rc == 0)
+        rc = setup_login(s, err);
+    if (rc == 0)
+        setup_keys(s);
+    if (rc == 0)
+        rc = setup_keep(s, err);
+    return rc == 0 ? write_it(s, err) : rc;
+}
+
+int setup_run(struct cli *c, const char *address, bool directory, struct error *err)
+{
+    struct setup s;
+    int rc = -1;
+    setup_init(&s, c);
+    s.directory = directory;
+    s.tty = tty_open();
+    if (s.tty < 0)
+        error_set(err, ERR_USAGE, RETRY_NEVER,
+                  _("setup asks questions and needs a terminal; man tmailrc has the four lines"));
+    else
+        rc = steps(&s, address, err);
+    if (rc == 1)
+        tty_say(s.tty, _("Nothing was written."));
+    setup_clear(&s);
+    return rc;
+}
+
+int setup_greet(struct cli *c, struct error *err)
+{
+    struct buf answer = BUF_INIT(TTY_LINE_MAX);
+    int tty = tty_open(), rc = -1;
+    if (tty < 0) {
+        error_sys(err, _("cannot read the terminal"));
+    } else {
+        tty_say(tty, _("Welcome to tmail. There is no account yet."));
+        rc =
+            tty_ask(tty, str_c(_("Your e-mail address, or Enter for a demonstration (^C leaves):")),
+                    false, &answer, err);
+        close(tty);
+    }
+    if (rc == 0)
+        rc = answer.len == 0 ? SETUP_DEMO : setup_run(c, buf_c(&answer), true, err);
+    buf_free(&answer);
+    return rc;
+}
+
+static int setup_command(struct cli *c, int argc, char **argv, struct error *err)
+{
+    static const struct option options[] = { { "no-directory", no_argument, NULL, 'd' },
+                                             { NULL, 0, NULL, 0 } };
+    bool directory = true;
+    int o;
+    while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (o != 'd')
+            return -2;
+        directory = false;
+    }
+    if (argc - optind > 1)
+        return -2;
+    return setup_run(c, argv[optind], directory, err);
+}
+
+int sub_setup(struct cli *c, int argc, char **argv)
+{
+    struct error err;
+    int rc = setup_command(c, argc, argv, &err);
+    if (rc == -2)
+        return cli_usage(cli_find(STR("setup")));
+    if (rc == 1)
+        return CLI_NOTHING;
+    return rc == 0 ? EX_OK : cli_fail(&err);
+}
