@@ -83,6 +83,9 @@ EXTRA_DIST += tests/interop/tmaild_quota.py
 TESTS += tests/interop/setup_find.py tests/interop/setup_try.py
 tests/interop/setup_find.log tests/interop/setup_try.log: tmail-sync tmail-decode tmaild
 EXTRA_DIST += tests/interop/setup_find.py tests/interop/setup_try.py tests/interop/setup_world.py
+TESTS += tests/interop/setup_wizard.py
+tests/interop/setup_wizard.log: tmail tmail-sync tmail-decode tmaild
+EXTRA_DIST += tests/interop/setup_wizard.py
 TESTS += tests/interop/outbox.py
 tests/interop/outbox.log: tmail tmail-sync tmail-decode tmaild
 EXTRA_DIST += tests/interop/outbox.py

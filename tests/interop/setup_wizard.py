@@ -260,7 +260,7 @@ def the_first_time(world, place):
     t.say("q")
     t.end()
     check(not os.path.exists(p.rc), "the demonstration wrote a configuration")
-    done = subprocess.run([TMAIL, "--profile", p.home, "list"], env=p.env, capture_output=True, stdin=subprocess.DEVNULL, timeout=60)
+    done = subprocess.run([TMAIL, "--profile", p.home, "sync"], env=p.env, capture_output=True, stdin=subprocess.DEVNULL, timeout=60)
     check(done.returncode == 78 and b"tmail setup" in done.stderr, f"{done}")
 
 
