@@ -131,11 +131,13 @@ static int on_tagged(struct imap *i, const struct imap_resp *r, struct error *er
 static int on_line(struct imap *i, const struct wire_node *line, struct error *err)
 {
     struct imap_resp r;
-    if (wire_imap_resp(line, &r, err) < 0)
-        return bad_words(i, err);
     if (++i->lines > i->lines_max)
         return error_set(err, ERR_PROTO, RETRY_LATER, _("%s says more than tmail can take"),
                          i->host);
+    if (line == NULL) /* some servers set one behind a literal */
+        return 0;
+    if (wire_imap_resp(line, &r, err) < 0)
+        return bad_words(i, err);
     if (r.kind == IMAP_CAPABILITY || r.code == CODE_CAPABILITY)
         imap_caps_set(i, &r);
     if (r.kind == IMAP_ENABLED)

@@ -170,7 +170,7 @@ static int word_end(struct wire_imap *p, enum wire_kind kind)
 
 static enum wire_result line_end(struct wire_imap *p, struct error *err)
 {
-    if (p->depth > 0 || (p->root == NULL && p->side == WIRE_CLIENT))
+    if (p->depth > 0)
         return line_bad(p, true, ERR_PROTO, "the line breaks the grammar of IMAP", err);
     p->fresh = true;
     return WIRE_OK;

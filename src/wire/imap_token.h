@@ -58,7 +58,7 @@ struct wire_imap;
 struct wire_imap *wire_imap_new(enum wire_side side, const struct wire_imap_limits *limits);
 void wire_imap_free(struct wire_imap **p);
 /* Consumes from *in. After WIRE_OK *line is the tree, borrowed until the next call; after the
- * others what there is of it so far, lists still open (NULL: nothing). A server's empty line is
+ * others what there is of it so far, lists still open (NULL: nothing). An empty line is
  * WIRE_OK with NULL. Lines may end in a bare LF. After WIRE_CHUNK use wire_imap_chunk. */
 enum wire_result wire_imap_next(struct wire_imap *p, struct str *in, const struct wire_node **line,
                                 struct error *err);

@@ -13,12 +13,13 @@
 #include "base/buf.h"
 #include "base/banned.h"
 
-enum { PATIENCE_MS = 10000 };
+enum { PATIENCE_MS = 10000, PAUSE_US = 1500 };
 
 struct script {
     pthread_t thread;
     struct str text;
-    size_t cut;
+    struct script_way way;
+    size_t sent;
     int listener, fd;
     uint16_t port;
     struct buf in;
@@ -77,16 +78,31 @@ static void unescape(struct str in, struct buf *out)
     }
 }
 
+/* One piece, as long as the way allows. */
+static size_t send_some(struct script *s, struct str bytes)
+{
+    size_t n = s->way.bytes ? 1 : bytes.n;
+    if (s->way.pause > s->sent && n > s->way.pause - s->sent)
+        n = s->way.pause - s->sent;
+    if (n > s->way.cut - s->sent)
+        n = s->way.cut - s->sent;
+    if (s->fd >= 0 && send(s->fd, bytes.p, n, MSG_NOSIGNAL) < 0)
+        hang_up(s);
+    s->sent += n;
+    if (s->sent == s->way.pause && s->fd >= 0)
+        usleep(PAUSE_US);
+    return n;
+}
+
 static void say(struct script *s, struct str text, const char *end)
 {
-    struct buf out = BUF_INIT(1 << 20);
+    struct buf out = BUF_INIT(8 << 20);
     unescape(text, &out);
     buf_adds(&out, end);
-    size_t n = out.len < s->cut ? out.len : s->cut;
-    s->cut -= n;
-    if (s->fd >= 0 && send(s->fd, out.data, n, MSG_NOSIGNAL) < 0)
-        hang_up(s);
-    if (s->cut == 0) {
+    struct str left = buf_str(&out);
+    while (left.n > 0 && s->sent < s->way.cut)
+        left = str_skip(left, send_some(s, left));
+    if (s->sent == s->way.cut) {
         hang_up(s);
         s->over = true;
     }
@@ -128,6 +144,19 @@ static void expect_close(struct script *s, bool quiet)
     hang_up(s);
 }
 
+/* "N text": the text N times, sent as it is. */
+static void repeat(struct script *s, struct str text)
+{
+    uint64_t n = 0;
+    struct buf out = BUF_INIT(8 << 20);
+    if (str_u64(&text, &n) == 0)
+        text = str_skip(text, 1);
+    while (n-- > 0 && !out.over)
+        buf_add_str(&out, text);
+    say(s, buf_str(&out), "");
+    buf_free(&out);
+}
+
 static void play_line(struct script *s, struct str line)
 {
     struct str rest = str_skip(line, 2);
@@ -155,6 +184,12 @@ static void play_line(struct script *s, struct str line)
     case 'N':
         accept_next(s);
         break;
+    case 'W':
+        usleep((useconds_t)strtoul(rest.p, NULL, 10) * 1000);
+        break;
+    case 'R':
+        repeat(s, rest);
+        break;
     default:
         break;
     }
@@ -173,11 +208,16 @@ static void *play(void *arg)
 
 struct script *script_start(struct str text, size_t cut)
 {
+    return script_play(text, &(struct script_way){ .cut = cut, .pause = SIZE_MAX });
+}
+
+struct script *script_play(struct str text, const struct script_way *way)
+{
     struct script *s = xcalloc(1, sizeof *s);
     struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
     socklen_t n = sizeof a;
     s->text = text;
-    s->cut = cut;
+    s->way = *way;
     s->fd = -1;
     s->ok = true;
     buf_init(&s->in, 1 << 20);
@@ -201,7 +241,7 @@ uint16_t script_port(const struct script *s)
 
 bool script_end(struct script **s)
 {
-    bool cut = (*s)->cut == 0;
+    bool cut = (*s)->sent == (*s)->way.cut;
     shutdown((*s)->listener, SHUT_RDWR);
     pthread_join((*s)->thread, NULL);
     close((*s)->listener);
@@ -215,8 +255,13 @@ bool script_end(struct script **s)
 size_t script_sends(struct str text)
 {
     struct buf out = BUF_INIT(1 << 20);
+    size_t repeated = 0;
     struct str line;
     while (str_line(&text, &line)) {
+        uint64_t times = 0;
+        struct str what = str_skip(line, 3);
+        if (str_starts(line, "R: ") && str_u64(&what, &times) == 0)
+            repeated += times * (what.n - 1);
         if (line.n < 2 || (line.p[0] != 'S' && line.p[0] != 's') || line.p[1] != ':')
             continue;
         struct str rest = str_skip(line, 2);
@@ -224,7 +269,7 @@ size_t script_sends(struct str text)
         if (line.p[0] == 'S')
             buf_adds(&out, "\r\n");
     }
-    size_t n = out.len;
+    size_t n = out.len + repeated;
     buf_free(&out);
     return n;
 }

@@ -8,17 +8,28 @@
  *   X:          close
  *   H:          stop talking until the client has closed
  *   N:          the next connection
+ *   W: ms       silence for so long
+ *   R: n text   the text n times, sent without CRLF
  * Any other line is a remark.
  * After the last line the connection is closed. */
 #ifndef TMAIL_TESTS_UNIT_NET_SCRIPT_H
 #define TMAIL_TESTS_UNIT_NET_SCRIPT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/str.h"
 
 struct script;
-/* Keeps text. cut: after that many bytes sent the connection is closed (SIZE_MAX: never). */
+/* How the bytes go out. Nothing but the timing may depend on it. */
+struct script_way {
+    size_t cut;   /* after that many bytes sent the connection is closed; SIZE_MAX: never */
+    size_t pause; /* after that many bytes sent there is silence for a moment; SIZE_MAX: never */
+    bool bytes;   /* each byte by itself */
+};
+/* Keeps text. */
+struct script *script_play(struct str text, const struct script_way *way);
+/* The same in one go, cut after so many bytes. */
 struct script *script_start(struct str text, size_t cut);
 uint16_t script_port(const struct script *s);
 /* Ends it; true if the client kept to the transcript (what differs is printed). Always true after a

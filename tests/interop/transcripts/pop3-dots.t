@@ -1,0 +1,34 @@
+# Dots are taken off, in any split of the bytes.
+client: pop3
+expect: 1
+body: .a..b
+S: +OK ready
+C: CAPA
+S: +OK
+S: USER
+S: UIDL
+S: .
+C: USER jane
+S: +OK
+C: PASS secret
+S: +OK in
+C: CAPA
+S: +OK
+S: USER
+S: UIDL
+S: .
+C: LIST
+S: +OK
+S: 1 9
+S: .
+C: UIDL
+S: +OK
+S: 1 x
+S: .
+C: RETR 1
+S: +OK
+S: ..a..b
+S: .
+C: QUIT
+S: +OK bye
+E:
