@@ -10,7 +10,7 @@
 #include "cli/cli.h"
 #include "config/write.h"
 
-enum { SETUP_KEYS_MAX = 12, SETUP_DEMO = 2 };
+enum { SETUP_KEYS_MAX = 12, SETUP_DEMO = 2, SETUP_SECRET_MAX = 64 << 10 };
 
 /* What the wizard knows so far. Strings live in arena. */
 struct setup {
@@ -24,7 +24,8 @@ struct setup {
         *send;            /* the one server of each that is used; borrowed from found; NULL: none */
     bool password, oauth; /* all of them can be logged in to so */
     struct str pin;
-    struct buf secret;
+    struct buf secret;  /* the password, or a token */
+    bool token;         /* it is one, and its command is among the keys already */
     struct buf account; /* its name in tmailrc */
     struct write_key keys[SETUP_KEYS_MAX];
     size_t keys_n;
@@ -42,6 +43,9 @@ int setup_servers(struct setup *s, struct error *err) MUST_CHECK;
 int setup_look(struct setup *s, struct error *err) MUST_CHECK;
 /* Logs in. */
 int setup_login(struct setup *s, struct error *err) MUST_CHECK;
+/* What a command prints first, appended. */
+int setup_first_line(struct setup *s, struct str command, struct buf *out,
+                     struct error *err) MUST_CHECK;
 /* Where the password is kept. */
 int setup_keep(struct setup *s, struct error *err) MUST_CHECK;
 /* The keys of the account, but for the password's. */

@@ -85,23 +85,32 @@ static int run(struct setup *s, struct str command, struct str input, struct buf
     return child_run(argv, input, out, STDERR_FILENO, STORE_MS, err);
 }
 
+int setup_first_line(struct setup *s, struct str command, struct buf *out, struct error *err)
+{
+    struct buf all = BUF_INIT(SETUP_SECRET_MAX);
+    int rc = run(s, command, STR(""), &all, err);
+    struct str rest = buf_str(&all), line = STR("");
+    (void)str_line(&rest, &line);
+    buf_add_str(out, line);
+    buf_wipe(&all);
+    return rc == 0 ? buf_check(out, err) : rc;
+}
+
 /* What comes back must be what went in. */
 static int check_command(struct setup *s, struct str command, struct error *err)
 {
-    struct buf out = BUF_INIT(64 << 10);
-    int rc = run(s, command, STR(""), &out, err);
-    struct str rest = buf_str(&out), line = STR("");
-    (void)str_line(&rest, &line);
-    if (rc == 0 && !str_eq(line, buf_str(&s->secret)))
+    struct buf line = BUF_INIT(SETUP_SECRET_MAX);
+    int rc = setup_first_line(s, command, &line, err);
+    if (rc == 0 && !str_eq(buf_str(&line), buf_str(&s->secret)))
         rc = error_set(err, ERR_AUTH, RETRY_NEVER, _("what it prints is not the password"));
-    buf_wipe(&out);
+    buf_wipe(&line);
     return rc;
 }
 
 static int keep_by(struct setup *s, const struct keeper *k, struct error *err)
 {
     struct str show = command_of(s, k->show);
-    struct buf input = BUF_INIT(2 * TTY_LINE_MAX), out = BUF_INIT(64 << 10);
+    struct buf input = BUF_INIT(2 * TTY_LINE_MAX), out = BUF_INIT(SETUP_SECRET_MAX);
     buf_add_str(&input, buf_str(&s->secret));
     if (k->end)
         buf_addc(&input, '\n');
@@ -188,7 +197,7 @@ static int take_way(struct setup *s, const struct ways *w, size_t i, struct erro
 
 int setup_keep(struct setup *s, struct error *err)
 {
-    for (;;) {
+    while (!s->token) {
         struct ways w;
         struct buf answer = BUF_INIT(TTY_LINE_MAX);
         uint32_t number = 0;
@@ -209,4 +218,5 @@ int setup_keep(struct setup *s, struct error *err)
             return rc;
         tty_say(s->tty, "%s", err->text);
     }
+    return 0;
 }

@@ -145,7 +145,7 @@ int setup_look(struct setup *s, struct error *err)
         s->receive = used(s, "receive", t.receive);
         s->send = used(s, "send", t.send);
         s->password = jline_yes(t.receive, "password");
-        s->oauth = jline_yes(t.receive, "oauth") && jline_text(s->found, "oauth").n > 0;
+        s->oauth = jline_yes(t.receive, "oauth");
         say_found(s);
     }
     trial_clear(&t);
@@ -167,6 +167,8 @@ static int log_in(struct setup *s, struct trial *t, struct error *err)
     json_t *q = question(s, receive, send);
     json_object_set_new(q, "secret",
                         json_stringn(s->secret.len ? s->secret.data : "", s->secret.len));
+    if (s->token)
+        jline_put(q, "kind", STR("token"));
     json_decref(receive);
     json_decref(send);
     return cli_probe_run(q, NULL, s->tty, see, t, err);
@@ -185,19 +187,11 @@ static void say_logged_in(const struct setup *s, const struct trial *t)
         tty_say(s->tty, _("What you send is kept in %.*s."), STR_ARG(t->sent));
 }
 
-/* One password: 0, 1, -1; -1 with ERR_AUTH may be asked again. */
-static int try_password(struct setup *s, struct error *err)
+/* With what is in s->secret. */
+static int try_secret(struct setup *s, struct error *err)
 {
     struct trial t = { .s = s };
-    const char *text = arena_fmt(s->arena, _("Password of %.*s at %.*s (not shown):"),
-                                 STR_ARG(s->address), STR_ARG(jline_text(s->receive, "host")));
-    buf_wipe(&s->secret);
-    buf_init(&s->secret, TTY_LINE_MAX);
-    int rc = tty_ask(s->tty, str_c(text), true, &s->secret, err);
-    if (rc == 0 && s->secret.len == 0)
-        rc = 1;
-    if (rc == 0)
-        rc = log_in(s, &t, err);
+    int rc = log_in(s, &t, err);
     if (rc == 0) {
         jline_put(s->receive, "user", t.receive_user);
         jline_put(s->send, "user", t.send_user);
@@ -207,17 +201,51 @@ static int try_password(struct setup *s, struct error *err)
     return rc;
 }
 
+/* One password: 0, 1, -1; -1 with ERR_AUTH may be asked again. */
+static int try_password(struct setup *s, struct error *err)
+{
+    const char *text = arena_fmt(s->arena, _("Password of %.*s at %.*s (not shown):"),
+                                 STR_ARG(s->address), STR_ARG(jline_text(s->receive, "host")));
+    buf_wipe(&s->secret);
+    buf_init(&s->secret, TTY_LINE_MAX);
+    int rc = tty_ask(s->tty, str_c(text), true, &s->secret, err);
+    if (rc == 0 && s->secret.len == 0)
+        rc = 1;
+    return rc == 0 ? try_secret(s, err) : rc;
+}
+
+/* A token of OAuth2, got by another program. */
+static int try_token(struct setup *s, struct error *err)
+{
+    struct buf command = BUF_INIT(WRITE_VALUE_MAX);
+    int rc =
+        tty_ask(s->tty, str_c(_("The command that prints an access token:")), false, &command, err);
+    s->token = true;
+    buf_wipe(&s->secret);
+    buf_init(&s->secret, SETUP_SECRET_MAX);
+    if (rc == 0 && command.len == 0)
+        rc = 1;
+    if (rc == 0)
+        rc = setup_first_line(s, buf_str(&command), &s->secret, err);
+    if (rc == 0)
+        rc = try_secret(s, err);
+    if (rc == 0)
+        setup_key(s, "oauth-command", arena_str(s->arena, buf_str(&command)), false);
+    buf_free(&command);
+    return rc;
+}
+
 int setup_login(struct setup *s, struct error *err)
 {
     int rc = -1;
-    if (!s->password)
-        return error_set(
-            err, ERR_AUTH, RETRY_NEVER,
-            _("%.*s takes no passwords, only ways to sign in that tmail cannot set up here"),
-            STR_ARG(jline_text(s->receive, "host")));
+    bool by_token = str_eqc(jline_text(s->found, "sign-in"), "oauth") || (!s->password && s->oauth);
+    if (!by_token && !s->password)
+        return error_set(err, ERR_AUTH, RETRY_NEVER,
+                         _("%.*s takes no passwords, and no access tokens either"),
+                         STR_ARG(jline_text(s->receive, "host")));
     for (int i = 0; i < PASSWORDS_MAX; i++) {
-        rc = try_password(s, err);
-        if (rc >= 0 || err->code != ERR_AUTH)
+        rc = by_token ? try_token(s, err) : try_password(s, err);
+        if (rc >= 0 || (err->code != ERR_AUTH && !by_token))
             return rc;
         tty_say(s->tty, "%s", err->text);
     }

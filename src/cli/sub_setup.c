@@ -17,7 +17,7 @@
 void setup_init(struct setup *s, struct cli *c)
 {
     *s = (struct setup){ .c = c, .tty = -1, .arena = arena_new(4096) };
-    buf_init(&s->secret, TTY_LINE_MAX);
+    buf_init(&s->secret, SETUP_SECRET_MAX);
     buf_init(&s->account, WRITE_NAME_MAX + 16);
 }
 

@@ -7,8 +7,7 @@
 #define ADDRESS "%EMAILADDRESS%"
 #define LOCAL "%EMAILLOCALPART%"
 #define MICROSOFT_HINT                                                                             \
-    N_("Microsoft takes no passwords from mail programs: you sign in with a browser, on any "      \
-       "device")
+    N_("Microsoft takes no passwords from mail programs, only access tokens (OAuth2)")
 
 static const struct provider providers[] = {
     { "Gmail",

@@ -241,6 +241,23 @@ def bridge_key(world, place, bridge):
     del world.routes[:2]
 
 
+def token_alone(world, place, server):
+    """A provider that takes access tokens and nothing else."""
+    world.dns.records["tenant.test"] = {"MX": [(0, "tenant-test.mail.protection.outlook.com")]}
+    world.routes[:0] = [f"outlook.office365.com:993:127.0.0.1:{server.ports['imaps']}",
+                        f"smtp.office365.com:587:127.0.0.1:{server.ports['submission']}"]
+    p = Person(place, "token", world)
+    t = p.terminal("setup", "jane@tenant.test")
+    t.answer(r"Your name[^:]*:", "Jane")
+    t.expect(r"This is Microsoft 365[\s\S]*access tokens")
+    t.answer(r"The command that prints an access token:", "echo stale")
+    t.answer(r"The command that prints an access token:", "echo t0ken")
+    t.answer(r"Logged in[\s\S]*Write this into", "")
+    check(t.end() == 0, t.out)
+    check('oauth-command = "echo t0ken"' in p.text() and "password" not in p.text(), p.text())
+    del world.routes[:2]
+
+
 def the_first_time(world, place):
     p = Person(place, "first", world)
     t = p.terminal()
@@ -266,9 +283,10 @@ def the_first_time(world, place):
 
 def main():
     place = tempfile.mkdtemp(prefix="tmail-wizard.")
-    world = World(os.path.join(place, "world"), D, "*." + D, "localhost")
+    world = World(os.path.join(place, "world"), D, "*." + D, "localhost", "*.office365.com")
     tls = ("--tls-cert", f"{world.place}/server.pem", "--tls-key", f"{world.place}/server.key")
-    server = Tmaild(os.path.join(place, "tmaild"), "--domain", D, "--user", "jane:sesam3", *tls, tls=True)
+    server = Tmaild(os.path.join(place, "tmaild"), "--domain", D, "--domain", "tenant.test", "--user", "jane:sesam3", "--oauth-token", "jane:t0ken", *tls,
+                    tls=True)
     bridge = Tmaild(os.path.join(place, "bridge.d"), "--domain", D, "--user", "jane:sesam3", tls=True)
     for name in ("imaps", "submissions"):
         world.route("localhost", server.ports[name], server.ports[name])
@@ -281,6 +299,7 @@ def main():
         password_programs(world, place)
         nothing_found(world, place, server)
         bridge_key(world, place, bridge)
+        token_alone(world, place, server)
         the_first_time(world, place)
     finally:
         bridge.stop()
