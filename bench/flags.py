@@ -2,64 +2,16 @@
 """1,000 flags changed offline reach a private Dovecot over TLS, beside the floor: one connection on which LOGIN, SELECT and one UID STORE
 are written together. Both through a relay that holds the bytes back: with a round trip of 0 and of 50 ms. The time of tmail is from the moment it connects until all is noted as done in the store (its start is told apart); the changes are in
 one folder, and in ten. Usage: flags.py [LAPS]; prints `name metric value unit`. In the build folder, or with top_builddir in the environment."""
-import os, queue, socket, sqlite3, ssl, statistics, subprocess, sys, threading, time
+import os, socket, sqlite3, ssl, statistics, subprocess, sys, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "interop"))
 from dovecot import Dovecot, installed
+from far import Far
 from tm import BUILD
 
 LAPS = int(sys.argv[1]) if len(sys.argv) > 1 else 5
 N, FOLDERS, FLAGGED = 1000, 10, 4
 DRIVE, ENGINE = (os.path.join(BUILD, p) for p in ("tests/interop/drive", "tmail-sync"))
-
-
-class Far:
-    """Passes connections on to a port of the loopback and holds all bytes back, each way by half the round trip; the first ones of a
-    connection by one more, which is what its three-way handshake would take."""
-
-    def __init__(self, port, rtt):
-        self.to, self.rtt, self.began = port, rtt / 1000, None  # began: of the first connection since that was forgotten
-        self.socket = socket.create_server(("127.0.0.1", 0), backlog=20)
-        self.port = self.socket.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                near = self.socket.accept()[0]
-            except OSError:
-                return
-            began = time.monotonic()
-            self.began = self.began or began
-            far = socket.create_connection(("127.0.0.1", self.to))
-            for s in (near, far):
-                s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            for a, b, start in ((near, far, began + 1.5 * self.rtt), (far, near, began + self.rtt)):
-                held = queue.SimpleQueue()
-                threading.Thread(target=self.take, args=(a, held), daemon=True).start()
-                threading.Thread(target=self.give, args=(b, held, start), daemon=True).start()
-
-    def take(self, s, held):
-        data = b"x"
-        while data:
-            try:
-                data = s.recv(1 << 18)
-            except OSError:
-                data = b""
-            held.put((time.monotonic() + self.rtt / 2, data))
-
-    @staticmethod
-    def give(s, held, start):
-        while True:
-            due, data = held.get()
-            time.sleep(max(0, max(due, start) - time.monotonic()))
-            try:
-                if not data:
-                    s.shutdown(socket.SHUT_WR)
-                    return
-                s.sendall(data)
-            except OSError:
-                return
 
 
 def floor(port, folders, sign):
