@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """What a tmaild keeps, read from its mailbox files (src/server/boxhead.h has their form)."""
-import os, re
+import imaplib, os, re
 
 HEAD = re.compile(rb"From [^\n]*\nX-Tmaild: (\d{12}) (\d{12}) (\d{12}) (.)(.)\n(?:X-IMAPbase: (\d+) (\d+)\n)?X-UID: (\d{10})\n"
                   rb"Status: ([^\n]*)\nX-Status: ([^\n]*)\nX-Keywords:[^\n]*\n", re.S)
+NAMES = {rb"\Seen": 1, rb"\Answered": 2, rb"\Flagged": 4, rb"\Deleted": 8, rb"\Draft": 16}
 FLAGS = {"R": 1, "A": 2, "F": 4, "D": 8, "T": 16}  # as enum cache_flag has them
 
 
@@ -66,3 +67,32 @@ class Boxes:
             with open(os.path.join(self.dir, n), "rb") as f:
                 out[n] = f.read()
         return out
+
+
+class OverImap:
+    """The same of a server whose files are none of our business. As bytes: every message with its number and flags."""
+
+    def __init__(self, login):
+        self.imap = login()
+
+    def read(self, folder):
+        if self.imap.select(f'"{folder}"', readonly=True)[0] != "OK":
+            return []
+        got = self.imap.uid("FETCH", "1:*", "(FLAGS BODY.PEEK[])")[1]
+        out = []
+        for part in got:
+            if isinstance(part, tuple):
+                flags = re.search(rb"FLAGS \(([^)]*)\)", part[0]).group(1).split()
+                out.append(Message(int(re.search(rb"UID (\d+)", part[0]).group(1)), sum(NAMES.get(f, 0) for f in flags),
+                                   part[1].replace(b"\r\n", b"\n")))
+        return sorted(out, key=lambda m: m.uid)
+
+    def bytes(self):
+        names = [re.search(rb'"?([^"]*)"?$', line).group(1).decode() for line in self.imap.list()[1]]
+        return {n: [(m.uid, m.flags, m.text) for m in self.read(n)] for n in sorted(names)}
+
+    def close(self):
+        try:
+            self.imap.logout()
+        except (OSError, imaplib.IMAP4.error):
+            pass

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""The connection cut behind every byte of a short session and every 97th of a long one, in either direction, as an orderly end and
-as a reset, for IMAP, submission and POP3: the next pass recovers by itself, nothing is lost or doubled on either side, and in the
+"""The connection cut behind every byte of a short session and every 97th of a long one (in a check: behind every fifth or second, and
+every 291st, other ones for each kind of cut), in either direction, as an orderly end and as a reset, for IMAP, submission and POP3: the next pass recovers by itself, nothing is lost or doubled on either side, and in the
 end a pass with nothing to do changes nothing. And connections that are not cut but go silent. Usage: cut.py [SEED [LAB...]]"""
-import os, random, resource, sys, time
+import os, random, resource, shutil, sys, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from boxes import Boxes
+from boxes import Boxes, OverImap
 from lab import DOUBT, FLAGGED, OP_EXPUNGE, OP_FLAGS, OP_MOVE, SEEN, Engine, Hand, check, check_store, dump
 from proxy import FIN, HOLD, IN, OUT, RST, Cut, Loop, Proxy
+import dovecot
 from tm import EFFORT, SEED, WAIT_S, Place
 
-STRIDE = 97
+STRIDE = 97 if EFFORT > 1 else 291
 WHOLE_EVERY = 500  # rounds between two looks at everything
 AGAIN_MOST = 8  # so often a long session is cut again before it may recover
 LONG = 300_000
@@ -31,19 +32,24 @@ class Lab:
     and .look() for what must be everywhere afterwards."""
 
     name, options, protocol, user = "", (), "imap", "jane"
+    stride = 1  # from one cut to the next in a check
 
-    def __init__(self, place, loop, account):
-        self.loop = loop
+    def serve(self, place):
+        """Starts the server; gives the port where mail is fetched, or goes."""
         self.server = place.tmaild("--domain", "example.org", "--user", "jane:pw", "--user", "bob:pw", *self.options,
                                    name=self.name + "-server")
         self.hand = Hand(self.server.ports["imap"], self.user)
         self.boxes = Boxes(self.server.root, self.user)
-        self.proxy = Proxy(loop, self.server.ports[self.protocol], self.change, self.settled)
+        return self.server.ports[self.protocol]
+
+    def __init__(self, place, loop, account):
+        self.loop = loop
+        self.proxy = Proxy(loop, self.serve(place), self.change, self.settled)
         self.others = self.sockets()
         self.k = self.rounds = 0
         self.engine = Engine(loop, place.path, self.name, "[tmail]\nsync-interval = 86400\nundo-send = 0\n[account work]\n"
                              "address = jane@example.org\npassword-command = \"printf pw\"\n"
-                             + account.format(port=self.proxy.port))
+                             + (account() if callable(account) else account).format(port=self.proxy.port))
 
     def sockets(self):
         """How many the server holds."""
@@ -128,11 +134,14 @@ class Lab:
 class Imap(Lab):
     """Each round brings one of everything: new mail, a flag, a move, two deletions, a copy for Sent. Mailboxes keep their size."""
 
-    name = "imap"
+    name, stride, folders = "imap", 5, ("Archive", "Sent")
+
+    def account(self):
+        return "receive = \"imap://jane@127.0.0.1:{port}\"\nsend = \"sendmail:/bin/false\"\n"
 
     def __init__(self, place, loop):
-        super().__init__(place, loop, "receive = \"imap://jane@127.0.0.1:{port}\"\nsend = \"sendmail:/bin/false\"\n")
-        self.hand.do("CREATE Archive", "CREATE Sent")
+        super().__init__(place, loop, self.account)
+        self.hand.do(*(f"CREATE {name}" for name in self.folders))
         check(self.ask()["code"] == 0, self.engine.log())
         for _ in range(3):
             self.round(None)
@@ -165,6 +174,53 @@ class Imap(Lab):
         check(sorted(here) == sorted(there), f"the same numbers: {here} {there}\n{self.engine.log()}")
         n = [self.engine.number(f"SELECT count(*) FROM {t}") for t in ("journal", "ghost", "outbox", "failure", "message")]
         check(n == [0, 0, 0, 0, len(here)], f"nothing is open, nothing is left over: {n}\n{self.engine.log()}")
+
+
+class AtDovecot(Imap):
+    """The same at a Dovecot, as it is, hiding what it can, or reached in another way."""
+
+    stride, folders = 101, ("Archive",)
+    can, more, scheme = None, {}, "imap"
+
+    def serve(self, place):
+        self.server = dovecot.Dovecot(self.can, **self.more)
+        self.server.start()
+        self.hand = Hand(self.server.port, self.user)
+        self.boxes = OverImap(self.server.login)
+        return self.server.tls_port if self.scheme == "imaps" else self.server.port
+
+    def account(self):
+        ca = f"tls-ca = {self.server.place}/ca.pem\n" if self.server.tls_port else ""
+        return super().account().replace("imap://", f"{self.scheme}://") + ca
+
+    def sockets(self):
+        """A process for each session that has logged in; after a fork it is one for a moment before it has its name."""
+        n = 0
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/stat") as f:
+                    name, rest = f.read().split("(", 1)[1].rsplit(")", 1)
+                n += name == "imap" and int(rest.split()[2]) == self.server.process.pid
+            except (FileNotFoundError, ProcessLookupError):
+                pass
+        return n
+
+    def close(self):
+        self.boxes.close()
+        super().close()
+        shutil.rmtree(self.server.place, ignore_errors=True)
+
+
+def at_dovecot(kind, *words, **attributes):
+    """No IDLE, whose connection would have its say."""
+    can = "IMAP4rev1 SASL-IR LITERAL+ ENABLE MULTIAPPEND UNSELECT NAMESPACE UIDPLUS LIST-EXTENDED ESEARCH LIST-STATUS MOVE SPECIAL-USE"
+    return type(kind, (AtDovecot,), {"name": kind, "can": " ".join((can, *words)), **attributes})
+
+
+DOVECOTS = [at_dovecot("dovecot", "CONDSTORE", "QRESYNC"), at_dovecot("flags"), at_dovecot("condstore", "CONDSTORE"),
+            at_dovecot("deflate", "CONDSTORE", "QRESYNC", "COMPRESS=DEFLATE", more={"deflate": True}),
+            at_dovecot("starttls", "CONDSTORE", "QRESYNC", "STARTTLS", more={"tls": True}),
+            at_dovecot("tls", "CONDSTORE", "QRESYNC", more={"tls": True}, scheme="imaps")]
 
 
 class ImapIn(Lab):
@@ -285,7 +341,7 @@ class SubmissionLong(Submission):
 class Pop(Lab):
     """New mail over POP3. What was fetched stays here; with keep-on-server = no it goes there."""
 
-    protocol, keep, sizes = "pop3", "yes", [0]
+    protocol, keep, sizes, stride = "pop3", "yes", [0], 2
 
     def __init__(self, place, loop):
         super().__init__(place, loop, "receive = \"pop3://jane@127.0.0.1:{port}\"\nsend = \"sendmail:/bin/false\"\n"
@@ -327,16 +383,16 @@ class PopLong(Pop):
 
 def every_byte(lab, draw):
     """FIN from the first byte of a session on, RST within one that stands; RST too where a session begins."""
-    step = max(1, round(1 / EFFORT))
+    step = max(1, lab.stride // 20) if EFFORT > 1 else max(lab.stride, round(1 / EFFORT))
     begins = 800  # greeting, capabilities and login
     for d, length in zip((OUT, IN), lab.lengths()):
         before, began = lab.rounds, time.monotonic()
         for n in range(draw.randrange(step), length, step):
             lab.round(Cut(d, n, FIN))
             if n < begins or EFFORT > 1 or not lab.proxy.links:
-                lab.round(Cut(d, n, RST))
+                lab.round(Cut(d, n + draw.randrange(step), RST))
             if lab.proxy.links:
-                lab.round(Cut(d, n, RST), warm=True)
+                lab.round(Cut(d, n + draw.randrange(step), RST), warm=True)
         tell(lab, d, lab.rounds - before, began)
 
 
@@ -401,6 +457,8 @@ def main():
              (PopTake, every_byte, silences),
              (ImapIn, lambda lab, draw: every_97th(lab, IN, draw)), (ImapOut, lambda lab, draw: every_97th(lab, OUT, draw)),
              (SubmissionLong, lambda lab, draw: every_97th(lab, OUT, draw)), (PopLong, lambda lab, draw: every_97th(lab, IN, draw))]
+    if dovecot.installed() and os.geteuid() == 0:
+        steps += [(kind, every_byte) for kind in (DOVECOTS if EFFORT > 1 or wanted else DOVECOTS[:2])]
     for kind, *tests in steps:
         if wanted and kind.name not in wanted:
             continue

@@ -205,13 +205,13 @@ class Server:
 class Person:
     """A store with its engine, and drive, which does at it what a person does."""
 
-    def __init__(self, place, name, port, user):
+    def __init__(self, place, name, url, user, more):
         self.name, self.dir = name, os.path.join(place, name)
         os.makedirs(self.dir)
         self.db, rc = os.path.join(self.dir, "mail.db"), os.path.join(self.dir, "tmailrc")
         with open(rc, "w") as f:
-            f.write(f'[account work]\naddress = "{user}@example.org"\nreceive = "imap://{user}@127.0.0.1:{port}"\n'
-                    'send = "sendmail:/bin/false"\npassword-command = "printf pw"\n')
+            f.write(f'[account work]\naddress = "{user}@example.org"\nreceive = "{url}"\n'
+                    f'send = "sendmail:/bin/false"\npassword-command = "printf pw"\n{more}')
         os.chmod(rc, 0o600)
         env = dict(os.environ, XDG_RUNTIME_DIR=self.dir, HOME=self.dir, LC_ALL="C.UTF-8",
                    DRIVE_LOG=os.path.join(self.dir, "log"))
@@ -269,26 +269,42 @@ class Person:
         self.p.wait(60)
 
 
+CAN = ("IMAP4rev1 SASL-IR LITERAL+ ID ENABLE IDLE SORT THREAD=REFERENCES MULTIAPPEND UNSELECT CHILDREN NAMESPACE UIDPLUS LIST-EXTENDED "
+       "ESEARCH SEARCHRES LIST-STATUS MOVE SPECIAL-USE")
+# A Dovecot that says it can less, or is reached in another way: capability, what else it is started with, how it is reached.
+DOVECOTS = {
+    "dovecot": (None, {}, "imap"),
+    "condstore": (CAN + " CONDSTORE", {}, "imap"),
+    "flags": (CAN, {}, "imap"),
+    "plain": ("IMAP4rev1", {}, "imap"),
+    "deflate": (None, {"deflate": True}, "imap"),
+    "tls": (None, {"tls": True}, "imaps"),
+    "starttls": (CAN + " CONDSTORE QRESYNC STARTTLS", {"tls": True}, "imap"),
+}
+
+
 class World:
     """All of it, in a temporary folder that is gone at the end. kind: tmaild; cut, the same with
-    connections that break; dovecot; plain, a Dovecot that can IMAP4rev1."""
+    connections that break; one of DOVECOTS."""
     tmaild, users = None, 0
 
     def __init__(self, kind):
-        self.kind, self.place = kind, tempfile.mkdtemp(prefix="tmail-model-", dir=WHERE)
+        scheme, self.kind, self.place = "imap", kind, tempfile.mkdtemp(prefix="tmail-model-", dir=WHERE)
         if kind in ("tmaild", "cut"):
             if World.tmaild is None:
                 World.tmaild = Tmaild(tempfile.mkdtemp(prefix="tmail-model-", dir=WHERE), "--accept-any")
             World.users += 1
             self.user, port, self.dovecot = f"u{World.users}", World.tmaild.ports["imap"], None
         else:
-            self.user, self.dovecot = "jane", dovecot.Dovecot("IMAP4rev1" if kind == "plain" else None)
+            capability, options, scheme = DOVECOTS[kind]
+            self.user, self.dovecot = "jane", dovecot.Dovecot(capability, **options)
             self.dovecot.start()
             port = self.dovecot.port
         self.server = Server(port, self.user)
-        self.network = Network(port, 2)
+        self.network = Network(self.dovecot.tls_port if scheme == "imaps" else port, 2)
         self.network.start()
-        self.persons = [Person(self.place, name, self.network.ports[i], self.user) for i, name in enumerate("AB")]
+        ca = f"tls-ca = {self.dovecot.place}/ca.pem\n" if self.dovecot is not None and self.dovecot.tls_port else ""
+        self.persons = [Person(self.place, name, f"{scheme}://{self.user}@127.0.0.1:{self.network.ports[i]}", self.user, ca) for i, name in enumerate("AB")]
 
     def deliver(self, data):
         """New mail: by SMTP where there is one."""

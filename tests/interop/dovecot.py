@@ -131,9 +131,10 @@ def make_certificates(place):
 class Dovecot:
     """start() and stop() keep the ports and the mail. capability: what it says it can; None: all that it can. tls: on tls_port, too,
     with a certificate of place/ca.pem. pop3: on pop3_port, and with tls on pop3s_port. lmtp: on lmtp_port and the socket
-    place/lmtp. relay: (port, user, password) to which its submission service, on submission_port, hands on. users: a passwd-file in place of jane's password."""
+    place/lmtp. relay: (port, user, password) to which its submission service, on submission_port, hands on. users: a passwd-file in place of jane's password.
+    deflate: COMPRESS=DEFLATE, too."""
 
-    def __init__(self, capability=None, tls=False, pop3=False, lmtp=False, relay=None, users=None):
+    def __init__(self, capability=None, tls=False, pop3=False, lmtp=False, relay=None, users=None, deflate=False):
         self.place = tempfile.mkdtemp(prefix="tmail-dovecot-")
         self.port, self.process, self.delivered = free_port(), None, 0
         self.tls_port = free_port() if tls else 0
@@ -161,7 +162,8 @@ class Dovecot:
         if relay:
             conf += SUBMISSION.format(port=self.submission_port, relay_port=relay[0], user=relay[1], password=relay[2])
         with open(f"{self.place}/dovecot.conf", "w") as f:
-            f.write(conf + (f"protocol imap {{\n  imap_capability = {capability}\n}}\n" if capability else ""))
+            f.write(conf + (f"protocol imap {{\n  imap_capability = {capability}\n}}\n" if capability else "")
+                    + ("protocol imap {\n  mail_plugins = $mail_plugins imap_zlib\n}\n" if deflate else ""))
         os.chmod(self.place, 0o755)
         for d in ("mail", "mail/cur", "mail/new", "mail/tmp", "home"):
             os.makedirs(f"{self.place}/{d}")
