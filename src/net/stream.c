@@ -103,6 +103,8 @@ static int connect_loop(struct stream *s, const struct endpoint *ep, int wait_ms
         int running = 0;
         if (curl_multi_perform(s->multi, &running) != CURLM_OK)
             return stream_lost(s, CURLE_FAILED_INIT, err);
+        if (s->tunnel != NULL && tunnel_accept(s->tunnel, err) < 0)
+            return -1;
         if (is_done(s->multi, &rc))
             break;
         if (check_cancelled(s, err) < 0)

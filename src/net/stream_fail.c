@@ -25,7 +25,7 @@ int stream_tunnel_ended(const struct stream *s, struct error *err)
 int stream_lost(const struct stream *s, CURLcode rc, struct error *err)
 {
     log_line(s->log, LOG_INFO, "%s:%u: %s %s", s->host, s->port, curl_easy_strerror(rc), s->why);
-    if (tls_wants_certificate(s->why))
+    if (tls_wants_certificate(&s->peer))
         return tls_stranger(s->host, err);
     if (s->tunnel != NULL)
         return stream_tunnel_ended(s, err);
@@ -78,10 +78,30 @@ static bool is_proxy_trouble(const struct stream *s, CURLcode rc)
 {
     return rc == CURLE_COULDNT_RESOLVE_PROXY || rc == CURLE_PROXY || rc == CURLE_COULDNT_CONNECT ||
            str_isearch(str_c(s->why), STR("proxy")) < strlen(s->why) ||
-           str_isearch(str_c(s->why), STR("SOCKS")) < strlen(s->why);
+           str_isearch(str_c(s->why), STR("SOCKS")) < strlen(s->why) ||
+           str_isearch(str_c(s->why), STR("CONNECT tunnel")) < strlen(s->why);
+}
+
+/* In the handshake, without a word of TLS about it. */
+static bool was_cut_off(const struct stream *s)
+{
+    struct str why = str_c(s->why);
+    return s->peer.alert == 0 &&
+           (str_isearch(why, STR("reset")) < why.n || str_isearch(why, STR("syscall")) < why.n ||
+            str_isearch(why, STR("eof")) < why.n);
 }
 
 /* What libcurl says went wrong while connecting, as our sentence. */
+static int hung_up(const struct stream *s, struct error *err)
+{
+    if (s->tunnel != NULL)
+        return stream_tunnel_ended(s, err);
+    return error_set(err, ERR_NET, RETRY_LATER,
+                     _("%s:%u hung up before it greeted as a mail server does: check host and "
+                       "port, or try later"),
+                     s->host, s->port);
+}
+
 int stream_connect_failed(struct stream *s, CURLcode rc, const struct endpoint *ep, int wait_ms,
                           struct error *err)
 {
@@ -114,7 +134,9 @@ int stream_connect_failed(struct stream *s, CURLcode rc, const struct endpoint *
     case CURLE_SSL_CACERT_BADFILE:
         return no_authorities(ep, err);
     case CURLE_SSL_CONNECT_ERROR:
-        return tls_failed(s->host, s->port, stream_clear_scheme(ep), s->why, err);
+        if (s->tunnel != NULL && was_cut_off(s))
+            return stream_tunnel_ended(s, err);
+        return tls_failed(s->host, s->port, stream_clear_scheme(ep), s->why, &s->peer, err);
     case CURLE_USE_SSL_FAILED:
         return error_set(err, ERR_TLS, RETRY_LATER,
                          _("%s:%u does not offer STARTTLS: nothing was sent in the clear; try the "
@@ -130,12 +152,7 @@ int stream_connect_failed(struct stream *s, CURLcode rc, const struct endpoint *
                          s->host, s->port);
     case CURLE_RECV_ERROR:
     case CURLE_GOT_NOTHING:
-        if (s->tunnel != NULL)
-            return stream_tunnel_ended(s, err);
-        return error_set(err, ERR_NET, RETRY_LATER,
-                         _("%s:%u hung up before it greeted as a mail server does: check host and "
-                           "port, or try later"),
-                         s->host, s->port);
+        return hung_up(s, err);
     case CURLE_URL_MALFORMAT:
         return error_set(err, ERR_CONFIG, RETRY_NEVER, _("this is no host name: %s"), s->host);
     default:

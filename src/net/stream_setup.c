@@ -123,37 +123,6 @@ static bool set_tls(CURL *e, const struct endpoint *ep)
     return ok;
 }
 
-static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
-{
-    struct stream *s = arg;
-    (void)purpose;
-    (void)address;
-    int fd = tunnel_take_fd(s->tunnel);
-    return fd >= 0 ? fd : CURL_SOCKET_BAD;
-}
-
-static int on_socket_made(void *arg, curl_socket_t fd, curlsocktype purpose)
-{
-    (void)arg;
-    (void)fd;
-    (void)purpose;
-    return CURL_SOCKOPT_ALREADY_CONNECTED;
-}
-
-/* libcurl is told a number, so that it looks nothing up, and gets our socket in its place. */
-static bool set_tunnel(struct stream *s)
-{
-    struct buf to = BUF_INIT(100);
-    buf_addf(&to, "::127.0.0.1:%u", s->port);
-    s->connect_to = curl_slist_append(NULL, buf_c(&to));
-    buf_free(&to);
-    return s->connect_to != NULL &&
-           curl_easy_setopt(s->easy, CURLOPT_CONNECT_TO, s->connect_to) == CURLE_OK &&
-           curl_easy_setopt(s->easy, CURLOPT_OPENSOCKETFUNCTION, on_socket) == CURLE_OK &&
-           curl_easy_setopt(s->easy, CURLOPT_OPENSOCKETDATA, s) == CURLE_OK &&
-           curl_easy_setopt(s->easy, CURLOPT_SOCKOPTFUNCTION, on_socket_made) == CURLE_OK;
-}
-
 /* "": none, else libcurl would take the environment's. */
 static bool set_proxy(CURL *e, const struct endpoint *ep)
 {
@@ -200,12 +169,15 @@ static void set_options(struct stream *s, const struct endpoint *ep, int wait_ms
     curl_easy_setopt(e, CURLOPT_HEADERDATA, s);
 }
 
-static int start_tunnel(struct stream *s, const struct endpoint *ep, struct error *err)
+static int set_tunnel(struct stream *s, const struct endpoint *ep, struct error *err)
 {
-    s->tunnel = tunnel_start(str_c(ep->tunnel), ep->host, ep->port, err);
+    s->tunnel = tunnel_new(str_c(ep->tunnel), ep->host, ep->port, err);
     if (s->tunnel == NULL)
         return -1;
-    return set_tunnel(s) ? 0 : stream_lost(s, CURLE_FAILED_INIT, err);
+    return curl_easy_setopt(s->easy, CURLOPT_ABSTRACT_UNIX_SOCKET, tunnel_name(s->tunnel)) ==
+                   CURLE_OK
+               ? 0
+               : stream_lost(s, CURLE_FAILED_INIT, err);
 }
 
 int stream_setup(struct stream *s, const struct endpoint *ep, int wait_ms, struct error *err)
@@ -220,7 +192,7 @@ int stream_setup(struct stream *s, const struct endpoint *ep, int wait_ms, struc
                          : ep->proxy != NULL ? "proxy"
                                              : "TLS");
     if (ep->tunnel != NULL)
-        return start_tunnel(s, ep, err);
+        return set_tunnel(s, ep, err);
     if (ep->address != NULL && set_address(s, ep) < 0)
         return stream_connect_failed(s, CURLE_URL_MALFORMAT, ep, wait_ms, err);
     return 0;

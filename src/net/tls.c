@@ -89,8 +89,21 @@ static int see(X509_STORE_CTX *store, void *arg)
     return ok;
 }
 
+/* A fatal alert of the other side: with TLS 1.3 it comes after the handshake. */
+static void hear(int ours, int version, int type, const void *bytes, size_t n, SSL *ssl, void *arg)
+{
+    struct tls_peer *p = arg;
+    const unsigned char *alert = bytes;
+    (void)version;
+    (void)ssl;
+    if (!ours && type == SSL3_RT_ALERT && n == 2 && alert[0] == SSL3_AL_FATAL)
+        p->alert = alert[1];
+}
+
 void tls_watch(SSL_CTX *ctx, struct tls_peer *p)
 {
+    SSL_CTX_set_msg_callback(ctx, hear);
+    SSL_CTX_set_msg_callback_arg(ctx, p);
     SSL_CTX_set_cert_verify_callback(ctx, see, p);
 }
 
@@ -229,14 +242,21 @@ static bool says(const char *why, const char *words)
     return str_isearch(str_c(why), str_c(words)) < strlen(why);
 }
 
-bool tls_wants_certificate(const char *why)
+bool tls_wants_certificate(const struct tls_peer *p)
 {
-    static const char *const words[] = { "certificate required", "alert unknown ca",
-                                         "alert bad certificate", "alert certificate" };
-    for (size_t i = 0; i < COUNT(words); i++)
-        if (says(why, words[i]))
-            return true;
-    return false;
+    switch (p->alert) {
+    case SSL_AD_CERTIFICATE_REVOKED:
+    case SSL_AD_CERTIFICATE_EXPIRED:
+    case SSL_AD_CERTIFICATE_UNKNOWN:
+    case TLS1_AD_UNKNOWN_CA:
+    case TLS1_AD_ACCESS_DENIED:
+    case SSL_AD_BAD_CERTIFICATE:
+    case SSL_AD_UNSUPPORTED_CERTIFICATE:
+    case SSL_AD_CERTIFICATE_REQUIRED:
+        return true;
+    default:
+        return false;
+    }
 }
 
 int tls_stranger(const char *host, struct error *err)
@@ -248,7 +268,7 @@ int tls_stranger(const char *host, struct error *err)
 }
 
 int tls_failed(const char *host, unsigned port, const char *clear, const char *why,
-               struct error *err)
+               const struct tls_peer *p, struct error *err)
 {
     if (says(why, "wrong version number") || says(why, "packet length too long") ||
         says(why, "http request"))
@@ -256,7 +276,7 @@ int tls_failed(const char *host, unsigned port, const char *clear, const char *w
                          _("port %u of %s does not speak TLS from the start: did you mean %s://, "
                            "which begins it with STARTTLS?"),
                          port, host, clear);
-    if (says(why, "unsupported protocol") || says(why, "protocol version") ||
+    if (p->alert == TLS1_AD_PROTOCOL_VERSION || says(why, "unsupported protocol") ||
         says(why, "unsupported version"))
         return error_set(err, ERR_TLS, RETRY_LATER,
                          _("%s:%u speaks no TLS that is safe today (1.2 or newer): its operator "
@@ -266,7 +286,7 @@ int tls_failed(const char *host, unsigned port, const char *clear, const char *w
         return error_set(err, ERR_TLS, RETRY_LATER,
                          _("%s:%u encrypts too weakly to be safe: its operator must mend it"), host,
                          port);
-    if (tls_wants_certificate(why))
+    if (tls_wants_certificate(p))
         return tls_stranger(host, err);
     return error_set(err, ERR_TLS, RETRY_LATER,
                      _("%s:%u does not speak TLS as it should: check the port, and whether "

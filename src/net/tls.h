@@ -22,6 +22,7 @@ struct tls_peer {
     char pin[TLS_PIN_SIZE];     /* "sha256//BASE64" of its public key */
     char names[TLS_NAMES_SIZE]; /* that the certificate is for, fit for a sentence; cut */
     char since[TLS_DAY_SIZE], until[TLS_DAY_SIZE]; /* "2026-11-26", of the one at fault */
+    int alert;                                     /* fatal, that it sent; 0: none */
     struct ssl_st *ssl;                            /* valid while the handshake's connection is */
 };
 /* Has the connections of ctx look at the peer's certificate, and fill *p, which must live as long.
@@ -36,10 +37,10 @@ int tls_unpinned(const char *host, const struct tls_peer *p, struct error *err);
 /* The same for a handshake that failed: why is what the library said, clear the URL scheme
  * ("imap") that speaks STARTTLS. */
 int tls_failed(const char *host, unsigned port, const char *clear, const char *why,
-               struct error *err);
-/* True where the library's words say that the server wants a certificate of ours, or does not take
- * the one we showed. */
-bool tls_wants_certificate(const char *why);
+               const struct tls_peer *p, struct error *err);
+/* True where the other side broke off because it wants a certificate of ours, or does not take the
+ * one we showed. */
+bool tls_wants_certificate(const struct tls_peer *p);
 /* ERR_TLS for that. Returns -1. */
 int tls_stranger(const char *host, struct error *err);
 

@@ -92,3 +92,9 @@ EXTRA_DIST += tests/interop/outbox.py
 TESTS += tests/interop/pull.py
 tests/interop/pull.log: tests/interop/drive tmail-sync tmail-decode tmaild
 EXTRA_DIST += tests/interop/pull.py
+check_PROGRAMS += tests/interop/net_login
+tests_interop_net_login_SOURCES = tests/interop/net_login.c
+tests_interop_net_login_LDADD = $(LINK_NET)
+TESTS += tests/interop/net_login.py
+tests/interop/net_login.log: tests/interop/net_login tmaild
+EXTRA_DIST += tests/interop/net_login.py

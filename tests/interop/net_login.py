@@ -1,0 +1,417 @@
+# SPDX-License-Identifier: MIT
+"""Every way to log in, by IMAP, POP3 and SMTP, at tmaild, Dovecot and Postfix: it is done, wrong secrets are refused in words, and no secret
+stands in the log at its most talkative. Then pins, certificates, proxies and tunnels."""
+import base64, hashlib, http.server, os, select, socket, ssl, subprocess, sys, threading, urllib.parse
+import postfix
+from dovecot import Dovecot, installed, make_certificates
+from tm import BUILD, Place, check
+
+PROBE = os.path.join(BUILD, "tests/interop/net_login")
+SECRET, TOKEN = "Sesam/oeffne=dich+1", "ya29.A0AfH6SMBqqqq-Token_1"
+AUTH, TLS, CONFIG, NET = "6/", "5/", "12/", "4/"
+PASSWORDS = ("plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256")
+
+
+def probe(proto, port, **keys):
+    """What it says, and its log, in which no secret may stand."""
+    words = [f"{k}={v}" for k, v in dict(proto=proto, port=port, **keys).items()]
+    p = subprocess.run([PROBE, *words], capture_output=True, text=True, timeout=120)
+    check(p.returncode == 0, f"{words}: exit {p.returncode} {p.stdout}{p.stderr}")
+    for secret in {keys.get("secret", ""), TOKEN, SECRET} - {"", "pw"}:
+        forms = [secret, *(base64.b64encode(b"x" * n + secret.encode()).decode()[4:-4] for n in range(3))]
+        check(not any(form in p.stdout + p.stderr for form in forms), f"{words}: a secret is told: {p.stdout}{p.stderr}")
+    return p.stdout.strip(), p.stderr
+
+
+def good(proto, port, by=None, **keys):
+    said, log = probe(proto, port, **keys)
+    check(said == "ok", f"{proto} {port} {keys}: {said}\n{log}")
+    check(by is None or f"login by {by.upper()}\n" in log, f"{proto} {keys}: not by {by}\n{log}")
+
+
+def bad(proto, port, code, *words, **keys):
+    said, log = probe(proto, port, **keys)
+    check(said.startswith(code) and all(w in said for w in words), f"{proto} {port} {keys}: wanted {code} {words}, was: {said}\n{log}")
+
+
+def thread(run, *args):
+    t = threading.Thread(target=run, args=args, daemon=True)
+    t.start()
+    return t
+
+
+# ---------------------------------------------------------------------- servers
+
+def at_tmaild(place):
+    server = place.tmaild("--user", f"jane:{SECRET}", "--oauth-token", f"jane:{TOKEN}", tls=True)
+    ca = os.path.join(server.root, "mail.root", "tls", "ca.pem")
+    ports = server.ports
+    ways = [(p, ports[p + s], dict(tls=tls, ca=ca, host="localhost")) for p in ("imap", "pop3", "smtp")
+            for s, tls in (("s", "direct"), ("", "starttls")) if p + s in ports]
+    check(len(ways) >= 5, f"tmaild's ports: {ports}")
+    for proto, port, how in ways:
+        good(proto, port, "scram-sha-256", secret=SECRET, **how)
+        for mech in ("plain", "login", "cram-md5"):
+            good(proto, port, mech, secret=SECRET, mech=mech, **how)
+        good(proto, port, "oauthbearer", secret=TOKEN, kind="token", **how)
+        good(proto, port, "xoauth2", secret=TOKEN, kind="token", mech="xoauth2", **how)
+        bad(proto, port, AUTH + "0", "SCRAM-SHA-256", "login = plain", secret="wrong-one", **how)
+        bad(proto, port, AUTH + "0", "sign in again", secret="wrong-one", kind="token", **how)
+        bad(proto, port, AUTH + "0", "does not offer GSSAPI", kind="kerberos", mech="gssapi", **how)
+    return server, ca
+
+
+OAUTH2 = "tokeninfo_url = http://127.0.0.1:{port}/?token=\nusername_attribute = user\n"
+MORE = """
+auth_mechanisms = plain login cram-md5 scram-sha-1 scram-sha-256 xoauth2 oauthbearer external
+ssl_ca = <{place}/ca.pem
+ssl_verify_client_cert = yes
+ssl_require_crl = no
+auth_ssl_username_from_cert = yes
+ssl_cert_username_field = commonName
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {place}/oauth2
+}}
+passdb {{
+  driver = static
+  mechanisms = external
+  args = nopassword=y
+}}
+service auth {{
+  unix_listener {place}/auth-client {{
+    mode = 0666
+  }}
+}}
+"""
+
+
+class Tokens(http.server.BaseHTTPRequestHandler):
+    """Says whose the token is."""
+
+    def do_GET(self):
+        token = urllib.parse.parse_qs(urllib.parse.urlparse(self.path).query).get("token", [""])[0]
+        body = b'{"user": "jane"}' if token == TOKEN else b'{"error": "invalid_token"}'
+        self.send_response(200 if token == TOKEN else 400)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def client_certificate(place):
+    """client.pem and client.key of jane, signed by ca.pem."""
+    def openssl(*argv):
+        subprocess.run(["openssl", *argv], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{place}/client.key", "-out", f"{place}/client.csr",
+            "-subj", "/CN=jane")
+    openssl("x509", "-req", "-in", f"{place}/client.csr", "-CA", f"{place}/ca.pem", "-CAkey", f"{place}/ca.key", "-CAcreateserial", "-days", "30",
+            "-out", f"{place}/client.pem")
+
+
+def at_dovecot(d, tokens):
+    with open(f"{d.place}/oauth2", "w") as f:
+        f.write(OAUTH2.format(port=tokens.server_port))
+    with open(f"{d.place}/dovecot.conf", "a") as f:
+        f.write(MORE.format(place=d.place))
+    client_certificate(d.place)
+    d.start()
+    ca = f"{d.place}/ca.pem"
+    cert = dict(cert=f"{d.place}/client.pem", key=f"{d.place}/client.key")
+    for proto, port, tls in (("imap", d.tls_port, "direct"), ("imap", d.port, "starttls"), ("pop3", d.pop3s_port, "direct"),
+                             ("pop3", d.pop3_port, "starttls")):
+        how = dict(tls=tls, ca=ca)
+        good(proto, port, "scram-sha-256", secret="pw", **how)
+        for mech in PASSWORDS:
+            good(proto, port, mech, secret="pw", mech=mech, **how)
+            bad(proto, port, AUTH + "0", secret="wrong-one", mech=mech, **how)
+        for mech in ("oauthbearer", "xoauth2"):
+            good(proto, port, mech, secret=TOKEN, kind="token", mech=mech, **how)
+            bad(proto, port, AUTH + "0", "sign in again", secret="wrong-one", kind="token", mech=mech, **how)
+        good(proto, port, "external", kind="external", **how, **cert)
+        bad(proto, port, AUTH + "0", "tls-cert", kind="external", **how)
+        # a token longer than any line of POP3 may be with it: refused, but for what it is
+        bad(proto, port, AUTH + "0", secret="t" * 3000, kind="token", **how)
+    good("imap", d.port, "scram-sha-256", secret="pw", tls="none")
+    bad("imap", d.port, TLS, secret="pw", tls="starttls")
+    return ca
+
+
+SASL = """smtpd_sasl_type = dovecot
+smtpd_sasl_path = {place}/auth-client
+smtpd_sasl_auth_enable = yes
+smtpd_sasl_security_options = noanonymous
+smtpd_tls_security_level = may
+smtpd_tls_auth_only = yes
+smtpd_tls_cert_file = {place}/server.pem
+smtpd_tls_key_file = {place}/server.key
+smtpd_client_auth_rate_limit = 0
+smtpd_hard_error_limit = 1000
+broken_sasl_auth_clients = yes
+"""
+
+
+def at_postfix(d, ca):
+    with postfix.Postfix(more=SASL.format(place=d.place)) as p:
+        how = dict(tls="starttls", ca=ca)
+        good("smtp", p.port, "scram-sha-256", secret="pw", **how)
+        for mech in PASSWORDS:
+            good("smtp", p.port, mech, secret="pw", mech=mech, **how)
+            bad("smtp", p.port, AUTH + "0", "535", secret="wrong-one", mech=mech, **how)
+        for mech in ("oauthbearer", "xoauth2"):
+            good("smtp", p.port, mech, secret=TOKEN, kind="token", mech=mech, **how)
+            bad("smtp", p.port, AUTH + "0", "sign in again", secret="wrong-one", kind="token", mech=mech, **how)
+
+
+# ---------------------------------------------------------------------- ways there
+
+def pin_of(pem):
+    der = subprocess.run(f"openssl x509 -in {pem} -pubkey -noout | openssl pkey -pubin -outform der", shell=True, capture_output=True, check=True)
+    return "sha256//" + base64.b64encode(hashlib.sha256(der.stdout).digest()).decode()
+
+
+def pins(d, ca):
+    pin = pin_of(f"{d.place}/server.pem")
+    other = "sha256//" + base64.b64encode(b"\0" * 32).decode()
+    for port, tls in ((d.tls_port, "direct"), (d.port, "starttls")):
+        bad("imap", port, TLS, "signed by nobody", pin, tls=tls, secret="pw")
+        good("imap", port, tls=tls, secret="pw", pin=pin)
+        good("imap", port, tls=tls, secret="pw", pin=f"{other};{pin}")
+        good("imap", port, tls=tls, secret="pw", pin=pin, host="localhost.localdomain") if has_name("localhost.localdomain") else None
+        bad("imap", port, TLS, "none of those of tls-pin", pin, tls=tls, secret="pw", pin=other)
+        bad("imap", port, TLS, "none of those of tls-pin", tls=tls, secret="pw", pin=other, ca=ca)
+    bad("imap", d.tls_port, CONFIG, "tls-cert", tls="direct", ca=ca, secret="pw", cert=f"{d.place}/client.pem", key=f"{d.place}/server.key")
+    bad("imap", d.port, TLS, "did you mean imap://", tls="direct", ca=ca, secret="pw")
+    bad("pop3", d.pop3_port, TLS, "did you mean pop3://", tls="direct", ca=ca, secret="pw")
+
+
+def has_name(name):
+    try:
+        return socket.gethostbyname(name) == "127.0.0.1"
+    except OSError:
+        return False
+
+
+def certificate(place, name, *more):
+    """A self-made one: its file, and one with both."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{place}/{name}.key",
+                    "-out", f"{place}/{name}.pem", "-subj", f"/CN={name}", *more], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def certificates(place):
+    """What is wrong with one is told."""
+    def serve(name, minimum=None, maximum=None, want=None):
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(f"{place}/{name}.pem", f"{place}/{name}.key")
+        if maximum:
+            tls.set_ciphers("DEFAULT@SECLEVEL=0")
+            tls.minimum_version = tls.maximum_version = maximum
+        if want:
+            tls.verify_mode = ssl.CERT_REQUIRED
+            tls.load_verify_locations(want)
+        listener = socket.create_server(("127.0.0.1", 0))
+
+        def run():
+            while True:
+                raw, _ = listener.accept()
+                try:
+                    with tls.wrap_socket(raw, server_side=True) as s:
+                        s.sendall(b"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] hi\r\n")
+                        while s.recv(1000):
+                            s.sendall(b"t1 OK [CAPABILITY IMAP4rev1] in\r\n")
+                except OSError:
+                    pass
+        thread(run)
+        return listener.getsockname()[1]
+    san = ("-addext", "subjectAltName=DNS:other.example,DNS:*.example.org")
+    certificate(place, "mine", "-addext", "subjectAltName=IP:127.0.0.1")
+    certificate(place, "other", *san)
+    port = serve("mine")
+    good("imap", port, ca=f"{place}/mine.pem", secret=SECRET)
+    bad("imap", port, TLS, "signed by itself", f'tls-pin = "{pin_of(f"{place}/mine.pem")}"', secret=SECRET)
+    bad("imap", serve("other"), TLS, "not for 127.0.0.1 but for other.example, *.example.org", ca=f"{place}/other.pem", secret=SECRET)
+    dated = lambda name, start, end: subprocess.run(
+        f"cd {place} && openssl req -newkey rsa:2048 -nodes -keyout {name}.key -out {name}.csr -subj /CN={name} && "
+        f"mkdir -p ca.{name} && : > ca.{name}/index.txt && printf '[ca]\\ndefault_ca=x\\n[x]\\ndatabase=ca.{name}/index.txt\\nnew_certs_dir=ca.{name}\\n"
+        f"serial=ca.{name}/serial\\ndefault_md=sha256\\npolicy=p\\n[p]\\ncommonName=supplied\\n' > {name}.cnf && echo 01 > ca.{name}/serial && "
+        f"openssl ca -batch -config {name}.cnf -selfsign -keyfile {name}.key -in {name}.csr -out {name}.pem -startdate {start} -enddate {end}",
+        shell=True, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    dated("old", "20200101000000Z", "20200601000000Z")
+    dated("new", "20900101000000Z", "20910601000000Z")
+    bad("imap", serve("old"), TLS, "expired (2020-06-01)", ca=f"{place}/old.pem", secret=SECRET)
+    bad("imap", serve("new"), TLS, "not valid yet (2090-01-01)", "clock", ca=f"{place}/new.pem", secret=SECRET)
+    good("imap", serve("old"), pin=pin_of(f"{place}/old.pem"), secret=SECRET)
+    bad("imap", serve("mine", maximum=ssl.TLSVersion.TLSv1_1), TLS, "no TLS that is safe", ca=f"{place}/mine.pem", secret=SECRET)
+    bad("imap", serve("mine", want=f"{place}/other.pem"), TLS, "tls-cert", ca=f"{place}/mine.pem", secret=SECRET)
+
+
+class Socks(threading.Thread):
+    """A SOCKS5 proxy (RFC 1928, 1929) for one destination whatever name is asked for; with password: it wants one."""
+
+    def __init__(self, port, password=None):
+        super().__init__(daemon=True)
+        self.to, self.password, self.asked = port, password, []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.start()
+
+    def run(self):
+        while True:
+            s, _ = self.listener.accept()
+            thread(self.serve, s)
+
+    def take(self, s, n):
+        data = b""
+        while len(data) < n:
+            more = s.recv(n - len(data))
+            if not more:
+                raise OSError
+            data += more
+        return data
+
+    def serve(self, s):
+        try:
+            self.take(s, self.take(s, 2)[1])
+            s.sendall(b"\x05" + (b"\x02" if self.password else b"\x00"))
+            if self.password:
+                user = self.take(s, self.take(s, 2)[1])
+                word = self.take(s, self.take(s, 1)[0])
+                ok = (user + b":" + word).decode() == self.password
+                s.sendall(b"\x01" + (b"\x00" if ok else b"\x01"))
+                if not ok:
+                    return s.close()
+            kind = self.take(s, 4)[3]
+            name = self.take(s, self.take(s, 1)[0]) if kind == 3 else socket.inet_ntoa(self.take(s, 4)).encode()
+            self.take(s, 2)
+            self.asked.append((kind, name.decode()))
+            if self.to is None:
+                s.sendall(b"\x05\x05\x00\x01" + b"\0" * 6)
+                return s.close()
+            there = socket.create_connection(("127.0.0.1", self.to))
+            s.sendall(b"\x05\x00\x00\x01" + b"\0" * 6)
+            pump(s, there)
+        except OSError:
+            s.close()
+
+
+class Connect(threading.Thread):
+    """An HTTP proxy that knows CONNECT alone."""
+
+    def __init__(self, answer=b"HTTP/1.1 200 go\r\n\r\n", to=None):
+        super().__init__(daemon=True)
+        self.answer, self.to, self.heard = answer, to, b""
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.start()
+
+    def run(self):
+        while True:
+            s, _ = self.listener.accept()
+            while b"\r\n\r\n" not in self.heard:
+                self.heard += s.recv(1000)
+            s.sendall(self.answer)
+            if b" 200 " in self.answer:
+                thread(pump, s, socket.create_connection(("127.0.0.1", self.to)))
+            else:
+                s.close()
+
+
+def pump(a, b):
+    try:
+        while True:
+            for s in select.select([a, b], [], [])[0]:
+                data = s.recv(65536)
+                if not data:
+                    return
+                (b if s is a else a).sendall(data)
+    except OSError:
+        pass
+    finally:
+        a.close()
+        b.close()
+
+
+def proxies(d, ca):
+    word = "tunnel:Proxy-Geheimnis"
+    for port, tls in ((d.tls_port, "direct"), (d.port, "starttls"), (d.port, "none")):
+        s = Socks(port)
+        # the name is nobody's: the proxy alone can know it
+        pin = pin_of(f"{d.place}/server.pem")
+        keys = dict(tls=tls, secret="pw", host="mail.invalid", **({} if tls == "none" else {"pin": pin}))
+        good("imap", port, proxy=f"socks5h://127.0.0.1:{s.port}", **keys)
+        check(s.asked == [(3, "mail.invalid")], f"the proxy was asked for {s.asked}")
+        s = Socks(port, word)
+        good("imap", port, proxy=f"socks5h://{word}@127.0.0.1:{s.port}", **keys)
+        said, log = probe("imap", port, proxy=f"socks5h://{word}x@127.0.0.1:{s.port}", **keys)
+        check(said.startswith(NET) and "through the proxy" in said and "Geheimnis" not in said + log, f"a wrong word for the proxy: {said} {log}")
+        h = Connect(to=port)
+        good("imap", port, proxy=f"http://127.0.0.1:{h.port}", **keys)
+        check(h.heard.startswith(b"CONNECT mail.invalid:"), f"{h.heard}")
+        bad("imap", port, NET, "through the proxy", proxy=f"http://127.0.0.1:{Connect(b'HTTP/1.1 403 no' + bytes([13, 10, 13, 10])).port}", **keys)
+        bad("imap", port, NET, "through the proxy", proxy=f"socks5h://127.0.0.1:{Socks(None).port}", **keys)
+    s = Socks(d.tls_port)
+    good("imap", d.tls_port, tls="direct", ca=ca, host="localhost", secret="pw", proxy=f"socks5://127.0.0.1:{s.port}")
+    check(s.asked[0][0] == 1, f"socks5 looks the name up here: {s.asked}")
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        nobody = closed.getsockname()[1]
+    bad("imap", d.tls_port, NET, "through the proxy", tls="direct", ca=ca, secret="pw", proxy=f"socks5h://127.0.0.1:{nobody}")
+
+
+PIPE = """import os, select, socket, sys
+s = socket.create_connection((sys.argv[1], int(sys.argv[2])))
+while True:
+    for f in select.select([0, s], [], [])[0]:
+        data = os.read(f if f == 0 else s.fileno(), 65536)
+        if not data:
+            sys.exit(0)
+        s.sendall(data) if f == 0 else os.write(1, data)
+"""
+
+
+def tunnels(d, ca, place):
+    pipe = f"{place}/pipe.py"
+    with open(pipe, "w") as f:
+        f.write(PIPE)
+    through = f"{sys.executable} {pipe} %h %p"
+    good("imap", d.port, tls="none", secret="pw", tunnel=through)
+    good("pop3", d.pop3_port, tls="none", secret="pw", tunnel=through)
+    good("imap", d.tls_port, tls="direct", ca=ca, secret="pw", tunnel=through)
+    good("imap", 143, tls="none", secret="pw", host="mail.invalid", tunnel=f"{sys.executable} {pipe} 127.0.0.1 {d.port}")
+    good("imap", 993, tls="none", secret="pw", tunnel=f"openssl s_client -quiet -verify_quiet -connect 127.0.0.1:{d.tls_port}")
+    preauth = "printf '* PREAUTH [CAPABILITY IMAP4rev1] hi\\\\r\\\\n'; read x; printf '* BYE\\\\r\\\\nt1 OK bye\\\\r\\\\n'"
+    good("imap", 143, tls="none", tunnel=f'sh -c "{preauth}"', mech="gssapi")
+    bad("imap", 143, NET, "the host is gone", tls="none", secret="pw", tunnel="sh -c 'echo first >&2; echo the host is gone >&2; exit 255'")
+    bad("imap", 993, NET, "the host is gone", tls="direct", secret="pw", tunnel="sh -c 'echo the host is gone >&2; exit 255'")
+    bad("imap", 143, NET, "tunnel", tls="none", secret="pw", tunnel="/nonexistent/ssh host")
+    bad("imap", 143, CONFIG, tls="none", secret="pw", tunnel="sh 'x")
+    # one that neither speaks nor ends costs the deadline, and is gone then
+    bad("imap", 143, NET, "within 1 second", tls="none", secret="pw", wait=1000, tunnel=f"sh -c 'trap \"\" TERM; echo $$ > {place}/pid; sleep 1000'")
+    with open(f"{place}/pid") as f:
+        pid = int(f.read())
+    check(not os.path.exists(f"/proc/{pid}") or "Z" in open(f"/proc/{pid}/stat").read(), "the tunnel was left behind")
+
+
+with Place() as place:
+    at_tmaild(place)
+    certificates(place.path)
+    if installed():
+        tokens = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Tokens)
+        thread(tokens.serve_forever)
+        d = Dovecot(tls=True, pop3=True)
+        try:
+            ca = at_dovecot(d, tokens)
+            if postfix.usable():
+                at_postfix(d, ca)
+            pins(d, ca)
+            proxies(d, ca)
+            tunnels(d, ca, place.path)
+        except BaseException:
+            print(open(f"{d.place}/dovecot.log").read()[-2500:])
+            raise
+        finally:
+            d.__exit__(None)
+    else:
+        print("no Dovecot here: tmaild alone")
