@@ -89,6 +89,14 @@ static bool is_connected(struct stream *s)
     return curl_easy_getinfo(s->easy, CURLINFO_CONNECT_TIME_T, &at) == CURLE_OK && at > 0;
 }
 
+static int move_on(struct stream *s, struct error *err)
+{
+    int running = 0;
+    if (curl_multi_perform(s->multi, &running) != CURLM_OK)
+        return stream_lost(s, CURLE_FAILED_INIT, err);
+    return s->tunnel != NULL ? tunnel_accept(s->tunnel, err) : 0;
+}
+
 static int connect_loop(struct stream *s, const struct endpoint *ep, int wait_ms, struct error *err)
 {
     int64_t deadline = clock_mono_ms() + wait_ms;
@@ -100,10 +108,7 @@ static int connect_loop(struct stream *s, const struct endpoint *ep, int wait_ms
     enum net_change what;
     CURLcode rc = CURLE_OK;
     for (;;) {
-        int running = 0;
-        if (curl_multi_perform(s->multi, &running) != CURLM_OK)
-            return stream_lost(s, CURLE_FAILED_INIT, err);
-        if (s->tunnel != NULL && tunnel_accept(s->tunnel, err) < 0)
+        if (move_on(s, err) < 0)
             return -1;
         if (is_done(s->multi, &rc))
             break;
