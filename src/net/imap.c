@@ -89,11 +89,12 @@ static int on_untagged(struct imap *i, const struct imap_resp *r, struct error *
     return tell(h, r, err);
 }
 
-/* A server that does not know RFC 7888 takes the literal for commands: what comes next would be
- * answers to what nobody said. The command is tried again on a link without. */
-static int literal_refused(struct imap *i, struct error *err)
+/* The server offers caps and does not know them. What was to be done with them is done without on the
+ * next link: not on this one, where a literal was perhaps taken for commands, and what comes next are
+ * answers to what nobody said. */
+static int not_known(struct imap *i, uint64_t caps, struct error *err)
 {
-    imap_lie(i, CAP_LITERAL_PLUS | CAP_LITERAL_MINUS);
+    imap_lie(i, caps);
     return error_set(err, ERR_NET, RETRY_LATER, _("%s refused the rest of what was being sent"),
                      i->host);
 }
@@ -120,7 +121,9 @@ static int on_tagged(struct imap *i, const struct imap_resp *r, struct error *er
         log_line(i->log, LOG_INFO, "%s: %s %s: %.*s", i->host, c->tag,
                  r->kind == IMAP_NO ? "NO" : "BAD", STR_ARG(str_head(r->text, 200)));
     if (r->kind == IMAP_BAD && (c->traits & TRAIT_LITERAL_PLUS))
-        return literal_refused(i, err);
+        return not_known(i, CAP_LITERAL_PLUS | CAP_LITERAL_MINUS, err);
+    if (r->kind == IMAP_BAD && (c->traits & TRAIT_MOVES) && (i->caps & CAP_MOVE))
+        return not_known(i, CAP_MOVE, err);
     if (r->kind == IMAP_OK && (c->traits & TRAIT_COMPRESSES) && deflate_begin(i, err) < 0)
         return -1;
     int rc = imap_drop_unsent(i, c, err);

@@ -23,7 +23,7 @@ struct imap_options {
     uint64_t enable;
     /* Kept; NULL: none. Capabilities that this server offers and does not have: imap_caps leaves
      * them out, and what proves to be none is added, so that the next connection does without
-     * (LITERAL+, LITERAL-, IDLE, NOTIFY, COMPRESS, ENABLE, ID, SASL-IR). */
+     * (LITERAL+, LITERAL-, MOVE, IDLE, NOTIFY, COMPRESS, ENABLE, ID, SASL-IR). */
     uint64_t *lies;
 };
 struct imap;

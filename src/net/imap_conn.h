@@ -17,6 +17,7 @@ enum command_trait {
     TRAIT_CHANGES = 8,
     TRAIT_LITERAL_PLUS = 16, /* carries a literal that did not wait */
     TRAIT_COMPRESSES = 32,
+    TRAIT_MOVES = 128,
     TRAIT_CLEAN = 64 /* of one that SELECTS: no mailbox stays open when it is refused */
 };
 

@@ -18,6 +18,8 @@ struct greeting {
 static int greeting_line(struct greeting *g, const struct wire_node *line, struct error *err)
 {
     struct imap_resp r;
+    if (line == NULL && g->seen) /* some servers set an empty line behind others */
+        return 0;
     if (wire_imap_resp(line, &r, err) < 0)
         return -1;
     if (r.kind == IMAP_CAPABILITY || r.code == CODE_CAPABILITY)

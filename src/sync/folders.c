@@ -164,6 +164,24 @@ static void folder_leave(struct sync_account *w, struct folders *f)
     imap_queue(w->imap, unselect ? STR("UNSELECT") : STR("CLOSE"), &h);
 }
 
+static const struct sync_listed *listed(const struct folders *f, struct str name)
+{
+    for (size_t i = 0; i < f->n; i++)
+        if (str_eq(f->rows[i].name, name))
+            return &f->rows[i];
+    return NULL;
+}
+
+/* RFC 3501 §5.1: INBOX is always there; some servers list it only when they are asked for it. */
+static int inbox_ask(struct sync_account *w, struct folders *f, struct error *err)
+{
+    if (f->n == 0 || f->answer.fate != LINK_OK || listed(f, STR("INBOX")) != NULL)
+        return 0;
+    imap_queue(w->imap, STR("LIST \"\" \"INBOX\""),
+               &(struct imap_handler){ .resp = list_resp, .arg = f });
+    return imap_run(w->imap, err);
+}
+
 static int turn(struct sync_account *w, struct folders *f, bool plain, struct error *err)
 {
     uint64_t need = CAP_LIST_EXTENDED | CAP_LIST_STATUS;
@@ -174,7 +192,7 @@ static int turn(struct sync_account *w, struct folders *f, bool plain, struct er
     list_queue(w, f, plain);
     if ((plain || (imap_caps(w->imap) & need) != need) && statuses_queue(w, f, err) != 0)
         return -1;
-    if (imap_run(w->imap, err) != 0)
+    if (imap_run(w->imap, err) != 0 || inbox_ask(w, f, err) != 0)
         return -1;
     if (f->statuses_n > 0)
         qsort(f->statuses, f->statuses_n, sizeof *f->statuses, status_cmp);
@@ -188,14 +206,6 @@ void folders_clear(struct folders *f)
     free(f->statuses);
     link_answer_clear(&f->answer);
     *f = (struct folders){ 0 };
-}
-
-static const struct sync_listed *listed(const struct folders *f, struct str name)
-{
-    for (size_t i = 0; i < f->n; i++)
-        if (str_eq(f->rows[i].name, name))
-            return &f->rows[i];
-    return NULL;
 }
 
 bool folders_can_open(const struct folders *f, struct str name)

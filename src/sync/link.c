@@ -187,8 +187,8 @@ int link_select_end(struct sync_account *w, struct link_select *s, struct error 
     w->box = (struct sync_box){ 0 };
     if (rc != 0)
         return -1;
-    if (s->box.uidvalidity == 0)
-        return error_set(err, ERR_PROTO, RETRY_LATER, _("the server gives no UIDVALIDITY"));
+    if (s->box.uidvalidity == 0) /* RFC 3501 §2.3.1.1: it must be there; qq.com has none */
+        s->box.uidvalidity = LINK_NO_VALIDITY;
     w->box = s->box;
     return 0;
 }

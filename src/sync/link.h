@@ -7,7 +7,13 @@
 
 #include "sync/account.h"
 
-enum { LINK_CONNECT_MS = 30000, LINK_SILENCE_MS = 60000, LINK_COMMAND_MAX = 1 << 20 };
+/* LINK_NO_VALIDITY stands for the UIDVALIDITY of a server that gives none. */
+enum {
+    LINK_NO_VALIDITY = 1,
+    LINK_CONNECT_MS = 30000,
+    LINK_SILENCE_MS = 60000,
+    LINK_COMMAND_MAX = 1 << 20
+};
 
 /* Connects and logs in unless that stands. A refused password is remembered. */
 int link_open(struct sync_account *w, struct error *err) MUST_CHECK;

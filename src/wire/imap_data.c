@@ -107,7 +107,7 @@ static int status_item_read(unsigned item, const struct wire_node *v, struct ima
         if (wire_u64(v, &value) != 0)
             return -1;
         *number = value;
-        out->status.has |= item;
+        out->status.has |= item == STATUS_UIDVALIDITY && value == 0 ? 0 : item;
     }
     return 0;
 }

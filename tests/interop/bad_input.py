@@ -302,7 +302,6 @@ def nonsense_imap(place):
         ("wrong tag", imap(LIST=b"zzz OK\r\n"), bad),
         ("deep list", imap(LIST=b"* LIST " + b"(" * 100000), bad),
         ("long line", imap(LIST=b"* LIST () " + ENDLESS), bad),
-        ("no UIDVALIDITY", imap(SELECT=b"{tag} OK\r\n", EXAMINE=b"{tag} OK\r\n"), bad),
         ("UID of 33 bits", imap(UID=b"* 1 FETCH (UID 4294967296)\r\n"), bad),
         ("size of many digits", imap(UID=b"* 1 FETCH (UID 1 RFC822.SIZE %s)\r\n" % (b"9" * 5000)), bad),
     ]:

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: MIT
 """An IMAP server whose every answer a test can bend: folders in memory. before(server, line) is called with each
-command; what it returns (bytes, or pieces of them one after the other) is sent instead of the true answer."""
+command; what it returns (bytes, or pieces of them one after the other) is sent instead of the true answer. after(server,
+line, answer) gives back the true answer as it is to be sent."""
 import re, socket, threading
 
 
 class Fake:
     def __init__(self, caps="IMAP4rev1 UIDPLUS MOVE"):
         self.caps, self.before, self.commands, self.list_more = caps, None, [], b""
+        self.after = lambda server, line, answer: answer
+        self.literal_plus = True  # False: the literal is taken for commands
         self.cut = False  # the link, after the next answer
         self.idle = b""  # what comes during IDLE
         self.folders = {"INBOX": {}}  # name -> {uid: [set of flags, bytes]}
@@ -46,6 +49,9 @@ class Fake:
                 idle = words[0].encode()
                 literal = re.search(r"\{(\d+)\+?\}$", words[-1])
                 body = b""
+                if literal and words[-1].endswith("+}") and not self.literal_plus:
+                    link.sendall(words[0].encode() + b" BAD literals have no plus\r\n")
+                    continue
                 if literal:
                     link.sendall(b"+ go\r\n")
                     body = f.read(int(literal.group(1)))
@@ -53,7 +59,7 @@ class Fake:
                 self.commands.append(" ".join(words[1:]))
                 bent = self.before(self, " ".join(words[1:])) if self.before else None
                 with self.lock:
-                    out = bent if bent is not None else self.answer(words, body, self_box)
+                    out = bent if bent is not None else self.after(self, " ".join(words[1:]), self.answer(words, body, self_box))
                 for piece in [out] if isinstance(out, bytes) else out:
                     link.sendall(piece.replace(b"TAG ", words[0].encode() + b" "))
                 if words[1].upper() == "LOGOUT" or self.cut:
@@ -77,11 +83,13 @@ class Fake:
     def answer(self, words, body, at):
         verb = " ".join(words[1:3]).upper() if words[1].upper() == "UID" else words[1].upper()
         arg = [w.strip('"') for w in (words[3:] if verb.startswith("UID") else words[2:])]
+        arg = ["INBOX" if a.upper() == "INBOX" else a for a in arg]
         box = self.folders.get(at[0]) if at[0] else None
         if verb == "CAPABILITY":
             return f"* CAPABILITY {self.caps}\r\nTAG OK\r\n".encode()
         if verb == "LIST":
-            rows = "".join(f'* LIST ({self.uses.get(n, "")}) "/" "{n}"\r\n' for n in self.folders)
+            names = [n for n in self.folders if arg[-1] in ("*", n)]
+            rows = "".join(f'* LIST ({self.uses.get(n, "")}) "/" "{n}"\r\n' for n in names)
             return rows.encode() + self.list_more + b"TAG OK\r\n"
         if verb in ("SELECT", "EXAMINE"):
             if arg[0] not in self.folders:
@@ -112,6 +120,13 @@ class Fake:
                 if "\\Deleted" in box[u][0]:
                     del box[u]
             return b"TAG OK\r\n"
+        if verb == "EXPUNGE":
+            for u in [u for u in box if "\\Deleted" in box[u][0]]:
+                del box[u]
+            return b"TAG OK\r\n"
+        if verb == "UID SEARCH" and arg[0] == "DELETED":
+            hits = [str(u) for u in box if "\\Deleted" in box[u][0]]
+            return f"* SEARCH {' '.join(hits)}\r\nTAG OK\r\n".encode()
         if verb == "UID SEARCH":
             hits = (self.uids(box, arg[1]) if arg[0] == "UID" else
                     [u for u in sorted(box) if arg[-1].encode() in box[u][1]])

@@ -33,9 +33,9 @@ EXTRA_DIST += tests/interop/codec.sh
 TESTS += tests/interop/bad_input.py
 tests/interop/bad_input.log: tmail tmail-sync tmail-decode tmaild
 EXTRA_DIST += tests/interop/bad_input.py
-TESTS += tests/interop/conflict.py
+TESTS += tests/interop/conflict.py tests/interop/quirks.py
 tests/interop/conflict.log: tests/interop/drive tmail-sync tmail-decode
-EXTRA_DIST += tests/interop/conflict.py tests/interop/fake_imap.py tests/interop/fake_smtp.py
+EXTRA_DIST += tests/interop/conflict.py tests/interop/quirks.py tests/interop/fake_imap.py tests/interop/fake_smtp.py
 check_PROGRAMS += tests/interop/net_pop3
 tests_interop_net_pop3_SOURCES = tests/interop/net_pop3.c
 tests_interop_net_pop3_LDADD = $(LINK_NET)

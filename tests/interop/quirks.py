@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: MIT
+"""Servers as they are: each odd manner of doc/violations.md that the engine has to live with, on a server that otherwise keeps to
+the standard. All mail arrives, what the person does arrives there, nothing is lost or doubled, nothing is left to do."""
+import os, re, shutil, sys, tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from engine import SEEN, Store, message, subjects
+from fake_imap import Fake
+from tm import check
+
+ALL = "IMAP4rev1 UIDPLUS MOVE"
+
+
+def replaced(pattern, by, verb=""):
+    """Answers to commands that begin with verb, with pattern put otherwise."""
+    def after(server, line, answer):
+        return re.sub(pattern, by, answer) if line.startswith(verb) else answer
+    return after
+
+
+def refused(verb, words):
+    def before(server, line):
+        return words if line.startswith(verb) else None
+    return before
+
+
+def expunging(server, line, answer):
+    """Another client's message goes in the middle of a FETCH (RFC 3501 §7.4.1 forbids to say so there)."""
+    if line.startswith("UID FETCH") and answer.count(b"FETCH (") > 2 and 4 in server.folders["INBOX"]:
+        del server.folders["INBOX"][4]
+        return answer.replace(b"* 1 FETCH", b"* 4 EXPUNGE\r\n* 1 FETCH", 1)
+    return answer
+
+
+def talkative(server, line, answer):
+    """Untagged data of all kinds around every answer."""
+    noise = (b"* OK [ALERT] The disk is nearly full\r\n* 1 FETCH (FLAGS (\\Seen))\r\n* XNEW (1 \"2\")\r\n* SEARCH 99\r\n"
+             b"* VANISHED 4000\r\n* STATUS nowhere ()\r\n* ENABLED QRESYNC\r\n* ESEARCH UID ALL 77\r\n* CAPABILITY " +
+             server.caps.encode() + b"\r\n")
+    return (noise if not line.startswith("LIST") else b"") + answer
+
+
+def in_pieces(server, line, answer):
+    """FLAGS of a message apart from the rest of it, and flags of others in between."""
+    return re.sub(rb"\* (\d+) FETCH \(UID (\d+) FLAGS \(([^)]*)\) INTERNALDATE", rb"* \1 FETCH (FLAGS (\3))\r\n"
+                  rb"* \1 FETCH (UID \2 FLAGS (\3) INTERNALDATE", answer)
+
+
+def spaced(server, line, answer):
+    """Blanks at the ends of lines and lists, empty lines between responses."""
+    return re.sub(rb"(?m)^(\* (?:LIST|STATUS|SEARCH|OK|FLAGS|CAPABILITY)[^\r\n{]*)\r\n", rb"\1 \r\n\r\n", answer)
+
+
+QUIRKS = {
+    "as it should be": dict(),
+    "no UIDNEXT": dict(after=replaced(rb"\* OK \[UIDNEXT \d+\] n\r\n| UIDNEXT \d+", b"")),
+    "no UIDVALIDITY": dict(after=replaced(rb"\* OK \[UIDVALIDITY 7\] v\r\n| UIDVALIDITY 7", b"")),
+    "UIDVALIDITY 0": dict(after=replaced(rb"UIDVALIDITY 7", b"UIDVALIDITY 0")),
+    "LIST without INBOX": dict(after=replaced(rb'\* LIST \(\) "/" "INBOX"\r\n', b"", 'LIST "" "*"')),
+    "INBOX as it likes": dict(after=replaced(rb'"INBOX"', b"inBox", "LIST")),
+    "NIL delimiters": dict(after=replaced(rb'\) "/" ', b") NIL ", "LIST")),
+    "every folder twice": dict(after=replaced(rb"(\* LIST [^\r]*\r\n)", rb"\1\1", "LIST")),
+    "STATUS with nothing in it": dict(after=replaced(rb"\(MESSAGES.*\)", b"()", "STATUS")),
+    "STATUS refused": dict(before=refused("STATUS", b"TAG NO not now\r\n")),
+    "UIDPLUS without codes": dict(after=replaced(rb"\[(APPENDUID|COPYUID) [^]]*\] ", b"")),
+    "UIDPLUS with nonsense": dict(after=replaced(rb"\[(APPENDUID|COPYUID) [^]]*\]", rb"[\1 0 0]")),
+    "COPYUID of unequal sets": dict(after=replaced(rb"\[COPYUID 7 (\S+) (\S+)\]", rb"[COPYUID 7 \1,4000 \2]")),
+    "COPYUID of another time": dict(after=replaced(rb"\[COPYUID 7 ", b"[COPYUID 6 ")),
+    "MOVE offered, not known": dict(before=refused("UID MOVE", b"TAG BAD what\r\n")),
+    "no UIDPLUS, no MOVE": dict(caps="IMAP4rev1"),
+    "EXPUNGE during FETCH": dict(after=expunging, gone=1),
+    "talkative": dict(after=talkative),
+    "FETCH in pieces": dict(after=in_pieces),
+    "blanks and empty lines": dict(after=spaced),
+    "CONDSTORE with MODSEQ 0": dict(caps=ALL + " CONDSTORE", after=replaced(rb"(\* OK \[UIDNEXT)", rb"* OK [HIGHESTMODSEQ 0] x\r\n\1")),
+    "CONDSTORE with NOMODSEQ": dict(caps=ALL + " CONDSTORE", after=replaced(rb"(\* OK \[UIDNEXT)", rb"* OK [NOMODSEQ] x\r\n\1")),
+    "QRESYNC, and ENABLE is not known": dict(caps=ALL + " ENABLE CONDSTORE QRESYNC", before=refused("ENABLE", b"TAG BAD what\r\n")),
+    "ID is not known": dict(caps=ALL + " ID", before=refused("ID", b"TAG BAD what\r\n")),
+    "COMPRESS refused": dict(caps=ALL + " COMPRESS=DEFLATE", before=refused("COMPRESS", b"TAG NO not now\r\n")),
+    "NAMESPACE refused": dict(caps=ALL + " NAMESPACE", before=refused("NAMESPACE", b"TAG NO not now\r\n")),
+    "ESEARCH offered, SEARCH answered": dict(caps=ALL + " ESEARCH SEARCHRES"),
+    "LITERAL+ that is none": dict(caps=ALL + " LITERAL+", literal_plus=False),
+    "keywords without end": dict(after=replaced(rb"FLAGS \(\)", b"FLAGS (" + b" ".join(b"k%d" % k for k in range(300)) + b")")),
+    "BODY[] of nothing": dict(after=replaced(rb"(UID 4 FLAGS.*?)BODY\[\] \{\d+\}\r\n(?s:.*?)\r\n\)\r\n", rb"\1BODY[] NIL)\r\n"), odd=4),
+}
+
+
+# gone: so many messages go by themselves; odd: this one cannot be had.
+def lives_with(place, name, caps=ALL, before=None, after=None, literal_plus=True, gone=0, odd=0):
+    server = Fake(caps)
+    server.folders["Work"] = {}
+    for i in (1, 2, 3, 4):
+        server.put("INBOX", message(i))
+    server.before, server.literal_plus = before, literal_plus
+    if after:
+        server.after = after
+    s = Store(place, re.sub(r"\W", "", name), server.port)
+    s.sync(code=None)
+    s.sync(code=None)
+    there = [m for m in (1, 2, 3, 4) if m <= 4 - gone]
+    here = [m for m in there if m != odd]
+    rows = s.list("INBOX")
+    check(subjects(rows) == [f"message {i}" for i in here], f"{name}: all mail is here: {rows}\n{server.commands}\n{s.log()}")
+    s.drive("flag", s.find("INBOX", "message 1")["id"], "INBOX", f"+{SEEN}")
+    s.drive("move", s.find("INBOX", "message 2")["id"], "INBOX", "Work")
+    server.put("INBOX", message(5))
+    for _ in range(3):
+        s.sync(code=None)
+    check(s.drive("journal").strip() == "0", f"{name}: nothing is open: {server.commands[-40:]}\n{s.log()}")
+    check("\\Seen" in server.folders["INBOX"][1][0], f"{name}: the flag is there")
+    want = {"INBOX": ["message 1"] + [f"message {i}" for i in there if i > 2] + ["message 5"], "Work": ["message 2"]}
+    for folder, expected in want.items():
+        ours = [e for e in expected if e != f"message {odd}"]
+        held = sorted(re.search(rb"Subject: (.*)\r", m[1]).group(1).decode() for m in server.folders[folder].values())
+        check(held == expected, f"{name}: {folder} on the server: {held}\n{server.commands}\n{s.log()}")
+        check(subjects(s.list(folder)) == ours, f"{name}: {folder} here: {s.list(folder)}\n{server.commands}\n{s.log()}")
+    s.stop()
+
+
+def main():
+    only = os.environ.get("QUIRK")  # this one alone
+    place = tempfile.mkdtemp(prefix="tmail-quirks-")
+    try:
+        for name, quirk in QUIRKS.items():
+            if only in (None, name):
+                lives_with(place, name, **quirk)
+                print(name, flush=True)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
