@@ -394,9 +394,153 @@ def tunnels(d, ca, place):
     check(not os.path.exists(f"/proc/{pid}") or "Z" in open(f"/proc/{pid}/stat").read(), "the tunnel was left behind")
 
 
+# ---------------------------------------------------------------------- servers that mean no good
+
+class Talker(threading.Thread):
+    """Says greeting, then for each line what answers has for its verb (the second word of IMAP), bytes or None for the end; {tag} stands for
+    IMAP's tag. tls: speaks it from the start."""
+
+    def __init__(self, greeting, answers, tls=None):
+        super().__init__(daemon=True)
+        self.greeting, self.answers, self.tls, self.heard = greeting, answers, tls, b""
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.start()
+
+    def run(self):
+        try:
+            s, _ = self.listener.accept()
+            if self.tls:
+                s = self.tls.wrap_socket(s, server_side=True)
+            s.sendall(self.greeting)
+            for line in s.makefile("rb"):
+                self.heard += line
+                words = line.split()
+                tag = words[0] if words else b""
+                verb = (words[1] if len(words) > 1 and tag[:1] in (b"t", b"A") and tag[1:].isdigit() else tag).decode("latin-1").upper()
+                answer = self.answers.get(verb, self.answers.get("*", None))
+                if answer is None:
+                    break
+                s.sendall(answer.replace(b"{tag}", tag))
+            s.close()
+        except OSError:
+            pass
+
+
+HELLO = {"imap": b"* OK hi\r\n", "pop3": b"+OK hi\r\n", "smtp": b"220 hi\r\n"}
+BYE = {"imap": {"LOGOUT": b"* BYE\r\n{tag} OK\r\n"}, "pop3": {"QUIT": b"+OK\r\n"}, "smtp": {"QUIT": b"221 bye\r\n"}}
+OFFERS = {"imap": ("CAPABILITY", b"* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR%s\r\n{tag} OK\r\n", b" STARTTLS"),
+          "pop3": ("CAPA", b"+OK\r\nUSER\r\nSASL PLAIN\r\n%s.\r\n", b"STLS\r\n"),
+          "smtp": ("EHLO", b"250-hi\r\n%s250 AUTH PLAIN\r\n", b"250-STARTTLS\r\n")}
+START = {"imap": "STARTTLS", "pop3": "STLS", "smtp": "STARTTLS"}
+GO = {"imap": b"{tag} OK go\r\n", "pop3": b"+OK go\r\n", "smtp": b"220 go\r\n"}
+NO = {"imap": b"{tag} NO go\r\n", "pop3": b"-ERR no\r\n", "smtp": b"454 no\r\n"}
+INJECTED = {"imap": b"t2 OK in\r\n", "pop3": b"+OK in\r\n", "smtp": b"250 in\r\n"}
+
+
+def no_secret_in_the_clear():
+    """TLS is required: who does not give it, or more than it, gets no password."""
+    for proto in HELLO:
+        verb, offer, start = OFFERS[proto]
+        for what, answers in (("no TLS", {verb: offer % b""}), ("TLS refused", {verb: offer % start, START[proto]: NO[proto]}),
+                              ("words behind", {verb: offer % start, START[proto]: GO[proto] + INJECTED[proto]}),
+                              ("half of a word behind", {verb: offer % start, START[proto]: GO[proto] + b"*"}),
+                              ("in the clear after all", {verb: offer % start, START[proto]: GO[proto], "*": INJECTED[proto]})):
+            t = Talker(HELLO[proto], {**answers, **BYE[proto]})
+            said, log = probe(proto, t.port, tls="starttls", secret=SECRET, wait=3000)
+            check(said.split("/")[0] in ("4", "5", "7", "8"), f"{proto}, {what}: {said}\n{log}")
+            check(b"AUTH" not in t.heard.upper() and b"LOGIN" not in t.heard and b"PASS" not in t.heard, f"{proto}, {what}: {t.heard}")
+    t = Talker(b"* PREAUTH [CAPABILITY IMAP4rev1 STARTTLS] in\r\n", {"*": b"{tag} OK\r\n"})
+    said, log = probe("imap", t.port, tls="starttls", secret=SECRET, wait=3000)
+    check(said != "ok", f"PREAUTH in the clear: {said}\n{log}")
+
+
+def odd_exchanges():
+    """Challenges that do not end, are too long, are none; servers that speak as of old."""
+    cram = base64.b64encode(b"<1.2@x>") + b"\r\n"
+    endless = {"imap": {"*": b"+ e30=\r\n"}, "pop3": {"*": b"+ e30=\r\n"}, "smtp": {"*": b"334 e30=\r\n"}}
+    for proto in HELLO:
+        verb, offer, _ = OFFERS[proto]
+        # on and on: ended by us, with the secret of one initial response at most
+        t = Talker(HELLO[proto], {verb: (offer % b"").replace(b"PLAIN", b"XOAUTH2"), **endless[proto]})
+        bad(proto, t.port, "", "end", tls="none", secret=TOKEN, kind="token", wait=5000)
+        check(t.heard.count(base64.b64encode(TOKEN.encode()[3:30])[:8]) <= 1, f"{proto}: {t.heard}")
+        # a challenge longer than any
+        t = Talker(HELLO[proto], {verb: (offer % b"").replace(b"PLAIN", b"XOAUTH2"),
+                                  "*": endless[proto]["*"].replace(b"e30=", b"A" * 3_000_000)})
+        said, log = probe(proto, t.port, tls="none", secret=TOKEN, kind="token", wait=5000)
+        check(said != "ok" and "/" in said, f"{proto}: a long challenge: {said}")
+        # yes to everything: no proof, no login
+        yes = {"imap": b"{tag} OK in\r\n", "pop3": b"+OK in\r\n", "smtp": b"235 in\r\n"}[proto]
+        t = Talker(HELLO[proto], {verb: (offer % b"").replace(b"PLAIN", b"SCRAM-SHA-256 PLAIN" if proto != "imap" else b"SCRAM-SHA-256 AUTH=PLAIN"),
+                                  **BYE[proto], "*": yes})
+        bad(proto, t.port, AUTH, "proved", tls="none", secret=SECRET)
+        # no to SCRAM: the password is not shown by PLAIN
+        no = {"imap": b"{tag} NO [AUTHENTICATIONFAILED] no\r\n", "pop3": b"-ERR [AUTH] no\r\n", "smtp": b"535 5.7.8 no\r\n"}[proto]
+        t = Talker(HELLO[proto], {verb: (offer % b"").replace(b"PLAIN", b"SCRAM-SHA-256 PLAIN" if proto != "imap" else b"SCRAM-SHA-256 AUTH=PLAIN"),
+                                  **BYE[proto], "*": no})
+        bad(proto, t.port, AUTH, "login = plain", tls="none", secret=SECRET)
+        check(b" PLAIN" not in t.heard, f"{proto}: {t.heard}")
+        # an outage is none of the password's fault
+        later = {"imap": b"{tag} NO [UNAVAILABLE] no\r\n", "pop3": b"-ERR [SYS/TEMP] no\r\n", "smtp": b"454 4.7.0 no\r\n"}[proto]
+        t = Talker(HELLO[proto], {verb: offer % b"", **BYE[proto], "*": later})
+        bad(proto, t.port, AUTH + "1", tls="none", secret=SECRET)
+    # AUTH= of old, LOGIN alone, no initial response
+    for words, by in ((b"250-hi\r\n250-AUTH=LOGIN\r\n250 X\r\n", "login"), (b"250-hi\r\n250 AUTH LOGIN\r\n", "login")):
+        t = Talker(b"220 hi\r\n", {"EHLO": words, "AUTH": b"334 VXNlcm5hbWU6\r\n", "AMFUZQ==": b"334 UGFzc3dvcmQ6\r\n", "QUIT": b"221\r\n",
+                                   base64.b64encode(SECRET.encode()).decode().upper(): b"235 in\r\n"})
+        good("smtp", t.port, by, tls="none", secret=SECRET)
+    plain = base64.b64encode(f"\0jane\0{SECRET}".encode())
+    t = Talker(b"220 hi\r\n", {"EHLO": b"250-hi\r\n250 AUTH PLAIN\r\n", "QUIT": b"221\r\n", plain.decode().upper(): b"235 in\r\n",
+                               "AUTH": b""})
+    t.answers = Once(t.answers, "AUTH", b"501 5.5.4 syntax\r\n", b"334 \r\n")
+    good("smtp", t.port, "plain", tls="none", secret=SECRET)
+    t = Talker(b"220 hi\r\n", {"EHLO": b"250-hi\r\n250 AUTH CRAM-MD5\r\n", "AUTH": b"334 " + cram, "*": b"235 in\r\n", "QUIT": b"221\r\n"})
+    good("smtp", t.port, "cram-md5", tls="none", secret=SECRET)
+
+
+class Once(dict):
+    """The first time another answer."""
+
+    def __init__(self, answers, verb, first, then):
+        super().__init__(answers)
+        self.verb, self.list = verb, [first, then]
+
+    def get(self, verb, default=None):
+        return self.list.pop(0) if verb == self.verb and self.list else super().get(verb, default)
+
+
+def apop(place):
+    """Over TLS, with a stamp that is a message id: else the secret stays here."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(f"{place}/mine.pem", f"{place}/mine.key")
+    how = dict(ca=f"{place}/mine.pem", secret=SECRET)
+    answers = {"CAPA": b"+OK\r\nUIDL\r\n.\r\n", "APOP": b"+OK in\r\n", "QUIT": b"+OK\r\n", "USER": b"+OK\r\n", "PASS": b"+OK in\r\n"}
+    t = Talker(b"+OK hi <1896.697170952@dbc.mtview.ca.us>\r\n", answers, tls)
+    good("pop3", t.port, mech="apop", **how)
+    want = hashlib.md5(b"<1896.697170952@dbc.mtview.ca.us>" + SECRET.encode()).hexdigest().encode()
+    check(b"APOP jane " + want + b"\r\n" in t.heard and b"PASS" not in t.heard, f"APOP: {t.heard}")
+    for greeting in (b"+OK hi\r\n", b"+OK <a b@c>\r\n", b"+OK <a@b@c>\r\n", b"+OK <\x80@x>\r\n", b"+OK <@x>\r\n", b"+OK <x>\r\n", b"+OK <a@" + b"x" * 400 + b">\r\n"):
+        t = Talker(greeting, answers, tls)
+        bad("pop3", t.port, AUTH, "stamp", mech="apop", **how)
+        check(b"APOP" not in t.heard, f"APOP: {t.heard}")
+    t = Talker(b"+OK <1@x>\r\n", answers)
+    bad("pop3", t.port, AUTH, "stamp", tls="none", mech="apop", secret=SECRET)
+    # by itself only where there is nothing else
+    t = Talker(b"+OK <1@x>\r\n", {**answers, "CAPA": b"+OK\r\nUSER\r\nSASL GSSAPI\r\n.\r\n"}, tls)
+    good("pop3", t.port, **how)
+    check(b"USER jane" in t.heard, f"USER before APOP: {t.heard}")
+    t = Talker(b"+OK <1@x>\r\n", {**answers, "CAPA": b"+OK\r\nSASL GSSAPI\r\n.\r\n"}, tls)
+    good("pop3", t.port, **how)
+    check(b"APOP jane" in t.heard, f"APOP at last: {t.heard}")
+
+
 with Place() as place:
     at_tmaild(place)
+    no_secret_in_the_clear()
+    odd_exchanges()
     certificates(place.path)
+    apop(place.path)
     if installed():
         tokens = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Tokens)
         thread(tokens.serve_forever)
