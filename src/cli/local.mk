@@ -7,6 +7,7 @@ libcli_a_SOURCES = \
 	src/cli/engine.c src/cli/engine.h \
 	src/cli/letter.c src/cli/letter.h \
 	src/cli/message.c src/cli/message.h \
+	src/cli/muttrc.c src/cli/muttrc.h \
 	src/cli/out.c src/cli/out.h \
 	src/cli/probe.c src/cli/probe.h \
 	src/cli/tty.c src/cli/tty.h \

@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "cli/cli.h"
+#include "cli/muttrc.h"
 #include "config/write.h"
 
 enum { SETUP_KEYS_MAX = 12, SETUP_DEMO = 2, SETUP_SECRET_MAX = 64 << 10 };
@@ -25,7 +26,9 @@ struct setup {
     bool password, oauth; /* all of them can be logged in to so */
     struct str pin;
     struct buf secret;  /* the password, or a token */
-    bool token;         /* it is one, and its command is among the keys already */
+    bool token;         /* it is one */
+    bool kept;          /* how it is had is among the keys already */
+    struct muttrc mutt; /* what is taken over; empty where there is none */
     struct buf account; /* its name in tmailrc */
     struct write_key keys[SETUP_KEYS_MAX];
     size_t keys_n;
@@ -51,8 +54,13 @@ int setup_keep(struct setup *s, struct error *err) MUST_CHECK;
 /* The keys of the account, but for the password's. */
 void setup_keys(struct setup *s);
 
+struct setup_options {
+    const char *address; /* NULL: asked for */
+    const char *muttrc;  /* a file to take over what it can give; NULL: none */
+    bool no_directory;
+};
 /* All of it on the person's terminal, with its sentences. 0 written, 1 not wanted, -1. */
-int setup_run(struct cli *c, const char *address, bool directory, struct error *err) MUST_CHECK;
+int setup_run(struct cli *c, const struct setup_options *o, struct error *err) MUST_CHECK;
 /* Who starts tmail for the first time: 0 there is an account now, 1 they want to leave, SETUP_DEMO they want to see the
  * demonstration, -1. */
 int setup_greet(struct cli *c, struct error *err) MUST_CHECK;

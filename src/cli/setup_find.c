@@ -41,8 +41,11 @@ static struct str system_name(struct arena *a)
 static struct str plain_name(struct arena *a, struct str name)
 {
     struct buf out = BUF_INIT(NAME_MAX_BYTES);
-    for (size_t i = 0; i < name.n; i++)
-        buf_addc(&out, strchr("\"\\<>,;:()[]@", name.p[i]) != NULL ? ' ' : name.p[i]);
+    for (size_t i = 0; i < name.n; i++) {
+        char c = strchr("\"\\<>,;:()[]@", name.p[i]) != NULL ? ' ' : name.p[i];
+        if (c != ' ' || (out.len > 0 && out.data[out.len - 1] != ' '))
+            buf_addc(&out, c);
+    }
     struct str plain = arena_str(a, str_trim(buf_str(&out)));
     buf_free(&out);
     return plain;
@@ -71,9 +74,21 @@ static int ask(struct setup *s, const char *question, struct str otherwise, stru
     return rc;
 }
 
+/* The address inside of "Jane Roe <jane@example.org>". */
+static struct str bare_address(struct str s)
+{
+    size_t open = str_rfind(s, '<');
+    if (open == s.n)
+        return s;
+    s = str_skip(s, open + 1);
+    return str_head(s, str_find(s, '>'));
+}
+
 int setup_who(struct setup *s, const char *address, struct error *err)
 {
-    s->address = address != NULL ? arena_cstr(s->arena, address) : STR("");
+    struct str known = s->mutt.realname.n > 0 ? s->mutt.realname : system_name(s->arena);
+    s->address = address != NULL ? arena_cstr(s->arena, address)
+                                 : arena_str(s->arena, bare_address(s->mutt.from));
     for (int i = 0; !is_address(s->address); i++) {
         if (s->address.n > 0)
             tty_say(s->tty, _("%.*s is no e-mail address."), STR_ARG(s->address));
@@ -83,7 +98,7 @@ int setup_who(struct setup *s, const char *address, struct error *err)
         if (rc != 0)
             return rc;
     }
-    int rc = ask(s, _("Your name, as others see it"), system_name(s->arena), &s->name, err);
+    int rc = ask(s, _("Your name, as others see it"), known, &s->name, err);
     s->name = plain_name(s->arena, s->name);
     return rc;
 }
@@ -171,15 +186,51 @@ static int ask_side(struct setup *s, bool sending, struct error *err)
     return 0;
 }
 
+/* A server that a muttrc names, as a list of one; NULL: none. */
+static json_t *mutt_list(struct setup *s, struct str url, struct str user, bool sending)
+{
+    struct muttrc_server m;
+    if (muttrc_server(s->arena, url, &m) != 0 || (strcmp(m.protocol, "smtp") == 0) != sending)
+        return NULL;
+    json_t *list = json_array();
+    if (m.user.n > 0)
+        user = m.user;
+    add_server(list, m.protocol, m.host, m.port, m.direct ? "direct" : "starttls",
+               user.n > 0 ? user : s->address);
+    return list;
+}
+
+static json_t *mutt_receive(struct setup *s)
+{
+    const struct muttrc *m = &s->mutt;
+    json_t *list = mutt_list(s, m->folder, m->imap_user, false);
+    if (list == NULL)
+        list = mutt_list(s, m->spoolfile, m->imap_user, false);
+    if (list == NULL && m->pop_host.n > 0 && str_search(m->pop_host, STR("://")) == m->pop_host.n)
+        list = mutt_list(s, str_c(arena_fmt(s->arena, "pop://%.*s", STR_ARG(m->pop_host))),
+                         m->pop_user, false);
+    return list != NULL ? list : mutt_list(s, m->pop_host, m->pop_user, false);
+}
+
+/* What a muttrc says holds; what it does not say is looked for. */
 int setup_servers(struct setup *s, struct error *err)
 {
-    int rc = find(s, err);
-    if (rc != 0 && err->code != ERR_NOINPUT)
-        return -1;
-    if (rc != 0)
+    json_t *receive = mutt_receive(s);
+    json_t *send = mutt_list(s, s->mutt.smtp_url, s->mutt.imap_user, true);
+    int rc = receive == NULL || send == NULL ? find(s, err) : 0;
+    if (rc != 0 && err->code == ERR_NOINPUT) {
         tty_say(s->tty, _("Nobody says where the mail of %.*s is."), STR_ARG(s->address));
+        rc = 0;
+    }
     if (s->found == NULL)
         s->found = json_object();
-    rc = ask_side(s, false, err);
+    if (receive != NULL)
+        json_object_set(s->found, "receive", receive);
+    if (send != NULL)
+        json_object_set(s->found, "send", send);
+    json_decref(receive);
+    json_decref(send);
+    if (rc == 0)
+        rc = ask_side(s, false, err);
     return rc == 0 ? ask_side(s, true, err) : rc;
 }

@@ -197,7 +197,7 @@ static int take_way(struct setup *s, const struct ways *w, size_t i, struct erro
 
 int setup_keep(struct setup *s, struct error *err)
 {
-    while (!s->token) {
+    while (!s->kept) {
         struct ways w;
         struct buf answer = BUF_INIT(TTY_LINE_MAX);
         uint32_t number = 0;

@@ -231,13 +231,49 @@ static int try_token(struct setup *s, struct error *err)
         rc = try_secret(s, err);
     if (rc == 0)
         setup_key(s, "oauth-command", arena_str(s->arena, buf_str(&command)), false);
+    s->kept = rc == 0;
     buf_free(&command);
     return rc;
 }
 
+/* The password of a muttrc, or that of its command, which is not run unasked. 1: there is none. */
+static int try_mutt(struct setup *s, struct error *err)
+{
+    struct str command = s->mutt.password_command;
+    const char *text =
+        arena_fmt(s->arena, _("The muttrc has the password from the command \"%.*s\". Run it?"),
+                  STR_ARG(command));
+    bool yes = false;
+    int rc = s->mutt.password.n > 0 ? 0 : 1;
+    buf_add_str(&s->secret, s->mutt.password);
+    if (command.n > 0 && write_value_fits(command)) {
+        rc = tty_ask_yes(s->tty, str_c(text), true, &yes, err);
+        if (rc == 0)
+            rc = yes ? setup_first_line(s, command, &s->secret, err) : 1;
+    }
+    if (rc == 0)
+        rc = try_secret(s, err);
+    if (rc == 0 && yes)
+        setup_key(s, "password-command", command, false);
+    s->kept = rc == 0 && yes;
+    return rc;
+}
+
+/* What does not work is told, and the person is asked. */
+static int by_mutt(struct setup *s, struct error *err)
+{
+    int rc = s->password ? try_mutt(s, err) : 1;
+    if (rc >= 0 || err->code == ERR_CANCELLED)
+        return rc;
+    tty_say(s->tty, "%s", err->text);
+    return 1;
+}
+
 int setup_login(struct setup *s, struct error *err)
 {
-    int rc = -1;
+    int rc = by_mutt(s, err);
+    if (rc != 1)
+        return rc;
     bool by_token = str_eqc(jline_text(s->found, "sign-in"), "oauth") || (!s->password && s->oauth);
     if (!by_token && !s->password)
         return error_set(err, ERR_AUTH, RETRY_NEVER,

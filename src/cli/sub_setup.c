@@ -8,6 +8,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/i18n.h"
 #include "bus/jline.h"
 #include "cli/out.h"
@@ -66,9 +67,14 @@ void setup_keys(struct setup *s)
     const char *address =
         s->name.n > 0 ? arena_fmt(s->arena, "%.*s <%.*s>", STR_ARG(s->name), STR_ARG(s->address))
                       : s->address.p;
+    struct write_key secret = s->keys_n > 0 ? s->keys[0] : (struct write_key){ 0 };
+    bool kept = s->keys_n > 0;
+    s->keys_n = 0;
     setup_key(s, "address", str_c(address), false);
     setup_key(s, "receive", url_of(s, s->receive), false);
     setup_key(s, "send", url_of(s, s->send), false);
+    if (kept) /* known since the login; it is read last */
+        setup_key(s, secret.key, secret.value, secret.secret);
     setup_key(s, "tls-pin", s->pin, false);
 }
 
@@ -136,18 +142,32 @@ static int steps(struct setup *s, const char *address, struct error *err)
     return rc == 0 ? write_it(s, err) : rc;
 }
 
-int setup_run(struct cli *c, const char *address, bool directory, struct error *err)
+/* What the person had in mutt. */
+static int read_muttrc(struct setup *s, const char *path, struct error *err)
+{
+    struct buf text = BUF_INIT(MUTTRC_FILE_MAX);
+    int rc = file_read(path, &text, err);
+    if (rc == 0)
+        muttrc_read(s->arena, buf_str(&text), &s->mutt);
+    if (rc == 0 && s->mutt.rest.n > 0)
+        tty_say(s->tty, _("Nothing in %s is executed. Not taken over: %.*s."), path,
+                STR_ARG(s->mutt.rest));
+    buf_wipe(&text);
+    return rc;
+}
+
+int setup_run(struct cli *c, const struct setup_options *o, struct error *err)
 {
     struct setup s;
     int rc = -1;
     setup_init(&s, c);
-    s.directory = directory;
+    s.directory = !o->no_directory;
     s.tty = tty_open();
     if (s.tty < 0)
         error_set(err, ERR_USAGE, RETRY_NEVER,
                   _("setup asks questions and needs a terminal; man tmailrc has the four lines"));
-    else
-        rc = steps(&s, address, err);
+    else if (o->muttrc == NULL || read_muttrc(&s, o->muttrc, err) == 0)
+        rc = steps(&s, o->address, err);
     if (rc == 1)
         tty_say(s.tty, _("Nothing was written."));
     setup_clear(&s);
@@ -168,7 +188,9 @@ int setup_greet(struct cli *c, struct error *err)
         close(tty);
     }
     if (rc == 0)
-        rc = answer.len == 0 ? SETUP_DEMO : setup_run(c, buf_c(&answer), true, err);
+        rc = answer.len == 0
+                 ? SETUP_DEMO
+                 : setup_run(c, &(struct setup_options){ .address = buf_c(&answer) }, err);
     buf_free(&answer);
     return rc;
 }
@@ -176,17 +198,22 @@ int setup_greet(struct cli *c, struct error *err)
 static int setup_command(struct cli *c, int argc, char **argv, struct error *err)
 {
     static const struct option options[] = { { "no-directory", no_argument, NULL, 'd' },
+                                             { "from-muttrc", required_argument, NULL, 'm' },
                                              { NULL, 0, NULL, 0 } };
-    bool directory = true;
+    struct setup_options so = { 0 };
     int o;
     while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (o != 'd')
+        if (o == 'd')
+            so.no_directory = true;
+        else if (o == 'm')
+            so.muttrc = optarg;
+        else
             return -2;
-        directory = false;
     }
     if (argc - optind > 1)
         return -2;
-    return setup_run(c, argv[optind], directory, err);
+    so.address = argv[optind];
+    return setup_run(c, &so, err);
 }
 
 int sub_setup(struct cli *c, int argc, char **argv)

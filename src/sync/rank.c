@@ -84,8 +84,7 @@ static int choose(const struct find_offer *offers, const struct find_offer *rece
     return 0;
 }
 
-int find_choose(const struct find_offer offers[FIND_SOURCES], bool time_is_up,
-                struct find_choice *out)
+int find_choose(const struct find_offer *offers, bool time_is_up, struct find_choice *out)
 {
     bool waiting = false;
     for (size_t i = 0; i < FIND_SOURCES; i++) {

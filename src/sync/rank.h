@@ -47,9 +47,9 @@ struct find_choice {
     struct find_server receive[FIND_SERVERS_MAX], send[FIND_SERVERS_MAX];
     size_t receive_n, send_n;
 };
-/* 0: this one; 1: wait, a better source may still answer; -1: nobody knows anything. When no source can
+/* offers: FIND_SOURCES of them. 0: this one; 1: wait, a better source may still answer; -1: nobody knows anything. When no source can
  * answer any more, or the time is up, the two ways may be taken from two sources, and one may be missing. */
-int find_choose(const struct find_offer offers[FIND_SOURCES], bool time_is_up,
+int find_choose(const struct find_offer *offers, bool time_is_up,
                 struct find_choice *out) MUST_CHECK;
 /* Appends text with %EMAILADDRESS%, %EMAILLOCALPART% and %EMAILDOMAIN% replaced. */
 void find_fill(struct str text, struct str address, struct buf *out);

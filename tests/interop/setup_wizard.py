@@ -258,6 +258,45 @@ def token_alone(world, place, server):
     del world.routes[:2]
 
 
+def from_mutt(world, place):
+    """What a muttrc says is taken over; nothing in it is run, but for the password's command after a yes."""
+    p = Person(place, "mutt", world)
+    with open(p.home + "/muttrc", "w") as f:
+        f.write(f"""set my_host={D} realname="Jane Roe, PhD"
+set from="jane@$my_host" folder=imaps://mail.$my_host/ imap_user=jane
+set smtp_url="smtps://jane@mail.$my_host:465/" imap_pass=`echo sesam3`
+set signature="`touch {p.home}/run`|"
+source `touch {p.home}/run; echo /dev/null`
+color index red default .
+""")
+    asked = len(world.web.asked)
+    t = p.terminal("setup", "--from-muttrc", p.home + "/muttrc")
+    t.expect(r"Not taken over: source, color, signature\.")
+    t.answer(r"Your name[^:]*\[Jane Roe, PhD\]:", "")
+    t.answer(r'from the command "echo sesam3"\. Run it\? \[Y/n\]', "")
+    t.answer(r"Logged in[\s\S]*Write this into", "")
+    check(t.end() == 0, t.out)
+    check(p.text() == f"""[account example]
+address = "Jane Roe PhD <jane@{D}>"
+receive = "imaps://jane@mail.{D}"
+send = "smtps://jane@mail.{D}"
+password-command = "echo sesam3"
+""", p.text())
+    check(not os.path.exists(p.home + "/run"), "a command of the muttrc was run")
+    check(len(world.web.asked) == asked, "what is known was looked for")
+    with open(p.home + "/muttrc", "w") as f:
+        f.write(f"set from='Jane <jane@{D}>' imap_pass=stale\n")
+    t = p.terminal("setup", "--from-muttrc", p.home + "/muttrc")
+    t.answer(r"Your name[^:]*:", "")
+    t.expect(r"refuses the login")
+    t.password(r"Password of[^:]*:", "sesam3")
+    t.answer(r"Number \[1\]:", "3")
+    t.answer(r"Write this into", "n")
+    check(t.end() == 1 and "stale" not in t.out, t.out)
+    t = p.terminal("setup", "--from-muttrc", p.home + "/none")
+    check(t.end() == 66, t.out)
+
+
 def the_first_time(world, place):
     p = Person(place, "first", world)
     t = p.terminal()
@@ -300,6 +339,7 @@ def main():
         nothing_found(world, place, server)
         bridge_key(world, place, bridge)
         token_alone(world, place, server)
+        from_mutt(world, place)
         the_first_time(world, place)
     finally:
         bridge.stop()
