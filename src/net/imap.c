@@ -99,6 +99,13 @@ static int not_known(struct imap *i, uint64_t caps, struct error *err)
                      i->host);
 }
 
+/* What of the server's capabilities c was built on. */
+static uint64_t needed(const struct imap *i, const struct command *c)
+{
+    return ((c->traits & TRAIT_LITERAL_PLUS) ? CAP_LITERAL_PLUS | CAP_LITERAL_MINUS : 0) |
+           ((c->traits & TRAIT_MOVES) ? i->caps & CAP_MOVE : 0);
+}
+
 static int deflate_begin(struct imap *i, struct error *err)
 {
     static const struct deflate_options options = {
@@ -120,10 +127,8 @@ static int on_tagged(struct imap *i, const struct imap_resp *r, struct error *er
     if (r->kind != IMAP_OK)
         log_line(i->log, LOG_INFO, "%s: %s %s: %.*s", i->host, c->tag,
                  r->kind == IMAP_NO ? "NO" : "BAD", STR_ARG(str_head(r->text, 200)));
-    if (r->kind == IMAP_BAD && (c->traits & TRAIT_LITERAL_PLUS))
-        return not_known(i, CAP_LITERAL_PLUS | CAP_LITERAL_MINUS, err);
-    if (r->kind == IMAP_BAD && (c->traits & TRAIT_MOVES) && (i->caps & CAP_MOVE))
-        return not_known(i, CAP_MOVE, err);
+    if (r->kind == IMAP_BAD && needed(i, c) != 0)
+        return not_known(i, needed(i, c), err);
     if (r->kind == IMAP_OK && (c->traits & TRAIT_COMPRESSES) && deflate_begin(i, err) < 0)
         return -1;
     int rc = imap_drop_unsent(i, c, err);
