@@ -71,6 +71,8 @@ enum wire_result smtp_answer_take(struct str *in, struct smtp_answer *a,
         rc = WIRE_BAD; /* more lines than any reply has */
     if (rc == WIRE_OK)
         *in = rest;
+    else
+        a->code = 0; /* half a reply, or what is none, refuses nothing */
     net_words(a->text, sizeof a->text, buf_str(&words));
     buf_free(&words);
     return rc;

@@ -61,6 +61,36 @@ EXTRA_DIST += \
 	tests/interop/transcripts/imap-trailing-blanks.t \
 	tests/interop/transcripts/imap-uidplus-lies.t \
 	tests/interop/transcripts/imap-xoauth2-only.t \
+	tests/interop/transcripts/lmtp-each.t \
+	tests/interop/transcripts/lmtp-one-answer.t \
+	tests/interop/transcripts/pop3-in-use.t \
+	tests/interop/transcripts/pop3-lost-in-message.t \
+	tests/interop/transcripts/pop3-no-capa.t \
+	tests/interop/transcripts/pop3-no-uidl.t \
+	tests/interop/transcripts/pop3-quit-refused.t \
+	tests/interop/transcripts/pop3-retr-refused.t \
+	tests/interop/transcripts/pop3-utf8.t \
+	tests/interop/transcripts/pop3-words-behind-sizes.t \
+	tests/interop/transcripts/smtp-354-for-mail.t \
+	tests/interop/transcripts/smtp-421-greeting.t \
+	tests/interop/transcripts/smtp-421-in-the-middle.t \
+	tests/interop/transcripts/smtp-ahead-503.t \
+	tests/interop/transcripts/smtp-ahead-lost.t \
+	tests/interop/transcripts/smtp-bare-lf.t \
+	tests/interop/transcripts/smtp-codes-alone.t \
+	tests/interop/transcripts/smtp-dot-354.t \
+	tests/interop/transcripts/smtp-dot-junk.t \
+	tests/interop/transcripts/smtp-dot-no-sense.t \
+	tests/interop/transcripts/smtp-ehlo-lost.t \
+	tests/interop/transcripts/smtp-ehlo-refused.t \
+	tests/interop/transcripts/smtp-greeting-lines.t \
+	tests/interop/transcripts/smtp-mixed-lines.t \
+	tests/interop/transcripts/smtp-nobody-and-354.t \
+	tests/interop/transcripts/smtp-refused-at-dot.t \
+	tests/interop/transcripts/smtp-size-lie.t \
+	tests/interop/transcripts/smtp-size-no-number.t \
+	tests/interop/transcripts/smtp-size-too-small.t \
+	tests/interop/transcripts/smtp-so-many.t \
 	tests/interop/transcripts/pop3-dots.t \
 	tests/interop/transcripts/smtp-250-for-354.t \
 	tests/interop/transcripts/smtp-greylisted.t \

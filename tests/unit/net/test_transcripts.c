@@ -2,14 +2,14 @@
 /* Plays every file of tests/interop/transcripts against the clients, each in several ways: in one go, byte by
  * byte, with a pause at many places, and cut at many places, where all that counts is that nothing hangs or breaks.
  * Besides the lines of script.h a file has
- *   client: smtp|imap|pop3
+ *   client: smtp|lmtp|imap|pop3
  *   do: COMMAND     imap: run one after the other; "+COMMAND" is only queued. IDLE, NOTIFY, LISTEN (until something
  *                   comes), COMPRESS, "SEARCH keys" and "APPEND mailbox" are done by the client's functions.
  *   enable: QRESYNC imap
  *   body: TEXT      imap, pop3: what came in chunks
  *   heard: TEXT     imap: the responses that count, as heard_resp writes them
  *   lies: BITS      imap: capabilities found to be none (hexadecimal)
- *   expect: WORD    smtp: sent rejected unsent doubt; imap: ok no (of the last command) broken; pop3: the number of
+ *   expect: WORD    smtp, lmtp: sent rejected unsent doubt, a word for each message; imap: ok no (of the last command) broken; pop3: the number of
  *                   messages, or broken; all: refused (it does not open) */
 #include "unit/test.h"
 
@@ -46,31 +46,44 @@ static int mail_read(void *arg, uint64_t offset, size_t want, struct buf *out, s
     return 0;
 }
 
-static const char *play_smtp(const struct endpoint *ep, struct error *err)
+enum { MESSAGES_MAX = 4 };
+
+/* As many messages as words are expected, each announced ahead while the one before is sent. */
+static void play_smtp(const struct endpoint *ep, struct str expect, struct buf *said,
+                      struct error *err)
 {
     static const char *const words[] = { [SMTP_SENT] = "sent",
                                          [SMTP_REJECTED] = "rejected",
                                          [SMTP_UNSENT] = "unsent",
                                          [SMTP_IN_DOUBT] = "doubt" };
     struct smtp_options o = { .endpoint = *ep, .connect_ms = 5000, .wait_ms = 5000 };
-    struct smtp_rcpt rcpts[] = { { .address = "a@example.org" }, { .address = "b@example.org" } };
-    struct smtp_envelope env = {
-        .sender = "me@example.org", .rcpts = rcpts, .rcpts_n = 2, .size = mail.n
-    };
-    struct smtp_body body = { .read = mail_read };
+    struct smtp_rcpt rcpts[MESSAGES_MAX][2];
+    struct smtp_envelope env[MESSAGES_MAX];
+    size_t n = 0;
+    struct str word;
+    while (str_word(&expect, &word) && n < MESSAGES_MAX) {
+        rcpts[n][0] = (struct smtp_rcpt){ .address = "a@example.org" };
+        rcpts[n][1] = (struct smtp_rcpt){ .address = "b@example.org" };
+        env[n] = (struct smtp_envelope){
+            .sender = "me@example.org", .rcpts = rcpts[n], .rcpts_n = 2, .size = mail.n
+        };
+        n++;
+    }
     struct smtp *s = smtp_open(&o, err);
     if (s == NULL)
-        return "refused";
-    const char *word = words[smtp_send(s, &env, &body, err)];
+        buf_adds(said, "refused");
+    for (size_t i = 0; i < n && s != NULL; i++) {
+        struct smtp_body body = { .read = mail_read, .next = i + 1 < n ? &env[i + 1] : NULL };
+        buf_addf(said, "%s%s", i > 0 ? " " : "", words[smtp_send(s, &env[i], &body, err)]);
+    }
     smtp_close(&s);
-    return word;
 }
 
 /* What a session gave. */
 struct played {
     const char *word;
     char count[24];
-    struct buf body, heard;
+    struct buf body, heard, said;
     uint64_t lies;
 };
 
@@ -278,10 +291,14 @@ static bool differs(struct str text, const struct script_way *way, struct played
         .host = "127.0.0.1", .port = script_port(server), .tls = TLS_NONE, .ehlo_name = "me.example"
     };
     struct str client = directive(text, "client:", 0), lies = directive(text, "lies:", 0);
-    ep.proto = str_eqc(client, "smtp") ? NET_SMTP : str_eqc(client, "pop3") ? NET_POP3 : NET_IMAP;
-    if (ep.proto == NET_SMTP)
-        p->word = play_smtp(&ep, err);
-    else if (ep.proto == NET_POP3)
+    ep.proto = str_eqc(client, "smtp")   ? NET_SMTP
+               : str_eqc(client, "lmtp") ? NET_LMTP
+               : str_eqc(client, "pop3") ? NET_POP3
+                                         : NET_IMAP;
+    if (ep.proto == NET_SMTP || ep.proto == NET_LMTP) {
+        play_smtp(&ep, directive(text, "expect:", 0), &p->said, err);
+        p->word = buf_c(&p->said);
+    } else if (ep.proto == NET_POP3)
         play_pop3(&ep, p, err);
     else
         play_imap(&ep, text, p, err);
@@ -298,7 +315,9 @@ static bool differs(struct str text, const struct script_way *way, struct played
 /* 1 where it is not as the file says, and says so. */
 static int play(const char *path, struct str text, const struct script_way *way)
 {
-    struct played p = { .body = BUF_INIT(1 << 20), .heard = BUF_INIT(1 << 20) };
+    struct played p = { .body = BUF_INIT(1 << 20),
+                        .heard = BUF_INIT(1 << 20),
+                        .said = BUF_INIT(1000) };
     struct error err = { 0 };
     bool bad = differs(text, way, &p, &err);
     if (bad)
@@ -307,6 +326,7 @@ static int play(const char *path, struct str text, const struct script_way *way)
                 (unsigned long long)p.lies, err.text);
     buf_free(&p.body);
     buf_free(&p.heard);
+    buf_free(&p.said);
     return bad;
 }
 

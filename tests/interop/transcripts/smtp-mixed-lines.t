@@ -1,0 +1,17 @@
+# Lines of one reply with different codes (RFC 5321 §4.2.1 forbids it): nobody can say which counts, nothing is sent.
+client: smtp
+expect: unsent
+S: 220 mail.example ESMTP
+C: EHLO me.example
+S: 250-mail.example
+S: 250 PIPELINING
+C: MAIL FROM:<me@example.org>
+C: RCPT TO:<a@example.org>
+C: RCPT TO:<b@example.org>
+C: DATA
+S: 250-ok
+S: 550 or not
+S: 250 ok
+S: 250 ok
+S: 354 go
+E:
