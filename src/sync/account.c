@@ -52,6 +52,14 @@ void account_progress(struct sync_account *w, struct str folder, int64_t done, i
                                               .total = total });
 }
 
+static void password_wipe(struct sync_account *w)
+{
+    size_t max = w->password.max;
+    buf_wipe(&w->password);
+    buf_init(&w->password, max);
+    w->password_known = false;
+}
+
 int account_password(struct sync_account *w, struct error *err)
 {
     if (w->password_refused)
@@ -59,7 +67,7 @@ int account_password(struct sync_account *w, struct error *err)
                          _("login needed: the server refused the password"));
     if (w->password_known)
         return 0;
-    buf_clear(&w->password);
+    password_wipe(w);
     int rc = config_secret(w->cfg, &w->password, -1, err);
     if (rc == 1 && w->may_ask)
         rc = w->ask(w->ask_arg, err);
@@ -69,8 +77,10 @@ int account_password(struct sync_account *w, struct error *err)
     if (rc == 0)
         w->password_known = true;
     else if (err->code != ERR_CANCELLED) {
-        err->code = ERR_AUTH; /* whatever went wrong, a person has to look */
-        err->retry = RETRY_NEVER;
+        err->code =
+            ERR_AUTH; /* whatever went wrong, a person has to look; a command that gets a token
+                                 needs the network too, which may come back */
+        err->retry = w->cfg->oauth_command != NULL ? RETRY_LATER : RETRY_NEVER;
     }
     return rc;
 }
@@ -83,10 +93,7 @@ void account_password_refuse(struct sync_account *w)
 
 void account_password_forget(struct sync_account *w)
 {
-    size_t max = w->password.max;
-    buf_wipe(&w->password);
-    buf_init(&w->password, max);
-    w->password_known = false;
+    password_wipe(w);
     w->password_refused = w->out_refused = false;
 }
 

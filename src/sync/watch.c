@@ -97,7 +97,7 @@ static void *watch_run(void *arg)
         }
         if (err.code != ERR_NONE)
             log_line(w->log, LOG_INFO, "%s: watching: %s", w->cfg->name, err.text);
-        if (err.code == ERR_AUTH || err.code == ERR_REFUSED)
+        if ((err.code == ERR_AUTH || err.code == ERR_REFUSED) && err.retry == RETRY_NEVER)
             break;
         if (!queue_closed(w->stop))
             msg_drop(queue_take(w->stop, backoff(++failures)));

@@ -97,4 +97,6 @@ tests_interop_net_login_SOURCES = tests/interop/net_login.c
 tests_interop_net_login_LDADD = $(LINK_NET)
 TESTS += tests/interop/net_login.py
 tests/interop/net_login.log: tests/interop/net_login tmaild
-EXTRA_DIST += tests/interop/net_login.py
+TESTS += tests/interop/login.py
+tests/interop/login.log: tmail tmail-sync tmail-decode tmaild
+EXTRA_DIST += tests/interop/net_login.py tests/interop/login.py
