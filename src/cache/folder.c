@@ -76,6 +76,21 @@ int cache_account_name(struct cache *c, struct arena *a, int64_t account, struct
     return rc < 0 ? -1 : 0;
 }
 
+int cache_account_caps(struct cache *c, int64_t account, uint64_t *caps, struct error *err)
+{
+    int64_t bits = 0;
+    int rc = sql_int(c, "SELECT value FROM meta WHERE name = 'server of ' || ?",
+                     SQL_ARGS(SQL_I(account)), &bits, err);
+    *caps = (uint64_t)bits;
+    return rc < 0 ? -1 : 0;
+}
+
+int cache_account_caps_put(struct cache *c, int64_t account, uint64_t caps, struct error *err)
+{
+    return sql_run(c, "INSERT OR REPLACE INTO meta VALUES('server of ' || ?, ?)",
+                   SQL_ARGS(SQL_I(account), SQL_I(caps)), err);
+}
+
 int cache_folder_put(struct cache *c, struct cache_folder *f, struct error *err)
 {
     if (sql_run(c,

@@ -66,6 +66,11 @@ int cache_folder_by_name(struct cache *c, struct arena *a, int64_t account, stru
                          struct cache_folder *out, struct error *err) MUST_CHECK;
 int cache_folder_by_role(struct cache *c, struct arena *a, int64_t account, enum cache_role role,
                          struct cache_folder *out, struct error *err) MUST_CHECK;
+/* Bits that say what the account's server can; 0 before any were put. */
+int cache_account_caps(struct cache *c, int64_t account, uint64_t *caps,
+                       struct error *err) MUST_CHECK;
+int cache_account_caps_put(struct cache *c, int64_t account, uint64_t caps,
+                           struct error *err) MUST_CHECK;
 /* Name of an account; empty when there is none. */
 int cache_account_name(struct cache *c, struct arena *a, int64_t account, struct str *out,
                        struct error *err) MUST_CHECK;

@@ -11,9 +11,8 @@
 
 enum {
     IMAP_IN_MAX = 512 << 10,
-    IMAP_KEEP_MAX = 1 << 20,   /* literals that nobody wants in chunks */
-    IMAP_LOGIN_LINES = 1000,   /* responses before we are logged in */
-    IMAP_LINES_MAX = 16 << 20, /* responses to one command */
+    IMAP_KEEP_MAX = 1 << 20, /* literals that nobody wants in chunks */
+    IMAP_LOGIN_LINES = 1000, /* responses before we are logged in */
     IMAP_LOGOUT_MS = 500,
     IMAP_PACKED_MAX = 512 << 10,
     IMAP_INFLATE_FREE = 64 << 20, /* bytes, before the ratio counts */
@@ -372,6 +371,9 @@ struct imap *imap_open(const struct imap_options *o, struct error *err)
     i->wait_ms = o->wait_ms;
     i->enable = o->enable;
     i->lies = o->lies;
+    i->expected = o->early != NULL ? o->expected : 0;
+    i->early = o->early;
+    i->early_arg = o->early_arg;
     i->lines_max = IMAP_LOGIN_LINES;
     buf_init(&i->in, IMAP_IN_MAX);
     buf_init(&i->raw, IMAP_IN_MAX);
@@ -387,7 +389,7 @@ struct imap *imap_open(const struct imap_options *o, struct error *err)
         imap_close(&i);
     else {
         i->lines_max = IMAP_LINES_MAX;
-        i->hello_due = true;
+        i->hello_due = !i->hello_said;
     }
     buf_free(&said);
     return i;

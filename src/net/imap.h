@@ -11,6 +11,7 @@
 #include "net/stream.h"
 #include "wire/imap_resp.h"
 
+struct imap;
 struct imap_options {
     struct endpoint endpoint;
     const struct net_login *login;
@@ -25,8 +26,13 @@ struct imap_options {
      * them out, and what proves to be none is added, so that the next connection does without
      * (LITERAL+, LITERAL-, MOVE, IDLE, NOTIFY, COMPRESS, ENABLE, ID, SASL-IR). */
     uint64_t *lies;
+    /* What the server could after the last login (imap_caps); 0: not known. Where the login is one
+     * line (PLAIN with SASL-IR, LOGIN) the first commands go with it: early queues them, with
+     * imap_caps as expected. They are refused with the login. May be NULL. */
+    uint64_t expected;
+    void (*early)(void *arg, struct imap *i);
+    void *early_arg;
 };
-struct imap;
 /* Connects, checks the greeting (PREAUTH in the clear with TLS required is refused), logs in, knows
  * the capabilities. Keeps cancel and log; login is used here alone. NULL with ERR_NET, ERR_TLS,
  * ERR_AUTH (with the server's reason; RETRY_LATER where it is a temporary one), ERR_PROTO,

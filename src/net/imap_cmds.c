@@ -83,6 +83,7 @@ static void hello(struct imap *i)
     struct buf line = BUF_INIT(200);
     uint64_t enable = i->enable & i->caps;
     i->hello_due = false;
+    i->hello_said = true;
     if (i->caps & CAP_ID)
         imap_queue(i, STR("ID (\"name\" \"tmail\" \"version\" \"" PACKAGE_VERSION "\")"),
                    &(struct imap_handler){ .done = id_done, .arg = i });

@@ -44,6 +44,8 @@ struct segment {
     void *read_arg;
 };
 
+enum { IMAP_LINES_MAX = 16 << 20 /* responses to one command */ };
+
 enum plus_state { PLUS_NONE, PLUS_WANTED, PLUS_GOT };
 
 struct imap {
@@ -59,6 +61,9 @@ struct imap {
     unsigned next_tag;
     uint64_t caps, enable, enabled, append_limit;
     uint64_t *lies;
+    uint64_t expected; /* capabilities after the login; 0: early is over, or never was */
+    void (*early)(void *arg, struct imap *i);
+    void *early_arg;
     struct deflater *deflater; /* NULL: the link is not deflated */
     struct buf raw, packed;    /* not inflated yet, deflated and not sent yet */
     enum plus_state plus;
@@ -66,8 +71,9 @@ struct imap {
     bool secure, preauth, broken, closing, caps_known, event, unfit;
     bool may_be_open; /* a mailbox, when all that is queued is done */
     bool hello_due;   /* ID and ENABLE go out with the next command */
-    bool noticing;    /* after NOTIFY: STATUS and LIST are events too */
-    bool unflushed;   /* deflated bytes that the other side cannot read yet */
+    bool hello_said;
+    bool noticing;  /* after NOTIFY: STATUS and LIST are events too */
+    bool unflushed; /* deflated bytes that the other side cannot read yet */
     struct imap_handler unsolicited;
     struct imap_handler challenge; /* resp gets the "+" of a login */
     struct imap_handler streaming; /* who gets the chunks of the literal under way */

@@ -121,7 +121,24 @@ static void login_done(void *arg, const struct imap_resp *r)
         return;
     l->kind = r->kind;
     l->code = r->code;
+    if (r->kind == IMAP_OK)
+        l->imap->lines_max = IMAP_LINES_MAX; /* what comes next may answer the first commands */
     net_words(l->words, sizeof l->words, r->text);
+}
+
+/* The first commands, in the same write as a login that is one line. What a server answers to them
+ * when the login has failed says nothing about it. */
+static void early_queue(struct imap *i)
+{
+    uint64_t now = i->caps;
+    if (i->expected == 0)
+        return;
+    i->caps = i->expected & ~(i->lies != NULL ? *i->lies : 0);
+    i->expected = 0;
+    i->hello_due = true;
+    i->early(i->early_arg, i);
+    i->hello_due = false;
+    i->caps = now;
 }
 
 /* An argument in quotes or, where it has what quotes cannot hold, as a literal. */
@@ -162,9 +179,12 @@ static bool passes(enum imap_code code)
 /* The command LOGIN, for servers without SASL. */
 static int by_command(struct imap *i, const struct net_login *l, struct error *err)
 {
-    struct login answer = { .kind = IMAP_OTHER };
+    struct login answer = { .imap = i, .kind = IMAP_OTHER };
     struct imap_handler h = { .done = login_done, .arg = &answer };
-    if (queue_login(i, l, &h, err) < 0 || imap_run(i, err) < 0)
+    if (queue_login(i, l, &h, err) < 0)
+        return -1;
+    early_queue(i);
+    if (imap_run(i, err) < 0)
         return -1;
     if (answer.kind == IMAP_OK)
         return 0;
@@ -210,6 +230,8 @@ static int authenticate(struct imap *i, struct login *l, bool at_once, struct er
     l->kind = IMAP_OTHER;
     i->challenge = (struct imap_handler){ .resp = on_challenge, .arg = l };
     int rc = queue_authenticate(i, l->sasl, at_once, &h, err);
+    if (rc == 0 && at_once && str_eqc(str_c(net_sasl_name(l->sasl)), "PLAIN"))
+        early_queue(i);
     if (rc == 0)
         rc = imap_run(i, err);
     i->challenge = (struct imap_handler){ 0 };
@@ -272,6 +294,7 @@ int imap_log_in(struct imap *i, const struct net_login *l, const struct endpoint
                 struct error *err)
 {
     int rc;
+    uint64_t lies = i->lies != NULL ? *i->lies : 0;
     i->caps_known = false; /* there may be others now */
     if (l == NULL)
         rc = error_set(err, ERR_AUTH, RETRY_NEVER, _("%s wants a login"), i->host);
@@ -290,5 +313,7 @@ int imap_log_in(struct imap *i, const struct net_login *l, const struct endpoint
         rc = sasl != NULL ? by_sasl(i, sasl, err) : -1;
         net_sasl_free(&sasl);
     }
+    if (rc < 0 && i->lies != NULL)
+        *i->lies = lies;
     return rc < 0 ? imap_break_off(i) : 0; /* many servers let LOGOUT wait for its answer now */
 }

@@ -10,6 +10,8 @@
 #include "sync/say.h"
 #include "base/banned.h"
 
+enum { EARLY_MS = 5000 /* so long the answer to what went with the login is good */ };
+
 /* ------------------------------------------------------------------ STATUS */
 
 struct folder_status {
@@ -330,15 +332,68 @@ static int folders_store(struct sync_account *w, struct folders *f, struct error
     return 0;
 }
 
+void folders_early(struct sync_account *w)
+{
+    uint64_t need = CAP_LIST_EXTENDED | CAP_LIST_STATUS;
+    if ((imap_caps(w->imap) & need) != need || w->list != NULL)
+        return;
+    w->list = xcalloc(1, sizeof *w->list);
+    *w->list = (struct folders){ .arena = arena_new(4096),
+                                 .asked_at = clock_mono_ms(),
+                                 .pushed = w->pushed };
+    list_queue(w, w->list, false);
+}
+
+void folders_drop(struct folders **f)
+{
+    if (*f == NULL)
+        return;
+    folders_clear(*f);
+    free(*f);
+    *f = NULL;
+}
+
+/* The answer to folders_early, where it is good and nothing happened since. */
+static bool early_take(struct sync_account *w, struct folders *f)
+{
+    struct folders *early = w->list;
+    w->list = NULL;
+    bool good = early != NULL && early->answer.fate == LINK_OK && early->pushed == w->pushed &&
+                clock_mono_ms() - early->asked_at < EARLY_MS;
+    if (!good) {
+        folders_drop(&early);
+        return false;
+    }
+    *f = *early;
+    free(early);
+    if (f->statuses_n > 0)
+        qsort(f->statuses, f->statuses_n, sizeof *f->statuses, status_cmp);
+    return true;
+}
+
+/* What the server can is remembered: the next time its folders are asked for with the login. */
+static int caps_note(struct sync_account *w, struct error *err)
+{
+    uint64_t before = 0, now = imap_caps(w->imap);
+    if (cache_account_caps(w->cache, w->id, &before, err) != 0)
+        return -1;
+    return before == now ? 0 : cache_account_caps_put(w->cache, w->id, now, err);
+}
+
 /* A server that does not understand what it says it does is asked plainly. */
 int folders_get(struct sync_account *w, struct folders *f, struct error *err)
 {
-    *f = (struct folders){ .arena = arena_new(4096) };
-    int rc = turn(w, f, false, err);
+    int rc = 0;
+    if (!early_take(w, f)) {
+        *f = (struct folders){ .arena = arena_new(4096) };
+        rc = turn(w, f, false, err);
+    }
     if (rc == 0 && f->answer.fate == LINK_REFUSED)
         rc = turn(w, f, true, err);
     if (rc == 0)
         rc = link_check(&f->answer, err);
+    if (rc == 0)
+        rc = caps_note(w, err);
     return rc == 0 ? folders_store(w, f, err) : -1;
 }
 

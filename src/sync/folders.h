@@ -18,7 +18,9 @@ struct folders {
     size_t n, cap;
     struct folder_status *statuses; /* by name */
     size_t statuses_n, statuses_cap;
-    int64_t open; /* of this folder what is said may be old; 0: none */
+    int64_t asked_at; /* monotonic ms */
+    uint64_t pushed;  /* account's, then */
+    int64_t open;     /* of this folder what is said may be old; 0: none */
     struct link_answer answer;
 };
 /* Asks for all of it: LIST with STATUS (RFC 5819), else LIST and a STATUS for each folder that the
@@ -31,6 +33,11 @@ struct sync_there folders_there(const struct folders *f, const struct cache_fold
 /* True when the server has this folder and it can be opened. */
 bool folders_can_open(const struct folders *f, struct str name);
 void folders_clear(struct folders *f);
+/* Queues the question of folders_get, which will use the answer if it is still new then; for
+ * servers that answer all of it at once. */
+void folders_early(struct sync_account *w);
+/* Takes and forgets what folders_early began; its link is closed, or the answer is there. */
+void folders_drop(struct folders **f);
 /* The account's folder of that role; made here, on the server with the first message, if there is
  * none. Strings live in a. */
 int folders_need(struct sync_account *w, struct arena *a, enum cache_role role, const char *name,

@@ -3,6 +3,7 @@
 
 #include "base/i18n.h"
 #include "cache/pop.h"
+#include "sync/folders.h"
 #include "wire/imap_cmd.h"
 #include "base/banned.h"
 
@@ -33,6 +34,15 @@ static int nothing_of_pop3(struct sync_account *w, struct error *err)
                        "give the IMAP account another name"));
 }
 
+/* Called while the link is being opened. */
+static void early(void *arg, struct imap *i)
+{
+    struct sync_account *w = arg;
+    w->imap = i;
+    folders_early(w);
+    w->imap = NULL;
+}
+
 int link_open(struct sync_account *w, struct error *err)
 {
     if (w->imap != NULL)
@@ -50,9 +60,17 @@ int link_open(struct sync_account *w, struct error *err)
         .wait_ms = LINK_SILENCE_MS,
         .enable = CAP_QRESYNC,
         .lies = &w->lies,
+        .early = early,
+        .early_arg = w,
     };
+    if (!w->late && w->pass_due && cache_account_caps(w->cache, w->id, &o.expected, err) != 0)
+        return -1;
     w->imap = imap_open(&o, err);
     w->box = (struct sync_box){ 0 };
+    if (w->imap == NULL && w->list != NULL) {
+        w->late = true; /* it may be what the server did not like */
+        folders_drop(&w->list);
+    }
     if (w->imap != NULL) {
         imap_on_unsolicited(w->imap, on_unsolicited, w);
         return 0;
@@ -66,6 +84,7 @@ void link_close(struct sync_account *w)
 {
     w->selected = false;
     imap_close(&w->imap);
+    folders_drop(&w->list);
     w->box = (struct sync_box){ 0 };
 }
 

@@ -15,7 +15,8 @@ enum {
     LINK_COMMAND_MAX = 1 << 20
 };
 
-/* Connects and logs in unless that stands. A refused password is remembered. */
+/* Connects and logs in unless that stands. A refused password is remembered. Where the server is
+ * known and w->pass_due, its folders are asked for with the login (folders.h). */
 int link_open(struct sync_account *w, struct error *err) MUST_CHECK;
 void link_close(struct sync_account *w);
 

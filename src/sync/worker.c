@@ -354,6 +354,7 @@ static int mail_link(struct worker *w, struct error *err)
     for (int attempt = 0;; attempt++) {
         bool slept = w->acc.imap != NULL;
         error_clear(err);
+        w->acc.pass_due = pass_is_due(w);
         if (link_open(&w->acc, err) == 0 && mail_do(w, err) == 0)
             return 0;
         if (err->code != ERR_USAGE)
