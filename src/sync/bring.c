@@ -196,6 +196,21 @@ static bool is_slow(const struct fetch_job *job)
            job->ms / (int64_t)job->done * (int64_t)(job->n - job->done) > BRING_SLOW_MS;
 }
 
+/* On a line that has shown to be slow, when as much is still to come as has come. A refusal is none
+ * of the person's business. */
+static int deflate(struct sync_account *w, const struct fetch_job *job, struct error *err)
+{
+    struct error why = { 0 };
+    if (job->bytes < BRING_SAMPLE || job->n - job->done < job->done ||
+        (imap_caps(w->imap) & CAP_COMPRESS) == 0 || imap_compressed(w->imap) ||
+        job->bytes * 1000 / (uint64_t)(job->ms > 0 ? job->ms : 1) >= BRING_DEFLATE_BELOW)
+        return 0;
+    if (imap_compress(w->imap, &why) == 0 || why.code == ERR_REFUSED)
+        return 0;
+    *err = why;
+    return -1;
+}
+
 /* Bodies, newest first. When they turn out to take long, the headers of all that has not come yet go
  * before them. */
 static int bodies_run(struct sync_account *w, const struct bring *b, struct rest *r, size_t headers,
@@ -204,7 +219,8 @@ static int bodies_run(struct sync_account *w, const struct bring *b, struct rest
     struct fetch_job job = job_of(b, r->bodies, r->bodies_n, FETCH_WHOLE);
     job.tell = true;
     while (job.done < job.n) {
-        if (w->between(w->between_arg, err) != 0 || fetch_run(w, &job, err) != 0)
+        if (w->between(w->between_arg, err) != 0 || fetch_run(w, &job, err) != 0 ||
+            deflate(w, &job, err) != 0)
             return -1;
         if (headers < r->fresh_n && is_slow(&job)) {
             while (headers < r->fresh_n && r->fresh[headers] >= r->bodies[job.done - 1])

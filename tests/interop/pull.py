@@ -19,11 +19,11 @@ def without(*words):
 
 
 class Wire(threading.Thread):
-    """In front of a server: keeps what the client sends; change(line) may rewrite what the server says."""
+    """In front of a server: keeps what the client sends; change(line) may rewrite what the server says; pace: its bytes in a second."""
 
     def __init__(self, port):
         super().__init__(daemon=True)
-        self.server, self.said, self.change = port, [], None
+        self.server, self.said, self.change, self.pace = port, [], None, 0
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=20)
         self.port = self.listener.getsockname()[1]
         self.start()
@@ -50,8 +50,11 @@ class Wire(threading.Thread):
                     lines = (rest + got).split(b"\r\n")
                     rest = lines.pop()
                     got = b"".join(self.change(line + b"\r\n") if self.change else line + b"\r\n" for line in lines)
-                if got:
-                    b.sendall(got)
+                while got:
+                    b.sendall(got[:8192])
+                    if not out and self.pace:
+                        time.sleep(min(len(got), 8192) / self.pace)
+                    got = got[8192:]
         except OSError:
             pass
         for s in (a, b):
@@ -335,6 +338,27 @@ def offline(server):
     s.stop()
 
 
+def slow(server):
+    """On a slow line a message that is opened does not wait for all the others, and what comes is deflated."""
+    n = 300
+    server.deliver(message(i, pad=1500) for i in range(n))
+    wire = Wire(server.port)
+    wire.pace = 2 << 20
+    s = Store(server.place, "slow", wire.port)
+    p = s.start()
+    while "\n" not in s.drive("list", "INBOX", code=None):
+        check(p.poll() is None, "headers come before bodies")
+    m = [m for m in s.list("INBOX") if not m["body"]][-1]
+    check(s.engine("body", m["id"])[-1].get("text", "") == "", "opened meanwhile")
+    rows = s.list("INBOX")
+    check([r["body"] for r in rows if r["id"] == m["id"]] == [True], "it is here")
+    check(len(rows) < n or not all(r["body"] for r in rows), "and others are not yet")
+    check(p.wait(60) == 0, "all come in the end")
+    check(len(s.list("INBOX")) == n and all(r["body"] for r in s.list("INBOX")), "with their bodies")
+    check(b"COMPRESS DEFLATE" in wire.take(), "deflated")
+    s.stop()
+
+
 def imap_time(t):
     import imaplib
     return imaplib.Time2Internaldate(t)
@@ -357,6 +381,8 @@ def main():
     with Ours() as server:
         moved("tmaild", server)
         offline(server)
+    with Ours() as server:
+        slow(server)
     with Ours() as server:
         quiet("tmaild", server, "QRESYNC LIST-STATUS")
     if not dovecot.installed():
