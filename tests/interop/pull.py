@@ -2,11 +2,12 @@
 """What the engine fetches from servers that can much and from servers that can little: after the same random changes by another
 client the store has what the server has, whatever ways there are to look at it; what was moved is not fetched again; what has not
 changed is not opened. Usage: pull.py [SEED [ROUNDS]]"""
-import os, random, re, socket, sqlite3, sys, threading, time
+import os, random, re, socket, sqlite3, sys, tempfile, threading, time, zlib
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import dovecot
 from engine import Ours, Store, message
+from fake_imap import Fake
 from tm import SEED, check, fail
 
 EVERYTHING = "IMAP4rev1 LITERAL+ IDLE ENABLE UIDPLUS MOVE UNSELECT ESEARCH SPECIAL-USE LIST-EXTENDED LIST-STATUS CONDSTORE QRESYNC"
@@ -359,6 +360,55 @@ def slow(server):
     s.stop()
 
 
+class Named(Fake):
+    """A server that has names for messages: EMAILID, or Gmail's numbers."""
+
+    def __init__(self, item):
+        super().__init__("IMAP4rev1 UIDPLUS MOVE " + {"EMAILID": "OBJECTID", "X-GM-MSGID": "X-GM-EXT-1"}[item])
+        self.item = item
+
+    def fetch(self, box, arg):
+        if self.item not in arg[1:] and f"({self.item}" not in arg[1:] and f"{self.item})" not in arg[1:]:
+            return super().fetch(box, arg)
+        out = b""
+        for u in self.uids(box, arg[0]):
+            number = zlib.crc32(box[u][1]) + 1
+            name = f"(M{number})" if self.item == "EMAILID" else str(number)
+            out += super().fetch(box, [str(u)] + arg[1:]).replace(b"(UID", f"({self.item} {name} UID".encode(), 1)
+        return out
+
+
+def named(place, item):
+    """What the server calls a message is enough to know it in another folder: of Gmail's All Mail nothing is fetched twice."""
+    server = Named(item)
+    server.uses["All"] = "\\All"
+    for i in range(12):
+        server.put("All", message(i))
+        if i >= 4:
+            server.put("INBOX", message(i), ["\\Seen"])
+    s = Store(place, item, server.port)
+    done = s.sync()
+    check(done["fetched"] == 12, f"{item}: each once: {done}")
+    check(len(s.list("INBOX")) == 8 and len(s.list("All")) == 12 and all(m["body"] for m in s.list("All")), "all are there")
+    check({m["id"] for m in s.list("INBOX")} <= {m["id"] for m in s.list("All")}, "the same messages")
+    check(s.sync()["fetched"] == 0, "and nothing more comes")
+    server.put("INBOX", message(50))
+    server.put("All", message(50))
+    del server.folders["INBOX"][1]
+    done = s.sync()
+    check(done["fetched"] == 1, f"{item}: a new one once: {done}")
+    check(len(s.list("INBOX")) == 8 and len(s.list("All")) == 13, "and one went out of the INBOX only")
+    server.folders["Work"] = {}
+    server.put("Work", server.folders["INBOX"].pop(3)[1])
+    server.folders["All"].clear()
+    server.put("All", message(50))
+    done = s.sync()
+    check(done["fetched"] == 0, f"{item}: moved: {done}")
+    check(len(s.list("All")) == 1 and s.list("Work")[0]["body"], "where it is now")
+    s.stop()
+    server.socket.close()
+
+
 def imap_time(t):
     import imaplib
     return imaplib.Time2Internaldate(t)
@@ -383,6 +433,9 @@ def main():
         offline(server)
     with Ours() as server:
         slow(server)
+    with tempfile.TemporaryDirectory(prefix="tmail-pull-") as place:
+        for item in ("EMAILID", "X-GM-MSGID"):
+            named(place, item)
     with Ours() as server:
         quiet("tmaild", server, "QRESYNC LIST-STATUS")
     if not dovecot.installed():
