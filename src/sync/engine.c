@@ -12,6 +12,7 @@
 #include "cache/message.h"
 #include "cache/outbox.h"
 #include "sync/commit.h"
+#include "sync/roam.h"
 #include "sync/say.h"
 #include "sync/worker.h"
 #include "base/banned.h"
@@ -45,6 +46,7 @@ struct engine {
     struct config *cfg;
     struct cache *cache;
     struct queue *events;
+    struct roam *roam;
     struct commit *commit;
     struct worker **workers;
     bool *busy;
@@ -55,7 +57,7 @@ struct engine {
     size_t requests_n;
     int64_t request_last, active_at;
     struct timespec config_time;
-    int wait_fd; /* events or o.stop_fd */
+    int wait_fd; /* events, o.stop_fd or the network */
     bool full, stop, reload;
 };
 
@@ -429,10 +431,21 @@ static bool is_over(struct engine *e)
     return e->stop || now - e->active_at >= ENGINE_STAY_MS;
 }
 
+/* A new network is tried at once, whatever failed on the old one. */
+static void network_look(struct engine *e)
+{
+    enum net_change what;
+    if (!roam_look(e->roam, &what))
+        return;
+    log_line(e->o.log, LOG_INFO, what == NET_WOKEN ? "awake again" : "the network changed");
+    for (size_t i = 0; i < e->n; i++)
+        worker_network(e->workers[i], what);
+}
+
 static bool is_readable(const struct engine *e, int fd)
 {
-    struct epoll_event ready[2];
-    int n = epoll_wait(e->wait_fd, ready, 2, 0);
+    struct epoll_event ready[3];
+    int n = epoll_wait(e->wait_fd, ready, COUNT(ready), 0);
     for (int i = 0; i < n; i++)
         if (ready[i].data.fd == fd)
             return true;
@@ -452,6 +465,7 @@ static int life(struct engine *e, struct error *err)
             hint_do(e, &hint, client);
         if (rc == 2 && is_readable(e, e->o.stop_fd))
             e->stop = true;
+        network_look(e);
         said_all(e);
         config_reload(e);
     }
@@ -490,7 +504,9 @@ static int engine_start(struct engine *e, struct error *err)
     e->wait_fd = epoll_create1(EPOLL_CLOEXEC);
     if (e->wait_fd < 0)
         return error_sys(err, _("cannot wait for signals"));
-    if (watch_fd(e, queue_fd(e->events), err) != 0 || watch_fd(e, e->o.stop_fd, err) != 0)
+    e->roam = roam_new();
+    if (watch_fd(e, queue_fd(e->events), err) != 0 || watch_fd(e, e->o.stop_fd, err) != 0 ||
+        watch_fd(e, roam_fd(e->roam), err) != 0)
         return -1;
     e->cache = cache_open(e->o.store, CACHE_WRITE, err);
     if (e->cache == NULL || cache_outbox_recover(e->cache, 0, clock_boot(), err) != 0)
@@ -514,6 +530,7 @@ int engine_run(const struct engine_options *o, struct error *err)
     accounts_free(&e);
     cache_close(&e.cache);
     queue_free(&e.events);
+    roam_free(&e.roam);
     if (e.wait_fd >= 0)
         close(e.wait_fd);
     config_free(e.cfg);

@@ -9,12 +9,14 @@
 #include "base/queue.h"
 
 enum want_kind {
-    WANT_WORK,  /* the journal or the outbox has something */
-    WANT_INBOX, /* something happened in the INBOX */
-    WANT_PASS,  /* a full pass; request: whose; folder: only that one */
-    WANT_BODY,  /* id: message */
-    WANT_SEND,  /* id: outbox entry */
-    WANT_ANSWER /* secret: to the question that was asked; empty: none is to be had */
+    WANT_WORK,    /* the journal or the outbox has something */
+    WANT_INBOX,   /* something happened in the INBOX */
+    WANT_PASS,    /* a full pass; request: whose; folder: only that one */
+    WANT_BODY,    /* id: message */
+    WANT_SEND,    /* id: outbox entry */
+    WANT_NETWORK, /* id: enum net_change */
+    WANT_UNWATCH, /* the watcher ended by itself */
+    WANT_ANSWER   /* secret: to the question that was asked; empty: none is to be had */
 };
 struct want {
     struct msg msg; /* kind: enum want_kind */

@@ -24,7 +24,7 @@ struct watch {
     const struct config_account *cfg;
     struct buf password;
     struct queue *wants;
-    struct queue *stop; /* nothing ever lies in it: closed, it ends the waits */
+    struct queue *stop; /* closed, or with a kick in it, it ends the waits */
     struct net_cancel *cancel;
     struct log *log;
     pthread_t thread;
@@ -58,17 +58,21 @@ static struct imap *watch_open(struct watch *w, struct error *err)
     return NULL;
 }
 
+static void tell(struct watch *w, enum want_kind kind)
+{
+    want_put(w->wants, want_new(kind, 0, 0, (struct str){ "", 0 }));
+}
+
 /* Until the link breaks (-1) or it is told to stop (0). */
 static int watch_idle(struct watch *w, struct imap *i, struct error *err)
 {
     for (;;) {
         int rc = imap_idle(i, queue_fd(w->stop), err);
-        if (rc < 0 || rc == 1)
+        if (rc < 0 || queue_closed(w->stop))
             return rc < 0 ? -1 : 0;
-        if (rc == 0) {
-            want_put(w->wants, want_new(WANT_INBOX, 0, 0, (struct str){ "", 0 }));
-            msg_drop(queue_take(w->stop, PAUSE_MS));
-        }
+        if (rc == 0)
+            tell(w, WANT_INBOX);
+        msg_drop(queue_take(w->stop, rc == 0 ? PAUSE_MS : 0));
     }
 }
 
@@ -77,6 +81,14 @@ static int backoff(unsigned failures)
     unsigned draw;
     clock_random(&draw, sizeof draw);
     return (int)sync_sched_backoff_ms(failures, draw % 1000);
+}
+
+/* Waits so long, or until the network is another one: true. */
+static bool kicked(struct watch *w, int wait_ms)
+{
+    struct msg *kick = queue_take(w->stop, wait_ms);
+    msg_drop(kick);
+    return kick != NULL;
 }
 
 static void *watch_run(void *arg)
@@ -89,7 +101,7 @@ static void *watch_run(void *arg)
         int64_t began = clock_mono_ms();
         if (i != NULL) {
             /* something may have come while nobody looked: also during a long first pass */
-            want_put(w->wants, want_new(WANT_INBOX, 0, 0, (struct str){ "", 0 }));
+            tell(w, WANT_INBOX);
             (void)watch_idle(w, i, &err);
             imap_close(&i);
             if (clock_mono_ms() - began >= STOOD_MS)
@@ -97,10 +109,12 @@ static void *watch_run(void *arg)
         }
         if (err.code != ERR_NONE)
             log_line(w->log, LOG_INFO, "%s: watching: %s", w->cfg->name, err.text);
-        if ((err.code == ERR_AUTH || err.code == ERR_REFUSED) && err.retry == RETRY_NEVER)
+        if ((err.code == ERR_AUTH || err.code == ERR_REFUSED) && err.retry == RETRY_NEVER) {
+            tell(w, WANT_UNWATCH);
             break;
-        if (!queue_closed(w->stop))
-            msg_drop(queue_take(w->stop, backoff(++failures)));
+        }
+        if (!queue_closed(w->stop) && kicked(w, backoff(++failures)))
+            failures = 0;
     }
     return NULL;
 }
@@ -129,6 +143,21 @@ struct watch *watch_start(const struct config_account *cfg, struct str password,
     }
     watch_clear(w);
     return NULL;
+}
+
+static void kick_drop(struct msg *m)
+{
+    free(m);
+}
+
+void watch_network(struct watch *w, enum net_change what)
+{
+    if (w == NULL)
+        return;
+    struct msg *kick = xcalloc(1, sizeof *kick);
+    kick->drop = kick_drop;
+    net_cancel_network(w->cancel, what);
+    (void)queue_put_now(w->stop, kick);
 }
 
 void watch_free(struct watch **w)

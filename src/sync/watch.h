@@ -8,11 +8,15 @@
 #include "base/log.h"
 #include "base/queue.h"
 #include "config/config.h"
+#include "net/cancel.h"
 
 struct watch;
-/* Copies the password, keeps cfg; puts WANT_INBOX into wants. NULL on failure. */
+/* Copies the password, keeps cfg; puts WANT_INBOX into wants, and WANT_UNWATCH when the server
+ * refused it for good, the last that it does. NULL on failure. */
 struct watch *watch_start(const struct config_account *cfg, struct str password,
                           struct queue *wants, struct log *log, struct error *err);
+/* What worker_network says, for its connection. NULL is fine. */
+void watch_network(struct watch *w, enum net_change what);
 /* Ends it within moments. */
 void watch_free(struct watch **w);
 

@@ -112,6 +112,13 @@ static void note(struct worker *w, struct want *want)
     case WANT_INBOX:
         w->inbox = true;
         break;
+    case WANT_NETWORK:
+        w->sched.failures = 0;
+        watch_network(w->watch, (enum net_change)want->id);
+        break;
+    case WANT_UNWATCH:
+        watch_free(&w->watch);
+        break;
     case WANT_PASS:
         wake(w);
         go_full(w);
@@ -603,6 +610,12 @@ void worker_tell(struct worker *w, struct want *want)
 void worker_cancel(struct worker *w)
 {
     net_cancel_set(w->acc.cancel);
+}
+
+void worker_network(struct worker *w, enum net_change what)
+{
+    net_cancel_network(w->acc.cancel, what);
+    worker_tell(w, want_new(WANT_NETWORK, what, 0, (struct str){ "", 0 }));
 }
 
 void worker_stop(struct worker *w)

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "config/config.h"
+#include "net/cancel.h"
 #include "sync/commit.h"
 #include "sync/want.h"
 
@@ -28,6 +29,9 @@ int64_t worker_account(const struct worker *w);
 void worker_tell(struct worker *w, struct want *want);
 /* Breaks off what it does; it goes on with the next thing it is told. Thread-safe. */
 void worker_cancel(struct worker *w);
+/* The network is another one, or the computer slept: what cannot live any more is let go, and what
+ * waits because of a failure waits no longer. Thread-safe. */
+void worker_network(struct worker *w, enum net_change what);
 /* Says that it should end at once; pending work stays in the store. Its last word is SAY_ENDED.
  * Thread-safe. */
 void worker_stop(struct worker *w);

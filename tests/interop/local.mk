@@ -100,3 +100,7 @@ tests/interop/net_login.log: tests/interop/net_login tmaild
 TESTS += tests/interop/login.py
 tests/interop/login.log: tmail tmail-sync tmail-decode tmaild
 EXTRA_DIST += tests/interop/net_login.py tests/interop/login.py
+EXTRA_DIST += tests/interop/net_login.py
+TESTS += tests/interop/roam.py
+tests/interop/roam.log: tmail tmail-sync tmail-decode tmaild
+EXTRA_DIST += tests/interop/roam.py

@@ -6,6 +6,7 @@ SYNC_TESTS = tests/unit/sync/test_commit \
 	tests/unit/sync/test_probe \
 	tests/unit/sync/test_rank \
 	tests/unit/sync/test_sched \
+	tests/unit/sync/test_roam \
 	tests/unit/sync/test_roles \
 	tests/unit/sync/test_batch \
 	tests/unit/sync/test_head \
@@ -45,3 +46,6 @@ tests_unit_sync_test_rank_LDADD = libsync.a $(LINK_BASE) $(CMOCKA_LIBS)
 tests_unit_sync_test_look_SOURCES = tests/unit/sync/test_look.c tests/unit/test.h
 tests_unit_sync_test_look_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_sync_test_look_LDADD = libsync.a $(LINK_NET) $(CMOCKA_LIBS)
+tests_unit_sync_test_roam_SOURCES = tests/unit/sync/test_roam.c tests/unit/test.h
+tests_unit_sync_test_roam_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_sync_test_roam_LDADD = libsync.a $(LINK_BASE) $(CMOCKA_LIBS)
