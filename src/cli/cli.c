@@ -131,7 +131,8 @@ int cli_need_config(struct cli *c, struct error *err)
     }
     if (c->config.accounts_n == 0) {
         config_free(&c->config);
-        return error_set(err, ERR_CONFIG, RETRY_NEVER, _("%s has no [account NAME]"),
+        return error_set(err, ERR_CONFIG, RETRY_NEVER,
+                         _("%s has no [account NAME]: tmail setup ADDRESS adds one"),
                          c->config_path);
     }
     c->config_loaded = true;

@@ -42,6 +42,8 @@ void setup_key(struct setup *s, const char *key, struct str value, bool secret);
 int setup_who(struct setup *s, const char *address, struct error *err) MUST_CHECK;
 /* Finds the servers, or asks for them. */
 int setup_servers(struct setup *s, struct error *err) MUST_CHECK;
+/* Asks for servers in place of those that were found and are of no use. */
+int setup_type_servers(struct setup *s, struct error *err) MUST_CHECK;
 /* Reaches them, and learns how to log in. */
 int setup_look(struct setup *s, struct error *err) MUST_CHECK;
 /* Logs in. */

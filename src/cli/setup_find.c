@@ -186,6 +186,14 @@ static int ask_side(struct setup *s, bool sending, struct error *err)
     return 0;
 }
 
+int setup_type_servers(struct setup *s, struct error *err)
+{
+    json_object_del(s->found, "receive");
+    json_object_del(s->found, "send");
+    int rc = ask_side(s, false, err);
+    return rc == 0 ? ask_side(s, true, err) : rc;
+}
+
 /* A server that a muttrc names, as a list of one; NULL: none. */
 static json_t *mutt_list(struct setup *s, struct str url, struct str user, bool sending)
 {

@@ -135,12 +135,28 @@ static void say_found(const struct setup *s)
         tty_say(s->tty, "%.*s.", STR_ARG(hint));
 }
 
+/* One that cannot be reached, or is none: the person may know better. */
+static int look_by_hand(struct setup *s, struct trial *t, struct error *err)
+{
+    bool yes = false;
+    tty_say(s->tty, "%s", err->text);
+    int rc = tty_ask_yes(s->tty, str_c(_("Do you want to name the servers yourself?")), false, &yes,
+                         err);
+    if (rc != 0 || !yes)
+        return rc != 0 ? rc : 1;
+    rc = setup_type_servers(s, err);
+    trial_clear(t);
+    return rc == 0 ? look(s, t, err) : rc;
+}
+
 int setup_look(struct setup *s, struct error *err)
 {
     struct trial t = { .s = s };
     int rc = look(s, &t, err);
     if (rc != 0 && err->code == ERR_TLS)
         rc = ask_pin(s, &t, err);
+    else if (rc != 0 && (err->code == ERR_NET || err->code == ERR_PROTO))
+        rc = look_by_hand(s, &t, err);
     if (rc == 0) {
         s->receive = used(s, "receive", t.receive);
         s->send = used(s, "send", t.send);

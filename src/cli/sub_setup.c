@@ -160,6 +160,9 @@ int setup_run(struct cli *c, const struct setup_options *o, struct error *err)
 {
     struct setup s;
     int rc = -1;
+    if (c->offline)
+        return error_set(err, ERR_USAGE, RETRY_NEVER,
+                         _("setup needs the network: leave out --offline"));
     setup_init(&s, c);
     s.directory = !o->no_directory;
     s.tty = tty_open();

@@ -197,7 +197,8 @@ int proto_servers_get(struct arena *a, struct str in, struct decode_servers *ser
                       struct error *err)
 {
     unsigned n = 0;
-    bool ok = get_str(&in, &servers->name) == 0 && get_u32(&in, &n) == 0 && n <= DECODE_SERVERS_MAX;
+    bool ok = get_str(&in, &servers->name) == 0 && str_is_line(servers->name) &&
+              get_u32(&in, &n) == 0 && n <= DECODE_SERVERS_MAX;
     servers->n = ok ? n : 0;
     servers->servers = arena_array(a, servers->n, sizeof *servers->servers);
     for (size_t i = 0; i < servers->n && ok; i++)

@@ -156,6 +156,7 @@ static void offer_provider(struct find *f, enum find_source source, const struct
                                                  .tls = s->tls,
                                                  .port = s->port,
                                                  .oauth = provider->oauth != NULL,
+                                                 .sure = true,
                                                  .host = str_c(s->host),
                                                  .user = arena_str(f->arena, buf_str(&user)) });
         buf_free(&user);
@@ -206,6 +207,7 @@ static void offer_named(struct find *f, enum find_source source, const struct de
                                               .tls = tls[s->tls],
                                               .port = s->port,
                                               .oauth = s->oauth,
+                                              .sure = s->user.n > 0,
                                               .host = arena_cstr(f->arena, ascii),
                                               .user = arena_str(f->arena, buf_str(&user)) });
     buf_free(&host);
@@ -272,6 +274,7 @@ static json_t *server_line(const struct find_server *s)
     jline_put(o, "tls", str_c(tls[s->tls]));
     jline_put(o, "user", s->user);
     jline_put_yes(o, "oauth", s->oauth);
+    jline_put_yes(o, "sure", s->sure);
     return o;
 }
 

@@ -7,7 +7,7 @@
  *   {"say": "found", "source": NAME, "provider": NAME, "sign-in": provider.h's name, "oauth": "google" |
  *    "microsoft", "hint": SENTENCE, "receive": [SERVER...], "send": [SERVER...]}, best first, where a SERVER is
  *   {"protocol": "imap" | "pop3" | "smtp", "host", "port", "tls": "direct" | "starttls" | "none", "user",
- *    "oauth": true}
+ *    "oauth": true, "sure": true}, the last where the source said which user
  * The end is ERR_NOINPUT when nothing was found, ERR_ADDRESS for what is no address.
  * Must not know: passwords. */
 #ifndef TMAIL_SYNC_FIND_H

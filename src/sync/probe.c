@@ -66,8 +66,12 @@ void probe_say(struct probe *p, json_t *line)
 static json_t *sentence(const char *say, struct str text)
 {
     json_t *o = json_object();
+    struct buf line = BUF_INIT(PROBE_LINE_MAX);
+    for (size_t i = 0; i < text.n; i++) /* words of a server may be among it */
+        buf_addc(&line, (unsigned char)text.p[i] < ' ' ? ' ' : text.p[i]);
     json_object_set_new(o, "say", json_string(say));
-    jline_put(o, "text", text);
+    jline_put(o, "text", buf_str(&line));
+    buf_free(&line);
     return o;
 }
 

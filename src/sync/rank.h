@@ -26,6 +26,7 @@ struct find_server {
     uint16_t port;
     bool outside; /* of the mail domain, and nobody signed for it */
     bool oauth;   /* the source says that one can sign in so */
+    bool sure;    /* the source says which user that is */
     struct str host, user;
 };
 struct find_offer {

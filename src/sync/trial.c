@@ -238,7 +238,7 @@ static size_t users(struct trial *t, const json_t *server, const char *out[USERS
         t->asked_as = user;
     at = str_find(user, '@');
     out[n++] = arena_str(t->arena, user).p;
-    if (t->login.kind != LOGIN_PASSWORD)
+    if (t->login.kind != LOGIN_PASSWORD || jline_yes(server, "sure"))
         return n;
     if (t->logged_in != NULL && !str_eqc(user, t->logged_in))
         out[n++] = t->logged_in;

@@ -6,7 +6,7 @@
  * (password and oauth: one can log in so), and each that cannot is told:
  *   {"say": "failed", "side", "index", "code", "text", "pin"}, with the pin of the key that it showed.
  * With "secret" (and "kind": "token" where it is one of OAuth2) the first of each list is logged in to, at
- * most twice: under its "user", and under the local part of it, or the whole "address" where it is a local part:
+ * most twice: under its "user", and (where that is not "sure") under the local part of it, or the whole "address" where it is a local part:
  *   {"say": "logged-in", "side", "user", "folders": N, "sent", "drafts", "trash": NAMES}
  * A secret goes over a verified connection alone (or stays on this machine). The end has the error of the first
  * side that failed.

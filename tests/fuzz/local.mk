@@ -20,6 +20,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/words \
 	tests/fuzz/addr \
 	tests/fuzz/html \
+	tests/fuzz/servers \
 	tests/fuzz/charset \
 	tests/fuzz/uu \
 	tests/fuzz/flowed \
@@ -72,6 +73,7 @@ tests_fuzz_message_LDADD = $(FUZZ_LINK) $(LINK_DECODEWORKER)
 tests_fuzz_words_LDADD = $(FUZZ_LINK) $(LINK_DECODEWORKER)
 tests_fuzz_addr_LDADD = $(FUZZ_LINK) $(LINK_MIME)
 tests_fuzz_html_LDADD = $(FUZZ_LINK) $(LINK_DECODEWORKER)
+tests_fuzz_servers_LDADD = $(FUZZ_LINK) $(LINK_DECODEWORKER)
 tests_fuzz_charset_LDADD = $(FUZZ_LINK) $(LINK_DECODEWORKER)
 tests_fuzz_uu_LDADD = $(FUZZ_LINK) $(LINK_MIME)
 tests_fuzz_flowed_LDADD = $(FUZZ_LINK) $(LINK_DECODEWORKER)

@@ -25,6 +25,22 @@ static void text(struct str in)
     buf_free(&two);
 }
 
+static void servers(struct str in)
+{
+    struct arena *a = arena_new(4096);
+    struct decode_servers s;
+    struct buf out = BUF_INIT(1 << 24);
+    struct error err;
+    if (proto_servers_get(a, in, &s, &err) == 0) {
+        for (size_t i = 0; i < s.n; i++)
+            FUZZ_CHECK(s.servers[i].port > 0 && str_is_line(s.servers[i].host));
+        proto_servers_put(&out, &s);
+        FUZZ_CHECK(out.len == in.n); /* flags of any value but 0 are written as 1 */
+    }
+    arena_free(&a);
+    buf_free(&out);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct str in = { (const char *)data, size }, rest = in, payload;
@@ -34,6 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     while (proto_frame(&rest, PROTO_ANSWER_MAX, &kind, &payload) == 0)
         text(payload);
     text(in);
+    servers(in);
     if (proto_text_ask_get(in, &ask) == 0) {
         proto_text_ask_put(&out, &ask);
         fuzz_same(buf_str(&out), in);

@@ -223,6 +223,26 @@ def nothing_found(world, place, server):
     check(f'receive = "imaps://jane@mail.{D}"' in p.text() and f'send = "smtps://jane@mail.{D}"' in p.text(), p.text())
 
 
+def unreachable(world, place):
+    """What was found cannot be reached: the person may know better, or leave it."""
+    world.dns.records.update({"_imaps._tcp.gone.test": {"SRV": [(0, 0, 993, "imap.gone.test")]},
+                              "_submissions._tcp.gone.test": {"SRV": [(0, 0, 465, "smtp.gone.test")]}})
+    for word, code in (("n", 1), ("y", 0)):
+        p = Person(place, "gone" + word, world)
+        t = p.terminal("setup", "jane@gone.test")
+        t.answer(r"Your name[^:]*:", "")
+        t.answer(r"Do you want to name the servers yourself\? \[y/N\]", word)
+        if word == "y":
+            t.answer(r"receiving \(IMAP\)[^\n]*pop3:HOST:", "pop3:mail." + D)
+            t.answer(r"sending \(SMTP\)[^\n]*HOST:PORT:", "mail." + D)
+            t.password(r"Password of[^:]*:", "sesam3")
+            t.answer(r"Number \[1\]:", "3")
+            t.answer(r"Write this into", "")
+        check(t.end() == code, t.out)
+        check(os.path.exists(p.rc) == (code == 0), t.out)
+    check(f'receive = "pop3s://jane@mail.{D}"' in p.text(), p.text())
+
+
 def bridge_key(world, place, bridge):
     """Proton's way: a program on this machine that signs for itself."""
     world.dns.records["bridged.test"] = {"MX": [(10, "mail.protonmail.ch")]}
@@ -237,7 +257,7 @@ def bridge_key(world, place, bridge):
     t.answer(r"Number \[1\]:", "3")
     t.answer(r"Write this into", "")
     check(t.end() == 0, t.out)
-    check(f'tls-pin = "{pin}"' in p.text() and 'receive = "imap://jane@127.0.0.1:1143"' in p.text(), p.text())
+    check(f'tls-pin = "{pin}"' in p.text() and 'receive = "imap://jane@bridged.test@127.0.0.1:1143"' in p.text(), p.text())
     del world.routes[:2]
 
 
@@ -326,10 +346,11 @@ def main():
     tls = ("--tls-cert", f"{world.place}/server.pem", "--tls-key", f"{world.place}/server.key")
     server = Tmaild(os.path.join(place, "tmaild"), "--domain", D, "--domain", "tenant.test", "--user", "jane:sesam3", "--oauth-token", "jane:t0ken", *tls,
                     tls=True)
-    bridge = Tmaild(os.path.join(place, "bridge.d"), "--domain", D, "--user", "jane:sesam3", tls=True)
+    bridge = Tmaild(os.path.join(place, "bridge.d"), "--domain", D, "--domain", "bridged.test", "--user", "jane:sesam3", tls=True)
     for name in ("imaps", "submissions"):
         world.route("localhost", server.ports[name], server.ports[name])
     world.route("mail." + D, 993, server.ports["imaps"])
+    world.route("mail." + D, 995, server.ports["pop3s"])
     world.route("mail." + D, 465, server.ports["submissions"])
     world.web.documents[AUTO] = document(server.ports["imaps"], server.ports["submissions"])
     try:
@@ -337,6 +358,7 @@ def main():
         said_no(world, place)
         password_programs(world, place)
         nothing_found(world, place, server)
+        unreachable(world, place)
         bridge_key(world, place, bridge)
         token_alone(world, place, server)
         from_mutt(world, place)
