@@ -5,6 +5,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/imap_resp \
 	tests/fuzz/imap_cmd \
 	tests/fuzz/imap_name \
+	tests/fuzz/deflate \
 	tests/fuzz/smtp_reply \
 	tests/fuzz/dots \
 	tests/fuzz/codec \
@@ -57,6 +58,7 @@ tests_fuzz_imap_resp_LDADD = $(FUZZ_LINK) $(LINK_WIRE)
 tests_fuzz_imap_cmd_SOURCES = tests/fuzz/imap_cmd.c $(FUZZ_IMAP)
 tests_fuzz_imap_cmd_LDADD = $(FUZZ_LINK) $(LINK_WIRE)
 tests_fuzz_imap_name_LDADD = $(FUZZ_LINK) $(LINK_WIRE)
+tests_fuzz_deflate_LDADD = $(FUZZ_LINK) $(LINK_NET)
 tests_fuzz_smtp_reply_LDADD = $(FUZZ_LINK) $(LINK_WIRE)
 tests_fuzz_dots_LDADD = $(FUZZ_LINK) $(LINK_WIRE)
 tests_fuzz_codec_LDADD = $(FUZZ_LINK) $(LINK_MIME)

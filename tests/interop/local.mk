@@ -35,6 +35,10 @@ tests/interop/bad_input.log: tmail tmail-sync tmail-decode tmaild
 EXTRA_DIST += tests/interop/bad_input.py
 TESTS += tests/interop/conflict.py tests/interop/quirks.py
 tests/interop/conflict.log: tests/interop/drive tmail-sync tmail-decode
+tests/interop/quirks.log: tests/interop/drive tmail-sync tmail-decode
+TESTS += tests/interop/net_imap_tmaild.py
+tests/interop/net_imap_tmaild.log: tests/interop/net_imap tmaild
+EXTRA_DIST += tests/interop/net_imap_tmaild.py
 EXTRA_DIST += tests/interop/conflict.py tests/interop/quirks.py tests/interop/fake_imap.py tests/interop/fake_smtp.py
 check_PROGRAMS += tests/interop/net_pop3
 tests_interop_net_pop3_SOURCES = tests/interop/net_pop3.c
