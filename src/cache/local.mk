@@ -17,6 +17,7 @@ libcache_a_SOURCES = \
 	src/cache/place.c src/cache/place.h \
 	src/cache/pop.c src/cache/pop.h \
 	src/cache/schema.c src/cache/schema.h \
+	src/cache/spool.c src/cache/spool.h \
 	src/cache/sql.c src/cache/sql.h \
 	src/cache/sweep.c src/cache/sweep.h \
 	src/cache/thread.c src/cache/thread.h \

@@ -163,6 +163,15 @@
 /* A receipt is asked for. */
 #define RECEIPTS "ALTER TABLE outbox ADD COLUMN receipt INTEGER NOT NULL DEFAULT 0;"
 
+/* What other programs call a message of a local account in its folder: its file, or its text. */
+#define SPOOL                                                                                      \
+    "CREATE TABLE spool(folder INTEGER NOT NULL, name BLOB NOT NULL, uid INTEGER NOT NULL,"        \
+    " place BLOB NOT NULL, PRIMARY KEY(folder, name)) WITHOUT ROWID;"                              \
+    "CREATE UNIQUE INDEX spool_uid ON spool(folder, uid);"                                         \
+    "CREATE TRIGGER spool_folder AFTER DELETE ON folder BEGIN"                                     \
+    " DELETE FROM spool WHERE folder = old.id; END;"
+
 /* A script that was given out is never changed again: stores made by it are there. */
 const char *const schema_scripts[CACHE_SCHEMA] = { TABLES PERSON_TABLES TRIGGERS,
-                                                   POP_TABLE BODY_INDEX, SERVER_VIEW, RECEIPTS };
+                                                   POP_TABLE BODY_INDEX, SERVER_VIEW, RECEIPTS,
+                                                   SPOOL };

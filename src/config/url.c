@@ -148,12 +148,40 @@ static int parse(struct str url, const struct scheme *schemes, size_t n, struct 
     return 1;
 }
 
+/* maildir:PATH, mbox:PATH. The engine works in another folder than whoever wrote it. */
+static int parse_path(struct str url, struct str path, struct config_server *out, struct error *err)
+{
+    const char *home = getenv("HOME");
+    while (path.n > 1 && path.p[path.n - 1] == '/')
+        path.n--;
+    struct str below = path;
+    bool at_home = str_lit(&below, "~/") == 0 || str_eqc(path, "~");
+    if (at_home && (home == NULL || home[0] != '/'))
+        return bad_url(url, _("there is no home folder"), err);
+    if (at_home)
+        out->path = xasprintf("%s/%.*s", home, str_eqc(path, "~") ? 0 : (int)below.n, below.p);
+    else if (str_starts(path, "/"))
+        out->path = xmemdup0(path.p, path.n);
+    else
+        return bad_url(url, _("the path must begin with / or ~/"), err);
+    out->host = xstrdup("localhost");
+    out->loopback = true;
+    return 0;
+}
+
 int config_url_receive(struct str url, enum config_receive *kind, struct config_server *out,
                        struct error *err)
 {
+    struct str path = url;
+    bool maildir = str_ilit(&path, "maildir:") == 0;
+    if (maildir) {
+        *kind = RECEIVE_MAILDIR;
+        return parse_path(url, path, out, err);
+    }
     int rc = parse(url, receive_schemes, COUNT(receive_schemes), out, err);
     if (rc == 1)
-        return bad_url(url, _("receive takes imaps://, imap://, pop3s:// or pop3://"), err);
+        return bad_url(url, _("receive takes imaps://, imap://, pop3s://, pop3:// or maildir:PATH"),
+                       err);
     *kind = str_istarts(url, "pop3") ? RECEIVE_POP3 : RECEIVE_IMAP;
     return rc;
 }

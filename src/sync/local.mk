@@ -23,6 +23,13 @@ libsync_a_SOURCES = \
 	src/sync/pop.c src/sync/pop.h \
 	src/sync/popname.c src/sync/popname.h \
 	src/sync/local.c src/sync/local.h \
+	src/sync/mdname.c src/sync/mdname.h \
+	src/sync/maildir.c src/sync/spoolkind.h \
+	src/sync/spooltext.c src/sync/spooltext.h \
+	src/sync/spoolscan.c src/sync/spoolscan.h \
+	src/sync/spool.c src/sync/spool.h \
+	src/sync/spoolpush.c \
+	src/sync/spoolwatch.c src/sync/spoolwatch.h \
 	src/sync/pull.c src/sync/pull.h \
 	src/sync/seek.c src/sync/seek.h \
 	src/sync/fate.c src/sync/fate.h \

@@ -18,6 +18,8 @@
 #include "sync/push.h"
 #include "sync/say.h"
 #include "sync/sched.h"
+#include "sync/spool.h"
+#include "sync/spoolwatch.h"
 #include "sync/watch.h"
 #include "base/banned.h"
 
@@ -40,6 +42,8 @@ struct worker {
     struct queue *wants;
     struct sync_sched sched;
     struct watch *watch;
+    struct spoolwatch *spoolwatch;
+    bool unwatched; /* the system cannot watch its folders */
     struct wants bodies, sends, passes;
     struct wants current; /* passes that this round answers */
     bool inbox, work;     /* the watcher, the journal or the outbox asks for a round */
@@ -96,10 +100,16 @@ static bool has_mail(const struct worker *w)
     return w->full && w->acc.cfg->receive != RECEIVE_NONE;
 }
 
+/* Its mail lies in files of this machine. */
+static bool is_spool(const struct worker *w)
+{
+    return w->acc.cfg->receive == RECEIVE_MAILDIR || w->acc.cfg->receive == RECEIVE_MBOX;
+}
+
 /* Its folders lie here alone: what a person does there waits for nobody. */
 static bool is_local(const struct worker *w)
 {
-    return w->acc.cfg->receive == RECEIVE_POP3;
+    return w->acc.cfg->receive == RECEIVE_POP3 || is_spool(w);
 }
 
 static void note(struct worker *w, struct want *want)
@@ -274,6 +284,8 @@ static int bodies_do(struct worker *w, struct error *err)
 
 static int push(struct worker *w, struct error *err)
 {
+    if (is_spool(w))
+        return spool_push(&w->acc, err);
     return is_local(w) ? local_push(&w->acc, err) : push_all(&w->acc, err);
 }
 
@@ -309,6 +321,8 @@ static bool pass_is_due(const struct worker *w)
 
 static int pass_one(struct worker *w, enum pull_how how, struct str only, struct error *err)
 {
+    if (is_spool(w))
+        return spool_pass(&w->acc, how, only, err);
     return is_local(w) ? pop_pass(&w->acc, only, err) : pull_pass(&w->acc, how, only, err);
 }
 
@@ -347,10 +361,24 @@ static int mail_do(struct worker *w, struct error *err)
     return 0;
 }
 
+/* Before the first look, so that nothing comes between the two. */
+static void spoolwatch_begin(struct worker *w)
+{
+    struct error err = { 0 };
+    if (w->spoolwatch != NULL || w->unwatched)
+        return;
+    w->spoolwatch = spoolwatch_start(spool_kind(w->acc.cfg), w->acc.cfg, w->wants, w->o.log, &err);
+    w->unwatched = w->spoolwatch == NULL;
+    if (w->unwatched)
+        log_line(w->o.log, LOG_ERROR, "%s: %s", w->acc.cfg->name, err.text);
+}
+
 /* What needs no server. */
 static int local_do(struct worker *w, struct error *err)
 {
-    if (local_folders(&w->acc, err) != 0 || local_push(&w->acc, err) != 0)
+    if (is_spool(w))
+        spoolwatch_begin(w);
+    if ((is_spool(w) ? spool_folders : local_folders)(&w->acc, err) != 0 || push(w, err) != 0)
         return -1;
     return bodies_do(w, err);
 }
@@ -404,6 +432,11 @@ static void mail_failed(struct worker *w, struct error *err)
         wants_add(&w->current, p);
 }
 
+static bool looks_due(const struct worker *w)
+{
+    return w->inbox || pass_is_due(w);
+}
+
 static void mail_round(struct worker *w, struct error *first)
 {
     struct error err = { 0 };
@@ -414,10 +447,10 @@ static void mail_round(struct worker *w, struct error *first)
         sync_sched_worked(&w->sched);
         return;
     }
-    if (w->bodies.head == NULL && !w->inbox && !pass_is_due(w) && !is_due(w, cache_journal_pending))
+    if (w->bodies.head == NULL && !looks_due(w) && !is_due(w, cache_journal_pending))
         return;
     int rc = is_local(w) ? local_do(w, &err) : 0;
-    if (rc == 0 && is_local(w) && !pass_is_due(w))
+    if (rc == 0 && is_local(w) && !looks_due(w))
         return;
     if (rc == 0)
         rc = is_local(w) ? passes_do(w, &err) : mail_link(w, &err);
@@ -536,6 +569,7 @@ static void *worker_run(void *arg)
         wants_note(w, 0);
     }
     watch_free(&w->watch);
+    spoolwatch_free(&w->spoolwatch);
     link_close(&w->acc);
     say_state(w, SAY_ENDED, 0);
     return NULL;

@@ -108,3 +108,6 @@ EXTRA_DIST += tests/interop/net_login.py
 TESTS += tests/interop/roam.py
 tests/interop/roam.log: tmail tmail-sync tmail-decode tmaild
 EXTRA_DIST += tests/interop/roam.py
+TESTS += tests/interop/local_maildir.py
+tests/interop/local_maildir.log: tests/interop/drive tmail tmail-sync tmail-decode
+EXTRA_DIST += tests/interop/local_maildir.py

@@ -3,6 +3,7 @@ SYNC_TESTS = tests/unit/sync/test_commit \
 	tests/unit/sync/test_plan \
 	tests/unit/sync/test_popplan \
 	tests/unit/sync/test_look \
+	tests/unit/sync/test_mdname \
 	tests/unit/sync/test_probe \
 	tests/unit/sync/test_rank \
 	tests/unit/sync/test_sched \
@@ -49,3 +50,6 @@ tests_unit_sync_test_look_LDADD = libsync.a $(LINK_NET) $(CMOCKA_LIBS)
 tests_unit_sync_test_roam_SOURCES = tests/unit/sync/test_roam.c tests/unit/test.h
 tests_unit_sync_test_roam_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_sync_test_roam_LDADD = libsync.a $(LINK_BASE) $(CMOCKA_LIBS)
+tests_unit_sync_test_mdname_SOURCES = tests/unit/sync/test_mdname.c tests/unit/test.h
+tests_unit_sync_test_mdname_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_sync_test_mdname_LDADD = libsync.a libwire.a $(LINK_BASE) $(CMOCKA_LIBS)

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* spoolkind.h - what a local account asks of the files in which its mail lies: Maildirs, or mbox
+ * files. Where a function says so 1 means that what it is about is not there (any more).
+ * Must not know: the store. */
+#ifndef TMAIL_SYNC_SPOOLKIND_H
+#define TMAIL_SYNC_SPOOLKIND_H
+
+#include "sync/roles.h"
+#include "sync/spooltext.h"
+
+enum {
+    SPOOL_ENTRIES_MAX = 4 << 20, /* messages in one folder */
+    SPOOL_FOLDERS_MAX = 10000,
+    SPOOL_DEPTH_MAX = 16 /* folders in folders */
+};
+
+/* A message as it lies there. */
+struct spool_entry {
+    struct str name;  /* the same until it is gone, unique in the folder */
+    struct str place; /* where, and with which flags: another one when either changes */
+    unsigned flags;   /* enum cache_flag */
+    int64_t order;    /* of its coming */
+};
+struct spool_text {
+    struct spooltext text;
+    int64_t received; /* seconds */
+};
+/* A message that is made here. */
+struct spool_new {
+    struct str key; /* 16 bytes; the same when it is tried again, so that nothing is doubled */
+    int64_t received;
+    unsigned flags;
+    struct str sender;                                          /* an address, or empty */
+    int (*next)(void *arg, struct buf *out, struct error *err); /* appends bytes; 1: no more */
+    void *arg;
+};
+struct spool_box;
+
+struct spool_kind {
+    /* All folders below root, each with wire, delim and name; INBOX is one of them. said: what is
+     * passed over, and why; one sentence. */
+    int (*folders)(const char *root, struct arena *a, struct sync_listed **out, size_t *n,
+                   struct error *said, struct error *err);
+    /* Makes a folder; *wire, in a, is what it is called. have: those that are there. */
+    int (*make)(const char *root, struct arena *a, const struct sync_listed *have, size_t n,
+                struct str name, struct str *wire, struct error *err);
+    /* To look at it, or to change it: then other programs are kept out until it is closed. 1: there
+     * is no such folder. Keeps nothing. */
+    int (*open)(const char *root, struct str wire, bool change, struct spool_box **out,
+                struct error *err);
+    /* What the folder is like; 0: too young to tell. Another number, another content. */
+    uint64_t (*print)(struct spool_box *b);
+    /* All messages, in any order; they live in a. */
+    int (*list)(struct spool_box *b, struct arena *a, struct spool_entry **out, size_t *n,
+                struct error *err);
+    /* The flags that its place says. */
+    unsigned (*flags_of)(const struct spool_entry *e);
+    /* Its bytes; text_close. 1. */
+    int (*text)(struct spool_box *b, const struct spool_entry *e, struct spool_text *out,
+                struct error *err);
+    void (*text_close)(struct spool_box *b, struct spool_text *t);
+    /* The following need a box that was opened for changes, and hold when it is closed. 1 each;
+     * e->place, in a, becomes the new one. */
+    int (*flags)(struct spool_box *b, struct arena *a, struct spool_entry *e, unsigned flags,
+                 struct error *err);
+    int (*remove)(struct spool_box *b, const struct spool_entry *e, struct error *err);
+    /* *e is what it became, in a. The message may be there from an earlier attempt. */
+    int (*append)(struct spool_box *b, struct arena *a, const struct spool_new *m,
+                  struct spool_entry *e, struct error *err);
+    /* From one to the other, with these flags. begun: an earlier attempt may have done it. 1. */
+    int (*move)(struct spool_box *from, struct spool_box *to, struct arena *a, bool begun,
+                struct spool_entry *e, struct error *err);
+    /* Ends it; 0: what was changed is on the disk. Sets *b to NULL in any case. */
+    int (*close)(struct spool_box **b, struct error *err);
+    /* Calls each with the folders whose changes are to be told, and with the name in them that
+     * counts, or NULL. */
+    void (*watched)(const char *root, void (*each)(void *arg, const char *dir, const char *leaf),
+                    void *arg);
+};
+extern const struct spool_kind maildir_kind, mboxfile_kind;
+
+#endif

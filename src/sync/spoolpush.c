@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/i18n.h"
+#include "cache/body.h"
+#include "cache/journal.h"
+#include "cache/spool.h"
+#include "sync/fate.h"
+#include "sync/head.h"
+#include "sync/spool.h"
+#include "base/banned.h"
+
+enum {
+    PUSH_MOST = 100, /* operations at a time; each may have two folders open */
+    READ_MOST = 256 << 10,
+    AGAIN_S = 30 /* a disk that is full, a mailbox that is locked */
+};
+
+/* What became of an operation. */
+struct job {
+    const struct cache_op *op;
+    enum { JOB_DONE, JOB_GONE, JOB_FAILED, JOB_LATER } end;
+    struct cache_spool row; /* in folder, before */
+    struct spool_entry entry;
+    struct error why;
+};
+/* A folder that is open for changes. */
+struct open_box {
+    int64_t folder;
+    struct spool_box *box;
+};
+struct push {
+    struct sync_account *w;
+    const struct spool_kind *kind;
+    struct arena *a;
+    struct open_box boxes[2 * PUSH_MOST];
+    size_t boxes_n;
+    struct job jobs[PUSH_MOST];
+    size_t n;
+};
+
+static void job_failed(struct job *j, const struct error *why)
+{
+    j->end = why->code == ERR_REFUSED && why->retry == RETRY_NEVER ? JOB_FAILED : JOB_LATER;
+    j->why = *why;
+}
+
+/* ------------------------------------------------------------------ folders */
+
+static int folder_make(struct push *p, struct cache_folder *f, struct error *err)
+{
+    struct sync_listed *have;
+    struct error said = { 0 };
+    size_t n;
+    const char *root = p->w->cfg->in.path;
+    if (p->kind->folders(root, p->a, &have, &n, &said, err) != 0 ||
+        p->kind->make(root, p->a, have, n, f->name, &f->wire, err) != 0)
+        return -1;
+    return cache_folder_put(p->w->cache, f, err);
+}
+
+/* The folder, opened once for all that is done in it. 1: it is not there; with make it is made. */
+static int box_of(struct push *p, int64_t folder, bool make, struct spool_box **out,
+                  struct error *err)
+{
+    struct cache_folder f;
+    for (size_t i = 0; i < p->boxes_n; i++)
+        if (p->boxes[i].folder == folder) {
+            *out = p->boxes[i].box;
+            return 0;
+        }
+    int rc = cache_folder_get(p->w->cache, p->a, folder, &f, err);
+    if (rc == 1)
+        return error_set(err, ERR_REFUSED, RETRY_NEVER, _("the folder is gone"));
+    if (rc == 0)
+        rc = p->kind->open(p->w->cfg->in.path, f.wire, true, out, err);
+    if (rc == 1 && make) {
+        rc = folder_make(p, &f, err);
+        if (rc == 0)
+            rc = p->kind->open(p->w->cfg->in.path, f.wire, true, out, err);
+    }
+    if (rc == 0)
+        p->boxes[p->boxes_n++] = (struct open_box){ folder, *out };
+    return rc;
+}
+
+/* ------------------------------------------------------------------ one operation */
+
+struct reading {
+    struct cache *cache;
+    int64_t message;
+    uint64_t at;
+};
+
+static int body_next(void *arg, struct buf *out, struct error *err)
+{
+    struct reading *r = arg;
+    size_t before = out->len;
+    if (cache_body_read(r->cache, r->message, r->at, READ_MOST, out, err) != 0)
+        return -1;
+    r->at += out->len - before;
+    return out->len == before ? 1 : 0;
+}
+
+static int append(struct push *p, struct job *j, struct spool_box *to, struct error *err)
+{
+    const struct cache_op *op = j->op;
+    struct cache_row row;
+    unsigned char digest[32];
+    int rc = cache_row_get(p->w->cache, p->a, op->message, 0, &row, err);
+    if (rc != 0)
+        return rc;
+    if ((row.flags & CACHE_BODY_HERE) == 0)
+        return error_set(err, ERR_REFUSED, RETRY_NEVER, _("the text of the message is not here"));
+    char *key = xasprintf("%s\n%lld\n%lld\n%.*s", p->w->cfg->name, (long long)op->id,
+                          (long long)op->message, STR_ARG(row.message_id));
+    struct hash *h = hash_new();
+    hash_add(h, str_c(key));
+    hash_end(&h, digest);
+    free(key);
+    struct reading r = { .cache = p->w->cache, .message = op->message };
+    struct spool_new m = { .key = { (const char *)digest, 16 },
+                           .received = row.date,
+                           .flags =
+                               op->kind == OP_APPEND ? op->add : row.flags & CACHE_SERVER_FLAGS,
+                           .next = body_next,
+                           .arg = &r };
+    return p->kind->append(to, p->a, &m, &j->entry, err);
+}
+
+/* The message as it lies in its folder by what the store knows. 1: it has no row. */
+static int source(struct push *p, struct job *j, struct error *err)
+{
+    int rc = cache_spool_by_uid(p->w->cache, p->a, j->op->folder, j->op->uid, &j->row, err);
+    j->entry = (struct spool_entry){ .name = j->row.name, .place = j->row.place };
+    j->entry.flags = p->kind->flags_of(&j->entry);
+    return rc;
+}
+
+static int flags_do(struct push *p, struct job *j, struct error *err)
+{
+    struct spool_box *box;
+    int rc = source(p, j, err);
+    if (rc == 0)
+        rc = box_of(p, j->op->folder, false, &box, err);
+    if (rc != 0)
+        return rc;
+    return p->kind->flags(box, p->a, &j->entry, (j->entry.flags | j->op->add) & ~j->op->del, err);
+}
+
+static int move_do(struct push *p, struct job *j, struct error *err)
+{
+    struct spool_box *from, *to;
+    int rc = source(p, j, err);
+    if (rc == 0)
+        rc = box_of(p, j->op->folder, false, &from, err);
+    if (rc == 0)
+        rc = box_of(p, j->op->target, true, &to, err);
+    return rc == 0 ? p->kind->move(from, to, p->a, j->op->begun, &j->entry, err) : rc;
+}
+
+static int append_do(struct push *p, struct job *j, struct error *err)
+{
+    struct spool_box *to;
+    int rc = box_of(p, j->op->target, true, &to, err);
+    return rc == 0 ? append(p, j, to, err) : rc;
+}
+
+static int expunge_do(struct push *p, struct job *j, struct error *err)
+{
+    struct spool_box *box;
+    int rc = source(p, j, err);
+    if (rc == 0)
+        rc = box_of(p, j->op->folder, false, &box, err);
+    if (rc == 0)
+        rc = p->kind->remove(box, &j->entry, err);
+    return rc;
+}
+
+typedef int op_fn(struct push *p, struct job *j, struct error *err);
+static op_fn *const op_table[] = { [OP_FLAGS] = flags_do,
+                                   [OP_MOVE] = move_do,
+                                   [OP_COPY] = append_do,
+                                   [OP_EXPUNGE] = expunge_do,
+                                   [OP_APPEND] = append_do };
+
+static void job_do(struct push *p, struct job *j)
+{
+    struct error err = { 0 };
+    int rc = op_table[j->op->kind](p, j, &err);
+    j->end = rc == 0 ? JOB_DONE : JOB_GONE;
+    if (rc < 0)
+        job_failed(j, &err);
+}
+
+/* What a folder that could not be written was to hold is not there. */
+static void boxes_close(struct push *p)
+{
+    while (p->boxes_n > 0) {
+        struct open_box *b = &p->boxes[--p->boxes_n];
+        struct error err = { 0 };
+        if (p->kind->close(&b->box, &err) == 0)
+            continue;
+        for (size_t i = 0; i < p->n; i++)
+            if (p->jobs[i].end == JOB_DONE &&
+                (p->jobs[i].op->folder == b->folder || p->jobs[i].op->target == b->folder))
+                job_failed(&p->jobs[i], &err);
+    }
+}
+
+/* ------------------------------------------------------------------ how they end */
+
+static int row_end(struct push *p, const struct job *j, uint32_t *uid, struct error *err)
+{
+    const struct cache_op *op = j->op;
+    struct cache *c = p->w->cache;
+    if ((op->kind == OP_MOVE || op->kind == OP_EXPUNGE) &&
+        cache_spool_forget(c, op->folder, op->uid, err) != 0)
+        return -1;
+    if (op->kind == OP_EXPUNGE)
+        return 0;
+    return cache_spool_put(c, op->kind == OP_FLAGS ? op->folder : op->target, j->entry.name,
+                           j->entry.place, uid, err);
+}
+
+static int done_end(struct push *p, const struct job *j, struct error *err)
+{
+    uint32_t uid = 0;
+    struct error none = { 0 };
+    int rc = cache_begin(p->w->cache, false, err);
+    if (rc == 0)
+        rc = row_end(p, j, &uid, err);
+    if (rc == 0)
+        rc = cache_journal_close(p->w->cache, j->op->id, FATE_DONE,
+                                 j->op->kind == OP_FLAGS ? 0 : uid, 0, &none, err);
+    /* another program may have changed it at the same time */
+    if (rc == 0 && j->op->kind != OP_EXPUNGE &&
+        cache_place_flags(p->w->cache, j->op->kind == OP_FLAGS ? j->op->folder : j->op->target, uid,
+                          j->entry.flags, (struct str){ "", 0 }, 0, err) < 0)
+        rc = -1;
+    if (rc == 0)
+        return cache_commit(p->w->cache, err);
+    cache_rollback(p->w->cache);
+    return -1;
+}
+
+/* Somebody else has taken the message away: a change of flags has nothing left to do, and what was
+ * to go elsewhere comes there from the store (doc/journal.md). */
+static int gone_end(struct push *p, const struct job *j, struct error *err)
+{
+    const struct cache_op *op = j->op;
+    if (op->kind != OP_APPEND && op->kind != OP_COPY && op->uid != 0 &&
+        cache_spool_gone(p->w->cache, op->folder, &op->uid, 1, clock_wall_ms() / 1000, err) != 0)
+        return -1;
+    return op->kind == OP_MOVE ? fate_later(p->w, op, 1, 0, err)
+                               : cache_journal_close(p->w->cache, op->id, FATE_DONE, 0, 0,
+                                                     &(struct error){ 0 }, err);
+}
+
+static int job_end(struct push *p, const struct job *j, struct error *err)
+{
+    switch (j->end) {
+    case JOB_DONE:
+        return done_end(p, j, err);
+    case JOB_GONE:
+        return gone_end(p, j, err);
+    case JOB_FAILED:
+        return fate_failed(p->w, j->op, 1, &j->why, err);
+    case JOB_LATER:
+        break;
+    }
+    log_line(p->w->log, LOG_ERROR, "%s: %s", p->w->cfg->name, j->why.text);
+    return fate_later(p->w, j->op, 1, AGAIN_S, err);
+}
+
+static int batch_end(struct push *p, struct error *err)
+{
+    int rc = cache_begin(p->w->cache, false, err);
+    for (size_t i = 0; rc == 0 && i < p->n; i++)
+        rc = job_end(p, &p->jobs[i], err);
+    if (rc == 0)
+        return cache_commit(p->w->cache, err);
+    cache_rollback(p->w->cache);
+    return -1;
+}
+
+static int batch_do(struct push *p, const struct cache_op *ops, size_t n, struct error *err)
+{
+    int64_t ids[PUSH_MOST] = { 0 };
+    for (size_t i = 0; i < n; i++)
+        ids[i] = ops[i].id;
+    int rc = cache_journal_begin(p->w->cache, ids, n, err);
+    if (rc != 0)
+        return rc < 0 ? -1 : 0;
+    (void)sys_fault(FAULT_EXIT, "spool push begun");
+    p->n = n;
+    for (size_t i = 0; i < n; i++) {
+        p->jobs[i] = (struct job){ .op = &ops[i] };
+        job_do(p, &p->jobs[i]);
+    }
+    boxes_close(p);
+    (void)sys_fault(FAULT_EXIT, "spool push written");
+    return batch_end(p, err);
+}
+
+int spool_push(struct sync_account *w, struct error *err)
+{
+    struct push *p = xcalloc(1, sizeof *p);
+    struct cache_op *ops = xcalloc(PUSH_MOST, sizeof *ops);
+    size_t n;
+    int rc;
+    p->w = w;
+    p->kind = spool_kind(w->cfg);
+    do {
+        n = PUSH_MOST;
+        p->a = arena_new(1 << 14);
+        rc = cache_journal_due(w->cache, w->id, clock_wall_ms() / 1000, ops, &n, err);
+        if (rc == 0 && n > 0)
+            rc = batch_do(p, ops, n, err);
+        arena_free(&p->a);
+    } while (rc == 0 && n > 0);
+    free(ops);
+    free(p);
+    return rc < 0 ? -1 : 0;
+}
