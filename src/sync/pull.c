@@ -194,8 +194,11 @@ static int look_end(struct sync_account *w, struct look *l, int taken, const str
 static int group_run(struct pass *p, struct look *l, size_t n, struct error *err)
 {
     uint32_t uids[PLAN_DIRECT], first, last;
+    bool limbo = false; /* what comes may be what went out of another folder */
+    struct error unknown = { 0 };
     sync_new_uids(&l->f, &l->there, &first, &last);
-    if (n > 1 || first == 0 || p->may_have_left || l->how == LOOK_NONE ||
+    if (cache_limbo_any(p->w->cache, p->w->id, &limbo, &unknown) != 0 || limbo || n > 1 ||
+        first == 0 || p->may_have_left || l->how == LOOK_NONE ||
         config_offline(p->w->config, p->w->cfg, l->f.name) != OFFLINE_ALL)
         return imap_run(p->w->imap, err);
     struct fetch_job job = { .folder = &l->f,

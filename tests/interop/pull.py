@@ -24,7 +24,7 @@ class Wire(threading.Thread):
 
     def __init__(self, port):
         super().__init__(daemon=True)
-        self.server, self.said, self.change, self.pace = port, [], None, 0
+        self.server, self.said, self.change, self.pace = port, {}, None, 0
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=20)
         self.port = self.listener.getsockname()[1]
         self.start()
@@ -46,7 +46,7 @@ class Wire(threading.Thread):
         try:
             while got := a.recv(1 << 16):
                 if out:
-                    self.said.append(got)
+                    self.said.setdefault(a, []).append(got)
                 elif self.change is not None or rest:
                     lines = (rest + got).split(b"\r\n")
                     rest = lines.pop()
@@ -66,9 +66,8 @@ class Wire(threading.Thread):
 
     def take(self):
         """The commands since the last time, without their tags; those of the connection that only waits are left out."""
-        said, self.said = b"".join(self.said), []
-        lines = [line.split(b" ", 1)[-1] for line in said.split(b"\r\n")]
-        return [line for line in lines if line not in (b"", b"DONE", b"IDLE")]
+        said, self.said = [b"".join(pieces) for pieces in list(self.said.values())], {}
+        return [line.split(b" ", 1)[-1] for one in said if b" LIST " in one for line in one.split(b"\r\n") if line]
 
 
 def words(line):
