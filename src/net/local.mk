@@ -7,6 +7,8 @@ libnet_a_SOURCES = \
 	src/net/cancel.c src/net/cancel.h src/net/tunnel.c src/net/tunnel.h \
 	src/net/stream.c src/net/stream.h src/net/stream_conn.h src/net/stream_setup.c src/net/stream_fail.c \
 	src/net/autoconfig.c src/net/autoconfig.h \
+	src/net/oauth.c src/net/oauth.h src/net/oauth_flow.c src/net/oauth_http.c src/net/oauth_http.h \
+	src/net/oauth_listen.c src/net/oauth_listen.h \
 	src/net/login.c src/net/login.h src/net/sasl.c src/net/sasl.h \
 	src/net/smtp.c src/net/smtp.h src/net/smtp_conn.h src/net/smtp_send.c src/net/smtp_login.c \
 	src/net/pop3.c src/net/pop3.h src/net/pop3_conn.h src/net/pop3_run.c src/net/pop3_login.c \

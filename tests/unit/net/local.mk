@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-NET_TESTS = tests/unit/net/test_stream tests/unit/net/test_smtp tests/unit/net/test_imap tests/unit/net/test_pop3 tests/unit/net/test_transcripts tests/unit/net/test_dns tests/unit/net/test_status tests/unit/net/test_sasl tests/unit/net/test_deflate
+NET_TESTS = tests/unit/net/test_stream tests/unit/net/test_smtp tests/unit/net/test_imap tests/unit/net/test_pop3 tests/unit/net/test_transcripts tests/unit/net/test_dns tests/unit/net/test_status tests/unit/net/test_sasl tests/unit/net/test_deflate tests/unit/net/test_oauth
 check_PROGRAMS += $(NET_TESTS)
 TESTS += $(NET_TESTS)
 NET_SCRIPT = tests/unit/net/script.c tests/unit/net/script.h tests/unit/test.h
@@ -102,3 +102,6 @@ tests_unit_net_test_deflate_LDADD = $(LINK_NET) $(CMOCKA_LIBS)
 tests_unit_net_test_status_SOURCES = tests/unit/net/test_status.c
 tests_unit_net_test_status_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_net_test_status_LDADD = $(LINK_NET) $(CMOCKA_LIBS)
+tests_unit_net_test_oauth_SOURCES = tests/unit/net/test_oauth.c tests/unit/test.h
+tests_unit_net_test_oauth_CPPFLAGS = $(TEST_CPPFLAGS) $(JANSSON_CFLAGS)
+tests_unit_net_test_oauth_LDADD = $(LINK_NET) $(CMOCKA_LIBS)
