@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: MIT
 """Trying servers: what they offer before anybody logs in, logging in under which name, what is told of those that fail, and that no
 password goes where it must not."""
-import os, shutil, socket, sys, tempfile, threading
+import imaplib, os, shutil, socket, sys, tempfile, threading
 
 sys.path.insert(0, os.path.join(os.environ.get("top_srcdir", os.getcwd()), "tests/interop"))
+import dovecot
+from dovecot import Dovecot
 from setup_world import World
 from tm import Tmaild, check
 
@@ -102,6 +104,28 @@ def a_key_of_its_own(world, bridge):
     check(said[0]["code"] == TLS, f"{said}")
 
 
+def folders_of_dovecot(world):
+    """The folders for Sent, Drafts and Trash, by their names or by what the server says of them."""
+    with Dovecot(tls=True, pop3=True) as d:
+        reach = {"ca": f"{d.place}/ca.pem"}
+        m = imaplib.IMAP4("127.0.0.1", d.port)
+        m.login("jane", "pw")
+        for name in ("Entw&APw-rfe", "Papierkorb"):
+            m.create(f'"{name}"')
+        m.logout()
+        for servers in ([server("imap", d.tls_port, host="localhost")], [server("imap", d.port, host="localhost", tls="starttls")]):
+            question = {"probe": "try", "receive": servers, "address": "jane@" + D, "reach": reach}
+            said = world.probe(question, reach=False)
+            check(said[-2]["say"] == "server" and said[-2]["password"] and not said[-1].get("code"), f"{said}")
+            said = world.probe(dict(question, secret="pw"), reach=False)
+            line = [s for s in said if s["say"] == "logged-in"][0]
+            check((line["user"], line["sent"], line["drafts"], line["trash"]) == ("jane@" + D, "Sent", "Entw\u00fcrfe", "Papierkorb"),
+                  f"{said}")
+        said = world.probe({"probe": "try", "receive": [server("pop3", d.pop3s_port, host="localhost", user="jane")], "secret": "pw",
+                            "reach": reach}, reach=False)
+        check([s["user"] for s in said if s["say"] == "logged-in"] == ["jane"], f"{said}")
+
+
 def main():
     place = tempfile.mkdtemp(prefix="tmail-try.")
     world = World(place, D, "*." + D)
@@ -116,6 +140,8 @@ def main():
         logging_in(world, "jane@" + D)
         no_password_where_it_must_not_be(world)
         a_key_of_its_own(world, bridge)
+        if dovecot.installed():
+            folders_of_dovecot(world)
     finally:
         bridge.stop()
         tmaild.stop()

@@ -60,6 +60,11 @@ static const struct want common[] = {
     { "Lists/Archive", 0, ROLE_NONE },
     { "drafts", 0, ROLE_DRAFTS },
 };
+static const struct want languages[] = {
+    { "Entw\xC3\xBCrfe", 0, ROLE_DRAFTS }, { "Envoy\xC3\xA9s", 0, ROLE_NONE },
+    { "Gesendet", 0, ROLE_SENT },          { "Prullenbak", 0, ROLE_TRASH },
+    { "Arkiv", 0, ROLE_ARCHIVE },          { "INBOX/Spamverdacht", 0, ROLE_JUNK },
+};
 
 static void check(const struct want *want, size_t n)
 {
@@ -77,6 +82,7 @@ static void test_roles(void **state)
     (void)state;
     check(special, COUNT(special));
     check(common, COUNT(common));
+    check(languages, COUNT(languages));
 }
 
 int main(void)
