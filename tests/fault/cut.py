@@ -338,6 +338,64 @@ class SubmissionLong(Submission):
     name, size, empty_every = "submission-long", LONG, 1
 
 
+class SubmissionMany(Submission):
+    """Several messages, each announced while the one before waits for its answer: one at most is in doubt."""
+
+    name, many, stride = "submission-many", 5, 23
+
+    def work(self):
+        self.k += 1
+        if self.k % self.empty_every == 0:
+            self.hand.empty("INBOX")
+        self.entries = {}
+        for i in range(self.many):
+            name = f"{self.name}{self.k}-{i}"
+            copy = mail(name, self.size)
+            self.entries[int(self.engine.do("queue", len(copy), "jane@example.org", "bob@example.org", data=copy)[0])] = name
+        self.entry = min(self.entries)
+
+    def arrived(self):
+        """{entry: how often it is at bob's}."""
+        subjects = [m.header("Subject") for m in self.boxes.read("INBOX")[-2 * self.many:]]
+        return {entry: subjects.count(name) for entry, name in self.entries.items()}
+
+    def doubt(self, said):
+        self.doubts += 1
+        self.loop.later.append(self.settled)
+        over = lambda: self.settled() and not any(link.cut is not None and link.cut.happened for link in self.proxy.links)
+        check(self.loop.until(over, WAIT_S), "it ends")
+        doubtful = [entry for entry, state, *_ in self.engine.outbox() if state == DOUBT]
+        check(len(doubtful) == 1, f"one at most is in doubt: {self.engine.outbox()}")
+        before = self.arrived()
+        check(max(before.values()) <= 1, f"at most once: {before}")
+        super(Submission, self).begin()
+        super().ask()
+        check(self.arrived()[doubtful[0]] == before[doubtful[0]], "what is in doubt is not repeated by itself")
+        self.engine.do("cancel" if before[doubtful[0]] else "retry", doubtful[0])
+        self.noted += before[doubtful[0]]
+
+    def recover(self, said):
+        doubtful = [entry for entry, state, *_ in self.engine.outbox() if state == DOUBT]
+        if doubtful:
+            self.doubt(said)
+        for _ in range(3):  # what waits may be due a moment later only
+            for entry, *_ in self.engine.outbox():
+                self.entry = entry
+                check(self.ask()["code"] == 0, f"the next pass holds\n{self.engine.log()}")
+        self.rounds += 1
+        self.look()
+
+    def look(self):
+        check(set(self.arrived().values()) == {1}, f"each once: {self.arrived()}\n{self.engine.log()}")
+        check(self.engine.outbox() == [], f"nothing waits: {self.engine.outbox()}")
+        copies = self.engine.number("SELECT total FROM folder WHERE name = 'Sent'")
+        check(copies == self.many * self.k - self.noted, f"a copy of each: {copies} of {self.many * self.k - self.noted}")
+
+    def end(self):
+        check(self.doubts > 0, "some cuts fell behind a final dot")
+        super().end()
+
+
 class Pop(Lab):
     """New mail over POP3. What was fetched stays here; with keep-on-server = no it goes there."""
 
@@ -453,7 +511,7 @@ def main():
     wanted, began = sys.argv[2:], time.monotonic()
     print(f"seed {seed}, effort {EFFORT}", flush=True)
     draw = random.Random(seed)
-    steps = [(Imap, every_byte, silences), (Submission, every_byte, silences), (PopKeep, every_byte),
+    steps = [(Imap, every_byte, silences), (Submission, every_byte, silences), (SubmissionMany, every_byte), (PopKeep, every_byte),
              (PopTake, every_byte, silences),
              (ImapIn, lambda lab, draw: every_97th(lab, IN, draw)), (ImapOut, lambda lab, draw: every_97th(lab, OUT, draw)),
              (SubmissionLong, lambda lab, draw: every_97th(lab, OUT, draw)), (PopLong, lambda lab, draw: every_97th(lab, IN, draw))]

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """What becomes of mail on its way out, against a server that says what the test wants: receipts, a time to send at, LMTP with an answer
 for each recipient, servers that let only so many messages through, a login that only the sending server refuses."""
-import json, os, sys, threading, time
+import os, re, shutil, socket, subprocess, sys, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import postfix
 from fake_smtp import EHLO, Peer
 from tm import Place, check, rc_for
 
@@ -159,7 +160,48 @@ def only_sending_is_refused(place):
     peer.close()
 
 
+def real_servers(place):
+    """Postfix, as it is and with fewer extensions, and its smtp-sink: each message once, at Postfix all on one connection."""
+    if postfix.usable():
+        for name, more in (("postfix", ""), ("postfix-chunking-off", "smtpd_discard_ehlo_keywords = chunking, dsn, 8bitmime\n")):
+            with postfix.Postfix(more=more) as p:
+                profile = place.profile(rc(f"smtp://127.0.0.1:{p.port}"), name)
+                queue(profile, 40, "jane@example.org")
+                profile.run("sync")
+                check(entries(profile) == [], f"{name}: nothing is left: {entries(profile)}")
+                got, until = [], time.monotonic() + 30
+                while len(got) < 40 and time.monotonic() < until:
+                    time.sleep(0.05)
+                    with open(f"{p.place}/mail/jane", "rb") as f:
+                        got = [line.split()[-1] for line in f if line.startswith(b"Subject: number ")]
+                check(sorted(got, key=int) == [b"%d" % i for i in range(40)], f"{name}: each once: {got}")
+                sessions = re.findall(r"disconnect from .* mail=(\d+)", p.log())
+                check(sessions == ["40"], f"{name}: on one connection: {sessions}")
+    sink = shutil.which("smtp-sink", path="/usr/sbin:/sbin:/usr/bin")
+    if sink:
+        with socket.create_server(("127.0.0.1", 0)) as s:
+            port = s.getsockname()[1]
+        dump = os.path.join(place.path, "sink")
+        os.mkdir(dump)
+        os.chmod(dump, 0o777)
+        os.chmod(place.path, 0o755)
+        argv = [sink, *(["-u", "nobody"] if os.getuid() == 0 else []), "-d", dump + "/%M.", f"127.0.0.1:{port}", "20"]
+        process = subprocess.Popen(argv)
+        try:
+            while socket.socket().connect_ex(("127.0.0.1", port)) != 0:
+                time.sleep(0.01)
+            profile = place.profile(rc(f"smtp://127.0.0.1:{port}"), "sink-profile")
+            queue(profile, 40)
+            profile.run("sync")
+            check(entries(profile) == [], f"smtp-sink: nothing is left: {entries(profile)}")
+            got = sorted(int(re.search(rb"^Subject: number (\d+)", open(os.path.join(dump, n), "rb").read(), re.M).group(1)) for n in os.listdir(dump))
+            check(got == list(range(40)), f"smtp-sink: each once: {got}")
+        finally:
+            process.terminate()
+            process.wait()
+
+
 with Place() as place:
-    for step in (receipts, later, lmtp, so_many_and_no_more, some_are_refused, only_sending_is_refused):
+    for step in (receipts, later, lmtp, so_many_and_no_more, some_are_refused, only_sending_is_refused, real_servers):
         step(place)
         print(step.__name__, flush=True)
