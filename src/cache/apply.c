@@ -11,10 +11,12 @@
 static int op_insert(struct cache *c, const struct cache_op *op, int64_t *id, struct error *err)
 {
     if (sql_run(c,
-                "INSERT INTO journal(account, message, folder, target, kind, plus, minus) SELECT"
-                " account, ?, ?, ?, ?, ?, ? FROM folder WHERE id = ?",
+                "INSERT INTO journal(account, message, folder, target, kind, plus, minus,"
+                " plus_words, minus_words) SELECT account, ?, ?, ?, ?, ?, ?, ?, ? FROM folder"
+                " WHERE id = ?",
                 SQL_ARGS(SQL_I(op->message), SQL_I(op->folder), SQL_I(op->target), SQL_I(op->kind),
-                         SQL_I(op->add), SQL_I(op->del),
+                         SQL_I(op->add), SQL_I(op->del), SQL_T(str_c(op->words_add)),
+                         SQL_T(str_c(op->words_del)),
                          SQL_I(op->kind == OP_APPEND ? op->target : op->folder)),
                 err) < 0)
         return -1;
@@ -32,7 +34,7 @@ static int flags_open(struct cache *c, const struct cache_op *op, struct cache_o
     *open = (struct cache_op){ .id = 0 };
     sqlite3_stmt *s =
         sql_bind(c,
-                 "SELECT id, plus, minus FROM journal WHERE message = ?1"
+                 "SELECT id, plus, minus, plus_words, minus_words FROM journal WHERE message = ?1"
                  " AND folder = ?2 AND kind = ?3 AND begun = 0 AND id >"
                  " (SELECT coalesce(max(id), 0) FROM journal WHERE message = ?1"
                  " AND (kind <> ?3 OR begun = 1)) ORDER BY id DESC LIMIT 1",
@@ -42,9 +44,16 @@ static int flags_open(struct cache *c, const struct cache_op *op, struct cache_o
         open->id = sqlite3_column_int64(s, 0);
         open->add = (unsigned)sqlite3_column_int64(s, 1);
         open->del = (unsigned)sqlite3_column_int64(s, 2);
+        words_copy(open->words_add, sql_col(s, 3));
+        words_copy(open->words_del, sql_col(s, 4));
         sqlite3_reset(s);
     }
     return rc < 0 ? -1 : 0;
+}
+
+static bool is_empty(const struct cache_op *op)
+{
+    return op->add == 0 && op->del == 0 && op->words_add[0] == '\0' && op->words_del[0] == '\0';
 }
 
 /* In the place of the open one, under a new number: the engine may just have read that one, and must
@@ -55,7 +64,45 @@ static int flags_record(struct cache *c, const struct cache_op *op, int64_t open
     *id = 0;
     if (open != 0 && pending_op_delete(c, open, err) < 0)
         return -1;
-    return op->add == 0 && op->del == 0 ? 0 : op_insert(c, op, id, err);
+    return is_empty(op) ? 0 : op_insert(c, op, id, err);
+}
+
+/* Of the words of one side: those that are still of use where base is what the server will have. */
+static int side_melt(struct str open, struct str add, struct str del, struct str base, bool in,
+                     char out[CACHE_WORDS_MAX], struct error *err)
+{
+    struct buf all = BUF_INIT(2 * CACHE_WORDS_MAX), kept = BUF_INIT(2 * CACHE_WORDS_MAX);
+    words_lay(open, add, del, &all);
+    words_filter(buf_str(&all), base, in, &kept);
+    bool fits = kept.len < CACHE_WORDS_MAX;
+    words_copy(out, buf_str(&kept));
+    buf_free(&all);
+    buf_free(&kept);
+    return fits ? 0
+                : error_set(err, ERR_LIMIT, RETRY_LATER,
+                            _("too many tags of this message wait for the server"));
+}
+
+/* all: what open and op come to together; effect: what op changes of what is shown. */
+static int words_melt(struct cache *c, const struct cache_op *op, const struct cache_op *open,
+                      const struct place *p, struct cache_op *all, struct cache_op *effect,
+                      struct error *err)
+{
+    struct str add = str_c(op->words_add), del = str_c(op->words_del);
+    struct buf base = BUF_INIT(16 << 10);
+    int rc = place_lay_words(c, op->folder, op->message, open->id != 0 ? open->id : INT64_MAX,
+                             p->keywords, &base, err);
+    if (rc == 0)
+        rc =
+            side_melt(str_c(open->words_add), add, del, buf_str(&base), false, all->words_add, err);
+    if (rc == 0)
+        rc = side_melt(str_c(open->words_del), del, add, buf_str(&base), true, all->words_del, err);
+    if (rc == 0)
+        rc = side_melt(STR(""), add, STR(""), p->tags, false, effect->words_add, err);
+    if (rc == 0)
+        rc = side_melt(STR(""), del, add, p->tags, true, effect->words_del, err);
+    buf_free(&base);
+    return rc;
 }
 
 static int flags_apply(struct cache *c, const struct cache_op *op, const struct place *p,
@@ -72,7 +119,9 @@ static int flags_apply(struct cache *c, const struct cache_op *op, const struct 
     all.del = ((open.del & ~add) | del) & base;
     effect->add = add & ~p->flags;
     effect->del = del & p->flags;
-    if (effect->add == 0 && effect->del == 0)
+    if (words_melt(c, op, &open, p, &all, effect, err) < 0)
+        return -1;
+    if (is_empty(effect))
         effect->message = 0;
     if (flags_record(c, &all, open.id, id, err) < 0)
         return -1;
@@ -142,6 +191,7 @@ static int arrive(struct cache *c, const struct cache_op *op, const struct place
     q.uid = 0;
     q.modseq = 0;
     q.server_flags = p->flags;
+    q.keywords = p->tags;
     return place_insert(c, &q, err);
 }
 
@@ -173,7 +223,9 @@ static int expunge_apply(struct cache *c, const struct cache_op *op, const struc
 
 static int append_apply(struct cache *c, const struct cache_op *op, int64_t *id, struct error *err)
 {
-    struct place p = { .flags = op->add & CACHE_SERVER_FLAGS, .message = op->message };
+    struct place p = { .flags = op->add & CACHE_SERVER_FLAGS,
+                       .message = op->message,
+                       .tags = str_c(op->words_add) };
     return op_insert(c, op, id, err) < 0 ? -1 : arrive(c, op, &p, err);
 }
 
@@ -294,6 +346,8 @@ int apply_inverse(struct cache *c, const struct cache_op *effect, struct error *
     case OP_FLAGS:
         back.add = effect->del;
         back.del = effect->add;
+        words_copy(back.words_add, str_c(effect->words_del));
+        words_copy(back.words_del, str_c(effect->words_add));
         break;
     case OP_MOVE:
         back.folder = effect->target;
@@ -375,6 +429,31 @@ int apply_failed(struct cache *c, const struct cache_op *op, struct error *err)
     return 0;
 }
 
+static int words_done(struct cache *c, const struct cache_op *op, struct error *err)
+{
+    int64_t ghost = 0;
+    struct arena *a = arena_new(256);
+    struct buf now = BUF_INIT(16 << 10);
+    struct place p;
+    int rc = sql_int(c, "SELECT min(op) FROM ghost WHERE message = ? AND folder = ? AND op > ?",
+                     SQL_ARGS(SQL_I(op->message), SQL_I(op->folder), SQL_I(op->id)), &ghost, err);
+    if (rc == 0)
+        rc = ghost != 0 ? ghost_get(c, a, ghost, &p, err)
+                        : place_get(c, a, op->folder, op->message, &p, err);
+    if (rc == 0) {
+        words_lay(p.keywords, str_c(op->words_add), str_c(op->words_del), &now);
+        rc = ghost != 0
+                 ? sql_run(c, "UPDATE ghost SET keywords = ? WHERE op = ?",
+                           SQL_ARGS(SQL_T(buf_str(&now)), SQL_I(ghost)), err)
+                 : sql_run(c, "UPDATE placement SET keywords = ? WHERE message = ? AND folder = ?",
+                           SQL_ARGS(SQL_T(buf_str(&now)), SQL_I(op->message), SQL_I(op->folder)),
+                           err);
+    }
+    buf_free(&now);
+    arena_free(&a);
+    return rc < 0 ? -1 : 0;
+}
+
 /* The server has the flags now: on the ghost of the next operation that took the message away, else
  * on its placement. What is shown stays: this was the oldest of what is laid on top. */
 static int flags_done(struct cache *c, const struct cache_op *op, struct error *err)
@@ -390,7 +469,12 @@ static int flags_done(struct cache *c, const struct cache_op *op, struct error *
         return -1;
     if (sql_changes(c) == 0 && sql_run(c, place, args, COUNT(args), err) < 0)
         return -1;
-    return pending_op_delete(c, op->id, err);
+    bool words = op->words_add[0] != '\0' || op->words_del[0] != '\0';
+    if (words && words_done(c, op, err) < 0)
+        return -1;
+    if (pending_op_delete(c, op->id, err) < 0)
+        return -1;
+    return words ? place_relay(c, op->folder, op->message, err) : 0;
 }
 
 int apply_done(struct cache *c, const struct cache_op *op, uint32_t uid, struct error *err)

@@ -13,7 +13,7 @@ enum cache_mode {
     CACHE_READ, /* the screen: never writes, never waits for a writer */
     CACHE_WRITE /* the hand, the engine, scripts: creates and migrates */
 };
-enum { CACHE_SCHEMA = 5 };
+enum { CACHE_SCHEMA = 6 };
 
 struct cache;
 /* Creates (0600, its folder 0700) or migrates; refuses a newer schema with ERR_STORE and leaves it

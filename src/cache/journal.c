@@ -26,10 +26,11 @@ static int step_record(struct cache *c, int64_t *step, size_t n, const struct ca
         return 0;
     if (step_new(c, step, err) < 0)
         return -1;
-    return sql_run(c, "INSERT INTO undo VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+    return sql_run(c, "INSERT INTO undo VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                    SQL_ARGS(SQL_I(*step), SQL_I(n), SQL_I(effect->kind), SQL_I(effect->message),
                             SQL_I(effect->folder), SQL_I(effect->target), SQL_I(effect->add),
-                            SQL_I(effect->del)),
+                            SQL_I(effect->del), SQL_T(str_c(effect->words_add)),
+                            SQL_T(str_c(effect->words_del))),
                    err);
 }
 
@@ -61,12 +62,20 @@ int cache_journal_add_all(struct cache *c, const struct cache_op *ops, size_t n,
     return sql_end(c, add_all(c, ops, n, &id, err), err);
 }
 
+/* The words that stand in two columns of s. */
+static void op_words(sqlite3_stmt *s, int column, struct cache_op *op)
+{
+    words_copy(op->words_add, sql_col(s, column));
+    words_copy(op->words_del, sql_col(s, column + 1));
+}
+
 /* Takes the newest record of the newest step off. 1: there is none. */
 static int record_take(struct cache *c, int64_t step, struct cache_op *effect, struct error *err)
 {
     int64_t n = 0;
     sqlite3_stmt *s = sql_bind(c,
-                               "SELECT n, kind, message, folder, target, plus, minus FROM undo"
+                               "SELECT n, kind, message, folder, target, plus, minus, plus_words,"
+                               " minus_words FROM undo"
                                " WHERE step = ? ORDER BY n DESC LIMIT 1",
                                SQL_ARGS(SQL_I(step)), err);
     int rc = s == NULL ? -1 : sql_step(c, s, err);
@@ -79,6 +88,7 @@ static int record_take(struct cache *c, int64_t step, struct cache_op *effect, s
                                  .target = sqlite3_column_int64(s, 4),
                                  .add = (unsigned)sqlite3_column_int64(s, 5),
                                  .del = (unsigned)sqlite3_column_int64(s, 6) };
+    op_words(s, 7, effect);
     sqlite3_reset(s);
     return sql_run(c, "DELETE FROM undo WHERE step = ? AND n = ?", SQL_ARGS(SQL_I(step), SQL_I(n)),
                    err);
@@ -131,7 +141,8 @@ int cache_journal_undo(struct cache *c, int64_t *folder, int64_t *message, struc
     "SELECT id, account, message, folder, target, kind, plus, minus, begun, attempts, retry_at,"   \
     " coalesce((SELECT uid FROM ghost g WHERE g.message = j.message AND g.folder = j.folder"       \
     " AND g.op >= j.id ORDER BY g.op LIMIT 1), (SELECT uid FROM placement p"                       \
-    " WHERE p.message = j.message AND p.folder = j.folder), 0) AS uid FROM journal j "
+    " WHERE p.message = j.message AND p.folder = j.folder), 0) AS uid, plus_words, minus_words"    \
+    " FROM journal j "
 
 /* Its predecessor is done, and it has what it needs; ?2 is OP_APPEND. */
 #define CAN_GO                                                                                     \
@@ -154,6 +165,7 @@ static void op_row(sqlite3_stmt *s, struct cache_op *op)
         .retry_at = sqlite3_column_int64(s, 10),
         .uid = (uint32_t)sqlite3_column_int64(s, 11),
     };
+    op_words(s, 12, op);
 }
 
 int cache_journal_due(struct cache *c, int64_t account, int64_t now, struct cache_op *ops,

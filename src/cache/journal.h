@@ -6,6 +6,7 @@
 #define TMAIL_CACHE_JOURNAL_H
 
 #include "cache/message.h"
+#include "cache/words.h"
 
 enum cache_op_kind {
     OP_FLAGS, /* add and del on a message in folder */
@@ -19,6 +20,8 @@ struct cache_op {
     enum cache_op_kind kind;
     uint32_t uid;      /* of the message in folder; filled in by cache_journal_due */
     unsigned add, del; /* enum cache_flag; APPEND: add is its flags */
+    /* Keywords of OP_FLAGS, blank separated; APPEND: words_add are its own. */
+    char words_add[CACHE_WORDS_MAX], words_del[CACHE_WORDS_MAX];
     bool quiet; /* no step of undo: what a program does by itself (marking as read, \Answered) */
     bool begun; /* was under way when the link broke: search before repeating */
     unsigned attempts;

@@ -10,7 +10,8 @@ enum { ESTIMATE_ROWS = 10000 };
  * many. CROSS JOIN keeps SQLite from turning the order of the tables round. */
 #define SELECT_ROW                                                                                 \
     "SELECT m.id, p.folder, m.account, p.thread, p.uid, p.flags, m.flags, m.body, p.date, m.size," \
-    " m.sender, m.recipients, m.subject, m.mid, m.parent, p.keywords, m.preview, "
+    " m.sender, m.recipients, m.subject, m.mid, m.parent, coalesce(p.tags, p.keywords), "          \
+    "m.preview, "
 #define MESSAGE_COLUMNS 17
 
 #define FOLDER_ROWS                                                                                \

@@ -204,10 +204,14 @@ static int adopt(struct cache *c, const struct candidate *found, const struct ca
 static int place_new(struct cache *c, int64_t message, const struct cache_placement *w,
                      struct error *err)
 {
-    struct place p = {
-        w->folder, message,    w->uid, w->flags & CACHE_SERVER_FLAGS, w->flags & CACHE_SERVER_FLAGS,
-        w->modseq, w->keywords
-    };
+    struct place p = { w->folder,
+                       message,
+                       w->uid,
+                       w->flags & CACHE_SERVER_FLAGS,
+                       w->flags & CACHE_SERVER_FLAGS,
+                       w->modseq,
+                       w->keywords,
+                       w->keywords };
     return place_insert(c, &p, err);
 }
 

@@ -89,6 +89,10 @@ static int next_op(struct cache *c, int64_t folder, int64_t message, int64_t aft
     " WHERE message = ?2 AND folder = ?3 AND uid = 0 AND op > ?4 ORDER BY op LIMIT 1),"            \
     " (SELECT flags FROM placement WHERE message = ?2 AND folder = ?3), 0)"
 
+#define APPEND_WORDS                                                                               \
+    "coalesce((SELECT coalesce(tags, keywords) FROM ghost WHERE op = ?4),"                         \
+    " (SELECT coalesce(tags, keywords) FROM placement WHERE message = ?2 AND folder = ?3), '')"
+
 /* What can no longer be moved or copied on the server is brought there from here, or given up. */
 static int op_to_append(struct cache *c, const struct source_op *op, int64_t message,
                         struct error *err)
@@ -100,7 +104,8 @@ static int op_to_append(struct cache *c, const struct source_op *op, int64_t mes
     if (body != 0 &&
         sql_run(c,
                 "UPDATE journal SET kind = ?1, folder = 0, begun = 0, minus = 0,"
-                " plus = " APPEND_FLAGS " WHERE id = ?4",
+                " plus = " APPEND_FLAGS ", plus_words = " APPEND_WORDS ", minus_words = ''"
+                " WHERE id = ?4",
                 SQL_ARGS(SQL_I(OP_APPEND), SQL_I(message), SQL_I(op->target), SQL_I(op->id)),
                 err) < 0)
         return -1;

@@ -15,7 +15,8 @@ struct place {
     uint32_t uid;
     unsigned flags, server_flags;
     uint64_t modseq;
-    struct str keywords;
+    struct str keywords; /* the server's */
+    struct str tags;     /* those that are shown: with the journal laid on top */
 };
 
 /* 1: none. */
@@ -23,11 +24,15 @@ int place_get(struct cache *c, struct arena *a, int64_t folder, int64_t message,
               struct error *err) MUST_CHECK;
 int place_insert(struct cache *c, const struct place *p, struct error *err) MUST_CHECK;
 int place_delete(struct cache *c, int64_t folder, int64_t message, struct error *err) MUST_CHECK;
-/* flags = server_flags with the open flag operations laid on top. */
+/* flags and tags: the server's with the open flag operations laid on top. */
 int place_relay(struct cache *c, int64_t folder, int64_t message, struct error *err) MUST_CHECK;
 /* What relay would give for server flags, from operations older than before only. */
 int place_lay(struct cache *c, int64_t folder, int64_t message, int64_t before, unsigned server,
               unsigned *flags, struct error *err) MUST_CHECK;
+
+/* The same for keywords: base with what is older than before laid on top. */
+int place_lay_words(struct cache *c, int64_t folder, int64_t message, int64_t before,
+                    struct str base, struct buf *out, struct error *err) MUST_CHECK;
 
 int ghost_insert(struct cache *c, int64_t op, const struct place *p, struct error *err) MUST_CHECK;
 /* 1: none. */

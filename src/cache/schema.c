@@ -171,7 +171,20 @@
     "CREATE TRIGGER spool_folder AFTER DELETE ON folder BEGIN"                                     \
     " DELETE FROM spool WHERE folder = old.id; END;"
 
+/* Keywords as they are shown while the journal changes them (NULL: as the server has them), the words
+ * and the names of operations, what a server's quota is (in units of 1,024 bytes; -1: none known). */
+#define WORDS                                                                                      \
+    "ALTER TABLE placement ADD COLUMN tags TEXT;"                                                  \
+    "ALTER TABLE ghost ADD COLUMN tags TEXT;"                                                      \
+    "ALTER TABLE journal ADD COLUMN plus_words TEXT NOT NULL DEFAULT '';"                          \
+    "ALTER TABLE journal ADD COLUMN minus_words TEXT NOT NULL DEFAULT '';"                         \
+    "ALTER TABLE journal ADD COLUMN name TEXT NOT NULL DEFAULT '';"                                \
+    "ALTER TABLE undo ADD COLUMN plus_words TEXT NOT NULL DEFAULT '';"                             \
+    "ALTER TABLE undo ADD COLUMN minus_words TEXT NOT NULL DEFAULT '';"                            \
+    "ALTER TABLE account ADD COLUMN quota_used INTEGER NOT NULL DEFAULT -1;"                       \
+    "ALTER TABLE account ADD COLUMN quota_limit INTEGER NOT NULL DEFAULT -1;"
+
 /* A script that was given out is never changed again: stores made by it are there. */
 const char *const schema_scripts[CACHE_SCHEMA] = { TABLES PERSON_TABLES TRIGGERS,
                                                    POP_TABLE BODY_INDEX, SERVER_VIEW, RECEIPTS,
-                                                   SPOOL };
+                                                   SPOOL, WORDS };

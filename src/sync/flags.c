@@ -18,10 +18,10 @@ enum {
     CLOSE_MOST = 200   /* operations that one transaction closes */
 };
 
-/* One STORE: the uids from first to last of the operations whose half of that sign it is. */
+/* One STORE: the uids from first to last of the operations whose half of that sign is like's. */
 struct store {
     bool add;
-    unsigned flags;
+    const struct cache_op *like;
     uint32_t first, last;
     struct link_answer answer;
 };
@@ -39,7 +39,7 @@ struct part {
     size_t n;
     struct cache_folder folder;
     bool blind; /* the STOREs went out before it was known that the uids are the store's */
-    bool renumbered;
+    bool renumbered, words; /* words: keywords are changed, too */
     struct link_select select;
     struct sync_box box;
     struct store *stores;
@@ -54,6 +54,16 @@ static unsigned half(const struct cache_op *op, bool add)
     return (add ? op->add : op->del) & CACHE_SERVER_FLAGS;
 }
 
+static const char *half_words(const struct cache_op *op, bool add)
+{
+    return add ? op->words_add : op->words_del;
+}
+
+static bool is_like(const struct cache_op *a, const struct cache_op *b, bool add)
+{
+    return half(a, add) == half(b, add) && strcmp(half_words(a, add), half_words(b, add)) == 0;
+}
+
 /* ------------------------------------------------------------------ what is sent */
 
 static int uid_cmp(const void *va, const void *vb)
@@ -62,12 +72,13 @@ static int uid_cmp(const void *va, const void *vb)
     return (a > b) - (a < b);
 }
 
-/* The uids of all operations whose half is flags (0: of all), ascending. */
-static size_t uids_collect(const struct part *p, bool add, unsigned flags, uint32_t *uids)
+/* The uids of all operations whose half is like's (NULL: of all), ascending. */
+static size_t uids_collect(const struct part *p, bool add, const struct cache_op *like,
+                           uint32_t *uids)
 {
     size_t n = 0;
     for (size_t i = 0; i < p->n; i++)
-        if (flags == 0 || half(&p->ops[i], add) == flags)
+        if (like == NULL || is_like(&p->ops[i], like, add))
             uids[n++] = p->ops[i].uid;
     if (n > 1)
         qsort(uids, n, sizeof *uids, uid_cmp);
@@ -93,23 +104,32 @@ static void store_queue(struct part *p, struct store *s, struct str set)
     buf_adds(&cmd, "UID STORE ");
     buf_add_str(&cmd, set);
     buf_adds(&cmd, s->add ? " +FLAGS.SILENT " : " -FLAGS.SILENT ");
-    wire_put_flags(&cmd, s->flags, STR(""));
+    wire_put_flags(&cmd, half(s->like, s->add), str_c(half_words(s->like, s->add)));
     imap_queue(p->w->imap, buf_str(&cmd),
                &(struct imap_handler){ .done = link_done, .arg = &s->answer });
     buf_free(&cmd);
 }
 
-static void kind_cut(struct part *p, bool add, unsigned flags, uint32_t *uids)
+static void kind_cut(struct part *p, bool add, const struct cache_op *like, uint32_t *uids)
 {
     struct buf set = BUF_INIT(LINK_COMMAND_MAX);
-    size_t n = uids_collect(p, add, flags, uids);
+    size_t n = uids_collect(p, add, like, uids);
     for (size_t i = 0, k; i < n; i += k) {
         k = set_fill(&set, uids + i, n - i);
         p->stores = xrealloc(p->stores, p->stores_n + 1, sizeof *p->stores);
         p->stores[p->stores_n++] =
-            (struct store){ .add = add, .flags = flags, .first = uids[i], .last = uids[i + k - 1] };
+            (struct store){ .add = add, .like = like, .first = uids[i], .last = uids[i + k - 1] };
     }
     buf_free(&set);
+}
+
+/* Something is to be done on that side, and no operation before it asks for the same. */
+static bool is_first(const struct part *p, size_t i, bool add)
+{
+    size_t k = 0;
+    while (k < i && !is_like(&p->ops[k], &p->ops[i], add))
+        k++;
+    return k == i && (half(&p->ops[i], add) != 0 || half_words(&p->ops[i], add)[0] != '\0');
 }
 
 /* Which commands it takes; they are written by stores_queue, when none of them moves any more. */
@@ -117,8 +137,9 @@ static void stores_cut(struct part *p)
 {
     uint32_t *uids = xcalloc(p->n, sizeof *uids);
     for (int add = 1; add >= 0; add--)
-        for (unsigned flags = 1; flags <= CACHE_SERVER_FLAGS; flags++)
-            kind_cut(p, add == 1, flags, uids);
+        for (size_t i = 0; i < p->n; i++)
+            if (is_first(p, i, add == 1))
+                kind_cut(p, add == 1, &p->ops[i], uids);
     free(uids);
 }
 
@@ -128,7 +149,7 @@ static void stores_queue(struct part *p)
     struct buf set = BUF_INIT(LINK_COMMAND_MAX);
     for (size_t i = 0; i < p->stores_n; i++) {
         struct store *s = &p->stores[i];
-        size_t n = uids_collect(p, s->add, s->flags, uids), from = 0;
+        size_t n = uids_collect(p, s->add, s->like, uids), from = 0;
         while (uids[from] < s->first)
             from++;
         (void)set_fill(&set, uids + from, n - from);
@@ -155,7 +176,7 @@ static void before_queue(struct part *p)
 {
     uint32_t *uids = xcalloc(p->n, sizeof *uids);
     struct buf cmd = BUF_INIT(LINK_COMMAND_MAX), set = BUF_INIT(LINK_COMMAND_MAX);
-    size_t n = uids_collect(p, true, 0, uids);
+    size_t n = uids_collect(p, true, NULL, uids);
     p->rows = xcalloc(p->n, sizeof *p->rows);
     for (size_t i = 0, k; i < n; i += k) {
         k = set_fill(&set, uids + i, n - i);
@@ -189,7 +210,7 @@ static int blind_queue(struct part *p, struct error *err)
 
 static bool of_store(const struct store *s, const struct cache_op *op)
 {
-    return half(op, s->add) == s->flags && op->uid >= s->first && op->uid <= s->last;
+    return is_like(op, s->like, s->add) && op->uid >= s->first && op->uid <= s->last;
 }
 
 /* Those of the part's operations that are not ended and that s (NULL: all) is about, in a new
@@ -247,7 +268,6 @@ static void flag_restore(struct part *p, const struct store *s, unsigned flag)
 {
     uint32_t *uids = xcalloc(p->n, sizeof *uids);
     struct buf set = BUF_INIT(LINK_COMMAND_MAX);
-    struct store back = { .add = !s->add, .flags = flag };
     size_t n = 0;
     for (size_t i = 0; i < p->rows_n; i++)
         if (p->rows[i].uid >= s->first && p->rows[i].uid <= s->last &&
@@ -258,7 +278,7 @@ static void flag_restore(struct part *p, const struct store *s, unsigned flag)
     for (size_t i = 0, k; i < n; i += k) {
         k = set_fill(&set, uids + i, n - i);
         struct buf cmd = BUF_INIT(LINK_COMMAND_MAX);
-        buf_addf(&cmd, "UID STORE %s %sFLAGS.SILENT ", buf_c(&set), back.add ? "+" : "-");
+        buf_addf(&cmd, "UID STORE %s %sFLAGS.SILENT ", buf_c(&set), s->add ? "-" : "+");
         wire_put_flags(&cmd, flag, STR(""));
         imap_queue(p->w->imap, buf_str(&cmd), NULL);
         buf_free(&cmd);
@@ -276,7 +296,7 @@ static int part_restore(struct part *p, struct error *err)
         return -1;
     for (size_t i = 0; i < p->stores_n; i++)
         for (unsigned flag = 1; flag <= CACHE_SERVER_FLAGS; flag <<= 1)
-            if ((p->stores[i].flags & flag) != 0)
+            if ((half(p->stores[i].like, p->stores[i].add) & flag) != 0)
                 flag_restore(p, &p->stores[i], flag);
     return imap_run(p->w->imap, err);
 }
@@ -292,16 +312,27 @@ static int part_renumbered(struct part *p, struct error *err)
     return rc;
 }
 
-/* Flags that the folder keeps no longer than the session (RFC 3501 §7.1, PERMANENTFLAGS). That a
- * message was forwarded is noted where it can be. */
-static int fleeting_refuse(struct part *p, struct error *err)
+/* True when the folder keeps what s changes no longer than the session (RFC 3501 §7.1,
+ * PERMANENTFLAGS). That a message was forwarded is noted where it can be. */
+static bool is_fleeting(const struct part *p, const struct store *s)
 {
     unsigned all = CACHE_SERVER_FLAGS - CACHE_FORWARDED, lost = all & ~p->box.permanent;
+    struct str words = str_c(half_words(s->like, s->add)), word;
+    if ((half(s->like, s->add) & lost) != 0)
+        return true;
+    while ((p->box.permanent & IMAP_ANY) == 0 && str_word(&words, &word))
+        if (!words_has(str_c(p->box.words), word))
+            return true;
+    return false;
+}
+
+static int fleeting_refuse(struct part *p, struct error *err)
+{
     struct error why = { 0 };
     (void)error_set(&why, ERR_REFUSED, RETRY_NEVER, _("the folder %.*s does not keep this mark"),
                     STR_ARG(p->folder.name));
-    for (size_t i = 0; lost != 0 && i < p->stores_n; i++)
-        if ((p->stores[i].flags & lost) != 0 && part_refused(p, &p->stores[i], &why, err) != 0)
+    for (size_t i = 0; i < p->stores_n; i++)
+        if (is_fleeting(p, &p->stores[i]) && part_refused(p, &p->stores[i], &why, err) != 0)
             return -1;
     return 0;
 }
@@ -420,6 +451,8 @@ static int part_make(struct sync_account *w, struct arena *a, const struct cache
     while (p->n < n && ops[p->n].folder == ops[0].folder)
         p->n++;
     p->ended = xcalloc(p->n, sizeof *p->ended);
+    for (size_t i = 0; i < p->n; i++)
+        p->words |= ops[i].words_add[0] != '\0' || ops[i].words_del[0] != '\0';
     int rc = cache_folder_get(w->cache, a, ops[0].folder, &p->folder, err);
     if (rc == 0)
         stores_cut(p);
@@ -430,17 +463,27 @@ static int part_make(struct sync_account *w, struct arena *a, const struct cache
     return part_refused(p, NULL, &why, err) != 0 ? -1 : 1;
 }
 
+/* Opened before anything is changed: what is open already; where keywords change, which nothing
+ * could put back as they were; where the last mailbox cannot be closed. */
+static bool goes_slowly(const struct part *p)
+{
+    const struct sync_account *w = p->w;
+    return (w->box.folder == p->folder.id && w->box.writable) || p->words ||
+           (w->selected && !has_unselect(w));
+}
+
 static int turn_run(struct part *parts, size_t n, struct error *err)
 {
-    struct sync_account *w = parts[0].w;
     int rc = 0;
     for (size_t i = 0, k; rc == 0 && i < n; i += k) {
-        bool open = w->box.folder == parts[i].folder.id && w->box.writable;
-        k = !open && has_unselect(w) ? n - i : 1;
-        if (open || (w->selected && !has_unselect(w)))
+        k = 1;
+        if (goes_slowly(&parts[i])) {
             rc = part_slow(&parts[i], err);
-        else
-            rc = parts_blind(&parts[i], k, err);
+            continue;
+        }
+        while (has_unselect(parts[i].w) && i + k < n && !goes_slowly(&parts[i + k]))
+            k++;
+        rc = parts_blind(&parts[i], k, err);
     }
     return rc;
 }

@@ -4,6 +4,7 @@
 #include "base/i18n.h"
 #include "cache/pop.h"
 #include "sync/folders.h"
+#include "sync/fetch.h"
 #include "wire/imap_cmd.h"
 #include "base/banned.h"
 
@@ -139,10 +140,25 @@ int link_check(const struct link_answer *a, struct error *err)
         return 0;
     if (a->fate == LINK_BROKEN)
         return error_set(err, ERR_NET, RETRY_LATER, _("the connection was lost"));
-    bool passes = a->code == CODE_UNAVAILABLE || a->code == CODE_LIMIT;
-    return error_set(err, ERR_REFUSED, passes ? RETRY_LATER : RETRY_NEVER,
-                     _("the server refused: %s"),
+    bool passes = a->code == CODE_UNAVAILABLE || a->code == CODE_LIMIT || a->code == CODE_INUSE;
+    const char *says = a->code == CODE_OVERQUOTA ? _("the mailbox on the server is full: %s")
+                       : a->code == CODE_TOOBIG  ? _("too large for the server: %s")
+                                                 : _("the server refused: %s");
+    return error_set(err, ERR_REFUSED, passes ? RETRY_LATER : RETRY_NEVER, says,
                      a->text[0] != '\0' ? a->text : _("it gave no reason"));
+}
+
+/* A list that is longer than we keep counts as one that takes all. */
+static void permanent_take(struct sync_box *box, const struct imap_resp *r)
+{
+    struct buf words = BUF_INIT(sizeof box->words - 1);
+    box->permanent = r->flags;
+    fetch_keywords(r->words, &words);
+    if (words.over)
+        box->permanent |= IMAP_ANY;
+    else
+        memcpy(box->words, buf_c(&words), words.len + 1);
+    buf_free(&words);
 }
 
 static int select_resp(void *arg, const struct imap_resp *r, struct error *err)
@@ -153,7 +169,7 @@ static int select_resp(void *arg, const struct imap_resp *r, struct error *err)
     else if (r->kind == IMAP_OK && r->code == CODE_UIDVALIDITY)
         s->box.uidvalidity = (uint32_t)r->number;
     else if (r->kind == IMAP_OK && r->code == CODE_PERMANENTFLAGS)
-        s->box.permanent = r->flags;
+        permanent_take(&s->box, r);
     else if (r->kind == IMAP_OK && r->code == CODE_UIDNEXT)
         s->box.uidnext = (uint32_t)r->number;
     else if (r->kind == IMAP_OK && r->code == CODE_HIGHESTMODSEQ)

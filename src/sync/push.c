@@ -342,20 +342,20 @@ static int message_bytes(struct appended *s, uint64_t *size, struct error *err)
     return rc;
 }
 
-static int append_run(struct push *p, struct link_answer *answer, struct error *err)
+static int append_run(struct push *p, uint64_t size, struct link_answer *answer, struct error *err)
 {
     struct appended s = { p->w, p->ops[0].message };
+    struct imap_upload upload = { .flags = p->ops[0].add & CACHE_SERVER_FLAGS,
+                                  .keywords = str_c(p->ops[0].words_add),
+                                  .date = now_s(),
+                                  .size = size,
+                                  .read = append_read,
+                                  .read_arg = &s };
     struct buf name = BUF_INIT(4 * WIRE_NAME_MAX);
-    uint64_t size;
-    int rc = message_bytes(&s, &size, err);
-    if (rc == 0) {
-        if (wire_name_decode(p->target.wire, &name) != 0)
-            buf_add_str(&name, p->target.wire);
-        imap_queue_append(p->w->imap, buf_str(&name), p->ops[0].add & CACHE_SERVER_FLAGS, now_s(),
-                          size, append_read, &s,
-                          &(struct imap_handler){ .done = link_done, .arg = answer });
-        rc = imap_run(p->w->imap, err);
-    }
+    imap_name_text(p->w->imap, p->target.wire, &name);
+    imap_queue_uploads(p->w->imap, buf_str(&name), &upload, 1,
+                       &(struct imap_handler){ .done = link_done, .arg = answer });
+    int rc = imap_run(p->w->imap, err);
     buf_free(&name);
     return rc;
 }
@@ -377,10 +377,42 @@ static int append_refused(struct push *p, struct error *why, struct error *err)
     return close_later(p, APPEND_AGAIN_S, err);
 }
 
+/* Into a folder that is made when the server says it is missing. */
+static int append_send(struct push *p, uint64_t size, struct link_answer *answer, struct error *err)
+{
+    int rc = append_run(p, size, answer, err);
+    if (rc != 0 || answer->fate != LINK_REFUSED ||
+        (answer->code != CODE_TRYCREATE && answer->code != CODE_NONEXISTENT))
+        return rc;
+    link_answer_clear(answer);
+    *answer = (struct link_answer){ 0 };
+    return target_create(p, err) != 0 ? -1 : append_run(p, size, answer, err);
+}
+
+/* 1: it is larger than the server says it takes (RFC 7889), and closed so: it stays here. */
+static int append_measure(struct push *p, uint64_t *size, struct error *err)
+{
+    struct appended s = { p->w, p->ops[0].message };
+    uint64_t limit = imap_append_limit(p->w->imap);
+    if (message_bytes(&s, size, err) != 0)
+        return -1;
+    if (limit == 0 || *size <= limit)
+        return 0;
+    struct error why = { 0 };
+    (void)error_set(&why, ERR_REFUSED, RETRY_NEVER,
+                    _("a copy for %.*s is too large for the server, which takes %llu bytes: it "
+                      "stays here alone"),
+                    STR_ARG(p->target.name), (unsigned long long)limit);
+    if (p->ops[0].attempts > 0)
+        return close_later(p, CACHE_APPEND_AGAIN, err) != 0 ? -1 : 1;
+    return close_failed(p, &why, err) != 0 ? -1 : 1;
+}
+
 static int push_append(struct push *p, struct error *err)
 {
     struct link_answer answer = { 0 };
     struct error why = { 0 };
+    uint64_t size;
     struct str mid;
     uint32_t uid;
     bool numbered;
@@ -389,15 +421,10 @@ static int push_append(struct push *p, struct error *err)
         return -1;
     if (uid != 0)
         return append_done(p, uid, err);
-    int rc = append_run(p, &answer, err);
-    if (rc == 0 && answer.fate == LINK_REFUSED &&
-        (answer.code == CODE_TRYCREATE || answer.code == CODE_NONEXISTENT)) {
-        link_answer_clear(&answer);
-        answer = (struct link_answer){ 0 };
-        rc = target_create(p, err);
-        if (rc == 0)
-            rc = append_run(p, &answer, err);
-    }
+    int rc = append_measure(p, &size, err);
+    if (rc != 0)
+        return rc < 0 ? -1 : 0;
+    rc = append_send(p, size, &answer, err);
     if (rc == 0 && link_check(&answer, &why) != 0)
         rc = append_refused(p, &why, err);
     else if (rc == 0 && (rc = is_numbered(p, &answer, &numbered, err)) == 0)

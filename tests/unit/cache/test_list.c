@@ -99,7 +99,8 @@ static void fill(struct fixture *f, int64_t folder, int n)
         "DELETE FROM message; DELETE FROM placement; DELETE FROM folder_thread; BEGIN;"
         "INSERT INTO message SELECT value, 1, value, value / 2, 0, 10, 0, 0, 0, 0, NULL, NULL,"
         " 'from', 'to', 'subject', '', '', '', NULL FROM generate_series_of;"
-        "INSERT INTO placement SELECT %d, date, id, id, id %% 1000 <> 0, 0, 0, id, '' FROM message;"
+        "INSERT INTO placement SELECT %d, date, id, id, id %% 1000 <> 0, 0, 0, id, '', NULL"
+        " FROM message;"
         "INSERT INTO folder_thread SELECT folder, date, thread, 1, 1 - flags FROM placement;"
         "COMMIT;",
         (int)folder);
