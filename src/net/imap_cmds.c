@@ -64,15 +64,21 @@ static bool must_follow(const struct imap *i, unsigned traits)
     return false;
 }
 
+/* BAD to what went out with a login that was refused says nothing about the command. */
+static bool is_unknown(const struct imap *i, const struct imap_resp *r)
+{
+    return r != NULL && r->kind == IMAP_BAD && i->lines_max == IMAP_LINES_MAX;
+}
+
 static void id_done(void *arg, const struct imap_resp *r)
 {
-    if (r != NULL && r->kind == IMAP_BAD)
+    if (is_unknown(arg, r))
         imap_lie(arg, CAP_ID);
 }
 
 static void enable_done(void *arg, const struct imap_resp *r)
 {
-    if (r != NULL && r->kind == IMAP_BAD)
+    if (is_unknown(arg, r))
         imap_lie(arg, CAP_ENABLE);
 }
 

@@ -248,6 +248,7 @@ static int by_sasl(struct imap *i, struct net_sasl *sasl, struct error *err)
             return -1;
         if (l.kind == IMAP_BAD && at_once) { /* SASL-IR is offered, and not understood */
             at_once = false;
+            imap_lie(i, CAP_SASL_IR);
             net_sasl_again(sasl);
             continue;
         }

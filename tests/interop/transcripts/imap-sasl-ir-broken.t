@@ -1,6 +1,7 @@
 # SASL-IR is offered and its initial response not understood (NetEase): the login is said again without.
 client: imap
 expect: ok
+lies: 10
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] ready
 C: t1 AUTHENTICATE PLAIN AGphbmUAc2VjcmV0
 S: t1 BAD Parse command error

@@ -440,6 +440,55 @@ static void the_client_tells_its_name_for_nothing(void **state)
     }
 }
 
+static void early_noop(void *arg, struct imap *i)
+{
+    imap_queue(i, STR("NOOP"), &(struct imap_handler){ .done = heard_done, .arg = arg });
+}
+
+/* What goes out with a login that is refused is refused as well, and that proves nothing. */
+static void a_refused_login_makes_no_liar(void **state)
+{
+    static const struct {
+        const char *script;
+        uint64_t lies;
+    } rows[] = {
+        { "S: * OK [CAPABILITY IMAP4rev1] hi\nC: t1 LOGIN *\nC: t2 ID *\nC: t3 ENABLE QRESYNC\n"
+          "C: t4 NOOP\nS: t1 NO [AUTHENTICATIONFAILED] no\nS: t2 BAD log in first\n"
+          "S: t3 BAD log in first\nS: t4 OK\nE:\n",
+          0 },
+        { "S: * OK [CAPABILITY IMAP4rev1] hi\nC: t1 LOGIN *\nC: t2 ID *\nC: t3 ENABLE QRESYNC\n"
+          "C: t4 NOOP\nS: t1 OK [CAPABILITY IMAP4rev1 ID ENABLE QRESYNC] in\nS: t2 BAD what\n"
+          "S: t3 BAD what\nS: t4 OK\n" LOGOUT("t5"),
+          CAP_ID | CAP_ENABLE },
+    };
+    (void)state;
+    for (size_t k = 0; k < COUNT(rows); k++) {
+        struct heard h;
+        struct error err = { 0 };
+        uint64_t lies = 0;
+        struct script *server = script_start(str_c(rows[k].script), SIZE_MAX);
+        heard_init(&h);
+        struct imap_options o = { .endpoint = { .proto = NET_IMAP,
+                                                .host = "127.0.0.1",
+                                                .port = script_port(server),
+                                                .tls = TLS_NONE },
+                                  .login = &jane,
+                                  .connect_ms = 5000,
+                                  .wait_ms = 5000,
+                                  .enable = CAP_QRESYNC,
+                                  .lies = &lies,
+                                  .expected = CAP_IMAP4REV1 | CAP_ID | CAP_ENABLE | CAP_QRESYNC,
+                                  .early = early_noop,
+                                  .early_arg = &h };
+        struct imap *i = imap_open(&o, &err);
+        assert_int_equal(i == NULL, k == 0);
+        assert_int_equal(h.done, 1);
+        assert_true(lies == rows[k].lies);
+        imap_close(&i);
+        assert_true(script_end(&server));
+    }
+}
+
 /* Each row: the commands queued at once, and how the server may hear of them. */
 static void commands_that_must_wait_do(void **state)
 {
@@ -863,6 +912,7 @@ int main(void)
         cmocka_unit_test(answers_ahead_of_their_commands_close_the_link),
         cmocka_unit_test(idle_ends_for_three_reasons),
         cmocka_unit_test(the_client_tells_its_name_for_nothing),
+        cmocka_unit_test(a_refused_login_makes_no_liar),
         cmocka_unit_test(commands_that_must_wait_do),
         cmocka_unit_test(strings_of_any_bytes_go_as_literals),
         cmocka_unit_test(a_literal_that_is_refused_is_remembered),
