@@ -10,7 +10,7 @@
 #include "sync/plan.h"
 
 enum {
-    BRING_SLOW_MS = 20000, /* bodies that need longer have the headers of all before them */
+    BRING_SLOW_MS = 20000,  /* bodies that need longer have the headers of all before them */
     BRING_SAMPLE = 1 << 20, /* bytes of bodies before the line is judged */
     /* Bytes in a second: a slower line is deflated (RFC 4978). Measured: deflating costs a server and
      * us more than it saves above some 15 MB/s. */

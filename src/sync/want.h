@@ -11,6 +11,7 @@
 enum want_kind {
     WANT_WORK,    /* the journal or the outbox has something */
     WANT_INBOX,   /* something happened in the INBOX */
+    WANT_NEWS,    /* something happened in another folder */
     WANT_PASS,    /* a full pass; request: whose; folder: only that one */
     WANT_BODY,    /* id: message */
     WANT_SEND,    /* id: outbox entry */

@@ -16,8 +16,9 @@
 
 enum {
     PASSWORD_MAX = 64 << 10,
-    PAUSE_MS = 1000,  /* between two events: who talks without end is not heard more often */
-    STOOD_MS = 60000, /* a link that held so long was no failure */
+    PAUSE_MS = 500,        /* between two events: who talks without end is not heard more often */
+    STOOD_MS = 60000,      /* a link that held so long was no failure */
+    LISTEN_MS = 28 * 60000 /* a server may take 30 minutes of silence for the end (RFC 3501 §5.4) */
 };
 
 struct watch {
@@ -27,6 +28,7 @@ struct watch {
     struct queue *stop; /* closed, or with a kick in it, it ends the waits */
     struct net_cancel *cancel;
     struct log *log;
+    bool inbox, news; /* what the server spoke of */
     pthread_t thread;
 };
 
@@ -48,14 +50,17 @@ static struct imap *watch_open(struct watch *w, struct error *err)
         .connect_ms = LINK_CONNECT_MS,
         .wait_ms = LINK_SILENCE_MS,
     };
-    struct imap *i = imap_open(&o, err);
-    if (i != NULL && (imap_caps(i) & CAP_IDLE) == 0)
-        (void)error_set(err, ERR_REFUSED, RETRY_NEVER, "no IDLE");
-    else if (i != NULL &&
-             imap_command(i, STR("EXAMINE INBOX"), &(struct imap_handler){ 0 }, err) == 0)
-        return i;
-    imap_close(&i);
-    return NULL;
+    return imap_open(&o, err);
+}
+
+static int note(void *arg, const struct imap_resp *r, struct error *err)
+{
+    struct watch *w = arg;
+    (void)err;
+    bool inbox = r->kind == IMAP_STATUS && str_ieqc(r->status.name, "INBOX");
+    w->inbox |= inbox;
+    w->news |= !inbox && (r->kind == IMAP_STATUS || r->kind == IMAP_LIST);
+    return 0;
 }
 
 static void tell(struct watch *w, enum want_kind kind)
@@ -63,9 +68,41 @@ static void tell(struct watch *w, enum want_kind kind)
     want_put(w->wants, want_new(kind, 0, 0, (struct str){ "", 0 }));
 }
 
-/* Until the link breaks (-1) or it is told to stop (0). */
+static bool noted_tell(struct watch *w)
+{
+    bool any = w->inbox || w->news;
+    if (w->inbox)
+        tell(w, WANT_INBOX);
+    if (w->news)
+        tell(w, WANT_NEWS);
+    w->inbox = w->news = false;
+    return any;
+}
+
+/* Until the link breaks (-1) or it is told to stop (0). 1: the server says no to NOTIFY, or says
+ * that it will not go on with it. */
+static int watch_notify(struct watch *w, struct imap *i, struct error *err)
+{
+    imap_on_unsolicited(i, note, w);
+    if (imap_notify(i, NULL, err) != 0)
+        return err->code == ERR_REFUSED ? 1 : -1;
+    for (;;) {
+        msg_drop(queue_take(w->stop, noted_tell(w) ? PAUSE_MS : 0));
+        int rc = imap_listen(i, queue_fd(w->stop), LISTEN_MS, err);
+        if (rc < 0 || queue_closed(w->stop))
+            return rc < 0 ? -1 : 0;
+        if (rc == 0 && !w->inbox && !w->news)
+            return 1; /* NOTIFICATIONOVERFLOW */
+        if (rc == 2 && imap_command(i, STR("NOOP"), NULL, err) != 0)
+            return -1;
+    }
+}
+
+/* The same without 1. */
 static int watch_idle(struct watch *w, struct imap *i, struct error *err)
 {
+    if (imap_command(i, STR("EXAMINE INBOX"), &(struct imap_handler){ 0 }, err) != 0)
+        return -1;
     for (;;) {
         int rc = imap_idle(i, queue_fd(w->stop), err);
         if (rc < 0 || queue_closed(w->stop))
@@ -74,6 +111,15 @@ static int watch_idle(struct watch *w, struct imap *i, struct error *err)
             tell(w, WANT_INBOX);
         msg_drop(queue_take(w->stop, rc == 0 ? PAUSE_MS : 0));
     }
+}
+
+static void watch_link(struct watch *w, struct imap *i, struct error *err)
+{
+    int rc = (imap_caps(i) & CAP_NOTIFY) != 0 ? watch_notify(w, i, err) : 1;
+    if (rc != 1)
+        return;
+    error_clear(err);
+    (void)watch_idle(w, i, err);
 }
 
 static int backoff(unsigned failures)
@@ -102,7 +148,7 @@ static void *watch_run(void *arg)
         if (i != NULL) {
             /* something may have come while nobody looked: also during a long first pass */
             tell(w, WANT_INBOX);
-            (void)watch_idle(w, i, &err);
+            watch_link(w, i, &err);
             imap_close(&i);
             if (clock_mono_ms() - began >= STOOD_MS)
                 failures = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* watch.h - a thread with a connection of its own that IDLEs on the INBOX and wakes the worker
- * (RFC 2177).
+/* watch.h - a thread with a connection of its own on which the server says what happens, and which
+ * wakes the worker: in all folders by NOTIFY (RFC 5465), else in the INBOX by IDLE (RFC 2177).
  * Must not know: the store. */
 #ifndef TMAIL_SYNC_WATCH_H
 #define TMAIL_SYNC_WATCH_H
@@ -11,7 +11,7 @@
 #include "net/cancel.h"
 
 struct watch;
-/* Copies the password, keeps cfg; puts WANT_INBOX into wants, and WANT_UNWATCH when the server
+/* Copies the password, keeps cfg; puts WANT_INBOX and WANT_NEWS into wants, and WANT_UNWATCH when the server
  * refused it for good, the last that it does. NULL on failure. */
 struct watch *watch_start(const struct config_account *cfg, struct str password,
                           struct queue *wants, struct log *log, struct error *err);

@@ -45,8 +45,8 @@ struct worker {
     struct spoolwatch *spoolwatch;
     bool unwatched; /* the system cannot watch its folders */
     struct wants bodies, sends, passes;
-    struct wants current; /* passes that this round answers */
-    bool inbox, work;     /* the watcher, the journal or the outbox asks for a round */
+    struct wants current;   /* passes that this round answers */
+    bool inbox, news, work; /* the watcher, the journal or the outbox asks for a round */
     bool full, asking, answered;
     int64_t started_at, held_until;
     pthread_t thread;
@@ -121,6 +121,9 @@ static void note(struct worker *w, struct want *want)
         break;
     case WANT_INBOX:
         w->inbox = true;
+        break;
+    case WANT_NEWS:
+        w->news = true;
         break;
     case WANT_NETWORK:
         w->sched.failures = 0;
@@ -345,7 +348,7 @@ static int passes_do(struct worker *w, struct error *err)
             return -1;
     if (all)
         w->sched.pass_at = clock_wall_ms();
-    w->inbox = false;
+    w->inbox = w->news = false;
     return 0;
 }
 
@@ -358,6 +361,9 @@ static int mail_do(struct worker *w, struct error *err)
     if (w->inbox && pull_inbox(&w->acc, err) != 0)
         return -1;
     w->inbox = false;
+    if (w->news && pull_pass(&w->acc, PULL_CHANGED, (struct str){ "", 0 }, err) != 0)
+        return -1;
+    w->news = false;
     return 0;
 }
 
@@ -403,7 +409,7 @@ static int mail_link(struct worker *w, struct error *err)
 static void watch_begin(struct worker *w)
 {
     struct error err = { 0 };
-    if (is_local(w) || w->watch != NULL || (imap_caps(w->acc.imap) & CAP_IDLE) == 0)
+    if (is_local(w) || w->watch != NULL || (imap_caps(w->acc.imap) & (CAP_IDLE | CAP_NOTIFY)) == 0)
         return;
     w->watch = watch_start(w->acc.cfg, buf_str(&w->acc.password), w->wants, w->o.log, &err);
     if (w->watch == NULL)
@@ -423,7 +429,7 @@ static void mail_failed(struct worker *w, struct error *err)
     else
         account_state(&w->acc, "idle", "");
     if (err->code == ERR_CANCELLED)
-        w->inbox = false;
+        w->inbox = w->news = false;
     else
         account_error(&w->acc, err);
     for (struct want *b; (b = wants_take(&w->bodies)) != NULL; msg_drop(&b->msg))
@@ -434,7 +440,7 @@ static void mail_failed(struct worker *w, struct error *err)
 
 static bool looks_due(const struct worker *w)
 {
-    return w->inbox || pass_is_due(w);
+    return w->inbox || w->news || pass_is_due(w);
 }
 
 static void mail_round(struct worker *w, struct error *first)
@@ -522,7 +528,7 @@ static int64_t next_at(struct worker *w, int64_t outbox_due)
     bool person = w->bodies.head != NULL || w->sends.head != NULL || w->passes.head != NULL;
     int64_t now = clock_wall_ms(), held = w->held_until;
     int64_t journal_due = has_mail(w) ? due_at(w, cache_journal_pending) : SCHED_NEVER;
-    w->sched.woken = person || ((w->inbox || w->work) && w->sched.failures == 0);
+    w->sched.woken = person || ((w->inbox || w->news || w->work) && w->sched.failures == 0);
     if (w->acc.unended)
         outbox_due = held;
     w->sched.work_due = journal_due < held ? held : journal_due;

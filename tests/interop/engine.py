@@ -197,11 +197,17 @@ def idle(server, s):
     """New mail comes by itself while the engine stays."""
     p = subprocess.Popen([DRIVE, s.db, s.rc, ENGINE, "body", "999999"], stdout=subprocess.PIPE, env=s.env)
     p.wait(30)
-    server.append("INBOX", message(N + 2))
-    until = time.monotonic() + 10
-    while not any(m["subject"] == f"message {N + 2}" for m in s.list("INBOX")):
-        check(time.monotonic() < until, "new mail comes by IDLE\n" + s.log())
-        time.sleep(0.05)
+    folders = {"INBOX": N + 2}
+    imap = server.login()
+    if b"NOTIFY" in imap.capability()[1][0]:
+        folders["Work"] = N + 3
+    imap.logout()
+    for folder, i in folders.items():
+        server.append(folder, message(i))
+        until = time.monotonic() + 10
+        while not any(m["subject"] == f"message {i}" for m in s.list(folder)):
+            check(time.monotonic() < until, f"new mail comes by itself into {folder}\n" + s.log())
+            time.sleep(0.05)
 
 
 def sendmail(s, code):
