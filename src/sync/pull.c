@@ -190,24 +190,43 @@ static int look_end(struct sync_account *w, struct look *l, int taken, const str
     return 0;
 }
 
-/* New messages that come in the same turn as the look at their folder: their uids are a guess. */
+/* Uids that new messages can have, newest first, but for those that the store knows (it was here that
+ * they were moved); 0 where guessing may bring what came out of another folder. */
+static size_t guess(struct pass *p, const struct look *l, uint32_t uids[PLAN_DIRECT])
+{
+    struct sync_account *w = p->w;
+    struct cache_range range;
+    struct cache_known *known;
+    struct error unknown = { 0 };
+    bool limbo = false;
+    size_t n = 0, known_n;
+    sync_new_uids(&l->f, &l->there, &range.first, &range.last);
+    if (range.first == 0 || p->may_have_left || l->how == LOOK_NONE ||
+        config_offline(w->config, w->cfg, l->f.name) != OFFLINE_ALL ||
+        cache_limbo_any(w->cache, w->id, &limbo, &unknown) != 0 || limbo)
+        return 0;
+    struct arena *a = arena_new(1024);
+    if (cache_known_in(w->cache, a, l->f.id, &range, 1, &known, &known_n, &unknown) == 0) {
+        for (uint32_t uid = range.last; uid >= range.first; uid--)
+            uids[n++] = uid;
+        n = sync_unknown(uids, n, known, known_n);
+    }
+    arena_free(&a);
+    return n;
+}
+
+/* New messages come in the same turn as the look at their folder: their uids are a guess. */
 static int group_run(struct pass *p, struct look *l, size_t n, struct error *err)
 {
-    uint32_t uids[PLAN_DIRECT], first, last;
-    bool limbo = false; /* what comes may be what went out of another folder */
-    struct error unknown = { 0 };
-    sync_new_uids(&l->f, &l->there, &first, &last);
-    if (cache_limbo_any(p->w->cache, p->w->id, &limbo, &unknown) != 0 || limbo || n > 1 ||
-        first == 0 || p->may_have_left || l->how == LOOK_NONE ||
-        config_offline(p->w->config, p->w->cfg, l->f.name) != OFFLINE_ALL)
-        return imap_run(p->w->imap, err);
+    uint32_t uids[PLAN_DIRECT];
     struct fetch_job job = { .folder = &l->f,
                              .uidvalidity = l->f.uidvalidity,
                              .opening = &l->view.select,
                              .maybe = true,
-                             .uids = uids };
-    for (uint32_t uid = last; uid >= first; uid--)
-        uids[job.n++] = uid;
+                             .uids = uids,
+                             .n = n == 1 ? guess(p, l, uids) : 0 };
+    if (job.n == 0)
+        return imap_run(p->w->imap, err);
     int rc = fetch_run(p->w, &job, err);
     return rc == 0 ? commit_flush(p->w->commit, err) : -1;
 }
