@@ -126,6 +126,27 @@ def speed(b):
     say(f"sync_first_{NAME}", "store", stored / 1e6, "MB")
 
 
+def mpop(b):
+    """What another program needs for the same by POP3, into a Maildir."""
+    program = shutil.which("mpop")
+    if PROTO != "pop" or program is None:
+        return
+    place, times = f"{b.server.place}/mpop", []
+    for _ in range(min(LAPS, 2)):
+        shutil.rmtree(place, ignore_errors=True)
+        for folder in ("", "/mail", "/mail/cur", "/mail/new", "/mail/tmp"):
+            os.mkdir(place + folder)
+        argv = [program, "--file=/dev/null", "--host=127.0.0.1", f"--port={b.server.pop3s_port}", "--tls=on", "--tls-starttls=off",
+                f"--tls-trust-file={b.server.place}/ca.pem", "--user=jane", "--passwordeval=printf pw", "--auth=user", "--keep=on",
+                f"--delivery=maildir,{place}/mail", f"--uidls-file={place}/uidls", "--quiet"]
+        began = time.monotonic()
+        if subprocess.run(argv, stdout=subprocess.DEVNULL, env=b.env).returncode != 0:
+            return
+        times.append((time.monotonic() - began) * 1000)
+    shutil.rmtree(place)
+    say_all(f"mpop_{NAME}", "time", times, "ms")
+
+
 def memory(b):
     """With a message of 200 MB among the others: the highest that was resident, as the kernel keeps it, at the end."""
     noise = random.Random(2).randbytes(1 << 20)
@@ -150,4 +171,5 @@ with Dovecot(tls=True, pop3=PROTO == "pop") as server:
     server.deliver(corpus.message(i) for i in range(N))
     bench = Bench(server)
     speed(bench)
+    mpop(bench)
     memory(bench)
