@@ -614,14 +614,11 @@ static int md_append(struct spool_box *b, struct arena *a, const struct spool_ne
     return rc;
 }
 
-/* The same file in another folder; its name stays, and so do the letters that are not ours. */
-static int md_move(struct spool_box *from, struct spool_box *to, struct arena *a, bool begun,
+/* The same file in another folder; its name stays, and so do the letters that are not ours. What is
+ * there under its name and here no more was moved before. */
+static int md_move(struct spool_box *from, struct spool_box *to, struct arena *a,
                    struct spool_entry *e, struct error *err)
 {
-    struct spool_entry there = *e;
-    int rc = begun ? entry_find(to, a, &there, err) : 1;
-    if (rc < 0)
-        return -1;
     for (int i = 0; i < 3; i++) {
         char *file = entry_file(e);
         int moved = rename_new(entry_fd(from, e), file, entry_fd(to, e), file);
@@ -636,12 +633,8 @@ static int md_move(struct spool_box *from, struct spool_box *to, struct arena *a
         if (errno != ENOENT)
             return change_failed(_("the message cannot be moved"), err);
         int found = entry_find(from, a, e, err);
-        if (found == 1 && rc == 0) {
-            *e = there;
-            return 0;
-        }
         if (found != 0)
-            return found;
+            return found == 1 ? entry_find(to, a, e, err) : -1;
     }
     return 1;
 }

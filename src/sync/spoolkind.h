@@ -67,10 +67,10 @@ struct spool_kind {
     /* *e is what it became, in a. The message may be there from an earlier attempt. */
     int (*append)(struct spool_box *b, struct arena *a, const struct spool_new *m,
                   struct spool_entry *e, struct error *err);
-    /* From one to the other, with these flags. begun: an earlier attempt may have done it. 1. */
-    int (*move)(struct spool_box *from, struct spool_box *to, struct arena *a, bool begun,
+    /* From one to the other; an earlier attempt may have done it. 1. */
+    int (*move)(struct spool_box *from, struct spool_box *to, struct arena *a,
                 struct spool_entry *e, struct error *err);
-    /* Ends it; 0: what was changed is on the disk. Sets *b to NULL in any case. */
+    /* Ends it; 0: what was changed is on the disk, -1: it may not be. Sets *b to NULL in any case. */
     int (*close)(struct spool_box **b, struct error *err);
     /* Calls each with the folders whose changes are to be told, and with the name in them that
      * counts, or NULL. */

@@ -158,7 +158,7 @@ static int move_do(struct push *p, struct job *j, struct error *err)
         rc = box_of(p, j->op->folder, false, &from, err);
     if (rc == 0)
         rc = box_of(p, j->op->target, true, &to, err);
-    return rc == 0 ? p->kind->move(from, to, p->a, j->op->begun, &j->entry, err) : rc;
+    return rc == 0 ? p->kind->move(from, to, p->a, &j->entry, err) : rc;
 }
 
 static int append_do(struct push *p, struct job *j, struct error *err)
@@ -195,18 +195,14 @@ static void job_do(struct push *p, struct job *j)
         job_failed(j, &err);
 }
 
-/* What a folder that could not be written was to hold is not there. */
+/* That a disk could not say that it has a rename for good undoes none: to do it once more would
+ * double it. */
 static void boxes_close(struct push *p)
 {
     while (p->boxes_n > 0) {
-        struct open_box *b = &p->boxes[--p->boxes_n];
         struct error err = { 0 };
-        if (p->kind->close(&b->box, &err) == 0)
-            continue;
-        for (size_t i = 0; i < p->n; i++)
-            if (p->jobs[i].end == JOB_DONE &&
-                (p->jobs[i].op->folder == b->folder || p->jobs[i].op->target == b->folder))
-                job_failed(&p->jobs[i], &err);
+        if (p->kind->close(&p->boxes[--p->boxes_n].box, &err) != 0)
+            log_line(p->w->log, LOG_ERROR, "%s: %s", p->w->cfg->name, err.text);
     }
 }
 

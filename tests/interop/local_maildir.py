@@ -222,8 +222,6 @@ def together(s):
 def watched(place):
     p = place.profile('[account work]\naddress = "jane@example.org"\nreceive = "maildir:~/Maildir"\n', "watched")
     s = Local(place.path, "watched")
-    with open(os.path.join(p.path, "tmailrc"), "a") as f:
-        f.write("")
     w = subprocess.Popen([os.path.join(os.environ.get("top_builddir", os.getcwd()), "tmail"), "--profile", p.path, "sync", "--watch"],
                          env=p.env, stdout=subprocess.DEVNULL)
     try:
@@ -253,4 +251,5 @@ def main():
     print("ok")
 
 
-main()
+if __name__ == "__main__":
+    main()
