@@ -61,6 +61,8 @@ void bus_event_write(const struct bus_event *ev, struct buf *out)
     put_text(o, "state", ev->state);
     put_number(o, "done", ev->done);
     put_number(o, "total", ev->total);
+    put_number(o, "rate", ev->rate);
+    put_number(o, "left", ev->left);
     put_number(o, "fetched", ev->fetched);
     put_number(o, "sent", ev->sent);
     put_number(o, "code", ev->code);
@@ -132,6 +134,8 @@ int bus_event_read(struct arena *a, struct str line, struct bus_event *out, stru
         .folder = get_text(a, o, "folder"),
         .state = get_text(a, o, "state"),
         .text = get_text(a, o, "text"),
+        .rate = get_number(o, "rate"),
+        .left = get_number(o, "left"),
         .fetched = get_number(o, "fetched"),
         .sent = get_number(o, "sent"),
         .version = get_number(o, "version"),

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/i18n.h"
+#include "bus/progress.h"
 #include "cli/engine.h"
 #include "cli/out.h"
 #include "base/banned.h"
@@ -46,8 +47,8 @@ static int read_options(struct sync *s, int argc, char **argv)
 static void show_progress(const struct bus_event *ev)
 {
     struct buf line = BUF_INIT(LINE_MAX_BYTES);
-    buf_addf(&line, "%.*s: %.*s %lld/%lld", STR_ARG(ev->account), STR_ARG(ev->folder),
-             (long long)ev->done, (long long)ev->total);
+    buf_addf(&line, "%.*s: ", STR_ARG(ev->account));
+    bus_progress_words(ev, &line);
     fputs("\r\033[K", stderr);
     struct buf clean = BUF_INIT(2 * LINE_MAX_BYTES);
     out_clean(buf_str(&line), false, &clean);

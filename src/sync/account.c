@@ -6,8 +6,6 @@
 #include "sync/say.h"
 #include "base/banned.h"
 
-enum { PROGRESS_EVERY_MS = 100 };
-
 void account_state(struct sync_account *w, const char *state, const char *text)
 {
     say_event(w->events, &(struct bus_event){ .kind = EVENT_STATE,
@@ -41,15 +39,16 @@ void account_folder_changed(struct sync_account *w, int64_t folder)
 
 void account_progress(struct sync_account *w, struct str folder, int64_t done, int64_t total)
 {
-    int64_t now = clock_mono_ms();
-    if (done < total && now - w->progress_at < PROGRESS_EVERY_MS)
+    int64_t rate, left;
+    if (!pace_note(&w->pace, clock_mono_ms(), done, total, w->taken, &rate, &left))
         return;
-    w->progress_at = now;
     say_event(w->events, &(struct bus_event){ .kind = EVENT_PROGRESS,
                                               .account = str_c(w->cfg->name),
                                               .folder = folder,
                                               .done = done,
-                                              .total = total });
+                                              .total = total,
+                                              .rate = rate,
+                                              .left = left });
 }
 
 static void password_wipe(struct sync_account *w)

@@ -12,6 +12,7 @@
 #include "decode/client.h"
 #include "net/imap.h"
 #include "sync/commit.h"
+#include "sync/pace.h"
 
 /* A folder as the server opened it. */
 struct sync_box {
@@ -48,9 +49,10 @@ struct sync_account {
     struct folders *list; /* asked for with the login, not used yet; NULL: none */
     uint64_t lies;        /* CAP_*: what the server offers and does not have */
 
-    uint64_t tag;        /* last body's */
-    uint64_t pushed;     /* operations that the server has confirmed: what was seen before is old */
-    int64_t progress_at; /* when progress was last told, monotonic ms */
+    uint64_t tag;    /* last body's */
+    uint64_t pushed; /* operations that the server has confirmed: what was seen before is old */
+    struct pace pace;
+    uint64_t taken; /* bytes of messages, in all */
     int64_t fetched, sent;
     bool unended; /* the end of an attempt to send could not be written */
 

@@ -123,6 +123,7 @@ int intake_bytes(struct intake *in, struct str bytes, bool last, struct error *e
     if (in->open == NULL && item_begin(in, err) != 0)
         return -1;
     head_add(&in->open->head, bytes);
+    in->w->taken += bytes.n;
     if (in->what == INTAKE_WHOLE)
         commit_bytes(in->w->commit, in->open->tag, bytes);
     return decode_feed(in->w->decode, in->open->tag, bytes, last, err);

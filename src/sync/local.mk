@@ -3,6 +3,7 @@ noinst_LIBRARIES += libsync.a
 libsync_a_SOURCES = \
 	src/sync/plan.c src/sync/plan.h \
 	src/sync/sched.c src/sync/sched.h \
+	src/sync/pace.c src/sync/pace.h \
 	src/sync/roam.c src/sync/roam.h src/sync/roles.c src/sync/roles.h \
 	src/sync/batch.c src/sync/batch.h \
 	src/sync/columns.c src/sync/columns.h \

@@ -8,6 +8,7 @@
 #include "base/child.h"
 #include "base/clock.h"
 #include "base/i18n.h"
+#include "bus/progress.h"
 #include "base/banned.h"
 
 enum { FRAME_ROWS = 4 /* bar, status, two lines of keys */, STATUS_ROWS_MAX = 4, CTRL_Z = 26 };
@@ -251,10 +252,12 @@ static struct str state_word(struct str state)
 
 static void engine_says(struct ui *u, const struct bus_event *ev)
 {
-    if (ev->kind == EVENT_PROGRESS && ev->total > 0)
-        snprintf(u->engine, sizeof u->engine, "%.*s %lld/%lld", STR_ARG(ev->folder),
-                 (long long)ev->done, (long long)ev->total);
-    else if (ev->kind == EVENT_STATE)
+    if (ev->kind == EVENT_PROGRESS && ev->total > 0) {
+        struct buf words = BUF_INIT(UI_STATUS_MAX);
+        bus_progress_words(ev, &words);
+        snprintf(u->engine, sizeof u->engine, "%s", buf_c(&words));
+        buf_free(&words);
+    } else if (ev->kind == EVENT_STATE)
         snprintf(u->engine, sizeof u->engine, "%.*s",
                  STR_ARG(ev->text.n > 0 ? ev->text : state_word(ev->state)));
     else if (ev->kind == EVENT_BYE)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit/test.h"
 #include "bus/event.h"
+#include "bus/progress.h"
 
 static void events_come_back_as_they_were(void **state)
 {
@@ -17,6 +18,8 @@ static void events_come_back_as_they_were(void **state)
             .folder = STR("a/\xC3\xA9"),
             .state = STR("idle"),
             .text = STR("x\0y"),
+            .rate = 8,
+            .left = 9,
             .fetched = 3,
             .sent = 4,
             .version = 5,
@@ -33,11 +36,37 @@ static void events_come_back_as_they_were(void **state)
         assert_int_equal(back.kind, kind);
         assert_true(back.id == INT64_MAX && back.done == 1 && back.total == -2 && back.code == 7);
         assert_int_equal(back.later, ev.later);
+        assert_true(back.rate == 8 && back.left == 9);
         assert_true(back.fetched == 3 && back.sent == 4 && back.version == 5 && back.schema == 6);
         assert_true(str_eq(back.account, ev.account) && str_eq(back.folder, ev.folder));
         assert_true(str_eq(back.state, ev.state) && str_eq(back.text, ev.text));
         assert_str(back.config, "/c");
         arena_free(&a);
+        buf_free(&out);
+    }
+}
+
+static void progress_is_said_as_far_as_it_is_known(void **state)
+{
+    static const struct {
+        int64_t rate, left;
+        const char *words;
+    } rows[] = { { 0, 0, "INBOX 5/90" },
+                 { 999, 59, "INBOX 5/90, 999 B/s, 59 s left" },
+                 { 3140000, 60, "INBOX 5/90, 3.1 MB/s, 1 min left" },
+                 { 25500, 5000, "INBOX 5/90, 26 kB/s, 83 min left" },
+                 { INT64_MAX, 86400, "INBOX 5/90, 9223372037 GB/s, 24 h left" } };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct buf out = BUF_INIT(200);
+        bus_progress_words(&(struct bus_event){ .kind = EVENT_PROGRESS,
+                                                .folder = STR("INBOX"),
+                                                .done = 5,
+                                                .total = 90,
+                                                .rate = rows[i].rate,
+                                                .left = rows[i].left },
+                           &out);
+        assert_string_equal(buf_c(&out), rows[i].words);
         buf_free(&out);
     }
 }
@@ -125,6 +154,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(events_come_back_as_they_were),
+        cmocka_unit_test(progress_is_said_as_far_as_it_is_known),
         cmocka_unit_test(hints_come_back_as_they_were),
         cmocka_unit_test(what_is_no_line_of_ours_is_refused),
         cmocka_unit_test(wrong_types_are_nothing_and_bad_bytes_are_mended),

@@ -8,6 +8,7 @@ SYNC_TESTS = tests/unit/sync/test_commit \
 	tests/unit/sync/test_rank \
 	tests/unit/sync/test_sched \
 	tests/unit/sync/test_roam \
+	tests/unit/sync/test_pace \
 	tests/unit/sync/test_roles \
 	tests/unit/sync/test_batch \
 	tests/unit/sync/test_head \
@@ -53,3 +54,6 @@ tests_unit_sync_test_roam_LDADD = libsync.a $(LINK_BASE) $(CMOCKA_LIBS)
 tests_unit_sync_test_mdname_SOURCES = tests/unit/sync/test_mdname.c tests/unit/test.h
 tests_unit_sync_test_mdname_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_sync_test_mdname_LDADD = libsync.a libwire.a $(LINK_BASE) $(CMOCKA_LIBS)
+tests_unit_sync_test_pace_SOURCES = tests/unit/sync/test_pace.c tests/unit/test.h
+tests_unit_sync_test_pace_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_sync_test_pace_LDADD = libsync.a $(LINK_BASE) $(CMOCKA_LIBS)
