@@ -2,6 +2,7 @@
 #include "cache/apply.h"
 
 #include "base/i18n.h"
+#include "cache/folder_op.h"
 #include "cache/pending.h"
 #include "cache/place.h"
 #include "cache/sql.h"
@@ -360,7 +361,7 @@ int apply_inverse(struct cache *c, const struct cache_op *effect, struct error *
         if (rc != 0)
             return rc;
         return ghost_restore(c, id, err) < 0 ? -1 : pending_op_delete(c, id, err);
-    case OP_APPEND:
+    default:
         return 1;
     }
     return apply_op(c, &back, &id, &none, err) < 0 ? -1 : none.message == 0;
@@ -425,8 +426,9 @@ int apply_failed(struct cache *c, const struct cache_op *op, struct error *err)
                        "UPDATE journal SET begun = 0, attempts = attempts + 1, retry_at = ?"
                        " WHERE id = ?",
                        SQL_ARGS(SQL_I(op->retry_at + CACHE_APPEND_AGAIN), SQL_I(op->id)), err);
+    default:
+        return folder_op_failed(c, op, err);
     }
-    return 0;
 }
 
 static int words_done(struct cache *c, const struct cache_op *op, struct error *err)
@@ -481,6 +483,8 @@ int apply_done(struct cache *c, const struct cache_op *op, uint32_t uid, struct 
 {
     if (op->kind == OP_FLAGS)
         return flags_done(c, op, err);
+    if (op->message == 0)
+        return folder_op_done(c, op, err);
     if (ghost_delete(c, op->id, err) < 0 || pending_op_delete(c, op->id, err) < 0)
         return -1;
     if (op->kind != OP_EXPUNGE && pending_uid(c, op->target, op->message, uid, err) < 0)

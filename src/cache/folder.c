@@ -97,7 +97,7 @@ int cache_folder_put(struct cache *c, struct cache_folder *f, struct error *err)
                 "INSERT INTO folder(account, name, wire, delim, role, flags)"
                 " VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT(account, name) DO UPDATE SET"
                 " wire = excluded.wire, delim = excluded.delim, role = excluded.role,"
-                " flags = excluded.flags",
+                " flags = excluded.flags | (flags & 24)", /* FOLDER_NEW, FOLDER_REMOVED */
                 SQL_ARGS(SQL_I(f->account), SQL_T(f->name), SQL_B(f->wire), SQL_I(f->delim),
                          SQL_I(f->role), SQL_I(f->flags)),
                 err) < 0)
@@ -191,6 +191,9 @@ int cache_folder_drop(struct cache *c, int64_t folder, struct error *err)
     if (rc == 0)
         rc = folder_empty(c, folder, err);
     if (rc == 0)
+        rc = sql_run(c, "DELETE FROM journal WHERE message = 0 AND folder = ?",
+                     SQL_ARGS(SQL_I(folder)), err);
+    if (rc == 0)
         rc = sql_run(c, "DELETE FROM folder WHERE id = ?", SQL_ARGS(SQL_I(folder)), err);
     return sql_end(c, rc, err);
 }
@@ -205,10 +208,11 @@ int cache_folders(struct cache *c, struct arena *a, int64_t account, struct cach
     size_t room = (size_t)count + 8; /* another program may add some meanwhile */
     *out = arena_array(a, room, sizeof **out);
     *n = 0;
-    sqlite3_stmt *s = sql_bind(c,
-                               COLUMNS "WHERE ?1 = 0 OR account = ?1"
-                                       " ORDER BY account, role = 0, role, name",
-                               SQL_ARGS(SQL_I(account)), err);
+    sqlite3_stmt *s =
+        sql_bind(c,
+                 COLUMNS "WHERE (?1 = 0 OR account = ?1) AND (flags & 16) = 0" /* REMOVED */
+                         " ORDER BY account, role = 0, role, name",
+                 SQL_ARGS(SQL_I(account)), err);
     if (s == NULL)
         return -1;
     int rc;
@@ -227,13 +231,15 @@ int cache_folder_get(struct cache *c, struct arena *a, int64_t folder, struct ca
 int cache_folder_by_name(struct cache *c, struct arena *a, int64_t account, struct str name,
                          struct cache_folder *out, struct error *err)
 {
-    return folder_one(c, a, COLUMNS "WHERE account = ? AND name = ?",
+    return folder_one(c, a, COLUMNS "WHERE account = ? AND name = ? AND (flags & 16) = 0",
                       SQL_ARGS(SQL_I(account), SQL_T(name)), out, err);
 }
 
 int cache_folder_by_role(struct cache *c, struct arena *a, int64_t account, enum cache_role role,
                          struct cache_folder *out, struct error *err)
 {
-    return folder_one(c, a, COLUMNS "WHERE account = ? AND role = ? ORDER BY id LIMIT 1",
+    return folder_one(c, a,
+                      COLUMNS
+                      "WHERE account = ? AND role = ? AND (flags & 16) = 0 ORDER BY id LIMIT 1",
                       SQL_ARGS(SQL_I(account), SQL_I(role)), out, err);
 }

@@ -19,7 +19,9 @@ enum cache_role {
 enum cache_folder_flag {
     FOLDER_NOSELECT = 1,
     FOLDER_SUBSCRIBED = 2,
-    FOLDER_GONE = 4 /* dropped by the server; kept while local changes are pending */
+    FOLDER_GONE = 4,    /* dropped by the server; kept while local changes are pending */
+    FOLDER_NEW = 8,     /* made here; the server does not know it yet */
+    FOLDER_REMOVED = 16 /* deleted here, where nobody sees it any more; the server still has it */
 };
 
 struct cache_folder {

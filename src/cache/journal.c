@@ -144,10 +144,16 @@ int cache_journal_undo(struct cache *c, int64_t *folder, int64_t *message, struc
     " WHERE p.message = j.message AND p.folder = j.folder), 0) AS uid, plus_words, minus_words"    \
     " FROM journal j "
 
-/* Its predecessor is done, and it has what it needs; ?2 is OP_APPEND. */
+/* Its predecessor is done, and it has what it needs; ?2 is OP_APPEND. What has no message is about a
+ * folder: it waits for all that is older there, and all that is newer waits for it. */
 #define CAN_GO                                                                                     \
-    "NOT EXISTS (SELECT 1 FROM journal b WHERE b.message = j.message AND b.id < j.id)"             \
-    " AND (kind = ?2 OR begun = 1 OR uid > 0)"
+    "NOT EXISTS (SELECT 1 FROM journal b WHERE b.message = j.message AND b.id < j.id"              \
+    " AND b.account = j.account) AND NOT EXISTS (SELECT 1 FROM journal b WHERE b.message = 0 AND " \
+    "b.id < j.id"                                                                                  \
+    " AND b.folder IN (j.folder, j.target))"                                                       \
+    " AND (j.message <> 0 OR NOT EXISTS (SELECT 1 FROM journal b WHERE b.id < j.id"                \
+    " AND j.folder IN (b.folder, b.target)))"                                                      \
+    " AND (kind = ?2 OR begun = 1 OR uid > 0 OR j.message = 0)"
 
 static void op_row(sqlite3_stmt *s, struct cache_op *op)
 {

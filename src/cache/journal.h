@@ -12,8 +12,13 @@ enum cache_op_kind {
     OP_FLAGS, /* add and del on a message in folder */
     OP_MOVE,  /* from folder to target */
     OP_COPY,
-    OP_EXPUNGE, /* remove from folder for good (deleting in Trash) */
-    OP_APPEND   /* a message made here (Sent copy, draft) goes to target */
+    OP_EXPUNGE,       /* remove from folder for good (deleting in Trash) */
+    OP_APPEND,        /* a message made here (Sent copy, draft) goes to target */
+    OP_FOLDER_CREATE, /* of folder, without a message (folder_op.h) */
+    OP_FOLDER_RENAME,
+    OP_FOLDER_DELETE,
+    OP_FOLDER_SUBSCRIBE,
+    OP_FOLDER_UNSUBSCRIBE
 };
 struct cache_op {
     int64_t id, account, message, folder, target;

@@ -14,6 +14,7 @@ libcache_a_SOURCES = \
 	src/cache/message.c src/cache/message.h \
 	src/cache/outbox.c src/cache/outbox.h \
 	src/cache/pending.c src/cache/pending.h \
+	src/cache/folder_op.c src/cache/folder_op.h \
 	src/cache/words.c src/cache/words.h \
 	src/cache/place.c src/cache/place.h \
 	src/cache/pop.c src/cache/pop.h \

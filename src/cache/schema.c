@@ -185,6 +185,6 @@
     "ALTER TABLE account ADD COLUMN quota_limit INTEGER NOT NULL DEFAULT -1;"
 
 /* A script that was given out is never changed again: stores made by it are there. */
-const char *const schema_scripts[CACHE_SCHEMA] = { TABLES PERSON_TABLES TRIGGERS,
-                                                   POP_TABLE BODY_INDEX, SERVER_VIEW, RECEIPTS,
-                                                   SPOOL, WORDS };
+const char *const schema_scripts[CACHE_SCHEMA] = {
+    TABLES PERSON_TABLES TRIGGERS, POP_TABLE BODY_INDEX, SERVER_VIEW, RECEIPTS, SPOOL, WORDS
+};

@@ -19,7 +19,10 @@ const struct cli_command cli_commands[] = {
     { "show", "ID [--raw|--text|--html|--headers|--part N] [--json]", N_("one message"), sub_show },
     { "save", "ID [--part N] [-d DIR] [--json]", N_("attachments to files; overwrites nothing"),
       sub_save },
-    { "folders", "[--json]", N_("all folders with their counts"), sub_folders },
+    { "folders",
+      "[--json] | (create|delete|subscribe|unsubscribe) NAME | rename NAME NEW [-a ACCOUNT] "
+      "[--with-mail]",
+      N_("all folders with their counts; or one is changed"), sub_folders },
     { "outbox", "[flush|cancel ID|retry ID|show ID] [--json]", N_("mail on its way out"),
       sub_outbox },
     { "setup", "[ADDRESS] [--from-muttrc FILE] [--no-directory]",

@@ -41,7 +41,7 @@ void batch_sort(struct cache_op *ops, size_t n)
 size_t batch_head(const struct cache_op *ops, size_t n, size_t most)
 {
     size_t k = n > 0;
-    while (k < n && k < most && ops[0].kind != OP_APPEND && kind_cmp(&ops[0], &ops[k]) == 0)
+    while (k < n && k < most && ops[0].kind < OP_APPEND && kind_cmp(&ops[0], &ops[k]) == 0)
         k++;
     return k;
 }

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/i18n.h"
-#include "cache/journal.h"
+#include "cache/folder_op.h"
 #include "cache/message.h"
 #include "sync/say.h"
 #include "base/banned.h"
@@ -319,7 +319,11 @@ static int folders_store(struct sync_account *w, struct folders *f, struct error
         return error_set(err, ERR_PROTO, RETRY_LATER, _("the server lists no INBOX"));
     struct cache_folder *have, trash;
     size_t have_n;
-    bool changed = false;
+    bool changed = false, waits = false;
+    if (cache_folder_ops_open(w->cache, w->id, &waits, err) != 0)
+        return -1;
+    if (waits) /* what the person did with folders is not on the server yet */
+        return 0;
     if (cache_folders(w->cache, f->arena, w->id, &have, &have_n, err) != 0)
         return -1;
     if (folders_merge(w, f, have, have_n, &changed, err) != 0)

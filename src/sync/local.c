@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "cache/journal.h"
+#include "sync/boxes.h"
 #include "sync/fetch.h"
 #include "sync/folders.h"
 #include "base/banned.h"
@@ -35,6 +36,8 @@ static int op_end(struct sync_account *w, const struct cache_op *op, struct erro
 {
     uint32_t uid = 0;
     struct error why = { 0 };
+    if (op->message == 0)
+        return boxes_local(w, op, err);
     int rc = op->target != 0 ? cache_folder_next_uid(w->cache, op->target, &uid, err) : 0;
     if (rc < 0)
         return -1;

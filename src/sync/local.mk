@@ -33,6 +33,7 @@ libsync_a_SOURCES = \
 	src/sync/spoolwatch.c src/sync/spoolwatch.h \
 	src/sync/pull.c src/sync/pull.h \
 	src/sync/seek.c src/sync/seek.h \
+	src/sync/boxes.c src/sync/boxes.h \
 	src/sync/fate.c src/sync/fate.h \
 	src/sync/flags.c src/sync/flags.h \
 	src/sync/push.c src/sync/push.h \

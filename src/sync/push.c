@@ -9,6 +9,7 @@
 #include "cache/body.h"
 #include "cache/journal.h"
 #include "sync/batch.h"
+#include "sync/boxes.h"
 #include "sync/fate.h"
 #include "sync/flags.h"
 #include "sync/link.h"
@@ -505,8 +506,6 @@ static int push_run(struct push *p, struct error *err)
     if (rc != 0)
         return rc < 0 ? -1 : 0;
     switch (p->ops[0].kind) {
-    case OP_FLAGS:
-        break; /* flags_push does them */
     case OP_MOVE:
         return push_copy(p, true, err);
     case OP_COPY:
@@ -515,8 +514,9 @@ static int push_run(struct push *p, struct error *err)
         return push_expunge(p, err);
     case OP_APPEND:
         return push_append(p, err);
+    default: /* head_push has sent them elsewhere */
+        return 0;
     }
-    return 0;
 }
 
 /* How many one command carries. A begun copy or move may have been carried out, or half of it
@@ -563,6 +563,10 @@ static int head_push(struct sync_account *w, const struct cache_op *ops, size_t 
         ++*k;
     if (*k > 0)
         return flags_push(w, ops, *k, again, err);
+    if (ops[0].message == 0) {
+        *k = 1;
+        return boxes_push(w, ops, err);
+    }
     int rc = head_find(w, ops, n, k, err);
     return rc != 0 ? rc : group_push(w, ops, *k, err);
 }

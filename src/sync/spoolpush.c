@@ -186,10 +186,17 @@ static op_fn *const op_table[] = { [OP_FLAGS] = flags_do,
                                    [OP_EXPUNGE] = expunge_do,
                                    [OP_APPEND] = append_do };
 
+/* cli makes no such operation for these accounts. */
+static int folder_do(struct error *err)
+{
+    return error_set(err, ERR_REFUSED, RETRY_NEVER,
+                     _("the folders of this account are made in its own folder"));
+}
+
 static void job_do(struct push *p, struct job *j)
 {
     struct error err = { 0 };
-    int rc = op_table[j->op->kind](p, j, &err);
+    int rc = j->op->message == 0 ? folder_do(&err) : op_table[j->op->kind](p, j, &err);
     j->end = rc == 0 ? JOB_DONE : JOB_GONE;
     if (rc < 0)
         job_failed(j, &err);

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "cache/journal.h"
+#include "sync/boxes.h"
 #include "sync/link.h"
 #include "sync/local.h"
 #include "sync/outbox.h"
@@ -28,6 +29,7 @@ enum {
     ASK_MS = 180000, /* so long a question for a password stands */
     FIRST_MS = 200, /* who starts the engine says what is wanted within this time: not everything is
                        done twice then */
+    QUOTA_MS = 3600000, /* so often the quota is asked for */
     HELD_BACK_MS = 2000 /* what is due but cannot be done yet is looked at again after this */
 };
 
@@ -49,6 +51,7 @@ struct worker {
     bool inbox, news, work; /* the watcher, the journal or the outbox asks for a round */
     bool full, asking, answered;
     int64_t started_at, held_until;
+    int64_t quota_at; /* monotonic ms: not asked for before */
     pthread_t thread;
 };
 
@@ -508,6 +511,17 @@ static void say_state(struct worker *w, enum say_kind kind, int64_t due)
     say_put(w->o.events, s);
 }
 
+/* Nobody waits for it; a link that breaks here is opened anew by the next round. */
+static void quota_look(struct worker *w)
+{
+    struct error ignored = { 0 };
+    if (w->acc.imap == NULL || clock_mono_ms() < w->quota_at)
+        return;
+    w->quota_at = clock_mono_ms() + QUOTA_MS;
+    if (boxes_quota(&w->acc, &ignored) != 0)
+        link_close(&w->acc);
+}
+
 static void round_do(struct worker *w)
 {
     struct error first = { 0 };
@@ -517,6 +531,7 @@ static void round_do(struct worker *w)
     outbox_round(w, &first);
     mail_round(w, &first);
     passes_answer(w, &first);
+    quota_look(w);
     if (sync_sched_needs_login(&first))
         w->sched.login_needed = true;
     hold_back(w);

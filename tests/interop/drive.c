@@ -5,7 +5,10 @@
  *   STORE CONFIG ENGINE send ID | body ID | cancel | stop
  *   STORE list FOLDER                             id uid flags body subject, oldest first
  *   STORE folders | outbox | journal
- *   STORE flag ID|all FOLDER +N|-N                N: enum cache_flag; all of the folder as one step
+ *   STORE flag ID|all FOLDER +N|-N|+WORD|-WORD    N: enum cache_flag; all of the folder as one step
+ *   STORE tags FOLDER                             id and keywords, as they are shown
+ *   STORE folder create|delete NAME | rename NAME NEW
+ *   STORE failures                                what was refused, in words
  *   STORE move ID FROM TO | expunge ID FOLDER | undo
  *   STORE queue FILE DELAY FROM TO...
  *   STORE raw ID                                  the message's bytes
@@ -21,6 +24,7 @@
 #include "base/file.h"
 #include "bus/bus.h"
 #include "cache/body.h"
+#include "cache/folder_op.h"
 #include "cache/journal.h"
 #include "cache/outbox.h"
 #include "live.h"
@@ -185,7 +189,10 @@ static void flag(struct cache *c, struct arena *a, const char *id, const char *f
     struct error err = { 0 };
     struct cache_op o = { .kind = OP_FLAGS, .account = ACCOUNT, .message = number(id) };
     o.folder = folder_id(c, a, folder);
-    *(change[0] == '+' ? &o.add : &o.del) = (unsigned)number(change + 1);
+    if (change[1] >= '0' && change[1] <= '9')
+        *(change[0] == '+' ? &o.add : &o.del) = (unsigned)number(change + 1);
+    else
+        words_copy(change[0] == '+' ? o.words_add : o.words_del, str_c(change + 1));
     if (strcmp(id, "all") != 0) {
         op(c, &o);
         return;
@@ -200,6 +207,39 @@ static void flag(struct cache *c, struct arena *a, const char *id, const char *f
         ops[i].message = rows[i].id;
     }
     check(cache_journal_add_all(c, ops, n, &err), &err);
+}
+
+static void tags(struct cache *c, struct arena *a, const char *folder)
+{
+    struct error err = { 0 };
+    struct cache_query q = { .kind = LIST_FOLDER, .folder = folder_id(c, a, folder) };
+    struct cache_row *rows = arena_array(a, ROWS, sizeof *rows);
+    size_t n = ROWS;
+    check(cache_list(c, a, &q, NULL, CACHE_NEXT, rows, &n, &err), &err);
+    for (size_t i = n; i > 0; i--)
+        printf("%lld %.*s\n", (long long)rows[i - 1].id, STR_ARG(rows[i - 1].keywords));
+}
+
+static void failures(struct cache *c, struct arena *a)
+{
+    struct error err = { 0 };
+    struct cache_failure *list;
+    size_t n;
+    check(cache_journal_failures(c, a, &list, &n, &err), &err);
+    for (size_t i = 0; i < n; i++)
+        printf("%.*s\n", STR_ARG(list[i].text));
+}
+
+static void folder(struct cache *c, struct arena *a, int argc, char **argv)
+{
+    struct error err = { 0 };
+    int64_t id;
+    if (strcmp(argv[3], "create") == 0)
+        check(cache_folder_create(c, ACCOUNT, str_c(argv[4]), &id, &err), &err);
+    else if (strcmp(argv[3], "delete") == 0)
+        check(cache_folder_delete(c, folder_id(c, a, argv[4]), false, &err), &err);
+    else
+        check(cache_folder_move(c, folder_id(c, a, argv[4]), str_c(argv[argc - 1]), &err), &err);
 }
 
 static void undo(struct cache *c)
@@ -260,6 +300,12 @@ static int store(struct cache *c, struct arena *a, int argc, char **argv)
         outbox(c, a);
     else if (strcmp(what, "journal") == 0)
         journal(c);
+    else if (strcmp(what, "tags") == 0 && argc == 4)
+        tags(c, a, argv[3]);
+    else if (strcmp(what, "failures") == 0)
+        failures(c, a);
+    else if (strcmp(what, "folder") == 0 && argc >= 5)
+        folder(c, a, argc, argv);
     else if (strcmp(what, "undo") == 0)
         undo(c);
     else if (strcmp(what, "list") == 0 && argc == 4)

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: MIT
+"""What a person does to mail and folders, as it reaches servers: keywords, folders, what is refused and undone, flags of a folder that was
+renumbered, servers that keep a mailbox open. Against Dovecot (also without UIDPLUS, MOVE, UNSELECT), tmaild and fake_imap.Fake."""
+import imaplib, os, shutil, sys, tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from dovecot import Dovecot, installed
+from engine import FLAGGED, Store, message, subjects
+from fake_imap import Fake
+from tm import Tmaild, check
+
+
+def tags(s, folder="INBOX"):
+    return {int(i): words.split() for i, _, words in (line.partition(" ") for line in s.drive("tags", folder).splitlines())}
+
+
+def names(s):
+    return {line.split(" ", 4)[4] for line in s.drive("folders").splitlines()}
+
+
+def failures(s):
+    return s.drive("failures").splitlines()
+
+
+def real(place, name, port, login):
+    """All of it on a server that has keywords and folders."""
+    with login() as c:
+        for i in (1, 2, 3):
+            c.append("INBOX", None, None, message(i))
+        c.select("INBOX")
+        c.store("1", "+FLAGS", "(urgent)")
+    s = Store(place, name, port)
+    s.sync()
+    ids = [m["id"] for m in s.list("INBOX")]
+    check(tags(s)[ids[0]] == ["urgent"], f"{name}: the server's keyword is shown: {tags(s)}")
+    for i in ids:
+        s.drive("flag", i, "INBOX", "+todo")
+    s.drive("flag", ids[0], "INBOX", "-urgent")
+    check(tags(s)[ids[0]] == ["todo"], f"{name}: shown at once: {tags(s)}")
+    s.drive("undo")
+    s.drive("flag", "all", "INBOX", f"+{FLAGGED}")
+    s.drive("folder", "create", "Projects/Bl\u00e4u")
+    s.drive("move", ids[2], "INBOX", "Projects/Bl\u00e4u")
+    s.drive("folder", "rename", "Projects/Bl\u00e4u", "Gr\u00fcn")
+    s.sync()
+    check(s.drive("journal").strip() == "0", f"{name}: nothing waits: {failures(s)}")
+    with login() as c:
+        c.select("INBOX")
+        check(len(c.search(None, "KEYWORD", "todo")[1][0].split()) == 2, f"{name}: tags are there")
+        check(len(c.search(None, "KEYWORD", "urgent")[1][0].split()) == 1, f"{name}: what was undone stays")
+        check(len(c.search(None, "FLAGGED")[1][0].split()) == 2, f"{name}: flags are there")
+        check(c.select('"Gr&APw-n"')[1] == [b"1"], f"{name}: renamed, with what was moved there")
+        check(len(c.search(None, "KEYWORD", "todo", "FLAGGED")[1][0].split()) == 1, f"{name}: a tag moves along")
+    s.sync()
+    check(subjects(s.list("Gr\u00fcn")) == ["message 3"], f"{name}: {names(s)}")
+    check(s.list("Gr\u00fcn")[0]["id"] == ids[2] and "Projects/Bl\u00e4u" not in names(s), f"{name}: the same message: {names(s)}")
+    check(tags(s)[ids[0]] == ["urgent", "todo"], f"{name}: both are shown: {tags(s)}")
+    s.drive("folder", "delete", "Gr\u00fcn", code=70)  # there is mail in it
+    s.drive("move", ids[2], "Gr\u00fcn", "INBOX")
+    s.drive("folder", "delete", "Gr\u00fcn")
+    check("Gr\u00fcn" not in names(s), f"{name}: gone at once")
+    s.sync()
+    s.sync()
+    with login() as c:
+        check(not any(b"Gr&APw-n" in row for row in c.list()[1]), f"{name}: and there")
+        check(c.select("INBOX")[1] == [b"3"], f"{name}: what was in it was moved before")
+    check("Gr\u00fcn" not in names(s), f"{name}: it does not come back: {names(s)}")
+    s.stop()
+
+
+def folders_refused(place):
+    """Undone here, with a sentence; a message that was moved there stays where it was."""
+    server = Fake()
+    server.put("INBOX", message(1))
+    server.folders["Kept"] = {}
+    server.before = lambda server, line: (b"TAG NO [NOPERM] not for you\r\n" if line.split()[0] in ("CREATE", "RENAME", "DELETE") else None)
+    s = Store(place, "refused", server.port)
+    s.sync()
+    s.drive("folder", "create", "New")
+    s.drive("move", s.find("INBOX", "message 1")["id"], "INBOX", "New")
+    s.drive("folder", "rename", "Kept", "Other")
+    s.sync()
+    s.sync()
+    check("New" not in names(s) and "Kept" in names(s) and "Other" not in names(s), f"undone: {names(s)}")
+    check(subjects(s.list("INBOX")) == ["message 1"], "the message is where it was")
+    check(len(failures(s)) == 2 and all("not for you" in f for f in failures(s)), f"told: {failures(s)}")
+    s.drive("folder", "delete", "Kept")
+    s.sync()
+    check("Kept" in names(s) and s.drive("journal").strip() == "0", f"it is back: {names(s)}")
+    s.stop()
+
+
+def keywords_refused(place):
+    """PERMANENTFLAGS without them: the server may say OK, and forget."""
+    server = Fake()
+    server.put("INBOX", message(1))
+
+    def after(server, line, out):
+        server.folders["INBOX"][1][0].discard("todo")
+        return b"* OK [PERMANENTFLAGS (\\Seen \\Flagged known)] limited\r\n" + out if line.startswith(("SELECT", "EXAMINE")) else out
+
+    server.after = after
+    s = Store(place, "keywords", server.port)
+    s.sync()
+    id = s.find("INBOX", "message 1")["id"]
+    s.drive("flag", id, "INBOX", "+known")
+    s.sync()
+    check(tags(s) == {id: ["known"]} and not failures(s), f"a keyword that is named there: {tags(s)} {failures(s)}")
+    s.drive("flag", id, "INBOX", "+todo")
+    s.sync()
+    check("todo" not in tags(s)[id], f"undone: {tags(s)}")
+    check(len(failures(s)) == 1, f"told: {failures(s)}")
+    s.stop()
+
+
+def renumbered(place):
+    """The folder was made anew while the person was offline: what went to its new messages by their numbers is put back."""
+    server = Fake("IMAP4rev1 UIDPLUS MOVE UNSELECT")
+    for i in (1, 2):
+        server.put("INBOX", message(i))
+    s = Store(place, "renumbered", server.port)
+    s.sync()
+    s.stop()
+    s.drive("flag", "all", "INBOX", f"+{FLAGGED}")
+    server.folders["INBOX"] = {1: [{"\\Flagged"}, message(8)], 2: [set(), message(9)], 3: [set(), message(2)]}
+    server.next["INBOX"] = 3
+    validity = [8]
+    server.after = lambda server, line, out: out.replace(b"UIDVALIDITY 7", b"UIDVALIDITY %d" % validity[0])
+    s.sync()
+    box = server.folders["INBOX"]
+    check("\\Flagged" in box[1][0] and "\\Flagged" not in box[2][0], f"others' flags are as they were: {box} {server.commands}")
+    s.stop()
+
+
+def a_mailbox_that_stays_open(place):
+    """A server whose refused SELECT leaves the old mailbox open: the STOREs behind it change nothing there."""
+    for caps in ("IMAP4rev1 UIDPLUS UNSELECT", "IMAP4rev1 UIDPLUS"):
+        server, opened = Fake(caps), [None]
+        server.folders["Work"] = {}
+        server.put("INBOX", message(1))
+        server.put("INBOX", message(2))
+        for i in (3, 4):
+            server.put("Work", message(i))
+        s = Store(place, "open" + str(len(caps)), server.port)
+        s.sync()
+        s.stop()
+        s.drive("flag", s.find("INBOX", "message 1")["id"], "INBOX", f"+{FLAGGED}")
+        s.drive("flag", s.find("Work", "message 4")["id"], "Work", f"+{FLAGGED}")
+        true = server.answer
+
+        def answer(words, body, at):
+            if words[1] in ("SELECT", "EXAMINE") and words[2].strip('"') == "Work":
+                return b"TAG NO [NOPERM] not now\r\n"  # and the one before stays
+            if words[1] == "UNSELECT":
+                at[0] = None
+            return true(words, body, at)
+
+        server.answer = answer
+        s.sync()
+        check("\\Flagged" in server.folders["INBOX"][1][0], f"{caps}: what was meant is done")
+        check("\\Flagged" not in server.folders["INBOX"][2][0], f"{caps}: and nothing else: {server.commands}")
+        check(len(failures(s)) == 1, f"{caps}: told: {failures(s)}")
+        s.stop()
+
+
+def main():
+    place = tempfile.mkdtemp(prefix="tmail-actions-")
+    try:
+        for step in (folders_refused, keywords_refused, renumbered, a_mailbox_that_stays_open):
+            step(place)
+            print(step.__name__)
+        server = Tmaild(os.path.join(place, "tmaild"), "--domain", "example.org", "--user", "jane:pw")
+
+        def login():
+            c = imaplib.IMAP4("127.0.0.1", server.ports["imap"])
+            c.login("jane", "pw")
+            return c
+
+        real(place, "tmaild", server.ports["imap"], login)
+        server.stop()
+        print("tmaild")
+        hidden = "IMAP4rev1 SASL-IR LITERAL+"
+        for capability in (None, hidden) if installed() else ():
+            with Dovecot(capability) as dovecot:
+                real(place, "dovecot" + str(len(capability or "")), dovecot.port, dovecot.login)
+            print("Dovecot" + (" that says it can nothing else" if capability else ""))
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
