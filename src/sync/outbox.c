@@ -200,12 +200,57 @@ static int queue_fill(struct round *r, int64_t began, struct attempt **tail, str
     return rc;
 }
 
+static void queue_clear(struct attempt **queue)
+{
+    while (*queue != NULL) {
+        struct attempt *t = *queue;
+        *queue = t->next;
+        attempt_free(&t);
+    }
+}
+
+/* It goes back to where it was taken from, later where a server could not be reached. */
+static int put_back(struct attempt *t, struct error *err)
+{
+    struct outbox_entry *e = &t->entry;
+    struct error why = t->round->unreachable;
+    if (why.code == ERR_CANCELLED) {
+        e->state = OUTBOX_QUEUED;
+        e->attempts--;
+    } else {
+        (void)judge_attempt(t->a, e, &t->env, t->which, SMTP_UNSENT, &why, now_s());
+    }
+    return cache_outbox_update(t->round->w->cache, e, err);
+}
+
+/* No server can be reached: one durable transaction for what was taken, and for what is due besides.
+ * When all is to stop that stays due. */
+static int wait_all(struct round *r, int64_t began, struct attempt **queue, struct error *err)
+{
+    bool stopped = r->unreachable.code == ERR_CANCELLED;
+    struct attempt **tail = queue;
+    int rc = cache_begin(r->w->cache, true, err);
+    while (rc == 0) {
+        for (; rc == 0 && *tail != NULL; tail = &(*tail)->next)
+            rc = put_back(*tail, err);
+        if (rc == 0)
+            rc = stopped ? 1 : queue_fill(r, began, tail, err);
+    }
+    if (rc == 1)
+        rc = cache_commit(r->w->cache, err);
+    if (rc < 0)
+        cache_rollback(r->w->cache);
+    for (struct attempt *t = *queue; rc == 0 && t != NULL; t = t->next)
+        entry_say(r->w, &t->entry);
+    return rc;
+}
+
 /* What goes next is known before the last one of a batch does: they share a write. */
 static int queue_run(struct round *r, int64_t began, struct error *err)
 {
     struct attempt *queue = NULL;
     int rc = queue_fill(r, began, &queue, err);
-    while (rc == 0 && queue != NULL) {
+    while (rc == 0 && queue != NULL && r->unreachable.code == ERR_NONE) {
         struct attempt *t = queue;
         if (t->next == NULL && queue_fill(r, began, &t->next, err) < 0)
             rc = -1;
@@ -217,11 +262,9 @@ static int queue_run(struct round *r, int64_t began, struct error *err)
         if (rc == 0 && r->gone_n >= OUTBOX_BATCH)
             rc = settle(r, err);
     }
-    while (queue != NULL) {
-        struct attempt *t = queue;
-        queue = t->next;
-        attempt_free(&t);
-    }
+    if (rc >= 0 && r->unreachable.code != ERR_NONE)
+        rc = wait_all(r, began, &queue, err);
+    queue_clear(&queue);
     return rc < 0 ? -1 : 0;
 }
 

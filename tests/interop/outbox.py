@@ -118,6 +118,22 @@ def so_many_and_no_more(place):
         peer.close()
 
 
+def nobody_there(place):
+    """No server: all wait, each with the reason and a later time, and go when there is one."""
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        port = s.getsockname()[1]
+    p = place.profile(rc(f"smtp://127.0.0.1:{port}"), "nobody")
+    queue(p, 40)
+    p.run("sync", code=None)
+    waiting = entries(p)
+    check(len(waiting) == 40 and all(e["state"] == "queued" and e["attempts"] == 1 and e["reason"] for e in waiting),
+          f"all wait: {waiting[-1]}")
+    peer = Peer("127.0.0.1", port)
+    p.run("outbox", "flush")
+    check(sorted(subjects(peer)) == sorted(f"number {i}" for i in range(40)) and entries(p) == [], f"all went, once: {subjects(peer)}")
+    peer.close()
+
+
 def some_are_refused(place):
     """Among many on one connection each has its own answer."""
     def rcpt(line, peer):
@@ -202,6 +218,6 @@ def real_servers(place):
 
 
 with Place() as place:
-    for step in (receipts, later, lmtp, so_many_and_no_more, some_are_refused, only_sending_is_refused, real_servers):
+    for step in (receipts, later, lmtp, so_many_and_no_more, nobody_there, some_are_refused, only_sending_is_refused, real_servers):
         step(place)
         print(step.__name__, flush=True)
