@@ -43,6 +43,9 @@ class Fake:
             link.sendall(b"* OK ready\r\n")
             for line in f:
                 words = line.decode("latin-1").rstrip("\r\n").split(" ")
+                if len(words) < 2 and words != ["DONE"]:
+                    link.sendall(b"* BAD what\r\n")
+                    continue
                 if words == ["DONE"]:
                     link.sendall(idle + b" OK\r\n")
                     continue

@@ -117,6 +117,66 @@ def lives_with(place, name, caps=ALL, before=None, after=None, literal_plus=True
     s.stop()
 
 
+def sending(place, name, server, *there):
+    """A store with message 1 in its outbox, whose copy is to go to Sent, where these are already."""
+    server.folders["Sent"], server.uses["Sent"] = {}, "\\Sent"
+    for m in there:
+        server.put("Sent", m)
+    s = Store(place, name, server.port)
+    s.sync()
+    with open(os.path.join(s.dir, "sendmail"), "w") as f:
+        f.write("#!/bin/sh\ncat >/dev/null\n")
+    os.chmod(f.name, 0o755)
+    mail = os.path.join(s.dir, "mail")
+    with open(mail, "wb") as f:
+        f.write(message(1))
+    s.drive("queue", mail, 0, "jane@example.org", "joe@example.org")
+    return s
+
+
+def sent_once(s, server, what):
+    for _ in range(3):
+        s.sync(code=None)
+    check(len(server.folders["Sent"]) == 1, f"{what}: one copy there: {server.commands}\n{s.log()}")
+    check(subjects(s.list("Sent")) == ["message 1"], f"{what}: and here: {s.list('Sent')}")
+    check(s.drive("journal").strip() == "0", f"{what}: nothing is open")
+    s.stop()
+    print(what, flush=True)
+
+
+def saves_what_is_sent(place):
+    """The server keeps a copy of what goes out by itself (Gmail): it is the copy, no second one is made."""
+    server = Fake(ALL)
+    s = sending(place, "saves", server)
+    server.put("Sent", message(1), ["\\Seen"])  # as it does while it takes the mail
+    s.engine("send", 1)
+    sent_once(s, server, "sent mail is saved by the server")
+    check(not any(c.startswith("APPEND") for c in server.commands), f"nothing was uploaded: {server.commands}")
+
+
+def appends_without_plus(place):
+    """LITERAL+ is offered, and the copy for Sent taken for commands: it goes up on the next link, once."""
+    server = Fake(ALL + " LITERAL+")
+    server.literal_plus = False
+    s = sending(place, "plus", server)
+    s.engine("send", 1)
+    sent_once(s, server, "an upload where LITERAL+ is none")
+
+
+def lies_about_appends(place):
+    """APPENDUID names a message that lay there before: what was uploaded is found by itself."""
+    server = Fake(ALL)
+    s = sending(place, "lies", server, message(7))
+    server.after = replaced(rb"APPENDUID 7 \d+", b"APPENDUID 7 1")
+    s.engine("send", 1)
+    for _ in range(3):
+        s.sync(code=None)
+    check(len(server.folders["Sent"]) == 2, f"one copy more there: {server.commands}")
+    check(subjects(s.list("Sent")) == ["message 1", "message 7"], f"both are here: {s.list('Sent')}\n{server.commands}\n{s.log()}")
+    print("an APPENDUID of another message", flush=True)
+    s.stop()
+
+
 def main():
     only = os.environ.get("QUIRK")  # this one alone
     place = tempfile.mkdtemp(prefix="tmail-quirks-")
@@ -125,6 +185,9 @@ def main():
             if only in (None, name):
                 lives_with(place, name, **quirk)
                 print(name, flush=True)
+        for step in (saves_what_is_sent, appends_without_plus, lies_about_appends):
+            if only in (None, step.__name__):
+                step(place)
     finally:
         shutil.rmtree(place, ignore_errors=True)
 

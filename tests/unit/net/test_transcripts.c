@@ -23,7 +23,7 @@
 #include "net/smtp.h"
 #include "unit/net/script.h"
 
-enum { PLACES = 12, BYTES_MAX = 64 << 10 };
+enum { PLACES = 12, PLACES_ALL = 1000, BYTES_MAX = 64 << 10 };
 
 static const struct net_login jane = { .user = "jane", .secret = { "secret", 6 } };
 static const struct str mail = { "Subject: x\r\n\r\n.hi\r\n", 19 };
@@ -333,7 +333,8 @@ static int play(const char *path, struct str text, const struct script_way *way)
 /* Where a file is to be cut and paused: at every byte of a short one, or where TRANSCRIPTS_ALL is set. */
 static size_t step_of(size_t size)
 {
-    return getenv("TRANSCRIPTS_ALL") != NULL || size < PLACES ? 1 : size / PLACES;
+    size_t places = getenv("TRANSCRIPTS_ALL") != NULL ? PLACES_ALL : PLACES;
+    return size < places ? 1 : size / places;
 }
 
 static int play_all_ways(const char *path)
