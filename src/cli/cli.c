@@ -25,7 +25,7 @@ const struct cli_command cli_commands[] = {
       N_("all folders with their counts; or one is changed"), sub_folders },
     { "outbox", "[flush|cancel ID|retry ID|show ID] [--json]", N_("mail on its way out"),
       sub_outbox },
-    { "setup", "[ADDRESS] [--from-muttrc FILE] [--no-directory]",
+    { "setup", "[ADDRESS] [--from-muttrc FILE] [--no-directory] | --sign-in ACCOUNT",
       N_("a new account: finds its servers and tries them"), sub_setup },
     { "encode", "--uu|--base64|--qp [NAME] < file", N_("the codecs on their own"), sub_encode },
     { "decode", "[--uu|--base64|--qp] < file", N_("the same, backwards"), sub_decode },

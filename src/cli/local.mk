@@ -10,6 +10,7 @@ libcli_a_SOURCES = \
 	src/cli/muttrc.c src/cli/muttrc.h \
 	src/cli/out.c src/cli/out.h \
 	src/cli/probe.c src/cli/probe.h \
+	src/cli/signin.c src/cli/signin.h \
 	src/cli/tty.c src/cli/tty.h \
 	src/cli/send.h src/cli/sendmail.c \
 	src/cli/setup.h src/cli/setup_find.c src/cli/setup_try.c src/cli/setup_keep.c src/cli/sub_setup.c \

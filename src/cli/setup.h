@@ -17,7 +17,8 @@ enum { SETUP_KEYS_MAX = 12, SETUP_DEMO = 2, SETUP_SECRET_MAX = 64 << 10 };
 struct setup {
     struct cli *c;
     int tty;
-    bool directory; /* Thunderbird's may be asked */
+    bool directory;  /* Thunderbird's may be asked */
+    const char *way; /* of signing in; NULL: what fits */
     struct arena *arena;
     struct str address, name; /* jane@example.org, Jane Roe */
     json_t *found; /* the finding of sync/find.h; made here where the person typed the servers */
@@ -59,6 +60,8 @@ void setup_keys(struct setup *s);
 struct setup_options {
     const char *address; /* NULL: asked for */
     const char *muttrc;  /* a file to take over what it can give; NULL: none */
+    const char *way;     /* of signing in (signin.h); NULL: what fits */
+    const char *sign_in; /* this account alone signs in; NULL: none */
     bool no_directory;
 };
 /* All of it on the person's terminal, with its sentences. 0 written, 1 not wanted, -1. */

@@ -6,6 +6,7 @@
 #include "base/i18n.h"
 #include "bus/jline.h"
 #include "cli/probe.h"
+#include "cli/signin.h"
 #include "cli/tty.h"
 #include "base/banned.h"
 
@@ -222,6 +223,7 @@ static int try_password(struct setup *s, struct error *err)
 {
     const char *text = arena_fmt(s->arena, _("Password of %.*s at %.*s (not shown):"),
                                  STR_ARG(s->address), STR_ARG(jline_text(s->receive, "host")));
+    s->token = false;
     buf_wipe(&s->secret);
     buf_init(&s->secret, TTY_LINE_MAX);
     int rc = tty_ask(s->tty, str_c(text), true, &s->secret, err);
@@ -249,6 +251,55 @@ static int try_token(struct setup *s, struct error *err)
         setup_key(s, "oauth-command", arena_str(s->arena, buf_str(&command)), false);
     s->kept = rc == 0;
     buf_free(&command);
+    return rc;
+}
+
+/* What the person types, or an empty string. */
+static int ask_line(struct setup *s, const char *question, char **out, struct error *err)
+{
+    struct buf line = BUF_INIT(TTY_LINE_MAX);
+    int rc = tty_ask(s->tty, str_c(question), false, &line, err);
+    *out = arena_fmt(s->arena, "%s", buf_c(&line));
+    buf_wipe(&line);
+    return rc;
+}
+
+/* With the provider's name and a client id that the person has: 0; 1 where they have none; -1. */
+static int try_sign_in(struct setup *s, struct error *err)
+{
+    struct str provider = jline_text(s->found, "oauth");
+    struct config_oauth o = { .provider = arena_fmt(s->arena, "%.*s", STR_ARG(provider)) };
+    bool google = str_eqc(provider, "google");
+    int rc = provider.n > 0 ? ask_line(s, _("To sign in tmail needs a client id that is registered "
+                                            "with the provider (man tmailrc, oauth-client-id). Client "
+                                            "id (Enter: none):"),
+                                       &o.client_id, err)
+                            : 1;
+    if (rc == 0 && o.client_id[0] == '\0')
+        rc = 1;
+    if (rc == 0 && google)
+        rc = ask_line(s, _("Client secret (Enter: none):"), &o.client_secret, err);
+    if (rc != 0)
+        return rc;
+    struct signin_ask ask = { .account = buf_c(&s->account),
+                              .store = s->c->store_path,
+                              .oauth = &o,
+                              .address = s->address,
+                              .way = s->way,
+                              .tty = s->tty };
+    s->token = true;
+    buf_wipe(&s->secret);
+    buf_init(&s->secret, SETUP_SECRET_MAX);
+    rc = signin_ask(&ask, &s->secret, err);
+    if (rc == 0)
+        rc = try_secret(s, err);
+    if (rc == 0) {
+        setup_key(s, "oauth", str_c(o.provider), false);
+        setup_key(s, "oauth-client-id", str_c(o.client_id), false);
+    }
+    if (rc == 0 && google && o.client_secret[0] != '\0')
+        setup_key(s, "oauth-client-secret", str_c(o.client_secret), false);
+    s->kept = rc == 0;
     return rc;
 }
 
@@ -296,7 +347,9 @@ int setup_login(struct setup *s, struct error *err)
                          _("%.*s takes no passwords, and no access tokens either"),
                          STR_ARG(jline_text(s->receive, "host")));
     for (int i = 0; i < PASSWORDS_MAX; i++) {
-        rc = by_token ? try_token(s, err) : try_password(s, err);
+        rc = by_token ? try_sign_in(s, err) : try_password(s, err);
+        if (rc == 1) /* no client id: a command has a token; no password: perhaps a client id */
+            rc = by_token ? try_token(s, err) : try_sign_in(s, err);
         if (rc >= 0 || (err->code != ERR_AUTH && !by_token))
             return rc;
         tty_say(s->tty, "%s", err->text);

@@ -12,6 +12,7 @@
 #include "base/i18n.h"
 #include "bus/jline.h"
 #include "cli/out.h"
+#include "cli/signin.h"
 #include "cli/tty.h"
 #include "base/banned.h"
 
@@ -67,14 +68,15 @@ void setup_keys(struct setup *s)
     const char *address =
         s->name.n > 0 ? arena_fmt(s->arena, "%.*s <%.*s>", STR_ARG(s->name), STR_ARG(s->address))
                       : s->address.p;
-    struct write_key secret = s->keys_n > 0 ? s->keys[0] : (struct write_key){ 0 };
-    bool kept = s->keys_n > 0;
+    struct write_key known[SETUP_KEYS_MAX]; /* since the login; they are read last */
+    size_t n = s->keys_n;
+    memcpy(known, s->keys, n * sizeof *known);
     s->keys_n = 0;
     setup_key(s, "address", str_c(address), false);
     setup_key(s, "receive", url_of(s, s->receive), false);
     setup_key(s, "send", url_of(s, s->send), false);
-    if (kept) /* known since the login; it is read last */
-        setup_key(s, secret.key, secret.value, secret.secret);
+    for (size_t i = 0; i < n; i++)
+        setup_key(s, known[i].key, known[i].value, known[i].secret);
     setup_key(s, "tls-pin", s->pin, false);
 }
 
@@ -165,6 +167,7 @@ int setup_run(struct cli *c, const struct setup_options *o, struct error *err)
                          _("setup needs the network: leave out --offline"));
     setup_init(&s, c);
     s.directory = !o->no_directory;
+    s.way = o->way;
     s.tty = tty_open();
     if (s.tty < 0)
         error_set(err, ERR_USAGE, RETRY_NEVER,
@@ -198,10 +201,17 @@ int setup_greet(struct cli *c, struct error *err)
     return rc;
 }
 
+static bool is_way(struct str s)
+{
+    return str_eqc(s, "device") || str_eqc(s, "browser") || str_eqc(s, "paste");
+}
+
 static int setup_command(struct cli *c, int argc, char **argv, struct error *err)
 {
     static const struct option options[] = { { "no-directory", no_argument, NULL, 'd' },
                                              { "from-muttrc", required_argument, NULL, 'm' },
+                                             { "sign-in", required_argument, NULL, 's' },
+                                             { "way", required_argument, NULL, 'w' },
                                              { NULL, 0, NULL, 0 } };
     struct setup_options so = { 0 };
     int o;
@@ -210,11 +220,17 @@ static int setup_command(struct cli *c, int argc, char **argv, struct error *err
             so.no_directory = true;
         else if (o == 'm')
             so.muttrc = optarg;
+        else if (o == 's')
+            so.sign_in = optarg;
+        else if (o == 'w' && is_way(str_c(optarg)))
+            so.way = optarg;
         else
             return -2;
     }
-    if (argc - optind > 1)
+    if (argc - optind > 1 || (so.sign_in != NULL && argc > optind))
         return -2;
+    if (so.sign_in != NULL)
+        return signin_account(c, so.sign_in, so.way, err);
     so.address = argv[optind];
     return setup_run(c, &so, err);
 }

@@ -18,8 +18,19 @@ static void server_clear(struct config_server *s)
     free(s->path);
 }
 
+static void oauth_clear(struct config_oauth *o)
+{
+    if (o->client_secret != NULL)
+        explicit_bzero(o->client_secret, strlen(o->client_secret));
+    char *fields[] = { o->provider,  o->client_id,  o->client_secret, o->auth_url,    o->token_url,
+                       o->device_url, o->scope,      o->keep_command,  o->load_command };
+    for (size_t i = 0; i < COUNT(fields); i++)
+        free(fields[i]);
+}
+
 static void account_clear(struct config_account *a)
 {
+    oauth_clear(&a->oauth);
     free(a->name);
     free(a->address);
     free(a->signature);
@@ -215,11 +226,32 @@ static int check_login(const struct config_account *a, struct error *err)
     return error_set(err, ERR_CONFIG, RETRY_NEVER, _("account %s: %s"), a->name, what);
 }
 
+/* What cannot be at a sign-in by tmail itself. That a client id is missing is said when one is needed. */
+static int check_oauth(const struct config_account *a, struct error *err)
+{
+    const struct config_oauth *o = &a->oauth;
+    const char *what = NULL;
+    bool any = o->client_id != NULL || o->client_secret != NULL || o->auth_url != NULL ||
+               o->token_url != NULL || o->device_url != NULL || o->scope != NULL ||
+               o->keep_command != NULL || o->load_command != NULL;
+    if (o->provider == NULL && any)
+        what = _("the keys oauth-... need the key oauth");
+    else if (o->provider != NULL && a->oauth_command != NULL)
+        what = _("oauth and oauth-command exclude each other");
+    else if (o->provider != NULL && (a->password != NULL || a->password_command != NULL))
+        what = _("oauth and a password exclude each other");
+    else if ((o->keep_command == NULL) != (o->load_command == NULL))
+        what = _("oauth-keep-command and oauth-load-command need each other");
+    if (what == NULL)
+        return 0;
+    return error_set(err, ERR_CONFIG, RETRY_NEVER, _("account %s: %s"), a->name, what);
+}
+
 static int check_account(struct config_account *a, struct error *err)
 {
     if (need(a, a->address != NULL, "address", err) != 0)
         return -1;
-    if (check_login(a, err) != 0)
+    if (check_login(a, err) != 0 || check_oauth(a, err) != 0)
         return -1;
     if (a->tls_off)
         a->in.tls = a->out.tls = CONFIG_TLS_OFF; /* whatever the order of the keys was */

@@ -20,6 +20,13 @@ struct config_server {
     enum config_tls tls;
     bool loopback; /* host is a loopback address: plain text is accepted */
 };
+/* How tmail itself signs in by OAuth2; provider NULL: it does not. */
+struct config_oauth {
+    char *provider; /* "google", "microsoft", "custom" */
+    char *client_id, *client_secret;
+    char *auth_url, *token_url, *device_url, *scope; /* NULL: those of the provider */
+    char *keep_command, *load_command;               /* NULL: a file beside the store */
+};
 struct config_account {
     char *name;      /* as written in [account NAME], lower-cased by INI */
     char *address;   /* "Jane Roe <jane@example.org>" */
@@ -37,6 +44,7 @@ struct config_account {
     char *tunnel;             /* command line; %h and %p are host and port */
     char *oauth_command;      /* prints an access token */
     char *login;              /* a mechanism's name, lower case; NULL: the best */
+    struct config_oauth oauth;
     bool receipt;             /* told when what was sent has arrived, where servers do that */
     bool tls_off;             /* `tls = off` was spelled out */
     int offline;              /* IMAP: days of bodies; OFFLINE_ALL */

@@ -32,5 +32,9 @@ typedef int option_set_fn(struct config *c, struct config_account *a, struct str
                           struct error *err);
 option_set_fn option_tls_pin, option_tls_cert, option_tls_key, option_proxy, option_tunnel,
     option_oauth_command, option_login;
+/* option_oauth.c: how it signs in. */
+option_set_fn option_oauth, option_oauth_id, option_oauth_secret, option_oauth_auth,
+    option_oauth_token, option_oauth_device, option_oauth_scope, option_oauth_keep,
+    option_oauth_load;
 
 #endif

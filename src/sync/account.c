@@ -103,7 +103,7 @@ static enum net_login_kind login_kind(const struct config_account *cfg)
         return LOGIN_EXTERNAL;
     if (str_eqc(m, "gssapi") || str_eqc(m, "gs2-krb5"))
         return LOGIN_KERBEROS;
-    if (cfg->oauth_command != NULL || str_eqc(m, "xoauth2") || str_eqc(m, "oauthbearer"))
+    if (cfg->oauth_command != NULL || signin_is_used(cfg) || str_eqc(m, "xoauth2") || str_eqc(m, "oauthbearer"))
         return LOGIN_TOKEN;
     return LOGIN_PASSWORD;
 }
@@ -122,6 +122,22 @@ void account_login_fill(const struct config_account *cfg, enum net_proto proto, 
                                .mechanism = cfg->login };
 }
 
+bool account_token_again(struct sync_account *w, const struct error *err)
+{
+    return err->code == ERR_AUTH && err->retry == RETRY_NEVER && signin_is_used(w->cfg) &&
+           signin_refused(&w->signin);
+}
+
+static int token(struct sync_account *w, struct str *out, struct error *err)
+{
+    if (w->password_refused)
+        return error_set(err, ERR_AUTH, RETRY_NEVER,
+                         _("login needed: the server refuses the access token; sign in with: tmail "
+                           "setup --sign-in %s"),
+                         w->cfg->name);
+    return signin_token(&w->signin, out, err);
+}
+
 int account_login(struct sync_account *w, enum net_proto proto, struct net_login *out,
                   struct error *err)
 {
@@ -130,6 +146,8 @@ int account_login(struct sync_account *w, enum net_proto proto, struct net_login
     account_login_fill(w->cfg, proto, STR(""), out);
     if (out->user == NULL || out->user[0] == '\0')
         return 1;
+    if (signin_is_used(w->cfg))
+        return token(w, &out->secret, err);
     if (w->cfg->oauth_command != NULL)
         w->password_known =
             false; /* tokens are short-lived; the command knows when one has expired */

@@ -13,6 +13,7 @@
 #include "net/imap.h"
 #include "sync/commit.h"
 #include "sync/pace.h"
+#include "sync/signin.h"
 
 /* A folder as the server opened it. */
 struct sync_box {
@@ -40,6 +41,8 @@ struct sync_account {
     struct buf password;
     bool password_known, password_refused;
     bool out_refused; /* the sending server refused it; that of the mailboxes did not */
+
+    struct signin signin; /* where the account signs in by OAuth2 */
 
     struct imap *imap; /* NULL: not connected */
     struct sync_box box;
@@ -80,6 +83,9 @@ int account_password(struct sync_account *w, struct error *err) MUST_CHECK;
 /* The server said no to it: not tried again before account_password_forget. */
 void account_password_refuse(struct sync_account *w);
 void account_password_forget(struct sync_account *w);
+/* The server refused the login with *err: true when it took an access token, and another is worth trying at
+ * once. */
+bool account_token_again(struct sync_account *w, const struct error *err);
 /* Who logs in at one of the account's servers, and with what: the password is found as by
  * account_password where one is needed. Borrows from w, until the password is forgotten. 0; 1 where
  * that server wants no login (a sending one without a user); -1. */

@@ -44,10 +44,9 @@ static void early(void *arg, struct imap *i)
     w->imap = NULL;
 }
 
-int link_open(struct sync_account *w, struct error *err)
+/* 0; -1; 1: the server refused the login. */
+static int open_once(struct sync_account *w, struct error *err)
 {
-    if (w->imap != NULL)
-        return 0;
     struct net_login login;
     if (nothing_of_pop3(w, err) != 0 || account_login(w, NET_IMAP, &login, err) < 0)
         return -1;
@@ -76,9 +75,19 @@ int link_open(struct sync_account *w, struct error *err)
         imap_on_unsolicited(w->imap, on_unsolicited, w);
         return 0;
     }
-    if (err->code == ERR_AUTH && err->retry == RETRY_NEVER)
+    return err->code == ERR_AUTH && err->retry == RETRY_NEVER ? 1 : -1;
+}
+
+int link_open(struct sync_account *w, struct error *err)
+{
+    if (w->imap != NULL)
+        return 0;
+    int rc = open_once(w, err);
+    if (rc == 1 && account_token_again(w, err))
+        rc = open_once(w, err);
+    if (rc == 1)
         account_password_refuse(w);
-    return -1;
+    return rc == 0 ? 0 : -1;
 }
 
 void link_close(struct sync_account *w)

@@ -113,13 +113,10 @@ static void login_was_refused(struct sync_account *w)
         w->out_refused = true;
 }
 
-static int smtp_connect(struct round *r, struct error *err)
+/* 0; -1; 1: the server refused the login. */
+static int connect_once(struct round *r, struct error *err)
 {
     struct sync_account *w = r->w;
-    if (r->smtp != NULL && smtp_usable(r->smtp))
-        return 0;
-    smtp_close(&r->smtp);
-    r->served = 0;
     enum net_proto proto = w->cfg->send == SEND_LMTP ? NET_LMTP : NET_SMTP;
     struct net_login login;
     if (w->out_refused)
@@ -137,9 +134,23 @@ static int smtp_connect(struct round *r, struct error *err)
         .wait_ms = LINK_SILENCE_MS,
     };
     r->smtp = smtp_open(&o, err);
-    if (r->smtp == NULL && err->code == ERR_AUTH && err->retry == RETRY_NEVER)
-        login_was_refused(w);
-    return r->smtp != NULL ? 0 : -1;
+    if (r->smtp != NULL)
+        return 0;
+    return err->code == ERR_AUTH && err->retry == RETRY_NEVER ? 1 : -1;
+}
+
+static int smtp_connect(struct round *r, struct error *err)
+{
+    if (r->smtp != NULL && smtp_usable(r->smtp))
+        return 0;
+    smtp_close(&r->smtp);
+    r->served = 0;
+    int rc = connect_once(r, err);
+    if (rc == 1 && account_token_again(r->w, err))
+        rc = connect_once(r, err);
+    if (rc == 1)
+        login_was_refused(r->w);
+    return rc == 0 ? 0 : -1;
 }
 
 /* The answer to the message before and the mark of this one are one transaction: there is little

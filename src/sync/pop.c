@@ -41,9 +41,11 @@ struct visit {
     size_t refused;
 };
 
-static struct pop3 *visit_open(struct sync_account *w, struct error *err)
+/* NULL on failure; *refused: the server did not take the login. */
+static struct pop3 *open_once(struct sync_account *w, bool *refused, struct error *err)
 {
     struct net_login login;
+    *refused = false;
     if (account_login(w, NET_POP3, &login, err) < 0)
         return NULL;
     account_state(w, "connecting", "");
@@ -56,7 +58,17 @@ static struct pop3 *visit_open(struct sync_account *w, struct error *err)
         .wait_ms = LINK_SILENCE_MS,
     };
     struct pop3 *p = pop3_open(&o, err);
-    if (p == NULL && err->code == ERR_AUTH && err->retry == RETRY_NEVER)
+    *refused = p == NULL && err->code == ERR_AUTH && err->retry == RETRY_NEVER;
+    return p;
+}
+
+static struct pop3 *visit_open(struct sync_account *w, struct error *err)
+{
+    bool refused;
+    struct pop3 *p = open_once(w, &refused, err);
+    if (refused && account_token_again(w, err))
+        p = open_once(w, &refused, err);
+    if (refused)
         account_password_refuse(w);
     return p;
 }

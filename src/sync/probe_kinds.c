@@ -5,6 +5,7 @@
 #include "config.h"
 #include "sync/trial.h"
 #include "sync/find.h"
+#include "sync/signin.h"
 #include "base/banned.h"
 
 enum { VERSION_MS = 1000 };
@@ -22,6 +23,7 @@ static int version_run(struct probe *p, const json_t *question, struct error *er
 
 const struct probe_kind probe_kinds[] = {
     { "find", FIND_KIND_MS, find_run },
+    { "sign-in", SIGNIN_KIND_MS, signin_run },
     { "try", TRIAL_KIND_MS, trial_run },
     { "version", VERSION_MS, version_run },
 };

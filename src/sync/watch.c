@@ -24,6 +24,7 @@ enum {
 struct watch {
     const struct config_account *cfg;
     struct buf password;
+    struct signin signin;
     struct queue *wants;
     struct queue *stop; /* closed, or with a kick in it, it ends the waits */
     struct net_cancel *cancel;
@@ -32,16 +33,31 @@ struct watch {
     pthread_t thread;
 };
 
-static struct imap *watch_open(struct watch *w, struct error *err)
+/* 0, -1. */
+static int watch_login(struct watch *w, struct net_login *login, struct error *err)
 {
-    struct net_login login;
+    struct str token;
+    if (signin_is_used(w->cfg)) {
+        if (signin_token(&w->signin, &token, err) != 0)
+            return -1;
+        account_login_fill(w->cfg, NET_IMAP, token, login);
+        return 0;
+    }
     if (w->cfg->oauth_command != NULL) { /* the token that we were given may have expired */
         buf_wipe(&w->password);
         buf_init(&w->password, PASSWORD_MAX);
         if (config_secret(w->cfg, &w->password, -1, err) != 0)
-            return NULL;
+            return -1;
     }
-    account_login_fill(w->cfg, NET_IMAP, buf_str(&w->password), &login);
+    account_login_fill(w->cfg, NET_IMAP, buf_str(&w->password), login);
+    return 0;
+}
+
+static struct imap *watch_open(struct watch *w, struct error *err)
+{
+    struct net_login login;
+    if (watch_login(w, &login, err) != 0)
+        return NULL;
     struct imap_options o = {
         .endpoint = account_endpoint(w->cfg, NET_IMAP),
         .login = &login,
@@ -50,7 +66,10 @@ static struct imap *watch_open(struct watch *w, struct error *err)
         .connect_ms = LINK_CONNECT_MS,
         .wait_ms = LINK_SILENCE_MS,
     };
-    return imap_open(&o, err);
+    struct imap *i = imap_open(&o, err);
+    if (i == NULL && err->code == ERR_AUTH && signin_is_used(w->cfg) && signin_refused(&w->signin))
+        err->retry = RETRY_LATER; /* with another token */
+    return i;
 }
 
 static int note(void *arg, const struct imap_resp *r, struct error *err)
@@ -170,10 +189,11 @@ static void watch_clear(struct watch *w)
     net_cancel_free(&w->cancel);
     queue_free(&w->stop);
     buf_wipe(&w->password);
+    signin_clear(&w->signin);
     free(w);
 }
 
-struct watch *watch_start(const struct config_account *cfg, struct str password,
+struct watch *watch_start(const struct config_account *cfg, const char *store, struct str password,
                           struct queue *wants, struct log *log, struct error *err)
 {
     struct watch *w = xcalloc(1, sizeof *w);
@@ -182,6 +202,7 @@ struct watch *watch_start(const struct config_account *cfg, struct str password,
     buf_add_str(&w->password, password);
     w->stop = queue_new(1, err);
     w->cancel = w->stop != NULL ? net_cancel_new(err) : NULL;
+    signin_init(&w->signin, cfg, store, w->cancel, log);
     if (w->cancel != NULL) {
         if (pthread_create(&w->thread, NULL, watch_run, w) == 0)
             return w;

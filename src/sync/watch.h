@@ -11,9 +11,9 @@
 #include "net/cancel.h"
 
 struct watch;
-/* Copies the password, keeps cfg; puts WANT_INBOX and WANT_NEWS into wants, and WANT_UNWATCH when the server
+/* Copies the password, keeps cfg and store (signin.h); puts WANT_INBOX and WANT_NEWS into wants, and WANT_UNWATCH when the server
  * refused it for good, the last that it does. NULL on failure. */
-struct watch *watch_start(const struct config_account *cfg, struct str password,
+struct watch *watch_start(const struct config_account *cfg, const char *store, struct str password,
                           struct queue *wants, struct log *log, struct error *err);
 /* What worker_network says, for its connection. NULL is fine. */
 void watch_network(struct watch *w, enum net_change what);

@@ -414,7 +414,7 @@ static void watch_begin(struct worker *w)
     struct error err = { 0 };
     if (is_local(w) || w->watch != NULL || (imap_caps(w->acc.imap) & (CAP_IDLE | CAP_NOTIFY)) == 0)
         return;
-    w->watch = watch_start(w->acc.cfg, buf_str(&w->acc.password), w->wants, w->o.log, &err);
+    w->watch = watch_start(w->acc.cfg, w->o.store, buf_str(&w->acc.password), w->wants, w->o.log, &err);
     if (w->watch == NULL)
         log_line(w->o.log, LOG_ERROR, "%s", err.text);
 }
@@ -609,6 +609,7 @@ static void worker_clear(struct worker *w)
     net_cancel_free(&w->acc.cancel);
     queue_free(&w->wants);
     buf_wipe(&w->acc.password);
+    signin_clear(&w->acc.signin);
     free(w);
 }
 
@@ -617,6 +618,7 @@ static int worker_make(struct worker *w, struct error *err)
     struct sync_account *a = &w->acc;
     w->wants = queue_new(INT_MAX, err);
     a->cancel = w->wants != NULL ? net_cancel_new(err) : NULL;
+    signin_init(&a->signin, a->cfg, w->o.store, a->cancel, w->o.log);
     a->cache = a->cancel != NULL ? cache_open(w->o.store, CACHE_WRITE, err) : NULL;
     a->commit = a->cache != NULL ? commit_port_new(w->o.commit, w->o.number, err) : NULL;
     a->decode = a->commit != NULL ? decode_new(NULL, NULL, err) : NULL;

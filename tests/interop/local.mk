@@ -89,7 +89,10 @@ tests/interop/setup_find.log tests/interop/setup_try.log: tmail-sync tmail-decod
 EXTRA_DIST += tests/interop/setup_find.py tests/interop/setup_try.py tests/interop/setup_world.py
 TESTS += tests/interop/setup_wizard.py
 tests/interop/setup_wizard.log: tmail tmail-sync tmail-decode tmaild
-EXTRA_DIST += tests/interop/setup_wizard.py
+EXTRA_DIST += tests/interop/setup_wizard.py tests/interop/setup_wizard_terminal.py
+TESTS += tests/interop/oauth.py
+tests/interop/oauth.log: tmail tmail-sync tmail-decode tmaild
+EXTRA_DIST += tests/interop/oauth.py tests/interop/oauth_server.py
 TESTS += tests/interop/outbox.py
 tests/interop/outbox.log: tmail tmail-sync tmail-decode tmaild
 EXTRA_DIST += tests/interop/outbox.py
