@@ -226,15 +226,22 @@ static int check_login(const struct config_account *a, struct error *err)
     return error_set(err, ERR_CONFIG, RETRY_NEVER, _("account %s: %s"), a->name, what);
 }
 
+static bool has_oauth_keys(const struct config_oauth *o)
+{
+    const char *const fields[] = { o->client_id,  o->client_secret, o->auth_url,     o->token_url,
+                                   o->device_url, o->scope,         o->keep_command, o->load_command };
+    for (size_t i = 0; i < COUNT(fields); i++)
+        if (fields[i] != NULL)
+            return true;
+    return false;
+}
+
 /* What cannot be at a sign-in by tmail itself. That a client id is missing is said when one is needed. */
 static int check_oauth(const struct config_account *a, struct error *err)
 {
     const struct config_oauth *o = &a->oauth;
     const char *what = NULL;
-    bool any = o->client_id != NULL || o->client_secret != NULL || o->auth_url != NULL ||
-               o->token_url != NULL || o->device_url != NULL || o->scope != NULL ||
-               o->keep_command != NULL || o->load_command != NULL;
-    if (o->provider == NULL && any)
+    if (o->provider == NULL && has_oauth_keys(o))
         what = _("the keys oauth-... need the key oauth");
     else if (o->provider != NULL && a->oauth_command != NULL)
         what = _("oauth and oauth-command exclude each other");
