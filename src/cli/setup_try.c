@@ -270,9 +270,10 @@ static int try_sign_in(struct setup *s, struct error *err)
     struct str provider = jline_text(s->found, "oauth");
     struct config_oauth o = { .provider = arena_fmt(s->arena, "%.*s", STR_ARG(provider)) };
     bool google = str_eqc(provider, "google");
-    int rc = provider.n > 0 ? ask_line(s, _("To sign in tmail needs a client id that is registered "
-                                            "with the provider (man tmailrc, oauth-client-id). Client "
-                                            "id (Enter: none):"),
+    int rc = provider.n > 0 ? ask_line(s,
+                                       _("To sign in tmail needs a client id that is registered "
+                                         "with the provider (man tmailrc, oauth-client-id). Client "
+                                         "id (Enter: none):"),
                                        &o.client_id, err)
                             : 1;
     if (rc == 0 && o.client_id[0] == '\0')

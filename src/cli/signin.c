@@ -147,9 +147,9 @@ int signin_account(struct cli *c, const char *account, const char *way, struct e
     if (a == NULL)
         return error_set(err, ERR_USAGE, RETRY_NEVER, _("there is no account \"%s\""), account);
     if (a->oauth.provider == NULL)
-        return error_set(err, ERR_USAGE, RETRY_NEVER,
-                         _("account %s does not sign in by OAuth2: its section lacks the key oauth"),
-                         account);
+        return error_set(
+            err, ERR_USAGE, RETRY_NEVER,
+            _("account %s does not sign in by OAuth2: its section lacks the key oauth"), account);
     struct signin_ask ask = { .account = a->name,
                               .store = c->store_path,
                               .oauth = &a->oauth,

@@ -22,8 +22,8 @@ static void oauth_clear(struct config_oauth *o)
 {
     if (o->client_secret != NULL)
         explicit_bzero(o->client_secret, strlen(o->client_secret));
-    char *fields[] = { o->provider,  o->client_id,  o->client_secret, o->auth_url,    o->token_url,
-                       o->device_url, o->scope,      o->keep_command,  o->load_command };
+    char *fields[] = { o->provider,   o->client_id, o->client_secret, o->auth_url,    o->token_url,
+                       o->device_url, o->scope,     o->keep_command,  o->load_command };
     for (size_t i = 0; i < COUNT(fields); i++)
         free(fields[i]);
 }
@@ -228,8 +228,10 @@ static int check_login(const struct config_account *a, struct error *err)
 
 static bool has_oauth_keys(const struct config_oauth *o)
 {
-    const char *const fields[] = { o->client_id,  o->client_secret, o->auth_url,     o->token_url,
-                                   o->device_url, o->scope,         o->keep_command, o->load_command };
+    const char *const fields[] = {
+        o->client_id,  o->client_secret, o->auth_url,     o->token_url,
+        o->device_url, o->scope,         o->keep_command, o->load_command
+    };
     for (size_t i = 0; i < COUNT(fields); i++)
         if (fields[i] != NULL)
             return true;

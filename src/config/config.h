@@ -45,9 +45,9 @@ struct config_account {
     char *oauth_command;      /* prints an access token */
     char *login;              /* a mechanism's name, lower case; NULL: the best */
     struct config_oauth oauth;
-    bool receipt;             /* told when what was sent has arrived, where servers do that */
-    bool tls_off;             /* `tls = off` was spelled out */
-    int offline;              /* IMAP: days of bodies; OFFLINE_ALL */
+    bool receipt;  /* told when what was sent has arrived, where servers do that */
+    bool tls_off;  /* `tls = off` was spelled out */
+    int offline;   /* IMAP: days of bodies; OFFLINE_ALL */
     int keep_days; /* POP3, on the server after it is safe here: 14; 0 no day, -1 for ever */
 };
 /* How much of a mailbox is held here: days whose bodies are fetched without being asked for. */

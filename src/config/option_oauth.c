@@ -53,8 +53,7 @@ int option_oauth_id(struct config *c, struct config_account *a, struct str v, st
     return set_line(&a->oauth.client_id, v, err);
 }
 
-int option_oauth_secret(struct config *c, struct config_account *a, struct str v,
-                        struct error *err)
+int option_oauth_secret(struct config *c, struct config_account *a, struct str v, struct error *err)
 {
     (void)c;
     return set_line(&a->oauth.client_secret, v, err);
@@ -72,8 +71,7 @@ int option_oauth_token(struct config *c, struct config_account *a, struct str v,
     return set_url(&a->oauth.token_url, v, err);
 }
 
-int option_oauth_device(struct config *c, struct config_account *a, struct str v,
-                        struct error *err)
+int option_oauth_device(struct config *c, struct config_account *a, struct str v, struct error *err)
 {
     (void)c;
     return set_url(&a->oauth.device_url, v, err);

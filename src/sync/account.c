@@ -103,7 +103,8 @@ static enum net_login_kind login_kind(const struct config_account *cfg)
         return LOGIN_EXTERNAL;
     if (str_eqc(m, "gssapi") || str_eqc(m, "gs2-krb5"))
         return LOGIN_KERBEROS;
-    if (cfg->oauth_command != NULL || signin_is_used(cfg) || str_eqc(m, "xoauth2") || str_eqc(m, "oauthbearer"))
+    if (cfg->oauth_command != NULL || signin_is_used(cfg) || str_eqc(m, "xoauth2") ||
+        str_eqc(m, "oauthbearer"))
         return LOGIN_TOKEN;
     return LOGIN_PASSWORD;
 }

@@ -18,8 +18,9 @@
 
 enum {
     SIGNIN_KIND_MS = OAUTH_DEVICE_MAX_S * 1000,
-    SIGNIN_EARLY_S = 90,     /* before its end a token is renewed */
-    SIGNIN_AGAIN_MS = 60000, /* who refuses the token that took a refused one's place means the person */
+    SIGNIN_EARLY_S = 90, /* before its end a token is renewed */
+    SIGNIN_AGAIN_MS =
+        60000, /* who refuses the token that took a refused one's place means the person */
     SIGNIN_PASTES_MAX = 5
 };
 

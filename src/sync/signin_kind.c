@@ -78,10 +78,11 @@ static int paste(struct asking *a, const struct oauth_flow *f, struct buf *code,
     for (int i = 0; i < SIGNIN_PASTES_MAX && rc != 0; i++) {
         buf_clear(&text);
         buf_clear(code);
-        rc = probe_ask(a->p, "text",
-                       _("The browser will then fail to open a page of 127.0.0.1. Paste that page's "
-                         "address here:"),
-                       &text, err);
+        rc =
+            probe_ask(a->p, "text",
+                      _("The browser will then fail to open a page of 127.0.0.1. Paste that page's "
+                        "address here:"),
+                      &text, err);
         if (rc != 0)
             break;
         if (text.len == 0) {

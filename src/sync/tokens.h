@@ -11,7 +11,7 @@ enum { TOKENS_MAX = 3 * OAUTH_TOKEN_MAX, TOKENS_COMMAND_MS = 120000, TOKENS_LOCK
 
 /* Borrowed strings. */
 struct tokens {
-    const char *account, *store; /* the file is beside the store */
+    const char *account, *store;             /* the file is beside the store */
     const char *keep_command, *load_command; /* both or neither */
 };
 /* The file's path, freed with free(). */

@@ -414,7 +414,8 @@ static void watch_begin(struct worker *w)
     struct error err = { 0 };
     if (is_local(w) || w->watch != NULL || (imap_caps(w->acc.imap) & (CAP_IDLE | CAP_NOTIFY)) == 0)
         return;
-    w->watch = watch_start(w->acc.cfg, w->o.store, buf_str(&w->acc.password), w->wants, w->o.log, &err);
+    w->watch =
+        watch_start(w->acc.cfg, w->o.store, buf_str(&w->acc.password), w->wants, w->o.log, &err);
     if (w->watch == NULL)
         log_line(w->o.log, LOG_ERROR, "%s", err.text);
 }
