@@ -19,6 +19,7 @@ const struct cli_command cli_commands[] = {
     { "show", "ID [--raw|--text|--html|--headers|--part N] [--json]", N_("one message"), sub_show },
     { "save", "ID [--part N] [-d DIR] [--json]", N_("attachments to files; overwrites nothing"),
       sub_save },
+    { "mark", "(+|-)FLAG|TAG... -- ID...", N_("flags and tags of messages"), sub_mark },
     { "folders",
       "[--json] | (create|delete|subscribe|unsubscribe) NAME | rename NAME NEW [-a ACCOUNT] "
       "[--with-mail]",

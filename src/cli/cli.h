@@ -64,6 +64,7 @@ int sub_decode(struct cli *c, int argc, char **argv);
 int sub_encode(struct cli *c, int argc, char **argv);
 int sub_folders(struct cli *c, int argc, char **argv);
 int sub_list(struct cli *c, int argc, char **argv);
+int sub_mark(struct cli *c, int argc, char **argv);
 int sub_outbox(struct cli *c, int argc, char **argv);
 int sub_save(struct cli *c, int argc, char **argv);
 int sub_setup(struct cli *c, int argc, char **argv);

@@ -135,3 +135,14 @@ void engine_error(const struct bus_event *done, struct error *err)
                                              : ERR_SYS;
     error_set(err, code, done->later ? RETRY_LATER : RETRY_NEVER, "%.*s", STR_ARG(done->text));
 }
+
+void engine_wake(struct cli *c)
+{
+    struct engine_link l;
+    struct error ignored = { 0 };
+    if (c->offline || cli_need_config(c, &ignored) != 0)
+        return;
+    if (engine_open(c, false, &l, &ignored) == 0)
+        bus_hint(l.bus, &(struct bus_hint){ .kind = HINT_WAKE });
+    engine_close(&l);
+}

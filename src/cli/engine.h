@@ -23,6 +23,9 @@ struct engine_link {
 int engine_open(struct cli *c, bool outbox_only, struct engine_link *l,
                 struct error *err) MUST_CHECK;
 void engine_close(struct engine_link *l);
+/* Tells it that something waits in the journal; that goes out later where no engine can be had, or
+ * the person is offline. */
+void engine_wake(struct cli *c);
 /* The next event, borrowed until the next call. 0; -1: the engine is gone, ERR_NET after wait_ms
  * (-1: never), ERR_CANCELLED after a signal. */
 int engine_next(struct engine_link *l, struct bus_event *ev, int wait_ms,

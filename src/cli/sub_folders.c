@@ -127,18 +127,6 @@ static int folder_change(struct cli *c, struct folders *o, char **words, struct 
     return rc;
 }
 
-/* What waits in the journal is told to the engine; it goes out later when there is none. */
-static void engine_wake(struct cli *c)
-{
-    struct engine_link l;
-    struct error ignored = { 0 };
-    if (c->offline)
-        return;
-    if (engine_open(c, false, &l, &ignored) == 0)
-        bus_hint(l.bus, &(struct bus_hint){ .kind = HINT_WAKE });
-    engine_close(&l);
-}
-
 /* How many words behind a verb; 0: no such verb. */
 static int verb_words(const char *verb)
 {

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 """What a person does to mail and folders, as it reaches servers: keywords, folders, what is refused and undone, flags of a folder that was
 renumbered, servers that keep a mailbox open. Against Dovecot (also without UIDPLUS, MOVE, UNSELECT), tmaild and fake_imap.Fake."""
-import imaplib, os, shutil, sys, tempfile
+import imaplib, os, shutil, subprocess, sys, tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from dovecot import Dovecot, installed
 from engine import FLAGGED, Store, message, subjects
 from fake_imap import Fake
-from tm import Tmaild, check
+from tm import TMAIL, Tmaild, check
 
 
 def tags(s, folder="INBOX"):
@@ -65,6 +65,39 @@ def real(place, name, port, login):
         check(not any(b"Gr&APw-n" in row for row in c.list()[1]), f"{name}: and there")
         check(c.select("INBOX")[1] == [b"3"], f"{name}: what was in it was moved before")
     check("Gr\u00fcn" not in names(s), f"{name}: it does not come back: {names(s)}")
+    s.stop()
+
+
+def by_command(place):
+    """tmail mark and tmail folders, as a person types them; the engine hears of it and does it."""
+    server = Fake()
+    server.put("INBOX", message(1))
+    s = Store(place, "command", server.port)
+    s.sync()
+    s.stop()
+    id = str(s.find("INBOX", "message 1")["id"])
+
+    def tmail(*words, code=0):
+        p = subprocess.run([TMAIL, "--offline", "--profile", s.dir, *words], capture_output=True, env=s.env, timeout=30)
+        check(p.returncode == code, f"{words}: {p.returncode}: {p.stdout} {p.stderr}")
+        return p.stdout.decode()
+
+    tmail("mark", "+todo", "+flagged", "-seen", "--", id)
+    check(tags(s)[int(id)] == ["todo"] and s.list("INBOX")[0]["flags"] & FLAGGED, f"marked: {tags(s)}")
+    tmail("mark", "+" + "x" * 65, "--", id, code=64)
+    tmail("mark", "+a b", "--", id, code=64)
+    tmail("mark", "+x", "--", "99", code=66)
+    tmail("mark", "+x", code=64)
+    tmail("folders", "create", "A/B")
+    tmail("folders", "create", "A/B", code=64)
+    tmail("folders", "create", "../\x07", code=64)
+    tmail("folders", "rename", "A/B", "C", "-a", "work")
+    tmail("folders", "delete", "INBOX", "--with-mail", code=64)
+    tmail("folders", "delete", "none", code=66)
+    check("work/C\n" in tmail("folders"), "listed")
+    s.sync()
+    check(server.folders["INBOX"][1][0] >= {"todo", "\\Flagged"}, f"{server.folders}")
+    check("CREATE C" in server.commands and "C" in server.folders, f"made by its last name: {server.commands}")
     s.stop()
 
 
@@ -166,7 +199,7 @@ def a_mailbox_that_stays_open(place):
 def main():
     place = tempfile.mkdtemp(prefix="tmail-actions-")
     try:
-        for step in (folders_refused, keywords_refused, renumbered, a_mailbox_that_stays_open):
+        for step in (by_command, folders_refused, keywords_refused, renumbered, a_mailbox_that_stays_open):
             step(place)
             print(step.__name__)
         server = Tmaild(os.path.join(place, "tmaild"), "--domain", "example.org", "--user", "jane:pw")
