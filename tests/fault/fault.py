@@ -117,6 +117,9 @@ def files(root):
     return found
 
 
+HINTS = ("synced_at", "compared_at", "there_unseen")  # when a folder was looked at, and what was said of it then
+
+
 class Store:
     """What a store has, read by SQLite alone."""
 
@@ -134,7 +137,7 @@ class Store:
         return self.db.execute(sql).fetchall()
 
     def columns(self, table):
-        return ", ".join(f'"{c}"' for _, c, *_ in self.all(f"PRAGMA table_info({table})") if c != "synced_at")
+        return ", ".join(f'"{c}"' for _, c, *_ in self.all(f"PRAGMA table_info({table})") if c not in HINTS)
 
     def read(self):
         check(self.all("PRAGMA integrity_check") == [("ok",)], "the store is no sound database")
