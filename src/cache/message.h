@@ -76,7 +76,7 @@ int cache_place_objectid(struct cache *c, int64_t account, struct str objectid,
  * OP_APPEND to its target when the body is here. */
 int cache_place_gone(struct cache *c, int64_t folder, uint32_t uid, struct error *err) MUST_CHECK;
 /* The same, but a message that lies nowhere else stays in limbo, with its body, until
- * cache_limbo_sweep: it may turn up in another folder. since: seconds. */
+ * cache_limbo_sweep: it may turn up in another folder. since: wall ms. */
 int cache_place_left(struct cache *c, int64_t folder, uint32_t uid, int64_t since,
                      struct error *err) MUST_CHECK;
 /* All messages of a folder that the server has no more, before it is dropped. */

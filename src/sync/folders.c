@@ -273,7 +273,7 @@ static int vanished(struct sync_account *w, const struct folders *f, const struc
         return 0;
     *changed = true;
     if (pending == 0)
-        return cache_folder_left(w->cache, old->id, clock_wall_ms() / 1000, err) != 0
+        return cache_folder_left(w->cache, old->id, clock_wall_ms(), err) != 0
                    ? -1
                    : cache_folder_drop(w->cache, old->id, err);
     struct cache_folder gone = *old;

@@ -32,7 +32,7 @@ struct pass {
     struct sync_account *w;
     struct look *looks;
     size_t n;
-    int64_t began_s;
+    int64_t began_ms;
     bool may_have_left; /* something may have been moved from one folder to another */
 };
 
@@ -61,14 +61,14 @@ static int apply_rows(struct sync_account *w, size_t n,
 }
 
 struct rows {
-    int64_t folder, now_s;
+    int64_t folder, now_ms;
     const struct sync_plan *plan;
 };
 
 static int gone_step(struct sync_account *w, const void *arg, size_t i, struct error *err)
 {
     const struct rows *r = arg;
-    return cache_place_left(w->cache, r->folder, r->plan->gone[i], r->now_s, err);
+    return cache_place_left(w->cache, r->folder, r->plan->gone[i], r->now_ms, err);
 }
 
 static int reflag_step(struct sync_account *w, const void *arg, size_t i, struct error *err)
@@ -99,7 +99,7 @@ static int renumber(struct sync_account *w, struct cache_folder *f, const struct
 static int apply(struct sync_account *w, struct look *l, struct error *err)
 {
     const struct sync_plan *p = l->plan;
-    struct rows r = { l->f.id, clock_wall_ms() / 1000, p };
+    struct rows r = { l->f.id, clock_wall_ms(), p };
     if (renumber(w, &l->f, &l->view.select.box, p->unsettle, err) != 0)
         return -1;
     if (p->gone_n > 0)
@@ -322,7 +322,7 @@ static void pass_choose(struct pass *p, const struct cache_folder *f, size_t n,
     size_t compared = 0;
     struct sync_ask ask = { .modseq = view_has_modseq(p->w),
                             .person = how == PULL_ALL,
-                            .now_s = p->began_s };
+                            .now_s = p->began_ms / 1000 };
     p->looks = xcalloc(n + 1, sizeof *p->looks);
     for (size_t i = 0; i < n; i++) {
         struct look l = { .f = f[i], .there = folders_there(list, &f[i]) };
@@ -331,7 +331,7 @@ static void pass_choose(struct pass *p, const struct cache_folder *f, size_t n,
         l.how = sync_look(&l.f, &l.there, &ask, &due);
         if (due && ++compared > PLAN_COMPARE_MOST) {
             struct cache_folder later = l.f;
-            later.compared_at = p->began_s;
+            later.compared_at = p->began_ms / 1000;
             l.how = sync_look(&later, &l.there, &ask, &due);
         }
         if (l.how == LOOK_NONE)
@@ -339,15 +339,6 @@ static void pass_choose(struct pass *p, const struct cache_folder *f, size_t n,
         p->may_have_left |= sync_may_have_left(&l.f, &l.there);
         p->looks[p->n++] = l;
     }
-}
-
-/* What vanished before this pass and has not turned up in it is gone. */
-static int limbo_end(struct pass *p, struct error *err)
-{
-    int rc;
-    while ((rc = cache_limbo_sweep(p->w->cache, p->w->id, p->began_s, err)) == 0)
-        ;
-    return rc < 0 ? -1 : 0;
 }
 
 /* The folders that can be opened, as the store has them now; with only, that one. */
@@ -390,9 +381,10 @@ int pull_folders(struct sync_account *w, struct error *err)
     return rc;
 }
 
-int pull_pass(struct sync_account *w, enum pull_how how, struct str only, struct error *err)
+static int pass_once(struct sync_account *w, enum pull_how how, struct str only, int64_t *began,
+                     struct error *err)
 {
-    struct pass p = { .w = w, .began_s = clock_wall_ms() / 1000 };
+    struct pass p = { .w = w, .began_ms = clock_wall_ms() };
     struct arena *a = arena_new(1 << 14);
     struct folders list;
     struct cache_folder *f;
@@ -404,11 +396,34 @@ int pull_pass(struct sync_account *w, enum pull_how how, struct str only, struct
         pass_choose(&p, f, n, &list, how);
         rc = pass_run(&p, err);
     }
-    if (rc == 0 && only.n == 0)
-        rc = limbo_end(&p, err);
+    *began = p.began_ms;
     free(p.looks);
     folders_clear(&list);
     arena_free(&a);
+    return rc;
+}
+
+/* What went out of a folder may have come into one that was asked before: all are asked once more.
+ * What has not turned up then is gone. */
+static int limbo_end(struct sync_account *w, struct error *err)
+{
+    bool any = false;
+    int64_t began = 0;
+    int rc = cache_limbo_any(w->cache, w->id, &any, err);
+    if (rc != 0 || !any)
+        return rc;
+    rc = pass_once(w, PULL_CHANGED, (struct str){ "", 0 }, &began, err);
+    while (rc == 0)
+        rc = cache_limbo_sweep(w->cache, w->id, began, err);
+    return rc < 0 ? -1 : 0;
+}
+
+int pull_pass(struct sync_account *w, enum pull_how how, struct str only, struct error *err)
+{
+    int64_t began = 0;
+    int rc = pass_once(w, how, only, &began, err);
+    if (rc == 0 && only.n == 0)
+        rc = limbo_end(w, err);
     return pass_end(w, rc);
 }
 
@@ -416,7 +431,7 @@ int pull_inbox(struct sync_account *w, struct error *err)
 {
     struct arena *a = arena_new(4096);
     struct look l = { .how = LOOK_ALL };
-    struct pass p = { .w = w, .looks = &l, .n = 1, .began_s = clock_wall_ms() / 1000 };
+    struct pass p = { .w = w, .looks = &l, .n = 1, .began_ms = clock_wall_ms() };
     int rc = cache_folder_by_role(w->cache, a, w->id, ROLE_INBOX, &l.f, err);
     if (rc == 0) {
         if (view_has_modseq(w) && l.f.highestmodseq > 0 &&
