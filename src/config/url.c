@@ -148,7 +148,7 @@ static int parse(struct str url, const struct scheme *schemes, size_t n, struct 
     return 1;
 }
 
-/* maildir:PATH, mbox:PATH. The engine works in another folder than whoever wrote it. */
+/* maildir:PATH. The engine works in another folder than whoever wrote it. */
 static int parse_path(struct str url, struct str path, struct config_server *out, struct error *err)
 {
     const char *home = getenv("HOME");
@@ -173,8 +173,7 @@ int config_url_receive(struct str url, enum config_receive *kind, struct config_
                        struct error *err)
 {
     struct str path = url;
-    bool maildir = str_ilit(&path, "maildir:") == 0;
-    if (maildir) {
+    if (str_ilit(&path, "maildir:") == 0) {
         *kind = RECEIVE_MAILDIR;
         return parse_path(url, path, out, err);
     }

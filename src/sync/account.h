@@ -57,6 +57,7 @@ struct sync_account {
     struct pace pace;
     uint64_t taken; /* bytes of messages, in all */
     int64_t fetched, sent;
+    bool looking; /* at the folders of a local account: nothing is changed in them meanwhile */
     bool unended; /* the end of an attempt to send could not be written */
 
     /* What may not wait until a long fetch is over: called between windows. May open another

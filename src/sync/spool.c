@@ -32,11 +32,6 @@ struct look {
     size_t large_n;
 };
 
-const struct spool_kind *spool_kind(const struct config_account *cfg)
-{
-    return cfg->receive == RECEIVE_MAILDIR ? &maildir_kind : NULL;
-}
-
 /* ------------------------------------------------------------------ folders */
 
 static int folder_vanished(struct sync_account *w, const struct cache_folder *f, struct error *err)
@@ -119,7 +114,7 @@ static int folders_read(struct sync_account *w, struct error *err)
     struct sync_listed *rows;
     struct error said = { 0 };
     size_t n;
-    int rc = spool_kind(w->cfg)->folders(w->cfg->in.path, a, &rows, &n, &said, err);
+    int rc = maildir_kind.folders(w->cfg->in.path, a, &rows, &n, &said, err);
     if (rc == 0)
         rc = folders_store(w, a, rows, n, said.code == ERR_NONE, err);
     if (said.code != ERR_NONE)
@@ -343,7 +338,7 @@ static void unread_tell(struct look *l)
 static int look_at(struct sync_account *w, enum pull_how how, const struct cache_folder *f,
                    int64_t since, struct error *err)
 {
-    struct look l = { .w = w, .kind = spool_kind(w->cfg), .f = *f, .since = since };
+    struct look l = { .w = w, .kind = &maildir_kind, .f = *f, .since = since };
     int rc = 0;
     for (int i = 0; rc == 0 && i < LOOKS_MOST && (i == 0 || l.missed); i++) {
         l.a = arena_new(1 << 16);
@@ -398,13 +393,28 @@ static int looks_do(struct sync_account *w, enum pull_how how, struct str only, 
     return rc;
 }
 
+int spool_look(struct sync_account *w, int64_t folder, struct error *err)
+{
+    struct arena *a = arena_new(1024);
+    struct cache_folder f;
+    int rc = cache_folder_get(w->cache, a, folder, &f, err);
+    w->looking = true;
+    if (rc == 0)
+        rc = look_at(w, PULL_CHANGED, &f, clock_wall_ms() / 1000, err);
+    w->looking = false;
+    arena_free(&a);
+    return rc < 0 ? -1 : 0;
+}
+
 int spool_pass(struct sync_account *w, enum pull_how how, struct str only, struct error *err)
 {
     int64_t since = clock_wall_ms() / 1000;
     struct error also = { 0 };
+    w->looking = true;
     int rc = folders_read(w, err);
     if (rc == 0)
         rc = looks_do(w, how, only, since, err);
+    w->looking = false;
     if (rc < 0 && commit_flush(w->commit, &also) != 0)
         log_line(w->log, LOG_ERROR, "%s: %s", w->cfg->name, also.text);
     return rc < 0 ? -1 : 0;

@@ -9,14 +9,15 @@
 #include "sync/pull.h"
 #include "sync/spoolkind.h"
 
-const struct spool_kind *spool_kind(const struct config_account *cfg);
 /* The account's folders, if the store has none yet. */
 int spool_folders(struct sync_account *w, struct error *err) MUST_CHECK;
 /* One look at all folders, or at the one called only. With PULL_CHANGED those that cannot have
  * changed are left out. What cannot be read is told, the rest goes on. */
 int spool_pass(struct sync_account *w, enum pull_how how, struct str only,
                struct error *err) MUST_CHECK;
-/* All operations of the journal that are due. */
+/* Brings the store up to date with one folder. */
+int spool_look(struct sync_account *w, int64_t folder, struct error *err) MUST_CHECK;
+/* All operations of the journal that are due; none while the folders are looked at. */
 int spool_push(struct sync_account *w, struct error *err) MUST_CHECK;
 
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* spoolkind.h - what a local account asks of the files in which its mail lies: Maildirs, or mbox
- * files. Where a function says so 1 means that what it is about is not there (any more).
+/* spoolkind.h - what a local account asks of the files in which its mail lies. Where a function says so 1 means that what it is about is not there (any more).
  * Must not know: the store. */
 #ifndef TMAIL_SYNC_SPOOLKIND_H
 #define TMAIL_SYNC_SPOOLKIND_H
@@ -77,6 +76,6 @@ struct spool_kind {
     void (*watched)(const char *root, void (*each)(void *arg, const char *dir, const char *leaf),
                     void *arg);
 };
-extern const struct spool_kind maildir_kind, mboxfile_kind;
+extern const struct spool_kind maildir_kind;
 
 #endif

@@ -109,7 +109,11 @@ static int append(struct push *p, struct job *j, struct spool_box *to, struct er
     const struct cache_op *op = j->op;
     struct cache_row row;
     unsigned char digest[32];
-    int rc = cache_row_get(p->w->cache, p->a, op->message, 0, &row, err);
+    int rc = cache_row_get(p->w->cache, p->a, op->message, op->target, &row, err);
+    if (rc == 0 && row.uid != 0) /* another program has put it there */
+        return 1;
+    if (rc >= 0)
+        rc = cache_row_get(p->w->cache, p->a, op->message, 0, &row, err);
     if (rc != 0)
         return rc;
     if ((row.flags & CACHE_BODY_HERE) == 0)
@@ -228,6 +232,17 @@ static int row_end(struct push *p, const struct job *j, uint32_t *uid, struct er
                            j->entry.place, uid, err);
 }
 
+/* Another program may have changed its flags at the same time. What the store does not have after
+ * all comes in with the next look. */
+static int place_end(struct push *p, const struct job *j, uint32_t uid, struct error *err)
+{
+    struct cache *c = p->w->cache;
+    int64_t folder = j->op->kind == OP_FLAGS ? j->op->folder : j->op->target;
+    struct str none = { "", 0 };
+    int rc = cache_place_flags(c, folder, uid, j->entry.flags, none, 0, err);
+    return rc == 1 ? cache_spool_put(c, folder, j->entry.name, none, &uid, err) : rc;
+}
+
 static int done_end(struct push *p, const struct job *j, struct error *err)
 {
     uint32_t uid = 0;
@@ -238,11 +253,8 @@ static int done_end(struct push *p, const struct job *j, struct error *err)
     if (rc == 0)
         rc = cache_journal_close(p->w->cache, j->op->id, FATE_DONE,
                                  j->op->kind == OP_FLAGS ? 0 : uid, 0, &none, err);
-    /* another program may have changed it at the same time */
-    if (rc == 0 && j->op->kind != OP_EXPUNGE &&
-        cache_place_flags(p->w->cache, j->op->kind == OP_FLAGS ? j->op->folder : j->op->target, uid,
-                          j->entry.flags, (struct str){ "", 0 }, 0, err) < 0)
-        rc = -1;
+    if (rc == 0 && j->op->kind != OP_EXPUNGE)
+        rc = place_end(p, j, uid, err);
     if (rc == 0)
         return cache_commit(p->w->cache, err);
     cache_rollback(p->w->cache);
@@ -308,18 +320,37 @@ static int batch_do(struct push *p, const struct cache_op *ops, size_t n, struct
     return batch_end(p, err);
 }
 
+/* What somebody has taken away is brought to its target from the store. It may be that program that
+ * has put it there: so the target is looked at before. */
+static int targets_look(struct sync_account *w, const struct cache_op *ops, size_t n,
+                        struct error *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        bool seen = ops[i].kind != OP_APPEND;
+        for (size_t k = 0; k < i && !seen; k++)
+            seen = ops[k].kind == OP_APPEND && ops[k].target == ops[i].target;
+        if (!seen && spool_look(w, ops[i].target, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 int spool_push(struct sync_account *w, struct error *err)
 {
+    if (w->looking)
+        return 0;
     struct push *p = xcalloc(1, sizeof *p);
     struct cache_op *ops = xcalloc(PUSH_MOST, sizeof *ops);
     size_t n;
     int rc;
     p->w = w;
-    p->kind = spool_kind(w->cfg);
+    p->kind = &maildir_kind;
     do {
         n = PUSH_MOST;
         p->a = arena_new(1 << 14);
         rc = cache_journal_due(w->cache, w->id, clock_wall_ms() / 1000, ops, &n, err);
+        if (rc == 0)
+            rc = targets_look(w, ops, n, err);
         if (rc == 0 && n > 0)
             rc = batch_do(p, ops, n, err);
         arena_free(&p->a);

@@ -6,33 +6,20 @@
 
 #include "base/fault.h"
 #include "base/i18n.h"
-#include "mime/mbox.h"
 #include "base/banned.h"
 
-enum { PIECE = 16 << 10, LINE_SEEN = 1024 }; /* so much of a line tells what it is */
+enum { PIECE = 16 << 10, LINE_SEEN = 1024 }; /* so much of a line need not wait for its end */
 
 struct reader {
     const struct spooltext *t;
     struct buf in, out;
     int64_t at, end;
-    bool header, skip; /* in the header block; in a field that is left out */
-    bool inside;       /* of a line whose beginning is out already */
-    char before;       /* the byte before in that line */
+    bool header; /* in the header block */
+    bool inside; /* of a line whose beginning is out already */
+    char before; /* the byte before in that line */
     spooltext_fn *to;
     void *arg;
 };
-
-static const char *const state_fields[] = {
-    "Status:", "X-Status:", "X-UID:", "X-IMAP:", "X-IMAPbase:", "X-Keywords:", "Content-Length:"
-};
-
-bool spooltext_is_state(struct str line)
-{
-    for (size_t i = 0; i < COUNT(state_fields); i++)
-        if (str_istarts(line, state_fields[i]))
-            return true;
-    return false;
-}
 
 static int flush(struct reader *r, bool last, struct error *err)
 {
@@ -43,35 +30,21 @@ static int flush(struct reader *r, bool last, struct error *err)
     return rc;
 }
 
-/* What a line begins with decides what becomes of it. */
-static struct str line_begin(struct reader *r, struct str s)
-{
-    r->before = 0;
-    if (r->header) {
-        if (str_eqc(s, "\n") || str_eqc(s, "\r\n"))
-            r->header = false;
-        bool folded = s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t');
-        r->skip = r->header && r->t->mbox && (folded ? r->skip : spooltext_is_state(s));
-        return s;
-    }
-    r->skip = false;
-    return r->t->mbox && mbox_is_quoted(s) ? str_skip(s, 1) : s;
-}
-
 /* A line with its LF, or a part of one. */
 static void line_add(struct reader *r, struct str s)
 {
-    if (!r->inside)
-        s = line_begin(r, s);
+    if (!r->inside) {
+        r->before = 0;
+        r->header = r->header && !str_eqc(s, "\n") && !str_eqc(s, "\r\n");
+    }
     bool ends = s.n > 0 && s.p[s.n - 1] == '\n';
     r->inside = !ends;
-    if (r->skip || s.n == 0)
-        return;
     char before = s.n > 1 ? s.p[s.n - 2] : r->before;
     buf_add(&r->out, s.p, s.n - ends);
     if (ends)
         buf_adds(&r->out, before == '\r' ? "\n" : "\r\n");
-    r->before = s.p[s.n - 1];
+    if (s.n > 0)
+        r->before = s.p[s.n - 1];
 }
 
 /* The next whole line, or as much of a long one as there is. 0 bytes: more is needed. */

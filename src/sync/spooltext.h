@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* spooltext.h - the bytes of a message in a file of this machine, made what a server would send:
- * lines end in CRLF; in an mbox quoting is taken off and the fields in which programs keep their
- * own state are left out, so that a message is known by the same bytes wherever it lies.
+ * lines end in CRLF, so that a message is known by the same bytes wherever it lies.
  * Must not know: which file, whose. */
 #ifndef TMAIL_SYNC_SPOOLTEXT_H
 #define TMAIL_SYNC_SPOOLTEXT_H
@@ -11,7 +10,6 @@
 struct spooltext {
     int fd;
     int64_t at, n; /* the part of the file that is it; it may turn out to be shorter */
-    bool mbox;
     bool headers_only;
 };
 typedef int spooltext_fn(void *arg, struct str bytes, bool last, struct error *err);
@@ -19,7 +17,5 @@ typedef int spooltext_fn(void *arg, struct str bytes, bool last, struct error *e
  * says so. */
 int spooltext_read(const struct spooltext *t, spooltext_fn *out, void *arg,
                    struct error *err) MUST_CHECK;
-/* True for a header line of an mbox that only says what a program thinks of the message. */
-bool spooltext_is_state(struct str line);
 
 #endif

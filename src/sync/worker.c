@@ -106,7 +106,7 @@ static bool has_mail(const struct worker *w)
 /* Its mail lies in files of this machine. */
 static bool is_spool(const struct worker *w)
 {
-    return w->acc.cfg->receive == RECEIVE_MAILDIR || w->acc.cfg->receive == RECEIVE_MBOX;
+    return w->acc.cfg->receive == RECEIVE_MAILDIR;
 }
 
 /* Its folders lie here alone: what a person does there waits for nobody. */
@@ -376,7 +376,7 @@ static void spoolwatch_begin(struct worker *w)
     struct error err = { 0 };
     if (w->spoolwatch != NULL || w->unwatched)
         return;
-    w->spoolwatch = spoolwatch_start(spool_kind(w->acc.cfg), w->acc.cfg, w->wants, w->o.log, &err);
+    w->spoolwatch = spoolwatch_start(&maildir_kind, w->acc.cfg, w->wants, w->o.log, &err);
     w->unwatched = w->spoolwatch == NULL;
     if (w->unwatched)
         log_line(w->o.log, LOG_ERROR, "%s: %s", w->acc.cfg->name, err.text);

@@ -10,14 +10,16 @@ SEEN, ANSWERED, FLAGGED, DELETED, DRAFT, FORWARDED = 1, 2, 4, 8, 16, 64
 
 
 class Local(Store):
-    def __init__(self, place, name="local"):
-        self.mail = os.path.join(place, name, "Maildir")
+    def __init__(self, place, name="local", rc=True):
+        self.mail, self.own_rc = os.path.join(place, name, "Maildir"), rc
         super().__init__(place, name, 0)
         for part in ("cur", "new", "tmp"):
             os.makedirs(os.path.join(self.mail, part))
         self.n = 0
 
     def configure(self, password):
+        if not self.own_rc:
+            return
         with open(self.rc, "w") as f:
             f.write(f'[account work]\naddress = "jane@example.org"\nreceive = "maildir:{self.mail}"\n')
 
@@ -106,6 +108,58 @@ def moves(s):
     check(subjects(s.list("lists")) == ["message 4"], "and its mail where it went")
 
 
+
+
+def made_here(place):
+    """What is sent, drafted and copied here becomes files, once each."""
+    p = place.profile('[tmail]\nundo-send = 0\n[account work]\naddress = "Jane Roe <jane@example.org>"\nreceive = "maildir:~/Maildir"\n'
+                      f'send = "sendmail:{place.path}/sendmail"\n', "made")
+    with open(os.path.join(place.path, "sendmail"), "w") as f:
+        f.write("#!/bin/sh\nexec cat >/dev/null\n")
+    os.chmod(os.path.join(place.path, "sendmail"), 0o755)
+    s = Local(place.path, "made", rc=False)
+    s.make("Kept")  # plain folders are the style of this one
+    s.put(1)
+    p.run("sync")
+    p.run("-s", "to bob", "bob@example.org", stdin=b"words\n")
+    p.run("sync")
+    sent = s.files("Sent")
+    check(len(sent) == 1 and sent[0].startswith("cur/") and sent[0].endswith(":2,S"), f"the copy of what was sent: {sent}")
+    text = open(os.path.join(s.mail, "Sent", sent[0]), "rb").read()
+    check(b"Subject: to bob\n" in text and b"\r" not in text, "lines end as they do here")
+    check(len(p.json("list", "-f", "Sent")) == 1, "and it is here once")
+    one = s.find("INBOX", "message 1")
+    s.drive("move", one["id"], "INBOX", "Kept")
+    s.drive("undo")
+    p.run("sync")
+    check(len(s.files()) == 1 and not s.files("Kept"), "what was taken back is where it was")
+    s.drive("move", one["id"], "INBOX", "Kept")
+    p.run("sync")
+    check(not s.files() and len(s.files("Kept")) == 1, "moved")
+    s.drive("undo")
+    p.run("sync")
+    check(len(s.files()) == 1 and not s.files("Kept"), "and taken back")
+    check(s.find("INBOX", "message 1")["id"] == one["id"], "it is the same message")
+    s.stop()
+
+
+def read_only(s):
+    """A Maildir that may be read and not written: what is done there is undone and told."""
+    if os.getuid() == 0:
+        return
+    s.put(80)
+    s.sync()
+    eighty = s.find("INBOX", "message 80")
+    for part in ("cur", "new", "tmp", "."):
+        os.chmod(os.path.join(s.mail, part), 0o500)
+    s.drive("flag", eighty["id"], "INBOX", f"+{FLAGGED}")
+    s.drive("expunge", eighty["id"], "INBOX")
+    events = s.engine("sync", code=None)
+    for part in ("cur", "new", "tmp", "."):
+        os.chmod(os.path.join(s.mail, part), 0o700)
+    check(any("ermission denied" in e.get("text", "") for e in events), f"it is told: {events}")
+    check(s.find("INBOX", "message 80")["flags"] & 127 == 0, "and undone")
+    check(s.drive("journal").split()[0] == "0", f"nothing waits: {s.drive('journal')}")
 
 
 def hostile(s):
@@ -221,7 +275,7 @@ def together(s):
 
 def watched(place):
     p = place.profile('[account work]\naddress = "jane@example.org"\nreceive = "maildir:~/Maildir"\n', "watched")
-    s = Local(place.path, "watched")
+    s = Local(place.path, "watched", rc=False)
     w = subprocess.Popen([os.path.join(os.environ.get("top_builddir", os.getcwd()), "tmail"), "--profile", p.path, "sync", "--watch"],
                          env=p.env, stdout=subprocess.DEVNULL)
     try:
@@ -241,10 +295,11 @@ def watched(place):
 def main():
     with Place() as place:
         s = Local(place.path)
-        for part in (flags, moves, hostile, denied):
+        for part in (flags, moves, hostile, denied, read_only):
             part(s)
         s.stop()
         watched(place)
+        made_here(place)
         t = Local(place.path, "together")
         together(t)
         t.stop()

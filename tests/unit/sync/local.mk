@@ -4,6 +4,7 @@ SYNC_TESTS = tests/unit/sync/test_commit \
 	tests/unit/sync/test_popplan \
 	tests/unit/sync/test_look \
 	tests/unit/sync/test_mdname \
+	tests/unit/sync/test_spooltext \
 	tests/unit/sync/test_probe \
 	tests/unit/sync/test_rank \
 	tests/unit/sync/test_sched \
@@ -57,3 +58,6 @@ tests_unit_sync_test_mdname_LDADD = libsync.a libwire.a $(LINK_BASE) $(CMOCKA_LI
 tests_unit_sync_test_pace_SOURCES = tests/unit/sync/test_pace.c tests/unit/test.h
 tests_unit_sync_test_pace_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_sync_test_pace_LDADD = libsync.a $(LINK_BASE) $(CMOCKA_LIBS)
+tests_unit_sync_test_spooltext_SOURCES = tests/unit/sync/test_spooltext.c tests/unit/test.h
+tests_unit_sync_test_spooltext_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_sync_test_spooltext_LDADD = libsync.a $(LINK_BASE) $(CMOCKA_LIBS)
