@@ -81,6 +81,7 @@ static int run(const struct args *a, struct log *log, struct error *err)
     if (stop_fd >= 0 && config_load(cfg, rc_path, err) == 0 && net_init(err) == 0)
         bus = bus_listen(&where, err);
     if (bus != NULL) {
+        log_set_level(log, cfg->log_debug ? LOG_DEBUG : LOG_INFO);
         rc = engine_run(&(struct engine_options){ .store = a->store,
                                                   .config_path = rc_path,
                                                   .cfg = cfg,

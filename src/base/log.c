@@ -60,6 +60,12 @@ struct log *log_open_fd(int fd, const char *program, enum log_level level)
     return log_new(fd, program, level);
 }
 
+void log_set_level(struct log *l, enum log_level level)
+{
+    if (l != NULL)
+        l->level = level;
+}
+
 bool log_wants(const struct log *l, enum log_level level)
 {
     return l != NULL && level <= l->level;

@@ -28,6 +28,8 @@ void log_reopen(struct log *l);
 /* Lines have the time of now from here on; NULL: that of the wall. Keeps arg. now is called by every
  * thread that logs. */
 void log_clock(struct log *l, int64_t (*now)(const void *arg), const void *arg);
+/* Before the first thread that logs. */
+void log_set_level(struct log *l, enum log_level level);
 bool log_wants(const struct log *l, enum log_level level);
 /* Appends the newest lines, oldest of them first. */
 void log_recent(struct log *l, struct buf *out);

@@ -66,6 +66,7 @@ struct config {
     char *editor;            /* NULL: $VISUAL, $EDITOR, built in */
     int64_t undo_send_s;     /* 10 */
     int64_t sync_interval_s; /* 300 */
+    bool log_debug;          /* the dialogues with servers go to the log */
     struct config_binding *keys;
     size_t keys_n;
     struct config_folder *folders; /* in the order of the file */

@@ -195,6 +195,15 @@ static int set_undo_send(struct config *c, struct config_account *a, struct str 
     return set_seconds(&c->undo_send_s, v, 0, UNDO_MAX_S, err);
 }
 
+static int set_log(struct config *c, struct config_account *a, struct str v, struct error *err)
+{
+    (void)a;
+    c->log_debug = str_eqc(v, "debug");
+    if (c->log_debug || str_eqc(v, "info"))
+        return 0;
+    return error_set(err, ERR_CONFIG, RETRY_NEVER, _("log takes \"info\" or \"debug\""));
+}
+
 static int set_interval(struct config *c, struct config_account *a, struct str v, struct error *err)
 {
     (void)a;
@@ -205,6 +214,7 @@ const struct option options[] = {
     { OPTION_GLOBAL, "editor", set_editor },
     { OPTION_GLOBAL, "undo-send", set_undo_send },
     { OPTION_GLOBAL, "sync-interval", set_interval },
+    { OPTION_GLOBAL, "log", set_log },
     { OPTION_ACCOUNT, "address", set_address },
     { OPTION_ACCOUNT, "receive", set_receive },
     { OPTION_ACCOUNT, "send", set_send },

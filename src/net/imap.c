@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "net/words.h"
+#include "net/trace.h"
 #include "base/banned.h"
 
 enum {
@@ -143,6 +144,7 @@ static int on_line(struct imap *i, const struct wire_node *line, struct error *e
                          i->host);
     if (line == NULL) /* some servers set one behind a literal */
         return 0;
+    trace_in_imap(i->log, i->host, line);
     if (wire_imap_resp(line, &r, err) < 0)
         return bad_words(i, err);
     if (r.kind == IMAP_CAPABILITY || r.code == CODE_CAPABILITY)

@@ -8,6 +8,7 @@
 #include "config.h"
 #include "wire/imap_cmd.h"
 #include "wire/imap_name.h"
+#include "net/trace.h"
 #include "base/banned.h"
 
 enum {
@@ -119,6 +120,16 @@ struct command *imap_command_add(struct imap *i, const struct imap_handler *h)
     return c;
 }
 
+static void trace_command(struct imap *i, const struct command *c, struct str cmd)
+{
+    if (!log_wants(i->log, LOG_DEBUG))
+        return;
+    struct buf line = BUF_INIT(2 * TRACE_LINE_MAX);
+    buf_addf(&line, "%s %.*s", c->tag, STR_ARG(str_head(cmd, TRACE_LINE_MAX)));
+    trace_out(i->log, i->host, buf_str(&line));
+    buf_free(&line);
+}
+
 /* A command by name: what has to wait, waits. */
 static struct command *command_begin(struct imap *i, struct str cmd, const struct imap_handler *h)
 {
@@ -134,7 +145,7 @@ static struct command *command_begin(struct imap *i, struct str cmd, const struc
         i->may_be_open = !unselect;
     }
     c->traits = traits;
-    log_line(i->log, LOG_DEBUG, "%s: %s %.*s", i->host, c->tag, STR_ARG(str_head(cmd, 200)));
+    trace_command(i, c, cmd);
     return c;
 }
 

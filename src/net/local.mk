@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 noinst_LIBRARIES += libnet.a
 libnet_a_SOURCES = \
-	src/net/words.c src/net/words.h src/net/deflate.c src/net/deflate.h \
+	src/net/trace.c src/net/trace.h src/net/words.c src/net/words.h src/net/deflate.c src/net/deflate.h \
 	src/net/tls.c src/net/tls.h \
 	src/net/dns.c src/net/dns.h src/net/status.c src/net/status.h \
 	src/net/cancel.c src/net/cancel.h src/net/tunnel.c src/net/tunnel.h \

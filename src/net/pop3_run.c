@@ -2,6 +2,7 @@
 #include "net/pop3_conn.h"
 
 #include "base/i18n.h"
+#include "net/trace.h"
 #include "base/banned.h"
 
 /* What may be under way: enough that no line runs empty, not so much that a broken link costs much
@@ -95,6 +96,10 @@ static int refill(struct run *r, struct error *err)
         r->under_way += cost(r, r->asked);
         r->job->put(r->job->arg, r->asked++, &p->out);
     } while (r->asked < r->job->n && r->asked - r->answered < most && r->under_way < WINDOW_BYTES);
+    if (r->job->may_challenge) /* it may be a login */
+        trace_verb(p->log, p->host, buf_str(&p->out));
+    else
+        trace_out(p->log, p->host, buf_str(&p->out));
     return buf_check(&p->out, err);
 }
 
@@ -112,6 +117,18 @@ static void answer_done(struct run *r)
     r->answered++;
 }
 
+static void trace_reply(struct pop3 *p, const struct wire_pop3_reply *reply)
+{
+    struct buf line = BUF_INIT(2 * TRACE_LINE_MAX);
+    buf_addf(&line, "%s %.*s",
+             reply->kind == POP3_ERR        ? "-ERR"
+             : reply->kind == POP3_CONTINUE ? "+"
+                                            : "+OK",
+             STR_ARG(str_head(reply->text, TRACE_LINE_MAX)));
+    trace_in(p->log, p->host, buf_str(&line));
+    buf_free(&line);
+}
+
 /* The steps: 0 went on, 1 more must come, -1. */
 static int take_reply(struct run *r, struct str *in, struct error *err)
 {
@@ -121,6 +138,7 @@ static int take_reply(struct run *r, struct str *in, struct error *err)
         return 1;
     if (got != WIRE_OK || (reply.kind == POP3_CONTINUE && !r->job->may_challenge))
         return pop3_nonsense(r->p, "an answer that is none", err);
+    trace_reply(r->p, &reply);
     if (reply.kind == POP3_ERR)
         log_line(r->p->log, LOG_INFO, "%s: -ERR [%.*s] %.*s", r->p->host, STR_ARG(reply.code),
                  STR_ARG(str_head(reply.text, 200)));

@@ -8,6 +8,7 @@
 #include "base/i18n.h"
 #include "net/status.h"
 #include "net/sasl.h"
+#include "net/trace.h"
 #include "base/banned.h"
 
 enum {
@@ -85,6 +86,14 @@ static int shorter_ms(const struct smtp *s, int wait_ms)
     return left < 0 || wait_ms < left ? wait_ms : left;
 }
 
+static void trace_answer(struct smtp *s, const struct smtp_answer *a)
+{
+    struct buf line = BUF_INIT(2 * NET_WORDS_MAX);
+    buf_addf(&line, "%u %s", a->code, a->text);
+    trace_in(s->log, s->host, buf_str(&line));
+    buf_free(&line);
+}
+
 int smtp_answer_each(struct smtp *s, int wait_ms, struct smtp_answer *a,
                      void (*each)(void *arg, size_t n, const struct wire_reply *r), void *arg,
                      struct error *err)
@@ -96,7 +105,7 @@ int smtp_answer_each(struct smtp *s, int wait_ms, struct smtp_answer *a,
         enum wire_result rc = smtp_answer_take(&in, a, each, arg);
         if (rc == WIRE_OK) {
             buf_consume(&s->in, s->in.len - in.n);
-            log_line(s->log, LOG_DEBUG, "%s: %u %s", s->host, a->code, a->text);
+            trace_answer(s, a);
             return 0;
         }
         if (rc == WIRE_BAD)
@@ -147,9 +156,15 @@ int smtp_put(struct smtp *s, struct str bytes, struct error *err)
     return 0;
 }
 
+int smtp_say(struct smtp *s, struct str lines, struct error *err)
+{
+    trace_out(s->log, s->host, lines);
+    return smtp_put(s, lines, err);
+}
+
 int smtp_command(struct smtp *s, struct str line, struct smtp_answer *a, struct error *err)
 {
-    if (smtp_put(s, line, err) < 0)
+    if (smtp_say(s, line, err) < 0)
         return -1;
     return smtp_answer_read(s, a, err);
 }
@@ -226,7 +241,7 @@ static int say_hello(struct smtp *s, const char *name, struct smtp_answer *why, 
     for (size_t i = 0; i < (s->lmtp ? 1 : COUNT(verbs)); i++) {
         struct buf line = BUF_INIT(1000);
         buf_addf(&line, "%s %s\r\n", s->lmtp ? "LHLO" : verbs[i], name);
-        int rc = smtp_put(s, buf_str(&line), err);
+        int rc = smtp_say(s, buf_str(&line), err);
         buf_free(&line);
         if (rc < 0 || smtp_answer_each(s, s->wait_ms, &a, ehlo_line, s, err) < 0)
             return -1;

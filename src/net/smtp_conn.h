@@ -49,6 +49,8 @@ int smtp_nothing_waits(struct smtp *s, struct error *err);
 int smtp_write(struct smtp *s, struct str bytes, struct error *err);
 /* nothing_waits, then write. */
 int smtp_put(struct smtp *s, struct str bytes, struct error *err);
+/* The same with lines that the log may have. */
+int smtp_say(struct smtp *s, struct str lines, struct error *err);
 /* put, then answer_read. */
 int smtp_command(struct smtp *s, struct str line, struct smtp_answer *a, struct error *err);
 /* AUTH (RFC 4954). why: the answer that refused it. */

@@ -4,6 +4,7 @@
 #include "base/i18n.h"
 #include "net/sasl.h"
 #include "net/smtp_conn.h"
+#include "net/trace.h"
 #include "base/banned.h"
 
 enum {
@@ -29,6 +30,8 @@ static int say_secret(struct smtp *s, struct str secret, struct smtp_answer *a,
     buf_add_str(&line, secret);
     buf_adds(&line, "\r\n");
     int rc = buf_check(&line, err);
+    if (rc == 0)
+        trace_verb(s->log, s->host, secret);
     if (rc == 0)
         rc = smtp_put(s, buf_str(&line), err);
     if (rc == 0)

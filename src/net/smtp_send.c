@@ -142,7 +142,7 @@ static int envelope_pipelined(struct smtp *s, struct smtp_envelope *env, struct 
     struct buf out = BUF_INIT(SMTP_OUT_MAX);
     int rc = envelope_lines(s, env, &out, err);
     if (rc == 0)
-        rc = smtp_put(s, buf_str(&out), err);
+        rc = smtp_say(s, buf_str(&out), err);
     buf_free(&out);
     return rc == 0 ? envelope_answers(s, env, t, err) : rc;
 }
@@ -160,7 +160,7 @@ static int envelope_stepwise(struct smtp *s, struct smtp_envelope *env, struct t
             continue;
         buf_clear(&line);
         rcpt_line(s, &env->rcpts[i], &line);
-        rc = smtp_put(s, buf_str(&line), err);
+        rc = smtp_say(s, buf_str(&line), err);
         if (rc == 0)
             rc = rcpt_answer(s, &env->rcpts[i], t, err);
     }

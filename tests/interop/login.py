@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: MIT
 """The whole program: each key about logins and connections does what doc/tmailrc.5 says, for receiving and for sending, and no secret gets into
 the log."""
-import os, sys
+import base64, os, sys
 from tm import Place, check
 
 SECRET, TOKEN = "Sesam-oeffne-dich", "ya29.Token-of-jane"
+
+# as PLAIN, LOGIN, XOAUTH2 and OAUTHBEARER send them: what base64 makes of the middle of them, however it stands to the rest
+hidden = [base64.b64encode(b"x" * k + s.encode())[8:-4].decode() for s in (SECRET, TOKEN) for k in range(3)]
 
 with Place() as place:
     server = place.tmaild("--user", f"jane:{SECRET}", "--oauth-token", f"jane:{TOKEN}", tls=True)
@@ -15,7 +18,7 @@ with Place() as place:
 
     def rc(keys, receive="imaps", send="submissions"):
         scheme = {"submission": "smtp", "submissions": "smtps"}[send]
-        return (f'[tmail]\nundo-send = 0\n\n[account my-work]\naddress = "Jane <jane@example.org>"\n'
+        return (f'[tmail]\nundo-send = 0\nlog = "debug"\n\n[account my-work]\naddress = "Jane <jane@example.org>"\n'
                 f'receive = "{receive}://jane@localhost:{server.ports[receive]}"\nsend = "{scheme}://jane@localhost:{server.ports[send]}"\n{keys}')
 
     def run(keys, code=0, words=(), env=None, **urls):
@@ -30,6 +33,11 @@ with Place() as place:
         check(all(w in told for w in words), f"{keys}: wanted {words}: {told}")
         with open(os.path.join(p.path, "tmail.log")) as f:
             log = f.read()
+        for word in hidden:
+            check(word not in log, f"{keys}: {word} in the log: {log}")
+        check(code != 0 or " > MAIL FROM:" in log and " < 250 " in log and
+              (" > LIST" in log and " < +OK" in log if urls.get("receive", "").startswith("pop3") else
+               " LIST " in log and "* LIST (" in log and " OK " in log), f"{keys}: no dialogue in the log: {log}")
         check(SECRET not in log and TOKEN not in log and "Geheimnis" not in log + told, f"{keys}: a secret in the log: {log}")
         return told
 
