@@ -227,8 +227,10 @@ static int group_run(struct pass *p, struct look *l, size_t n, struct error *err
                              .n = n == 1 ? guess(p, l, uids) : 0 };
     if (job.n == 0)
         return imap_run(p->w->imap, err);
-    int rc = fetch_run(p->w, &job, err);
-    return rc == 0 ? commit_flush(p->w->commit, err) : -1;
+    if (fetch_run(p->w, &job, err) == 0)
+        return commit_flush(p->w->commit, err);
+    link_close(p->w); /* the look may still be queued, and its view goes */
+    return -1;
 }
 
 /* Up to GROUP folders in one turn. */
