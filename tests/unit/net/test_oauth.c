@@ -80,10 +80,9 @@ static void test_auth_url(void **state)
         "&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256"
         "&login_hint=jane%40example.org&access_type=offline&prompt=consent");
     buf_clear(&out);
-    c = (struct oauth_client){ .provider = "custom",
-                               .id = "x",
-                               .auth_url = "https://a/b?c=d",
-                               .token_url = "https://a/t" };
+    c = (struct oauth_client){
+        .provider = "custom", .id = "x", .auth_url = "https://a/b?c=d", .token_url = "https://a/t"
+    };
     assert_int_equal(oauth_client_fill(&c, &err), 0);
     assert_int_equal(oauth_auth_url(&c, &f, NULL, &out, &err), 0);
     assert_true(str_starts(buf_str(&out), "https://a/b?c=d&response_type=code&client_id=x&"));
@@ -113,19 +112,30 @@ static void test_forms(void **state)
     static const struct {
         const char *form, *value; /* of x; NULL: none */
     } rows[] = {
-        { "x=1", "1" },         { "a=b&x=1&c=d", "1" }, { "x=a%20b+c%2B", "a b c+" },
-        { "x=", "" },           { "x", "" },            { "xx=1", NULL },
-        { "x=1&x=2", NULL },    { "x=%", NULL },        { "x=%4", NULL },
-        { "x=%zz", NULL },      { "x=%00", NULL },      { "x=%0d%0a", NULL },
-        { "x=\xc3\xa4", NULL }, { "x=%41", "A" },       { "", NULL },
-        { "&&&x=1&&", "1" },    { "x=%4141", "A41" },   { "=x", NULL },
+        { "x=1", "1" },
+        { "a=b&x=1&c=d", "1" },
+        { "x=a%20b+c%2B", "a b c+" },
+        { "x=", "" },
+        { "x", "" },
+        { "xx=1", NULL },
+        { "x=1&x=2", NULL },
+        { "x=%", NULL },
+        { "x=%4", NULL },
+        { "x=%zz", NULL },
+        { "x=%00", NULL },
+        { "x=%0d%0a", NULL },
+        { "x=\xc3\xa4", NULL },
+        { "x=%41", "A" },
+        { "", NULL },
+        { "&&&x=1&&", "1" },
+        { "x=%4141", "A41" },
+        { "=x", NULL },
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct buf out = BUF_INIT(100);
         bool found = oauth_form_get(str_c(rows[i].form), "x", &out);
-        if (found != (rows[i].value != NULL) ||
-            (found && strcmp(buf_c(&out), rows[i].value) != 0))
+        if (found != (rows[i].value != NULL) || (found && strcmp(buf_c(&out), rows[i].value) != 0))
             fail_msg("%s: %s", rows[i].form, buf_c(&out));
         buf_free(&out);
     }
