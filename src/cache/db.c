@@ -258,6 +258,23 @@ int64_t cache_version(struct cache *c)
     return sql_int(c, "PRAGMA data_version", SQL_NONE, &version, &err) < 0 ? -1 : version;
 }
 
+int cache_check(struct cache *c, struct error *err)
+{
+    sqlite3_stmt *st = NULL;
+    const unsigned char *said = NULL;
+    if (sqlite3_prepare_v2(c->db, "PRAGMA quick_check(1)", -1, &st, NULL) == SQLITE_OK &&
+        sqlite3_step(st) == SQLITE_ROW)
+        said = sqlite3_column_text(st, 0);
+    bool whole = said != NULL && str_eqc(str_c((const char *)said), "ok");
+    if (!whole)
+        (void)error_set(err, ERR_STORE, RETRY_NEVER,
+                        _("the store %s is damaged: move it away, and what the servers have is "
+                          "fetched again"),
+                        cache_path(c));
+    sqlite3_finalize(st);
+    return whole ? 0 : -1;
+}
+
 void cache_checkpoint(struct cache *c)
 {
     char sql[64];

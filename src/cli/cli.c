@@ -28,6 +28,7 @@ const struct cli_command cli_commands[] = {
       sub_outbox },
     { "setup", "[ADDRESS] [--from-muttrc FILE] [--no-directory] | --sign-in ACCOUNT",
       N_("a new account: finds its servers and tries them"), sub_setup },
+    { "doctor", "[--json]", N_("what is wrong, and what to do next"), sub_doctor },
     { "encode", "--uu|--base64|--qp [NAME] < file", N_("the codecs on their own"), sub_encode },
     { "decode", "[--uu|--base64|--qp] < file", N_("the same, backwards"), sub_decode },
 };

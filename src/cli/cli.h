@@ -61,6 +61,7 @@ int cli_folder(struct cli *c, struct arena *a, const char *name, struct cache_fo
 
 /* The subcommands. */
 int sub_decode(struct cli *c, int argc, char **argv);
+int sub_doctor(struct cli *c, int argc, char **argv);
 int sub_encode(struct cli *c, int argc, char **argv);
 int sub_folders(struct cli *c, int argc, char **argv);
 int sub_list(struct cli *c, int argc, char **argv);

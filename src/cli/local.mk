@@ -14,7 +14,7 @@ libcli_a_SOURCES = \
 	src/cli/tty.c src/cli/tty.h \
 	src/cli/send.h src/cli/sendmail.c \
 	src/cli/setup.h src/cli/setup_find.c src/cli/setup_try.c src/cli/setup_keep.c src/cli/sub_setup.c \
-	src/cli/sub_codec.c \
+	src/cli/sub_doctor.c src/cli/sub_codec.c \
 	src/cli/sub_folders.c src/cli/sub_list.c src/cli/sub_mark.c src/cli/sub_list.h \
 	src/cli/sub_outbox.c \
 	src/cli/sub_save.c \

@@ -4,6 +4,7 @@
 #include "bus/jline.h"
 #include "config.h"
 #include "sync/trial.h"
+#include "sync/checkup.h"
 #include "sync/find.h"
 #include "sync/signin.h"
 #include "base/banned.h"
@@ -22,6 +23,7 @@ static int version_run(struct probe *p, const json_t *question, struct error *er
 }
 
 const struct probe_kind probe_kinds[] = {
+    { "checkup", CHECKUP_KIND_MS, checkup_run },
     { "find", FIND_KIND_MS, find_run },
     { "sign-in", SIGNIN_KIND_MS, signin_run },
     { "try", TRIAL_KIND_MS, trial_run },

@@ -90,7 +90,9 @@ EXTRA_DIST += tests/interop/setup_find.py tests/interop/setup_try.py tests/inter
 TESTS += tests/interop/setup_wizard.py
 tests/interop/setup_wizard.log: tmail tmail-sync tmail-decode tmaild
 EXTRA_DIST += tests/interop/setup_wizard.py tests/interop/setup_wizard_terminal.py
-TESTS += tests/interop/oauth.py
+TESTS += tests/interop/oauth.py tests/interop/doctor.py
+tests/interop/doctor.log: tmail tmail-sync tmail-decode tmaild
+EXTRA_DIST += tests/interop/doctor.py
 tests/interop/oauth.log: tmail tmail-sync tmail-decode tmaild
 EXTRA_DIST += tests/interop/oauth.py tests/interop/oauth_server.py
 TESTS += tests/interop/outbox.py
