@@ -18,12 +18,14 @@ struct oauth_provider {
 static const struct oauth_provider providers[] = {
     { "google", "https://accounts.google.com/o/oauth2/v2/auth",
       "https://oauth2.googleapis.com/token", NULL, "https://mail.google.com/",
-      N_("make a client of the type \"Desktop app\" at https://console.cloud.google.com/auth/clients "
+      N_("make a client of the type \"Desktop app\" at "
+         "https://console.cloud.google.com/auth/clients "
          "and write its id and secret into oauth-client-id and oauth-client-secret") },
     { "microsoft", MICROSOFT "authorize", MICROSOFT "token", MICROSOFT "devicecode",
       OUTLOOK "IMAP.AccessAsUser.All " OUTLOOK "POP.AccessAsUser.All " OUTLOOK
               "SMTP.Send offline_access",
-      N_("register a public client at https://entra.microsoft.com (App registrations, \"Allow public "
+      N_("register a public client at https://entra.microsoft.com (App registrations, \"Allow "
+         "public "
          "client flows\") and write its application id into oauth-client-id") },
     { "custom", NULL, NULL, NULL, NULL,
       N_("register a client with the provider and write its id into oauth-client-id") },
@@ -55,7 +57,8 @@ int oauth_client_fill(struct oauth_client *c, struct error *err)
 {
     const struct oauth_provider *p = provider_of(c->provider);
     if (p == NULL)
-        return error_set(err, ERR_CONFIG, RETRY_NEVER, _("oauth names no provider that tmail knows"));
+        return error_set(err, ERR_CONFIG, RETRY_NEVER,
+                         _("oauth names no provider that tmail knows"));
     otherwise(&c->auth_url, p->auth_url);
     otherwise(&c->token_url, p->token_url);
     otherwise(&c->device_url, p->device_url);
@@ -361,10 +364,11 @@ int oauth_paste_read(const struct oauth_flow *f, struct str text, struct buf *co
     if (mark < text.n) {
         struct str query = str_skip(text, mark + 1);
         int rc = oauth_query_read(f, str_head(query, str_find(query, '#')), code, err);
-        return rc != 1 ? rc
-                       : error_set(err, ERR_USAGE, RETRY_NEVER,
-                                   _("this address is not the one of this sign-in: there is no code "
-                                     "in it, or it belongs to another try"));
+        return rc != 1
+                   ? rc
+                   : error_set(err, ERR_USAGE, RETRY_NEVER,
+                               _("this address is not the one of this sign-in: there is no code "
+                                 "in it, or it belongs to another try"));
     }
     bool bare = text.n > 0 && str_find(text, ' ') == text.n && str_find(text, ':') == text.n;
     for (size_t i = 0; i < text.n; i++)

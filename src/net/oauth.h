@@ -50,7 +50,7 @@ int oauth_url_check(const char *url, struct error *err) MUST_CHECK;
 /* ------------------------------------------------------------------ device grant */
 
 struct oauth_device {
-    struct buf device_code;          /* secret */
+    struct buf device_code;           /* secret */
     struct buf user_code, url, whole; /* whole: the address with the code in it; may be empty */
     int interval_s, expires_s;
 };

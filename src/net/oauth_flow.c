@@ -18,11 +18,11 @@ static bool is_here(const char *host)
 static bool url_is_good(CURLU *u)
 {
     char *scheme = NULL, *host = NULL, *user = NULL;
-    bool good = curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
-                curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
-                curl_url_get(u, CURLUPART_USER, &user, 0) != CURLUE_OK &&
-                (str_eqc(str_c(scheme), "https") ||
-                 (str_eqc(str_c(scheme), "http") && is_here(host)));
+    bool good =
+        curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+        curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+        curl_url_get(u, CURLUPART_USER, &user, 0) != CURLUE_OK &&
+        (str_eqc(str_c(scheme), "https") || (str_eqc(str_c(scheme), "http") && is_here(host)));
     curl_free(scheme);
     curl_free(host);
     curl_free(user);

@@ -134,8 +134,8 @@ static json_t *read_answer(const char *url, const struct buf *out, long status, 
     if (json_is_object(o))
         return o;
     json_decref(o);
-    (void)error_set(err, ERR_PROTO, RETRY_LATER, _("%s: the server answers %ld, and no JSON object"),
-                    url, status);
+    (void)error_set(err, ERR_PROTO, RETRY_LATER,
+                    _("%s: the server answers %ld, and no JSON object"), url, status);
     return NULL;
 }
 
@@ -172,9 +172,8 @@ void oauth_answer_free(json_t **answer)
 {
     const char *name;
     json_t *value;
-    json_object_foreach(*answer, name, value)
-        if (json_is_string(value))
-            explicit_bzero((char *)(uintptr_t)json_string_value(value), json_string_length(value));
+    json_object_foreach(*answer, name, value) if (json_is_string(value))
+        explicit_bzero((char *)(uintptr_t)json_string_value(value), json_string_length(value));
     json_decref(*answer);
     *answer = NULL;
 }

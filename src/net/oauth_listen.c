@@ -105,7 +105,8 @@ static int peer_answer(struct listener *l, struct peer *p, struct error *err)
 {
     struct str query;
     int rc = 1;
-    bool ours = oauth_request_read(buf_str(&p->head), l->flow->redirect + strlen("http://"), &query);
+    bool ours =
+        oauth_request_read(buf_str(&p->head), l->flow->redirect + strlen("http://"), &query);
     if (ours)
         rc = oauth_query_read(l->flow, query, l->code, err);
     if (rc == 0)
@@ -191,11 +192,9 @@ static int turn(struct listener *l, struct error *err)
 int oauth_listen_wait(int fd, const struct oauth_flow *f, struct net_cancel *cancel, int wait_ms,
                       struct buf *code, struct error *err)
 {
-    struct listener l = { .fd = fd,
-                          .flow = f,
-                          .cancel = cancel,
-                          .deadline = clock_mono_ms() + wait_ms,
-                          .code = code };
+    struct listener l = {
+        .fd = fd, .flow = f, .cancel = cancel, .deadline = clock_mono_ms() + wait_ms, .code = code
+    };
     int rc = 1;
     for (size_t i = 0; i < OAUTH_PEERS; i++)
         l.peers[i].fd = -1;
