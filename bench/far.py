@@ -21,7 +21,11 @@ class Far:
                 return
             began = time.monotonic()
             self.began = self.began or began
-            far = socket.create_connection(("127.0.0.1", self.to))
+            try:
+                far = socket.create_connection(("127.0.0.1", self.to))
+            except OSError:  # nobody is there any more
+                near.close()
+                continue
             for s in (near, far):
                 s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for a, b, start in ((near, far, began + 1.5 * self.rtt), (far, near, began + self.rtt)):

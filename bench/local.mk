@@ -6,7 +6,7 @@ bench_list += bench/start
 endif
 EXTRA_PROGRAMS += bench/mkstore bench/send bench/start bench/wire
 CLEANFILES += bench/mkstore bench/send bench/start bench/wire
-EXTRA_DIST += bench/run bench/sync.py bench/far.py bench/quiet.py bench/mail.py bench/codec.py bench/server.py bench/box.py bench/flags.py bench/outbox.py
+EXTRA_DIST += bench/run bench/sync.py bench/far.py bench/push.py bench/quiet.py bench/mail.py bench/codec.py bench/server.py bench/box.py bench/flags.py bench/outbox.py
 .PHONY: bench
 bench: $(bench_list)
 BENCH_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)

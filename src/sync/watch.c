@@ -117,18 +117,31 @@ static int watch_notify(struct watch *w, struct imap *i, struct error *err)
     }
 }
 
+/* The worker need not wait until DONE is answered. */
+static int note_idle(void *arg, const struct imap_resp *r, struct error *err)
+{
+    struct watch *w = arg;
+    (void)err;
+    bool event = r->kind == IMAP_EXISTS || r->kind == IMAP_EXPUNGE || r->kind == IMAP_FETCH ||
+                 r->kind == IMAP_VANISHED;
+    if (event && !w->inbox)
+        tell(w, WANT_INBOX);
+    w->inbox |= event;
+    return 0;
+}
+
 /* The same without 1. */
 static int watch_idle(struct watch *w, struct imap *i, struct error *err)
 {
     if (imap_command(i, STR("EXAMINE INBOX"), &(struct imap_handler){ 0 }, err) != 0)
         return -1;
+    imap_on_unsolicited(i, note_idle, w);
     for (;;) {
         int rc = imap_idle(i, queue_fd(w->stop), err);
         if (rc < 0 || queue_closed(w->stop))
             return rc < 0 ? -1 : 0;
-        if (rc == 0)
-            tell(w, WANT_INBOX);
-        msg_drop(queue_take(w->stop, rc == 0 ? PAUSE_MS : 0));
+        msg_drop(queue_take(w->stop, w->inbox ? PAUSE_MS : 0));
+        w->inbox = false;
     }
 }
 
