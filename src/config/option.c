@@ -13,22 +13,21 @@
 enum { UNDO_MAX_S = 600, INTERVAL_MIN_S = 30, DAY_S = 86400 };
 enum { KEEP_MAX_DAYS = 3650, OFFLINE_MAX_DAYS = 36500 };
 
-/* value may lie in the field itself. */
-static void set_text(char **field, struct str value)
+void option_set_text(char **field, struct str value)
 {
     char *old = *field;
     *field = xmemdup0(value.p, value.n);
     free(old);
 }
 
-static int set_command(char **field, struct str value, struct error *err)
+int option_set_command(char **field, struct str value, struct error *err)
 {
     struct arena *a = arena_new(0);
     char **argv;
     int rc = child_split(a, value, &argv, err);
     arena_free(&a);
     if (rc == 0)
-        set_text(field, value);
+        option_set_text(field, value);
     return rc;
 }
 
@@ -53,7 +52,7 @@ static int set_address(struct config *c, struct config_account *a, struct str v,
     if (at == 0 || at + 1 >= v.n)
         return error_set(err, ERR_CONFIG, RETRY_NEVER, _("\"%.*s\" is no e-mail address"),
                          STR_ARG(v));
-    set_text(&a->address, v);
+    option_set_text(&a->address, v);
     return 0;
 }
 
@@ -69,7 +68,7 @@ static int set_send(struct config *c, struct config_account *a, struct str v, st
     if (config_url_send(v, &a->send, &a->out, &a->sendmail_command, err) != 0)
         return -1;
     return a->send == SEND_SENDMAIL
-               ? set_command(&a->sendmail_command, str_c(a->sendmail_command), err)
+               ? option_set_command(&a->sendmail_command, str_c(a->sendmail_command), err)
                : 0;
 }
 
@@ -77,14 +76,14 @@ static int set_password_command(struct config *c, struct config_account *a, stru
                                 struct error *err)
 {
     (void)c;
-    return set_command(&a->password_command, v, err);
+    return option_set_command(&a->password_command, v, err);
 }
 
 static int set_password(struct config *c, struct config_account *a, struct str v, struct error *err)
 {
     (void)c;
     (void)err;
-    set_text(&a->password, v);
+    option_set_text(&a->password, v);
     return 0;
 }
 
@@ -104,7 +103,7 @@ static int set_tls_ca(struct config *c, struct config_account *a, struct str v, 
 {
     (void)c;
     (void)err;
-    set_text(&a->tls_ca, v);
+    option_set_text(&a->tls_ca, v);
     return 0;
 }
 
@@ -185,7 +184,7 @@ static int set_signature(struct config *c, struct config_account *a, struct str 
 static int set_editor(struct config *c, struct config_account *a, struct str v, struct error *err)
 {
     (void)a;
-    return set_command(&c->editor, v, err);
+    return option_set_command(&c->editor, v, err);
 }
 
 static int set_undo_send(struct config *c, struct config_account *a, struct str v,

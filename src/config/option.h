@@ -27,6 +27,11 @@ const struct option *option_find(enum option_scope scope, struct str name);
 /* The name in scope that looks most like it; NULL when none does. */
 const char *option_nearest(enum option_scope scope, struct str name);
 
+/* For the rows' functions: the value as it stands (it may lie in the field itself), and one that can be
+ * split into words. */
+void option_set_text(char **field, struct str value);
+int option_set_command(char **field, struct str value, struct error *err);
+
 /* option_login.c: how an account connects and logs in. */
 typedef int option_set_fn(struct config *c, struct config_account *a, struct str v,
                           struct error *err);

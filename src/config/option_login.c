@@ -2,29 +2,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/child.h"
 #include "base/i18n.h"
 #include "config/option.h"
 #include "base/banned.h"
 
 enum { PIN_BASE64 = 44, PINS_MAX = 4096 };
-
-static void set_text(char **field, struct str value)
-{
-    free(*field);
-    *field = xmemdup0(value.p, value.n);
-}
-
-static int set_command(char **field, struct str value, struct error *err)
-{
-    struct arena *a = arena_new(0);
-    char **argv;
-    int rc = child_split(a, value, &argv, err);
-    arena_free(&a);
-    if (rc == 0)
-        set_text(field, value);
-    return rc;
-}
 
 /* With ~/ for the home; it must be readable. */
 static int set_file(char **field, struct str v, struct error *err)
@@ -84,7 +66,7 @@ int option_tls_pin(struct config *c, struct config_account *a, struct str v, str
         rc = add_pin(&pins, str_trim(pin), err);
     } while (rc == 0 && str_trim(v).n > 0);
     if (rc == 0)
-        set_text(&a->tls_pin, buf_str(&pins));
+        option_set_text(&a->tls_pin, buf_str(&pins));
     buf_free(&pins);
     return rc;
 }
@@ -96,7 +78,7 @@ int option_proxy(struct config *c, struct config_account *a, struct str v, struc
     for (size_t i = 0; i < COUNT(schemes); i++) {
         struct str rest = v;
         if (str_ilit(&rest, schemes[i]) == 0 && rest.n > 0 && str_is_line(v)) {
-            set_text(&a->proxy, v);
+            option_set_text(&a->proxy, v);
             return 0;
         }
     }
@@ -107,14 +89,14 @@ int option_proxy(struct config *c, struct config_account *a, struct str v, struc
 int option_tunnel(struct config *c, struct config_account *a, struct str v, struct error *err)
 {
     (void)c;
-    return set_command(&a->tunnel, v, err);
+    return option_set_command(&a->tunnel, v, err);
 }
 
 int option_oauth_command(struct config *c, struct config_account *a, struct str v,
                          struct error *err)
 {
     (void)c;
-    return set_command(&a->oauth_command, v, err);
+    return option_set_command(&a->oauth_command, v, err);
 }
 
 int option_login(struct config *c, struct config_account *a, struct str v, struct error *err)
@@ -129,7 +111,7 @@ int option_login(struct config *c, struct config_account *a, struct str v, struc
     (void)c;
     for (size_t i = 0; i < COUNT(ways); i++)
         if (str_ieqc(v, ways[i])) {
-            set_text(&a->login, str_c(ways[i]));
+            option_set_text(&a->login, str_c(ways[i]));
             return 0;
         }
     return error_set(err, ERR_CONFIG, RETRY_NEVER,

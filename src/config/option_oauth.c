@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 
-#include "base/child.h"
 #include "base/i18n.h"
 #include "config/option.h"
 #include "base/banned.h"
@@ -25,15 +24,6 @@ static int set_url(char **field, struct str v, struct error *err)
             return set_line(field, v, err);
     return error_set(err, ERR_CONFIG, RETRY_NEVER,
                      _("\"%.*s\": an address to sign in at begins with https://"), STR_ARG(v));
-}
-
-static int set_command(char **field, struct str v, struct error *err)
-{
-    struct arena *arena = arena_new(0);
-    char **argv;
-    int rc = child_split(arena, v, &argv, err);
-    arena_free(&arena);
-    return rc == 0 ? set_line(field, v, err) : rc;
 }
 
 int option_oauth(struct config *c, struct config_account *a, struct str v, struct error *err)
@@ -86,11 +76,11 @@ int option_oauth_scope(struct config *c, struct config_account *a, struct str v,
 int option_oauth_keep(struct config *c, struct config_account *a, struct str v, struct error *err)
 {
     (void)c;
-    return set_command(&a->oauth.keep_command, v, err);
+    return option_set_command(&a->oauth.keep_command, v, err);
 }
 
 int option_oauth_load(struct config *c, struct config_account *a, struct str v, struct error *err)
 {
     (void)c;
-    return set_command(&a->oauth.load_command, v, err);
+    return option_set_command(&a->oauth.load_command, v, err);
 }
