@@ -304,7 +304,7 @@ def logins():
     s = Server(capa=("SASL PLAIN",), on={"AUTH": lambda server, arg: server.say(b"+ \r\n") if arg == "PLAIN" else server.close()})
     t = Told("open", "none", s.port, password="x" * 300)
     check(s.commands[1] == "AUTH PLAIN" and len(s.commands[2]) > 255, f"a long secret: {s.commands[:2]}")
-    run("challenges without end", "open", Server(on={"AUTH": plus, "AGphbmUAcHc=": plus}), open="proto/later")
+    run("challenges without end", "open", Server(on={"AUTH": plus, "AGphbmUAcHc=": plus}), open="auth/later")
     for said, want in (
         (b"-ERR [AUTH] wrong\r\n", "auth/never"),
         (b"-ERR wrong\r\n", "auth/never"),
