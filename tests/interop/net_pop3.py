@@ -82,8 +82,8 @@ class Server(threading.Thread):
     def listing(self, lines, status=b"+OK"):
         self.say(status + b"\r\n" + b"".join(f"{line}\r\n".encode() for line in lines) + b".\r\n")
 
-    def body(self, data):
-        self.say(b"+OK here\r\n" + re.sub(rb"(?m)^\.", b"..", data) + b".\r\n")
+    def body(self, data, times=1):
+        self.say((b"+OK here\r\n" + re.sub(rb"(?m)^\.", b"..", data) + b".\r\n") * times)
 
     def close(self):
         raise ValueError
@@ -439,7 +439,7 @@ def nasty():
 
     within_a_body("closed", Server.close, WAIT_MS)
     within_a_body("reset", reset, WAIT_MS)
-    run("two answers to one", "all", Server(capa=("USER",), on={"RETR": lambda s, a: (s.do_RETR(a), s.do_RETR(a))}), fetch="proto/later")
+    run("two answers to one", "all", Server(capa=("USER",), on={"RETR": lambda s, a: s.body(s.by_number[int(a)], 2)}), fetch="proto/later")
     run("it says that it goes", "all", Server(on={"LIST": lambda s, _: (s.say(b"+OK\r\n.\r\n"))} | {"UIDL": b"+OK\r\n.\r\n-ERR bye\r\n"}),
         quit="net/later")
     run("the store is full", "break", Server(), fetch="store/later")
