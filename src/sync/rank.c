@@ -88,9 +88,9 @@ int find_choose(const struct find_offer *offers, bool time_is_up, struct find_ch
 {
     bool waiting = false;
     for (size_t i = 0; i < FIND_SOURCES; i++) {
+        waiting |= !offers[i].over; /* its own better servers may still come, too */
         if (has(&offers[i], false) && has(&offers[i], true) && (!waiting || time_is_up))
             return choose(offers, &offers[i], &offers[i], out);
-        waiting |= !offers[i].over;
     }
     if (waiting && !time_is_up)
         return 1;

@@ -23,8 +23,10 @@ static const struct row rows[] = {
     { { ".", ".", "IS.", "", "", "", "", "" }, false, 0, FIND_SRV, "I", "S" },
     { { ".", "", "IS.", "", "", "", "", "" }, true, 0, FIND_SRV, "I", "S" },
     { { "IPS.", "", "", "", "", "", "", "" }, false, 0, FIND_TABLE, "IP", "S" },
-    /* One that answers by and by is used as soon as both ways are there. */
-    { { ".", ".", "Is", "", "", "", "", "" }, false, 0, FIND_SRV, "I", "s" },
+    /* One that answers by and by is waited for: what is best of it may come last. */
+    { { ".", ".", "is", "", "", "", "", "" }, false, 1, 0, "", "" },
+    { { ".", ".", "is", "", "", "", "", "" }, true, 0, FIND_SRV, "i", "s" },
+    { { ".", ".", "isI.", "", "", "", "", "" }, false, 0, FIND_SRV, "Ii", "s" },
     /* Complete comes before better. */
     { { ".", ".", "I.", "IS.", "", "", "", "" }, false, 0, FIND_AUTOCONFIG, "I", "S" },
     { { ".", ".", "I", "", "", "IS.", "", "" }, true, 0, FIND_DIRECTORY, "I", "S" },
