@@ -14,6 +14,19 @@ void buf_init(struct buf *b, size_t max)
     *b = (struct buf)BUF_INIT(max);
 }
 
+/* A secret may be in it: what is small is moved by hand, and nothing of it stays behind. */
+static char *moved(char *old, size_t had, size_t cap)
+{
+    enum { WIPED_MAX = 64 << 10 };
+    if (old == NULL || had > WIPED_MAX)
+        return xrealloc(old, cap, 1);
+    char *fresh = xrealloc(NULL, cap, 1);
+    memcpy(fresh, old, had);
+    explicit_bzero(old, had);
+    free(old);
+    return fresh;
+}
+
 /* True if n more bytes and the NUL fit; grows by half. */
 static bool reserve(struct buf *b, size_t n)
 {
@@ -29,7 +42,7 @@ static bool reserve(struct buf *b, size_t n)
         cap = 64;
     if (cap < need)
         cap = need;
-    b->data = xrealloc(b->data, cap, 1);
+    b->data = moved(b->data, b->cap, cap);
     b->cap = cap;
     return true;
 }

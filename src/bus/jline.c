@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "bus/jline.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 
 #include "base/i18n.h"
@@ -27,6 +28,15 @@ void jline_write(const json_t *o, struct buf *out)
     buf_addc(out, '\n');
     explicit_bzero(text, strlen(text));
     free(text);
+}
+
+void jline_wipe(json_t *o)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(o, name, value) if (json_is_string(value))
+        explicit_bzero((char *)(uintptr_t)json_string_value(value), json_string_length(value));
+    json_decref(o);
 }
 
 void jline_put(json_t *o, const char *name, struct str value)

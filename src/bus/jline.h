@@ -13,6 +13,8 @@
 json_t *jline_read(struct str line, struct error *err);
 /* Appends the object and a LF. What was in memory meanwhile is wiped: it may hold a secret. */
 void jline_write(const json_t *o, struct buf *out);
+/* Ends a line whose own texts may be secret; lists in it are left alone, others may hold them. */
+void jline_wipe(json_t *o);
 /* A string of any bytes; what is no UTF-8 is replaced. Empty ones are left out. */
 void jline_put(json_t *o, const char *name, struct str value);
 /* Zero is left out. */

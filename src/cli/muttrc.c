@@ -196,8 +196,8 @@ static struct str plain_value(struct reader *r, const char *name, const char *ot
 
 static void read_password(struct reader *r, struct muttrc *out)
 {
-    static const char *const names[] = { "imap_pass", "pop_pass", "smtp_pass" };
-    for (size_t i = 0; i < COUNT(names); i++) {
+    static const char *const names[] = { "imap_pass", "pop_pass" }; /* smtp_pass: another's */
+    for (size_t i = 0; i < COUNT(names) && out->password.n + out->password_command.n == 0; i++) {
         const struct variable *v = find(r, str_c(names[i]));
         if (v == NULL || !str_is_line(v->value) || v->value.n == 0)
             continue;

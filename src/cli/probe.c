@@ -61,7 +61,7 @@ struct cli_probe *cli_probe_start(json_t *question, const char *log, struct erro
         if (p->pid < 0)
             cli_probe_stop(&p);
     }
-    json_decref(question);
+    jline_wipe(question);
     return p;
 }
 
@@ -72,7 +72,7 @@ void cli_probe_stop(struct cli_probe **p)
     socket_end_clear(&(*p)->end); /* which is the sign to end */
     if ((*p)->pid > 0)
         child_wait((*p)->pid);
-    json_decref((*p)->line);
+    jline_wipe((*p)->line);
     free(*p);
     *p = NULL;
 }
@@ -90,7 +90,7 @@ static int take_end(struct cli_probe *p, struct error *err)
 
 static int take_line(struct cli_probe *p, struct str line, const json_t **out, struct error *err)
 {
-    json_decref(p->line);
+    jline_wipe(p->line);
     p->line = jline_read(line, err);
     if (p->line == NULL)
         return -1;
@@ -129,7 +129,7 @@ void cli_probe_answer(struct cli_probe *p, const json_t *ask, struct str text)
     json_object_set_new(o, "answer", json_integer(jline_number(ask, "id")));
     jline_put(o, "text", text);
     jline_write(o, &p->end.out);
-    json_decref(o);
+    jline_wipe(o);
 }
 
 static int put_to_person(struct cli_probe *p, const json_t *ask, int tty, struct error *err)

@@ -299,7 +299,7 @@ static int try_sign_in(struct setup *s, struct error *err)
         setup_key(s, "oauth-client-id", str_c(o.client_id), false);
     }
     if (rc == 0 && google && o.client_secret[0] != '\0')
-        setup_key(s, "oauth-client-secret", str_c(o.client_secret), false);
+        setup_key(s, "oauth-client-secret", str_c(o.client_secret), true);
     s->kept = rc == 0;
     return rc;
 }
@@ -311,19 +311,26 @@ static int try_mutt(struct setup *s, struct error *err)
     const char *text =
         arena_fmt(s->arena, _("The muttrc has the password from the command \"%.*s\". Run it?"),
                   STR_ARG(command));
-    bool yes = false;
-    int rc = s->mutt.password.n > 0 ? 0 : 1;
-    buf_add_str(&s->secret, s->mutt.password);
-    if (command.n > 0 && write_value_fits(command)) {
+    bool plain = s->mutt.password.n > 0, yes = false;
+    int rc = 1;
+    if (plain)
+        text = arena_fmt(s->arena, _("Show the password of the muttrc to %.*s and %.*s?"),
+                         STR_ARG(jline_text(s->receive, "host")),
+                         STR_ARG(jline_text(s->send, "host")));
+    if (plain || (command.n > 0 && write_value_fits(command))) {
         rc = tty_ask_yes(s->tty, str_c(text), true, &yes, err);
-        if (rc == 0)
-            rc = yes ? setup_first_line(s, command, &s->secret, err) : 1;
+        if (rc == 0 && !yes)
+            rc = 1;
     }
+    if (rc == 0 && plain)
+        buf_add_str(&s->secret, s->mutt.password);
+    else if (rc == 0)
+        rc = setup_first_line(s, command, &s->secret, err);
     if (rc == 0)
         rc = try_secret(s, err);
-    if (rc == 0 && yes)
+    if (rc == 0 && !plain)
         setup_key(s, "password-command", command, false);
-    s->kept = rc == 0 && yes;
+    s->kept = rc == 0 && !plain;
     return rc;
 }
 

@@ -264,7 +264,8 @@ static int check_account(struct config_account *a, struct error *err)
         return -1;
     if (a->tls_off)
         a->in.tls = a->out.tls = CONFIG_TLS_OFF; /* whatever the order of the keys was */
-    if (a->send == SEND_LMTP && a->out.path == NULL && !a->out.loopback && !a->tls_off)
+    if (a->send == SEND_LMTP && a->out.path == NULL && (!a->out.loopback || a->proxy != NULL) &&
+        !a->tls_off)
         return error_set(err, ERR_CONFIG, RETRY_NEVER,
                          _("account %s: lmtp:// goes in the clear: beyond this machine it needs "
                            "tls = off"),
@@ -300,7 +301,8 @@ static int check_mode(const struct config *c, const char *path, struct error *er
     struct stat st;
     bool has_password = false;
     for (size_t i = 0; i < c->accounts_n; i++)
-        has_password |= c->accounts[i].password != NULL || has_user(c->accounts[i].proxy);
+        has_password |= c->accounts[i].password != NULL || has_user(c->accounts[i].proxy) ||
+                        c->accounts[i].oauth.client_secret != NULL;
     if (!has_password || (stat(path, &st) == 0 && (st.st_mode & 077) == 0))
         return 0;
     return error_set(err, ERR_CONFIG, RETRY_NEVER,

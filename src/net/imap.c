@@ -397,6 +397,11 @@ struct imap *imap_open(const struct imap_options *o, struct error *err)
     return i;
 }
 
+bool imap_preauth(const struct imap *i)
+{
+    return i->preauth;
+}
+
 uint64_t imap_caps(const struct imap *i)
 {
     return i->caps;

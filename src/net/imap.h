@@ -47,6 +47,8 @@ uint64_t imap_append_limit(const struct imap *i);
  * speaks IMAP4rev2 alone. */
 bool imap_utf8(const struct imap *i);
 bool imap_secure(const struct imap *i);
+/* The server let us in without a login (RFC 3501 §7.1.4). */
+bool imap_preauth(const struct imap *i);
 /* COMPRESS=DEFLATE (RFC 4978): from here on both directions are deflated. Nothing may be queued.
  * ERR_REFUSED where the server will not (the link holds). */
 int imap_compress(struct imap *i, struct error *err) MUST_CHECK;

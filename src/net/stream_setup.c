@@ -85,7 +85,9 @@ static int set_url(struct stream *s, const struct endpoint *ep, struct error *er
 
 bool stream_may_be_clear(const struct endpoint *ep)
 {
-    return ep->opportunistic || (ep->loopback_plain && ep->pin == NULL && is_loopback(ep->host));
+    /* a proxy's "localhost" is another machine */
+    return ep->opportunistic || (ep->loopback_plain && ep->pin == NULL && ep->proxy == NULL &&
+                                 is_loopback(ep->host));
 }
 
 /* To the address that is given, by the name of the host. */

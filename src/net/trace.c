@@ -35,8 +35,8 @@ void trace_verb(struct log *log, const char *host, struct str line)
     size_t n = 0;
     while (n < line.n && n < VERB_MAX && line.p[n] >= 'A' && line.p[n] <= 'Z')
         n++;
-    bool word = n > 0 && n < VERB_MAX && (n == line.n || line.p[n] == ' ' || line.p[n] == '\r');
-    bool more = word && n < line.n && line.p[n] == ' ';
+    /* without an argument it may as well be a secret in base64: "QVBQTEVT" */
+    bool more = n > 0 && n < VERB_MAX && n < line.n && line.p[n] == ' ', word = more;
     if (log_wants(log, LOG_DEBUG))
         log_line(log, LOG_DEBUG, "%s > %.*s%s", host, (int)(word ? n : 0), line.p,
                  more   ? " ***"

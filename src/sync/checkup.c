@@ -13,6 +13,7 @@
 #include "sync/account.h"
 #include "sync/roles.h"
 #include "sync/signin.h"
+#include "wire/imap_name.h"
 #include "base/banned.h"
 
 enum { SECRET_MAX = 64 << 10 };
@@ -121,7 +122,8 @@ static int on_resp(void *arg, const struct imap_resp *r, struct error *err)
 {
     struct checkup *c = arg;
     (void)err;
-    if (r->kind == IMAP_LIST && r->list.name.n > 0 && c->rows_n < CHECKUP_LISTED_MAX) {
+    if (r->kind == IMAP_LIST && r->list.name.n > 0 && r->list.name.n <= WIRE_NAME_MAX &&
+        c->rows_n < CHECKUP_LISTED_MAX) {
         struct sync_listed *row = &c->rows[c->rows_n++];
         *row = (struct sync_listed){ .wire = arena_str(c->arena, r->list.name),
                                      .delim = r->list.delim,
@@ -180,7 +182,8 @@ static void say_quota(struct checkup *c)
     const struct imap_quota *q = &c->quota;
     if (q->storage_limit == 0)
         return;
-    unsigned percent = (unsigned)((double)q->storage * 100 / (double)q->storage_limit);
+    double part = (double)q->storage * 100 / (double)q->storage_limit;
+    unsigned percent = part < 1000 ? (unsigned)part : 1000; /* what a server says may be anything */
     say(c, percent >= CHECKUP_FULL ? "note" : "ok",
         arena_fmt(c->arena,
                   percent >= CHECKUP_FULL

@@ -208,6 +208,9 @@ static void offer_named(struct find *f, enum find_source source, const struct de
                                               .port = s->port,
                                               .oauth = s->oauth,
                                               .sure = s->user.n > 0,
+                                              .outside =
+                                                  source == FIND_DIRECTORY_MX &&
+                                                  !find_is_inside(str_c(ascii), str_c(f->domain)),
                                               .host = arena_cstr(f->arena, ascii),
                                               .user = arena_str(f->arena, buf_str(&user)) });
     buf_free(&host);
@@ -308,31 +311,29 @@ static void say_found(struct find *f, const struct find_choice *c)
 
 /* ------------------------------------------------------------------ the whole */
 
-static const struct find_server *first_outside(const struct find_choice *c)
+static void add_outside(const struct find_server *s, size_t n, struct buf *names)
 {
-    for (size_t i = 0; i < c->receive_n; i++)
-        if (c->receive[i].outside)
-            return &c->receive[i];
-    for (size_t i = 0; i < c->send_n; i++)
-        if (c->send[i].outside)
-            return &c->send[i];
-    return NULL;
+    for (size_t i = 0; i < n; i++)
+        if (s[i].outside && (i == 0 || !str_ieq(s[i].host, s[i - 1].host)))
+            buf_addf(names, "%s%.*s", names->len > 0 ? ", " : "", STR_ARG(s[i].host));
 }
 
 /* 0: it is fine; 1: not wanted, choose again; -1. */
 static int ask_outside(struct find *f, const struct find_choice *c, struct error *err)
 {
-    const struct find_server *s = first_outside(c);
-    struct buf answer = BUF_INIT(64);
-    if (s == NULL)
+    struct buf answer = BUF_INIT(64), names = BUF_INIT(2 * FIND_SERVERS_MAX * DNS_NAME_MAX);
+    add_outside(c->receive, c->receive_n, &names);
+    add_outside(c->send, c->send_n, &names);
+    if (names.len == 0)
         return 0;
     const char *question = arena_fmt(f->arena,
                                      _("The DNS, where nobody signs for it, says that the mail of "
-                                       "%s is at %.*s. Is that where it is?"),
-                                     f->domain, STR_ARG(s->host));
+                                       "%s is at %s. Is that where it is?"),
+                                     f->domain, buf_c(&names));
+    buf_free(&names);
     int rc = probe_ask(f->p, "yes", question, &answer, err);
     if (rc == 0 && !str_eqc(buf_str(&answer), "yes")) {
-        f->offers[FIND_SRV].n = 0;
+        f->offers[FIND_SRV].n = f->offers[FIND_DIRECTORY_MX].n = 0;
         rc = 1;
     }
     buf_free(&answer);

@@ -54,7 +54,7 @@ static void put(struct probe *p, int kind, json_t *o)
 {
     struct line *l = line_new(kind);
     jline_write(o, &l->text);
-    json_decref(o);
+    jline_wipe(o);
     (void)queue_put(p->out, &l->msg);
 }
 
@@ -167,7 +167,7 @@ static void take_answer(struct host *h, struct str text)
     struct line *l = line_new(ANSWER);
     l->id = jline_number(o, "answer");
     buf_add_str(&l->text, jline_text(o, "text"));
-    json_decref(o);
+    jline_wipe(o);
     if (h->asked_at != 0)
         h->deadline += clock_mono_ms() - h->asked_at;
     h->asked_at = 0;
@@ -347,7 +347,7 @@ int probe_serve(const struct probe_setup *setup, struct error *err)
         return 1;
     if (rc == -1 && question != NULL)
         rc = say_why_not(setup->out, &why, err);
-    json_decref(question);
+    jline_wipe(question);
     queue_free(&p.out);
     queue_free(&p.answers);
     net_cancel_free(&p.cancel);

@@ -13,6 +13,7 @@
 #include "sync/rank.h"
 #include "sync/reach.h"
 #include "sync/roles.h"
+#include "wire/imap_name.h"
 #include "base/banned.h"
 
 enum { CANDIDATES_MAX = 16, LISTED_MAX = 10000, USERS_MAX = 2 };
@@ -127,7 +128,8 @@ static int on_list(void *arg, const struct imap_resp *r, struct error *err)
 {
     struct listing *l = arg;
     (void)err;
-    if (r->kind != IMAP_LIST || r->list.name.n == 0 || l->n == LISTED_MAX)
+    if (r->kind != IMAP_LIST || r->list.name.n == 0 || r->list.name.n > WIRE_NAME_MAX ||
+        l->n == LISTED_MAX)
         return 0;
     struct sync_listed *row = &l->rows[l->n++];
     *row = (struct sync_listed){ .wire = arena_str(l->arena, r->list.name),
@@ -174,9 +176,15 @@ static int login_imap(struct trial *t, const struct endpoint *ep, const struct n
                                err);
     if (i == NULL)
         return -1;
-    list(t, i, o);
+    bool proved = !imap_preauth(i); /* else nobody has looked at the secret */
+    if (proved)
+        list(t, i, o);
     imap_close(&i);
-    return 0;
+    return proved ? 0
+                  : error_set(err, ERR_PROTO, RETRY_NEVER,
+                              _("%s lets everybody in without a login: it is not the server of "
+                                "one person's mail"),
+                              ep->host);
 }
 
 static int login_pop3(struct trial *t, const struct endpoint *ep, const struct net_login *login,

@@ -98,7 +98,7 @@ def documents(world):
     check(all(host != DIRECTORY for host, _, _ in world.web.asked), "the directory was asked though it must not be")
     world.web.documents = {(DIRECTORY, "/v1.1/hoster.test"): document(imap="imap.hoster.test")}
     world.dns.records[D] = {"MX": [(10, "mx1.mail.hoster.test")]}
-    is_found(world, "directory-mx", [both[0].replace("imap." + D, "imap.hoster.test"), both[1]], send)
+    is_found(world, "directory-mx", [both[0].replace("imap." + D, "imap.hoster.test"), both[1]], send, ["yes"])
     world.web.documents = {(D, WELL[1]): document(imap="imap.%EMAILDOMAIN%")}
     is_found(world, "well-known", both, send)
 

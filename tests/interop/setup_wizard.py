@@ -254,6 +254,7 @@ password-command = "echo sesam3"
         f.write(f"set from='Jane <jane@{D}>' imap_pass=stale\n")
     t = p.terminal("setup", "--from-muttrc", p.home + "/muttrc")
     t.answer(r"Your name[^:]*:", "")
+    t.answer(r"Show the password of the muttrc to [^?]*\? \[Y/n\]", "")
     t.expect(r"refuses the login")
     t.password(r"Password of[^:]*:", "sesam3")
     t.answer(r"Number \[1\]:", "3")
