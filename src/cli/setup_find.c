@@ -189,8 +189,7 @@ static int ask_side(struct setup *s, bool sending, struct error *err)
 int setup_type_servers(struct setup *s, struct error *err)
 {
     /* nor is anybody's token for servers that they did not name */
-    static const char *const gone[] = { "receive", "send",    "oauth",
-                                        "hint",    "sign-in", "provider" };
+    static const char *const gone[] = { "receive", "send", "oauth", "hint", "sign-in", "provider" };
     for (size_t i = 0; i < COUNT(gone); i++)
         json_object_del(s->found, gone[i]);
     int rc = ask_side(s, false, err);

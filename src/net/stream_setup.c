@@ -86,8 +86,8 @@ static int set_url(struct stream *s, const struct endpoint *ep, struct error *er
 bool stream_may_be_clear(const struct endpoint *ep)
 {
     /* a proxy's "localhost" is another machine */
-    return ep->opportunistic || (ep->loopback_plain && ep->pin == NULL && ep->proxy == NULL &&
-                                 is_loopback(ep->host));
+    return ep->opportunistic ||
+           (ep->loopback_plain && ep->pin == NULL && ep->proxy == NULL && is_loopback(ep->host));
 }
 
 /* To the address that is given, by the name of the host. */
