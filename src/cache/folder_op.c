@@ -144,7 +144,9 @@ static int delete (struct cache *c, struct arena *a, int64_t folder, bool with_m
                          _("there is mail in %.*s (%lld): it is deleted only when that is asked "
                            "for"),
                          STR_ARG(f.name), (long long)f.total);
-    if (record(c, OP_FOLDER_DELETE, folder, STR(""), err) < 0)
+    if (record(c, OP_FOLDER_DELETE, folder, STR(""), err) < 0 ||
+        sql_run(c, "UPDATE journal SET plus = ? WHERE id = last_insert_rowid()",
+                SQL_ARGS(SQL_I(with_mail)), err) < 0)
         return -1;
     return flag_set(c, folder, FOLDER_REMOVED, true, err);
 }

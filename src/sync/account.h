@@ -21,6 +21,7 @@ struct sync_box {
     bool writable;
     uint32_t uidvalidity, uidnext;
     uint64_t exists;
+    bool has_exists;    /* the server said so */
     unsigned permanent; /* flags that it keeps (PERMANENTFLAGS), enum imap_flag */
     char words[1024];   /* keywords that it keeps, where it takes no others */
     uint64_t modseq;    /* HIGHESTMODSEQ; 0: it has none */

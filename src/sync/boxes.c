@@ -187,6 +187,42 @@ static int leave(struct change *c, struct error *err)
     return rc;
 }
 
+static int mail_resp(void *arg, const struct imap_resp *r, struct error *err)
+{
+    bool *mail = arg;
+    (void)err;
+    *mail |= r->kind == IMAP_STATUS && r->status.messages > 0;
+    return 0;
+}
+
+/* Mail that the person has not seen, or that could not be moved out, may lie in a folder that they
+ * deleted as an empty one: then it stays. 1: it does, and the person is told. */
+static int stays(struct change *c, struct error *err)
+{
+    bool mail = c->folder.total > 0;
+    struct error why = { 0 };
+    if (c->op->kind != OP_FOLDER_DELETE || c->op->add != 0)
+        return 0;
+    struct buf cmd = BUF_INIT(LINK_COMMAND_MAX);
+    buf_adds(&cmd, "STATUS ");
+    int rc = link_put_name(&cmd, c->folder.wire, err);
+    buf_adds(&cmd, " (MESSAGES)");
+    if (rc == 0) {
+        imap_queue(c->w->imap, buf_str(&cmd),
+                   &(struct imap_handler){ .resp = mail_resp, .arg = &mail });
+        rc = imap_run(c->w->imap, err);
+    }
+    buf_free(&cmd);
+    if (rc != 0 || !mail)
+        return rc;
+    (void)error_set(&why, ERR_REFUSED, RETRY_NEVER, _("there is mail in %.*s: it was not deleted"),
+                    STR_ARG(c->folder.name));
+    rc = fate_refused(c->w, c->op, 1, &why, err);
+    say_event(c->w->events,
+              &(struct bus_event){ .kind = EVENT_FOLDERS, .account = str_c(c->w->cfg->name) });
+    return rc == 0 ? 1 : -1;
+}
+
 static int change_run(struct change *c, struct error *err)
 {
     struct link_answer answer = { 0 }, also = { 0 };
@@ -194,10 +230,12 @@ static int change_run(struct change *c, struct error *err)
     bool so = false;
     int rc = leave(c, err);
     if (rc == 0)
+        rc = stays(c, err);
+    if (rc == 0)
         rc = cache_journal_begin(c->w->cache, &c->op->id, 1, err);
     (void)sys_fault(FAULT_EXIT, "journal begun");
     if (rc == 1)
-        return 0; /* taken back meanwhile */
+        return 0; /* it stays, or was taken back meanwhile */
     if (rc == 0)
         rc = commands_queue(c, &answer, &also, err);
     if (rc == 0)

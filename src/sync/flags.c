@@ -159,12 +159,24 @@ static void stores_queue(struct part *p)
     free(uids);
 }
 
+/* One of ours, told for the first time: others may come unasked. */
+static bool is_news(const struct part *p, uint32_t uid)
+{
+    size_t i = 0;
+    while (i < p->n && p->ops[i].uid != uid)
+        i++;
+    for (size_t k = 0; k < p->rows_n; k++)
+        if (p->rows[k].uid == uid)
+            return false;
+    return i < p->n;
+}
+
 static int before_resp(void *arg, const struct imap_resp *r, struct error *err)
 {
     struct part *p = arg;
     (void)err;
     if (r->kind != IMAP_FETCH || (r->fetch.has & FETCH_UID) == 0 ||
-        (r->fetch.has & FETCH_FLAGS) == 0 || p->rows_n == p->n)
+        (r->fetch.has & FETCH_FLAGS) == 0 || p->rows_n == p->n || !is_news(p, r->fetch.uid))
         return 0;
     p->rows[p->rows_n++] = (struct before){ r->fetch.uid, r->fetch.flags };
     return 0;
@@ -452,7 +464,8 @@ static int part_make(struct sync_account *w, struct arena *a, const struct cache
         p->n++;
     p->ended = xcalloc(p->n, sizeof *p->ended);
     for (size_t i = 0; i < p->n; i++)
-        p->words |= ops[i].words_add[0] != '\0' || ops[i].words_del[0] != '\0';
+        p->words |= ops[i].begun || ((ops[i].add | ops[i].del) & CACHE_DELETED) != 0 ||
+                    ops[i].words_add[0] != '\0' || ops[i].words_del[0] != '\0';
     int rc = cache_folder_get(w->cache, a, ops[0].folder, &p->folder, err);
     if (rc == 0)
         stores_cut(p);

@@ -173,9 +173,10 @@ static void permanent_take(struct sync_box *box, const struct imap_resp *r)
 static int select_resp(void *arg, const struct imap_resp *r, struct error *err)
 {
     struct link_select *s = arg;
-    if (r->kind == IMAP_EXISTS)
+    if (r->kind == IMAP_EXISTS) {
         s->box.exists = r->number;
-    else if (r->kind == IMAP_OK && r->code == CODE_UIDVALIDITY)
+        s->box.has_exists = true;
+    } else if (r->kind == IMAP_OK && r->code == CODE_UIDVALIDITY)
         s->box.uidvalidity = (uint32_t)r->number;
     else if (r->kind == IMAP_OK && r->code == CODE_PERMANENTFLAGS)
         permanent_take(&s->box, r);

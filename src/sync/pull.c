@@ -33,6 +33,7 @@ struct pass {
     struct look *looks;
     size_t n;
     int64_t began_ms;
+    bool left_out;      /* a folder that could not be looked at */
     bool may_have_left; /* something may have been moved from one folder to another */
 };
 
@@ -167,9 +168,10 @@ static bool is_one_folders(const struct error *e)
 }
 
 /* The answers are there: plan, and what needs nothing fetched. */
-static int look_end(struct sync_account *w, struct look *l, int taken, const struct error *said,
+static int look_end(struct pass *p, struct look *l, int taken, const struct error *said,
                     struct error *err)
 {
+    struct sync_account *w = p->w;
     struct error why = *said;
     if (look_plan(w, l, taken, &why) != 0) {
         if (l->f.role == ROLE_INBOX || !is_one_folders(&why)) {
@@ -177,6 +179,7 @@ static int look_end(struct sync_account *w, struct look *l, int taken, const str
             return error_prefix(err, _("folder %.*s: "), STR_ARG(l->f.name));
         }
         look_leave(w, l, &why);
+        p->left_out = true;
         return 0;
     }
     if (apply(w, l, err) != 0)
@@ -249,7 +252,7 @@ static int group_look(struct pass *p, struct look *l, size_t n, struct error *er
         if (taken[i] == 0)
             taken[i] = view_end(w, &l[i].f, &l[i].view, &why[i]);
     for (size_t i = 0; rc == 0 && i < n; i++)
-        rc = look_end(w, &l[i], taken[i], &why[i], err);
+        rc = look_end(p, &l[i], taken[i], &why[i], err);
     return rc;
 }
 
@@ -383,6 +386,7 @@ int pull_folders(struct sync_account *w, struct error *err)
     return rc;
 }
 
+/* 0; 1: but for folders that could not be looked at; -1. */
 static int pass_once(struct sync_account *w, enum pull_how how, struct str only, int64_t *began,
                      struct error *err)
 {
@@ -402,7 +406,7 @@ static int pass_once(struct sync_account *w, enum pull_how how, struct str only,
     free(p.looks);
     folders_clear(&list);
     arena_free(&a);
-    return rc;
+    return rc == 0 && p.left_out ? 1 : rc;
 }
 
 /* What went out of a folder may have come into one that was asked before: all are asked once more.
@@ -426,7 +430,7 @@ int pull_pass(struct sync_account *w, enum pull_how how, struct str only, struct
     int rc = pass_once(w, how, only, &began, err);
     if (rc == 0 && only.n == 0)
         rc = limbo_end(w, err);
-    return pass_end(w, rc);
+    return pass_end(w, rc < 0 ? -1 : 0);
 }
 
 int pull_inbox(struct sync_account *w, struct error *err)

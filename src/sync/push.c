@@ -201,7 +201,8 @@ static int expunge(struct push *p, struct error *why, struct error *err)
         return plain_command(p, "UID EXPUNGE ", "", why, err);
     struct seek f = { 0 };
     int rc = seek_uids(p->w, STR("UID SEARCH DELETED"), &f, err);
-    bool ours = rc == 0 && f.answer.fate == LINK_OK && batch_covers(p->ops, p->n, f.uids, f.n);
+    bool ours = rc == 0 && f.answer.fate == LINK_OK && f.answered &&
+                batch_covers(p->ops, p->n, f.uids, f.n);
     seek_clear(&f);
     if (ours) {
         struct link_answer answer = { 0 };

@@ -23,20 +23,33 @@ int seek_message_id(struct sync_account *w, struct arena *a, int64_t message, st
     return 0;
 }
 
+static void found_add(struct seek *f, uint32_t uid)
+{
+    if (f->n == FOUND_MAX)
+        return;
+    if (f->n == f->cap) {
+        f->cap = f->cap > 0 ? f->cap * 2 : 16;
+        f->uids = xrealloc(f->uids, f->cap, sizeof *f->uids);
+    }
+    f->uids[f->n++] = uid;
+}
+
 static int found_resp(void *arg, const struct imap_resp *r, struct error *err)
 {
     struct seek *f = arg;
     (void)err;
-    if (r->kind != IMAP_SEARCH)
-        return 0;
-    for (const struct wire_node *n = r->numbers; n != NULL && f->n < FOUND_MAX; n = n->next) {
-        if (f->n == f->cap) {
-            f->cap = f->cap > 0 ? f->cap * 2 : 16;
-            f->uids = xrealloc(f->uids, f->cap, sizeof *f->uids);
-        }
-        if (wire_u32(n, &f->uids[f->n]) == 0)
-            f->n++;
+    uint32_t first, last, uid;
+    if (r->kind == IMAP_SEARCH)
+        for (const struct wire_node *n = r->numbers; n != NULL; n = n->next)
+            if (wire_u32(n, &uid) == 0)
+                found_add(f, uid);
+    if (r->kind == IMAP_ESEARCH && r->esearch.uid) { /* RFC 9051 §6.4.4 */
+        struct str set = r->uids_from;
+        while (f->n < FOUND_MAX && imap_set_next(&set, 0, &first, &last) == 0)
+            for (uint64_t u = first; u <= last && f->n < FOUND_MAX; u++)
+                found_add(f, (uint32_t)u);
     }
+    f->answered |= r->kind == IMAP_SEARCH || (r->kind == IMAP_ESEARCH && r->esearch.uid);
     return 0;
 }
 

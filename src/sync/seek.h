@@ -11,6 +11,7 @@
 /* The answer to a UID SEARCH. Cleared by seek_clear. */
 struct seek {
     struct link_answer answer;
+    bool answered; /* it said which, if any */
     uint32_t *uids;
     size_t n, cap;
 };

@@ -135,6 +135,9 @@ void view_clear(struct view *v)
  * believed. */
 static int all_end(struct view *v, struct error *err)
 {
+    if (!v->select.box.has_exists)
+        return error_set(err, ERR_PROTO, RETRY_LATER,
+                         _("the server does not say how many messages there are"));
     if (v->select.box.exists == 0)
         return 0;
     if (link_check(&v->answer, err) != 0)
