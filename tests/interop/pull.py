@@ -340,7 +340,7 @@ def offline(server):
 
 def slow(server):
     """On a slow line a message that is opened does not wait for all the others, and what comes is deflated."""
-    n = 300
+    n = 600
     server.deliver(message(i, pad=1500) for i in range(n))
     wire = Wire(server.port)
     wire.pace = 256 << 10  # so slow that most is still to come whenever we look
@@ -353,7 +353,7 @@ def slow(server):
     rows = s.list("INBOX")
     check([r["body"] for r in rows if r["id"] == m["id"]] == [True], "it is here")
     check(len(rows) < n or not all(r["body"] for r in rows), "and others are not yet")
-    wire.pace = 2 << 20
+    wire.pace = 1 << 20
     check(p.wait(60) == 0, "all come in the end")
     check(len(s.list("INBOX")) == n and all(r["body"] for r in s.list("INBOX")), "with their bodies")
     check(b"COMPRESS DEFLATE" in wire.take(), "deflated")
