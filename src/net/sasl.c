@@ -34,7 +34,7 @@ static const struct row {
     { MECH_GSSAPI, "GSSAPI", LOGIN_KERBEROS, true, false, false, true, false },
     { MECH_GS2_KRB5, "GS2-KRB5", LOGIN_KERBEROS, true, false, false, true, false },
 };
-enum { SCRAMS = 15 }; /* the first four bits */
+enum { BOUND = 3, SCRAMS = 15 }; /* the first two bits, and four */
 
 struct net_sasl {
     struct net_sasl_setup setup;
@@ -84,11 +84,13 @@ static bool can_use(const struct net_sasl *s, const struct row *r)
            (!r->lib || gsasl_client_support_p(s->lib, r->name) != 0);
 }
 
-/* The next one down; false where there is none. After a SCRAM only a SCRAM. */
+/* The next one down; false where there is none. After a SCRAM only a SCRAM, after a bound one only a
+ * bound one. */
 static bool choose(struct net_sasl *s)
 {
     for (size_t i = 0; i < COUNT(rows); i++)
-        if (can_use(s, &rows[i]) && ((s->tried & SCRAMS) == 0 || is_scram(&rows[i]))) {
+        if (can_use(s, &rows[i]) && ((s->tried & SCRAMS) == 0 || is_scram(&rows[i])) &&
+            ((s->tried & BOUND) == 0 || rows[i].binds)) {
             s->row = &rows[i];
             return true;
         }
@@ -474,22 +476,59 @@ int net_sasl_answer(struct net_sasl *s, struct str challenge, struct buf *out, s
 
 /* ------------------------------------------------------------------ how it ends */
 
+/* RFC 5802 §7: the server sees another channel than we do, or says that it knows no such one. */
+static bool other_channel(const struct net_sasl *s)
+{
+    return s->row->binds && str_search(str_c(s->said), STR("channel-bind")) < strlen(s->said);
+}
+
 /* A refusal before anything was shown is none of the password's fault: the server does not know it
- * in that form, or binds to another thing. */
+ * in that form. */
 static bool next_one(struct net_sasl *s)
 {
-    bool binding = str_search(str_c(s->said), STR("channel-bind")) < strlen(s->said);
-    if (!is_scram(s->row) || s->forced != NULL || (s->proved && !binding) ||
+    if (!is_scram(s->row) || s->forced != NULL || s->proved || other_channel(s) ||
         (s->called_off && s->said[0] == '\0'))
         return false;
     s->tried |= s->row->bit;
-    if (s->row->binds)
-        s->tried |= MECH_SCRAM_SHA_256_PLUS | MECH_SCRAM_SHA_1_PLUS;
     if (!choose(s))
         return false;
     net_sasl_again(s);
     log_line(s->setup.log, LOG_DEBUG, "%s: login by %s", s->setup.host, s->row->name);
     return true;
+}
+
+/* What the key login can name in place of a bound one. */
+static void unbound(const struct net_sasl *s, struct buf *out)
+{
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (!rows[i].binds && rows[i].kind == LOGIN_PASSWORD && !rows[i].clear &&
+            (s->setup.offered & rows[i].bit)) {
+            for (const char *p = rows[i].name; *p != '\0'; p++)
+                buf_addc(out, ascii_lower(*p));
+            return;
+        }
+    buf_adds(out, "scram-sha-256");
+}
+
+/* No other way is tried by itself: to make us take one is what somebody in between would want. */
+static int bound_refused(const struct net_sasl *s, const char *words, struct error *err)
+{
+    struct buf way = BUF_INIT(100);
+    unbound(s, &way);
+    if (other_channel(s))
+        error_set(err, ERR_AUTH, RETRY_LATER,
+                  _("%s does not see the encryption that this machine sees: somebody may be in "
+                    "between; the login was broken off. If its operator says that TLS ends in "
+                    "front of the server, set login = %s"),
+                  s->setup.host, buf_c(&way));
+    else
+        error_set(err, ERR_AUTH, RETRY_NEVER,
+                  _("%s refuses the login by %s: check user and password; if they are right, ask "
+                    "its operator whether TLS ends in front of the server, and set login = %s if "
+                    "it does (%s)"),
+                  s->setup.host, s->row->name, buf_c(&way), words);
+    buf_free(&way);
+    return -1;
 }
 
 static int refused(const struct net_sasl *s, bool later, const char *words, struct error *err)
@@ -512,6 +551,8 @@ static int refused(const struct net_sasl *s, bool later, const char *words, stru
     case LOGIN_PASSWORD:
         break;
     }
+    if (s->row->binds)
+        return bound_refused(s, words, err);
     if ((is_scram(s->row) || s->row->bit == MECH_CRAM_MD5) && (s->setup.offered & MECH_PLAIN))
         return error_set(
             err, ERR_AUTH, RETRY_NEVER,

@@ -6,7 +6,7 @@
  * The order, strongest first: SCRAM bound to the channel, SCRAM; PLAIN and LOGIN, before CRAM-MD5
  * where TLS is up and behind it where it is not (what CRAM-MD5 shows can be guessed at, and its
  * servers must keep the password itself). A server that offered SCRAM and refused it is never
- * shown the password.
+ * shown the password; one that refused a bound SCRAM, nothing that is not bound (RFC 5802 §6).
  * Must not know: how the protocols word it. */
 #ifndef TMAIL_NET_SASL_H
 #define TMAIL_NET_SASL_H

@@ -7,7 +7,12 @@
 
 #include "net/sasl.h"
 
-enum { PLUS = MECH_SCRAM_SHA_256_PLUS, SCRAM = MECH_SCRAM_SHA_256, SCRAM_1 = MECH_SCRAM_SHA_1 };
+enum {
+    PLUS = MECH_SCRAM_SHA_256_PLUS,
+    PLUS_1 = MECH_SCRAM_SHA_1_PLUS,
+    SCRAM = MECH_SCRAM_SHA_256,
+    SCRAM_1 = MECH_SCRAM_SHA_1
+};
 
 static const struct tls_binding channel = { TLS_BINDING_EXPORTER, 4, "\1\2\0\3" };
 
@@ -252,6 +257,12 @@ static const char *mismatch(int step, const char *said)
     return step == 1 ? "ZT1jaGFubmVsLWJpbmRpbmdzLWRvbnQtbWF0Y2g=" : said;
 }
 
+/* e=unsupported-channel-binding-type */
+static const char *no_such_type(int step, const char *said)
+{
+    return step == 0 ? "ZT11bnN1cHBvcnRlZC1jaGFubmVsLWJpbmRpbmctdHlwZQ==" : said;
+}
+
 static const char *at_once_no(int step, const char *said)
 {
     (void)said;
@@ -272,18 +283,28 @@ static void scram_is_mutual(void **state)
         { "SCRAM-SHA-1", SCRAM_1, NULL, "pencil", NULL, 0, 0, NULL },
         { "SCRAM-SHA-256", SCRAM, NULL, "pencil", NULL, 0, 0, NULL },
         { "SCRAM-SHA-256-PLUS", PLUS | SCRAM, "AQIAAw==", "pencil", NULL, 0, 0, NULL },
-        { "SCRAM-SHA-1-PLUS", MECH_SCRAM_SHA_1_PLUS, "AQIAAw==", "pencil", NULL, 0, 0, NULL },
+        { "SCRAM-SHA-1-PLUS", PLUS_1, "AQIAAw==", "pencil", NULL, 0, 0, NULL },
         { "SCRAM-SHA-256", SCRAM | MECH_PLAIN, NULL, "other", NULL, -1, RETRY_NEVER,
           "login = plain" },
         { "SCRAM-SHA-256", SCRAM, NULL, "pencil", forge, -1, RETRY_LATER, "in between" },
         { "SCRAM-SHA-256", SCRAM, NULL, "pencil", toil, -1, RETRY_NEVER, "more work" },
-        /* the channel ends somewhere else: nothing of it is taken, and the server is told */
-        { "SCRAM-SHA-256-PLUS", PLUS | SCRAM, "AQIABA==", "pencil", NULL, -1, RETRY_NEVER, "" },
-        { "SCRAM-SHA-256-PLUS", PLUS | SCRAM | MECH_PLAIN, "AQIAAw==", "pencil", mismatch, 1, 0,
-          "SCRAM-SHA-256" },
+        /* the channel ends somewhere else: nothing of it is taken, the server is told, and no login
+           that is not bound follows */
+        { "SCRAM-SHA-256-PLUS", PLUS | SCRAM | MECH_PLAIN, "AQIABA==", "pencil", NULL, -1,
+          RETRY_NEVER, "set login = scram-sha-256 if" },
+        { "SCRAM-SHA-256-PLUS", PLUS | SCRAM | MECH_PLAIN, "AQIAAw==", "pencil", mismatch, -1,
+          RETRY_LATER, "in between; the login was broken off" },
+        { "SCRAM-SHA-256-PLUS", PLUS | PLUS_1 | SCRAM_1, "AQIAAw==", "pencil", mismatch, -1,
+          RETRY_LATER, "login = scram-sha-1" },
+        { "SCRAM-SHA-256-PLUS", PLUS | PLUS_1 | SCRAM, "AQIAAw==", "pencil", no_such_type, -1,
+          RETRY_LATER, "in between" },
+        { "SCRAM-SHA-256-PLUS", PLUS | SCRAM | MECH_PLAIN, "AQIAAw==", "pencil", at_once_no, -1,
+          RETRY_NEVER, "login = scram-sha-256" },
+        { "SCRAM-SHA-256-PLUS", PLUS | PLUS_1 | SCRAM, "AQIAAw==", "pencil", at_once_no, 1, 0,
+          "SCRAM-SHA-1-PLUS" },
+        { "SCRAM-SHA-256-PLUS", PLUS | MECH_LOGIN, "AQIAAw==", "other", NULL, -1, RETRY_NEVER,
+          "login = login" },
         /* refused before anything was shown: the next SCRAM, and never the password */
-        { "SCRAM-SHA-256-PLUS", PLUS | SCRAM | MECH_PLAIN, "AQIAAw==", "pencil", at_once_no, 1, 0,
-          "SCRAM-SHA-256" },
         { "SCRAM-SHA-256", SCRAM | SCRAM_1 | MECH_PLAIN, NULL, "pencil", at_once_no, 1, 0,
           "SCRAM-SHA-1" },
         { "SCRAM-SHA-1", SCRAM_1 | MECH_PLAIN, NULL, "pencil", at_once_no, -1, RETRY_NEVER,
