@@ -352,19 +352,38 @@ static void put_part(struct parse *p, struct arena *a, const struct guard_part *
     info->decoded = decoded_size(info->encoding, info->length);
 }
 
+/* The place of one more part; NULL when there are as many as a summary may have. */
+static struct mime_part_info *next_part(struct arena *a, struct mime_summary *out, size_t *cap)
+{
+    if (out->parts_n == MIME_PARTS_MAX) {
+        out->damage |= MIME_DAMAGE_LIMIT;
+        return NULL;
+    }
+    if (out->parts_n == *cap) {
+        struct mime_part_info *old = out->parts;
+        *cap = *cap == 0 ? 8 : *cap * 2;
+        out->parts = arena_array(a, *cap, sizeof *out->parts);
+        if (out->parts_n > 0)
+            memcpy(out->parts, old, out->parts_n * sizeof *old);
+    }
+    return &out->parts[out->parts_n++];
+}
+
 /* The uuencoded files inside a text part follow it as parts of their own. Only in text that stands
  * as it is: elsewhere offsets into the message would be of other bytes. */
-static void put_uu(struct arena *a, struct str raw, size_t text, struct mime_summary *out)
+static void put_uu(struct arena *a, struct str raw, struct mime_summary *out, size_t *cap)
 {
-    const struct mime_part_info part = out->parts[text];
+    const struct mime_part_info part = out->parts[out->parts_n - 1];
     struct str body = str_head(str_skip(raw, (size_t)part.offset), (size_t)part.length);
     if (!str_eqc(part.type, "text/plain") || part.encoding > MIME_BINARY ||
         (part.flags & MIME_PART_ATTACHMENT) != 0 || str_search(body, STR("begin ")) == body.n)
         return;
     struct uu_file *files = arena_array(a, UU_MAX, sizeof *files);
     size_t n = uu_find(body, files, UU_MAX);
-    for (size_t i = 0; i < n && out->parts_n < MIME_PARTS_MAX; i++) {
-        struct mime_part_info *info = &out->parts[out->parts_n++];
+    for (size_t i = 0; i < n; i++) {
+        struct mime_part_info *info = next_part(a, out, cap);
+        if (info == NULL)
+            return;
         *info = (struct mime_part_info){ .header_offset = part.offset + files[i].offset,
                                          .offset = part.offset + files[i].offset,
                                          .length = files[i].length,
@@ -382,18 +401,15 @@ static void put_uu(struct arena *a, struct str raw, size_t text, struct mime_sum
 static void put_parts(struct parse *p, struct arena *a, struct str raw, const struct guard *g,
                       struct mime_summary *out)
 {
-    out->parts = arena_array(a,
-                             MIME_PARTS_MAX < g->parts_n * 2 + UU_MAX ? MIME_PARTS_MAX
-                                                                      : g->parts_n * 2 + UU_MAX,
-                             sizeof *out->parts);
-    size_t room =
-        MIME_PARTS_MAX < g->parts_n * 2 + UU_MAX ? MIME_PARTS_MAX : g->parts_n * 2 + UU_MAX;
-    for (size_t i = 0; i < g->parts_n && out->parts_n < room; i++) {
-        size_t at = out->parts_n++;
-        put_part(p, a, &g->parts[i], &out->parts[at]);
+    size_t cap = 0;
+    for (size_t i = 0; i < g->parts_n; i++) {
+        struct mime_part_info *info = next_part(a, out, &cap);
+        if (info == NULL)
+            return;
+        put_part(p, a, &g->parts[i], info);
         if (g->parts[i].unclosed)
             out->damage |= MIME_DAMAGE_BOUNDARY;
-        put_uu(a, raw, at, out);
+        put_uu(a, raw, out, &cap);
     }
 }
 

@@ -140,12 +140,41 @@ static void nothing_hangs_or_crashes(void **state)
     parse_free(&p);
 }
 
+/* Each of many small texts is full of files, until no part has room any more. */
+static void files_never_pass_the_ceiling_of_parts(void **state)
+{
+    struct parse *p = parse_new();
+    struct buf mail = BUF_INIT(64 << 20);
+    (void)state;
+    static const size_t texts[] = { 3, 49, 50, 60 };
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        struct arena *a = arena_new(1024);
+        struct mime_summary s;
+        buf_clear(&mail);
+        buf_adds(&mail, "Content-Type: multipart/mixed; boundary=b\n\n");
+        for (size_t k = 0; k < texts[i]; k++) {
+            buf_adds(&mail, "--b\n\n");
+            for (size_t file = 0; file < 100; file++)
+                buf_adds(&mail, "begin 644 x\n#86)C\n`\nend\n");
+        }
+        buf_adds(&mail, "--b--\n");
+        parse_summary(p, a, buf_str(&mail), mail.len, &s);
+        size_t all = 1 + texts[i] * 101;
+        assert_int_equal(s.parts_n, all < MIME_PARTS_MAX ? all : MIME_PARTS_MAX);
+        assert_int_equal(s.damage, all < MIME_PARTS_MAX ? 0 : MIME_DAMAGE_LIMIT);
+        arena_free(&a);
+    }
+    buf_free(&mail);
+    parse_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields_are_decoded),
         cmocka_unit_test(parts_say_what_they_are),
         cmocka_unit_test(nothing_hangs_or_crashes),
+        cmocka_unit_test(files_never_pass_the_ceiling_of_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
