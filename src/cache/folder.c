@@ -2,10 +2,7 @@
 #include "cache/folder.h"
 
 #include "base/i18n.h"
-#include "cache/pending.h"
-#include "cache/place.h"
 #include "cache/sql.h"
-#include "cache/sweep.h"
 #include "base/banned.h"
 
 #define COLUMNS                                                                                    \
@@ -147,55 +144,6 @@ int cache_folder_next_uid(struct cache *c, int64_t folder, uint32_t *uid, struct
     int rc = sql_end(c, next_uid(c, folder, &next, err), err);
     *uid = (uint32_t)next;
     return rc;
-}
-
-/* What was on its way into the folder stays where it is. */
-static int arrivals_undo(struct cache *c, int64_t folder, struct error *err)
-{
-    for (;;) {
-        int64_t op = 0;
-        int rc = sql_int(c, "SELECT id FROM journal WHERE target = ? ORDER BY id LIMIT 1",
-                         SQL_ARGS(SQL_I(folder)), &op, err);
-        if (rc != 0)
-            return rc < 0 ? -1 : 0;
-        if (ghost_restore(c, op, err) < 0 || pending_op_delete(c, op, err) < 0)
-            return -1;
-    }
-}
-
-/* Takes all messages out of the folder, one by one, since each may be the last place of its
- * message. What was on its way out of it is brought to its target from here. */
-static int folder_empty(struct cache *c, int64_t folder, struct error *err)
-{
-    static const char find[] = "SELECT message FROM placement WHERE folder = ?1"
-                               " UNION ALL SELECT message FROM ghost WHERE folder = ?1 LIMIT 1";
-    for (;;) {
-        int64_t message = 0;
-        int rc = sql_int(c, find, SQL_ARGS(SQL_I(folder)), &message, err);
-        if (rc != 0)
-            return rc < 0 ? -1 : 0;
-        if (pending_folder_gone(c, folder, message, err) < 0 ||
-            place_delete(c, folder, message, err) < 0 ||
-            sql_run(c, "DELETE FROM ghost WHERE folder = ? AND message = ?",
-                    SQL_ARGS(SQL_I(folder), SQL_I(message)), err) < 0 ||
-            sweep_message(c, message, err) < 0)
-            return -1;
-    }
-}
-
-int cache_folder_drop(struct cache *c, int64_t folder, struct error *err)
-{
-    if (cache_begin(c, false, err) < 0)
-        return -1;
-    int rc = arrivals_undo(c, folder, err);
-    if (rc == 0)
-        rc = folder_empty(c, folder, err);
-    if (rc == 0)
-        rc = sql_run(c, "DELETE FROM journal WHERE message = 0 AND folder = ?",
-                     SQL_ARGS(SQL_I(folder)), err);
-    if (rc == 0)
-        rc = sql_run(c, "DELETE FROM folder WHERE id = ?", SQL_ARGS(SQL_I(folder)), err);
-    return sql_end(c, rc, err);
 }
 
 int cache_folders(struct cache *c, struct arena *a, int64_t account, struct cache_folder **out,

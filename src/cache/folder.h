@@ -56,7 +56,8 @@ int cache_folder_state(struct cache *c, const struct cache_folder *f, struct err
 int cache_folder_next_uid(struct cache *c, int64_t folder, uint32_t *uid,
                           struct error *err) MUST_CHECK;
 /* Removes the folder and its placements; messages that lie nowhere else go with it. Moves into it
- * are undone, what was moved out of it is appended to its target from here. */
+ * are undone, what was to come there and lies nowhere else comes to INBOX instead, what was moved out
+ * of it is appended to its target from here. */
 int cache_folder_drop(struct cache *c, int64_t folder, struct error *err) MUST_CHECK;
 /* All folders of an account (0: of all accounts): INBOX first, then by role, then by name. */
 int cache_folders(struct cache *c, struct arena *a, int64_t account, struct cache_folder **out,

@@ -8,6 +8,7 @@ libcache_a_SOURCES = \
 	src/cache/folder.c src/cache/folder.h \
 	src/cache/apply.c src/cache/apply.h \
 	src/cache/draft.c \
+	src/cache/drop.c \
 	src/cache/journal.c src/cache/journal.h \
 	src/cache/limbo.c \
 	src/cache/list.c \

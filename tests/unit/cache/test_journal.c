@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit/cache/fixture.h"
 
+#include "cache/folder_op.h"
 #include "cache/sql.h"
 
 struct stage {
@@ -543,6 +544,98 @@ static void a_dropped_folder_loses_nothing_that_was_moved(void **state)
     fixture_close(f);
 }
 
+/* What was to come into a folder that could not be made, and lies nowhere else any more. */
+static int64_t stranded(struct stage *s, int n, uint32_t uid, enum cache_op_kind kind, int64_t x)
+{
+    struct fixture *f = &s->f;
+    int64_t m = put(f, n, s->inbox, uid, CACHE_SEEN);
+    add(f, kind, m, s->inbox, x, 0, 0);
+    OK(cache_place_gone(f->c, s->inbox, uid, &f->err));
+    return m;
+}
+
+static int64_t folder_create(struct fixture *f)
+{
+    int64_t x = 0;
+    OK(cache_folder_create(f->c, f->account, STR("X"), &x, &f->err));
+    return x;
+}
+
+static void folder_refuse(struct fixture *f)
+{
+    struct cache_op ops[8];
+    assert_int_equal(due(f, ops, 8), 1);
+    assert_int_equal(ops[0].kind, OP_FOLDER_CREATE);
+    begin(f, ops[0].id);
+    finish(f, ops[0].id, FATE_FAILED, 0);
+}
+
+static void a_folder_that_was_refused_gives_its_mail_to_the_inbox(void **state)
+{
+    (void)state;
+    struct stage s;
+    struct fixture *f = stage_open(&s);
+    struct cache_op ops[8];
+    struct cache_failure *told;
+    size_t n;
+    int64_t x = folder_create(f);
+    int64_t moved = stranded(&s, 1, 7, OP_MOVE, x), copied = stranded(&s, 2, 8, OP_COPY, x);
+    int64_t onward = stranded(&s, 3, 9, OP_MOVE, x), removed = stranded(&s, 4, 10, OP_MOVE, x);
+    int64_t there = put(f, 5, s.inbox, 11, 0);
+    int64_t elsewhere = put(f, 6, s.archive, 12, 0);
+    add(f, OP_FLAGS, moved, x, 0, CACHE_FLAGGED, CACHE_SEEN);
+    move(f, onward, x, s.archive);
+    add(f, OP_EXPUNGE, removed, x, 0, 0, 0);
+    move(f, there, s.inbox, x);
+    move(f, elsewhere, s.archive, x);
+    move(f, elsewhere, x, s.trash);
+    folder_refuse(f);
+    assert_int_equal(flags_in(f, moved, s.inbox), CACHE_FLAGGED);
+    assert_int_equal(uid_in(f, moved, s.inbox), 0);
+    assert_int_equal(flags_in(f, copied, s.inbox), CACHE_SEEN);
+    assert_int_equal(flags_in(f, onward, s.inbox), -1);
+    assert_int_equal(flags_in(f, onward, s.archive), CACHE_SEEN);
+    assert_int_equal(flags_in(f, removed, s.inbox), -1);
+    assert_int_equal(uid_in(f, there, s.inbox), 11);
+    assert_int_equal(uid_in(f, elsewhere, s.trash), 0);
+    assert_int_equal(uid_in(f, elsewhere, s.archive), -1);
+    assert_int_equal(due(f, ops, 8), 4);
+    for (size_t i = 0; i < 4; i++) {
+        bool inbox = ops[i].message == moved || ops[i].message == copied;
+        assert_int_equal(ops[i].kind, ops[i].message == elsewhere ? OP_MOVE : OP_APPEND);
+        assert_int_equal(ops[i].target, inbox                         ? s.inbox
+                                        : ops[i].message == elsewhere ? s.trash
+                                                                      : s.archive);
+    }
+    assert_int_equal(ops[0].message, moved);
+    assert_int_equal(ops[0].add, CACHE_FLAGGED);
+    OK(cache_journal_failures(f->c, f->a, &told, &n, &f->err));
+    assert_int_equal(n, 2);
+    assert_int_equal(told[0].target, s.inbox);
+    OK(cache_folder_settled(f->c, s.inbox, &f->err));
+    finish(f, ops[0].id, FATE_DONE, 70);
+    assert_int_equal(uid_in(f, moved, s.inbox), 70);
+    fixture_close(f);
+}
+
+/* A copy is all that is left when the person has removed what it was made from. */
+static void a_copy_that_could_not_be_made_outlives_what_was_removed(void **state)
+{
+    (void)state;
+    struct stage s;
+    struct fixture *f = stage_open(&s);
+    int64_t x = folder_create(f), m = put(f, 1, s.trash, 7, 0), kept = put(f, 2, s.trash, 8, 0);
+    add(f, OP_COPY, m, s.trash, x, 0, 0);
+    add(f, OP_EXPUNGE, m, s.trash, 0, 0, 0);
+    add(f, OP_COPY, kept, s.trash, x, 0, 0);
+    folder_refuse(f);
+    assert_int_equal(uid_in(f, m, s.inbox), 0);
+    assert_int_equal(uid_in(f, m, s.trash), -1);
+    assert_int_equal(uid_in(f, kept, s.inbox), -1);
+    assert_int_equal(uid_in(f, kept, s.trash), 8);
+    fixture_close(f);
+}
+
 static void nothing_moves_between_accounts(void **state)
 {
     (void)state;
@@ -615,6 +708,8 @@ int main(void)
         cmocka_unit_test(flags_belong_to_what_lay_there),
         cmocka_unit_test(an_operation_without_a_uid_has_no_time),
         cmocka_unit_test(a_dropped_folder_loses_nothing_that_was_moved),
+        cmocka_unit_test(a_folder_that_was_refused_gives_its_mail_to_the_inbox),
+        cmocka_unit_test(a_copy_that_could_not_be_made_outlives_what_was_removed),
         cmocka_unit_test(nothing_moves_between_accounts),
         cmocka_unit_test(a_new_uidvalidity_downloads_nothing_again),
     };
