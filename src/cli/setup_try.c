@@ -120,9 +120,11 @@ static int ask_pin(struct setup *s, struct trial *t, struct error *err)
 
 static void say_server(const struct setup *s, const char *what, const json_t *server)
 {
-    tty_say(s->tty, _("  %s: %.*s, port %lld, %.*s%s"), what, STR_ARG(jline_text(server, "host")),
-            (long long)jline_number(server, "port"), STR_ARG(jline_text(server, "protocol")),
-            str_eqc(jline_text(server, "tls"), "none") ? "" : _(" over TLS"));
+    bool clear = str_eqc(jline_text(server, "tls"), "none");
+    tty_say(s->tty,
+            clear ? _("  %s: %.*s, port %lld, %.*s") : _("  %s: %.*s, port %lld, %.*s over TLS"),
+            what, STR_ARG(jline_text(server, "host")), (long long)jline_number(server, "port"),
+            STR_ARG(jline_text(server, "protocol")));
 }
 
 static void say_found(const struct setup *s)

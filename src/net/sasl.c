@@ -118,9 +118,9 @@ static int nothing_fits(const struct net_sasl *s, struct error *err)
                   s->forced->name, has.len > 0 ? buf_c(&has) : _("nothing that tmail knows"));
     else
         error_set(err, ERR_AUTH, RETRY_NEVER,
-                  _("%s offers no login that tmail can use here%s (it has: %s)"), u->host,
-                  u->secure ? "" : _(" in the clear"),
-                  has.len > 0 ? buf_c(&has) : _("nothing that tmail knows"));
+                  u->secure ? _("%s offers no login that tmail can use here (it has: %s)")
+                            : _("%s offers no login that tmail can use in the clear (it has: %s)"),
+                  u->host, has.len > 0 ? buf_c(&has) : _("nothing that tmail knows"));
     buf_free(&has);
     return -1;
 }

@@ -51,8 +51,8 @@ static struct str refusals(struct arena *a, const struct outbox_entry *e)
     for (size_t i = 0; i < e->rcpts_n; i++) {
         if (e->rcpts[i].code < 400)
             continue;
-        buf_addf(&out, "%s%.*s: ", out.len == 0 ? _("refused for ") : "; ",
-                 STR_ARG(e->rcpts[i].address));
+        buf_addf(&out,
+                 out.len == 0 ? _("refused for %.*s: ") : "; %.*s: ", STR_ARG(e->rcpts[i].address));
         status_put(e->rcpts[i].code, e->rcpts[i].text, e->rcpts[i].text, &out);
     }
     struct str text = arena_str(a, buf_str(&out));

@@ -144,11 +144,13 @@ static void refusals_tell(struct hand *h)
     size_t n = 0;
     int rc = cache_journal_failures(h->cache, a, &refused, &n, &err);
     if (rc == 0 && n > 0) {
-        char *more = n > 1 ? xasprintf(_(" (and %zu others before it)"), n - 1) : xstrdup("");
-        char *text = xasprintf("%.*s%s", STR_ARG(refused[0].text), more);
+        struct str why = refused[0].text;
+        char *text = n == 1 ? xasprintf("%.*s", STR_ARG(why))
+                            : xasprintf(P_("%.*s (and %zu other before it)",
+                                           "%.*s (and %zu others before it)", n - 1),
+                                        STR_ARG(why), n - 1);
         event_forward(h, &(struct bus_event){ .kind = EVENT_ERROR, .text = str_c(text) });
         free(text);
-        free(more);
         rc = cache_journal_forget(h->cache, 0, &err);
     }
     if (rc != 0)
