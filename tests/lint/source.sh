@@ -23,4 +23,10 @@ grep -lE '<(gmime|libxml)/' src/*/*.[ch] | grep -v '^src/decode/' && complain "G
 for f in $(grep -lE '\b(_|N_|P_)\(' src/*.c src/*/*.c); do
     grep -qx "$f" po/POTFILES.in || complain "$f: not in po/POTFILES.in"
 done
+# A translation whose formats are not those of its sentence would make a program read what is not there.
+if command -v msgfmt >/dev/null; then
+    for f in po/*.po; do
+        msgfmt -c -o /dev/null "$f" || complain "$f: msgfmt does not take it"
+    done
+fi
 exit $bad
