@@ -9,6 +9,7 @@
 
 #include "cli/cli.h"
 #include "cli/muttrc.h"
+#include "cli/signin.h"
 #include "config/write.h"
 
 enum { SETUP_KEYS_MAX = 12, SETUP_DEMO = 2, SETUP_SECRET_MAX = 64 << 10 };
@@ -26,11 +27,13 @@ struct setup {
         *send;            /* the one server of each that is used; borrowed from found; NULL: none */
     bool password, oauth; /* all of them can be logged in to so */
     struct str pin;
-    struct buf secret;  /* the password, or a token */
-    bool token;         /* it is one */
-    bool kept;          /* how it is had is among the keys already */
-    struct muttrc mutt; /* what is taken over; empty where there is none */
-    struct buf account; /* its name in tmailrc */
+    struct buf secret;           /* the password, or a token */
+    bool token;                  /* it is one */
+    bool kept;                   /* how it is had is among the keys already */
+    const struct keeper *keeper; /* the program that is to keep the password; NULL: none */
+    struct signin_got got;       /* of the person's sign-in; empty: there was none */
+    struct muttrc mutt;          /* what is taken over; empty where there is none */
+    struct buf account;          /* its name in tmailrc */
     struct write_key keys[SETUP_KEYS_MAX];
     size_t keys_n;
 };
@@ -52,8 +55,14 @@ int setup_login(struct setup *s, struct error *err) MUST_CHECK;
 /* What a command prints first, appended. */
 int setup_first_line(struct setup *s, struct str command, struct buf *out,
                      struct error *err) MUST_CHECK;
-/* Where the password is kept. */
+/* Where the password is to be kept; nothing is stored yet. */
 int setup_keep(struct setup *s, struct error *err) MUST_CHECK;
+/* What is stored elsewhere than in tmailrc, once the person has said yes to all of it; and taken away again. 1:
+ * another place has to be found. */
+int setup_store(struct setup *s, struct error *err) MUST_CHECK;
+void setup_unstore(struct setup *s);
+/* The name of the program that is to keep the password; NULL: none. */
+const char *setup_keeper(const struct setup *s);
 /* The keys of the account, but for the password's. */
 void setup_keys(struct setup *s);
 

@@ -13,22 +13,25 @@
 
 enum { STORE_MS = 120000, WAYS_MAX = 8, ANSWER_MAX = 4096 };
 
-/* Programs that keep passwords: how one is stored (it comes on standard input) and how it is had again.
- * %s: the account's name. */
+/* Programs that keep passwords: how one is stored (it comes on standard input), how it is had again, and
+ * taken away. %s: the account's name. */
 struct keeper {
     const char *program, *name;
     const char *needs; /* below $HOME; NULL: nothing */
-    const char *store, *show;
+    const char *store, *show, *drop;
     bool end; /* a line feed belongs behind what is stored */
 };
 static const struct keeper keepers[] = {
     { "secret-tool", N_("the desktop's keyring (secret-tool)"), NULL,
       "secret-tool store --label='tmail %s' service tmail account '%s'",
-      "secret-tool lookup service tmail account '%s'", false },
+      "secret-tool lookup service tmail account '%s'",
+      "secret-tool clear service tmail account '%s'", false },
     { "pass", N_("the password store (pass)"), ".password-store",
-      "pass insert -m -f 'mail/tmail-%s'", "pass show 'mail/tmail-%s'", true },
+      "pass insert -m -f 'mail/tmail-%s'", "pass show 'mail/tmail-%s'",
+      "pass rm -f 'mail/tmail-%s'", true },
     { "gopass", N_("the password store (gopass)"), ".local/share/gopass",
-      "gopass insert -f 'mail/tmail-%s'", "gopass show -o 'mail/tmail-%s'", false },
+      "gopass insert -f 'mail/tmail-%s'", "gopass show -o 'mail/tmail-%s'",
+      "gopass rm -f 'mail/tmail-%s'", false },
 };
 
 static bool is_in_path(const char *program)
@@ -107,19 +110,21 @@ static int check_command(struct setup *s, struct str command, struct error *err)
     return rc;
 }
 
+const char *setup_keeper(const struct setup *s)
+{
+    return s->keeper != NULL ? _(s->keeper->name) : NULL;
+}
+
 static int keep_by(struct setup *s, const struct keeper *k, struct error *err)
 {
-    struct str show = command_of(s, k->show);
     struct buf input = BUF_INIT(2 * TTY_LINE_MAX), out = BUF_INIT(SETUP_SECRET_MAX);
     buf_add_str(&input, buf_str(&s->secret));
     if (k->end)
         buf_addc(&input, '\n');
     int rc = run(s, command_of(s, k->store), buf_str(&input), &out, err);
     if (rc == 0)
-        rc = check_command(s, show, err);
-    if (rc == 0)
-        setup_key(s, "password-command", show, false);
-    else
+        rc = check_command(s, command_of(s, k->show), err);
+    if (rc != 0)
         error_prefix(err, "%s: ", k->program);
     buf_wipe(&input);
     buf_wipe(&out);
@@ -185,7 +190,9 @@ static int take_way(struct setup *s, const struct ways *w, size_t i, struct erro
 {
     switch (w->rows[i].way) {
     case WAY_KEEPER:
-        return keep_by(s, w->rows[i].keeper, err);
+        s->keeper = w->rows[i].keeper;
+        setup_key(s, "password-command", command_of(s, s->keeper->show), false);
+        return 0;
     case WAY_COMMAND:
         return keep_by_command(s, err);
     case WAY_FILE:
@@ -197,6 +204,7 @@ static int take_way(struct setup *s, const struct ways *w, size_t i, struct erro
 
 int setup_keep(struct setup *s, struct error *err)
 {
+    s->keeper = NULL;
     while (!s->kept) {
         struct ways w;
         struct buf answer = BUF_INIT(TTY_LINE_MAX);
@@ -219,4 +227,37 @@ int setup_keep(struct setup *s, struct error *err)
         tty_say(s->tty, "%s", err->text);
     }
     return 0;
+}
+
+/* ------------------------------------------------------------------ once all is settled */
+
+static struct signin_ask whose(const struct setup *s)
+{
+    return (struct signin_ask){ .account = buf_c(&s->account),
+                                .store = s->c->store_path,
+                                .tty = s->tty };
+}
+
+int setup_store(struct setup *s, struct error *err)
+{
+    struct signin_ask ask = whose(s);
+    if (s->got.access.len > 0)
+        return signin_keep(&ask, &s->got, err);
+    if (s->keeper == NULL || keep_by(s, s->keeper, err) == 0)
+        return 0;
+    tty_say(s->tty, "%s", err->text);
+    setup_unstore(s);
+    return 1;
+}
+
+void setup_unstore(struct setup *s)
+{
+    struct signin_ask ask = whose(s);
+    struct buf out = BUF_INIT(ANSWER_MAX);
+    struct error ignored;
+    if (s->got.access.len > 0)
+        signin_drop(&ask);
+    if (s->keeper != NULL)
+        (void)run(s, command_of(s, s->keeper->drop), STR(""), &out, &ignored);
+    buf_free(&out);
 }

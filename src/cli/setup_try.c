@@ -293,9 +293,15 @@ static int try_sign_in(struct setup *s, struct error *err)
     s->token = true;
     buf_wipe(&s->secret);
     buf_init(&s->secret, SETUP_SECRET_MAX);
-    rc = signin_ask(&ask, &s->secret, err);
-    if (rc == 0)
+    rc = signin_ask(&ask, &s->got, err);
+    if (rc == 0) {
+        buf_add_str(&s->secret, buf_str(&s->got.access));
         rc = try_secret(s, err);
+    }
+    if (rc != 0) {
+        signin_got_wipe(&s->got); /* another way may be found */
+        signin_got_init(&s->got);
+    }
     if (rc == 0) {
         setup_key(s, "oauth", str_c(o.provider), false);
         setup_key(s, "oauth-client-id", str_c(o.client_id), false);

@@ -11,11 +11,11 @@
 #include "cli/tty.h"
 #include "base/banned.h"
 
-enum { BROWSER_WORDS_MAX = CHILD_WORDS_MAX + 2 };
+enum { BROWSER_WORDS_MAX = CHILD_WORDS_MAX + 2, SIGNIN_TOKEN_MAX = 64 << 10 };
 
 struct seen {
     const struct signin_ask *ask;
-    struct buf *token;
+    struct signin_got *got;
     int say; /* where sentences go */
 };
 
@@ -73,8 +73,11 @@ static void see(void *arg, const json_t *line)
         tty_say(s->say, "%.*s", STR_ARG(jline_text(line, "text")));
     else if (str_eqc(say, "visit"))
         visit(s, line);
-    else if (str_eqc(say, "signed-in") && s->token != NULL)
-        buf_add_str(s->token, jline_text(line, "token"));
+    else if (str_eqc(say, "signed-in") && s->got != NULL) {
+        buf_add_str(&s->got->access, jline_text(line, "token"));
+        buf_add_str(&s->got->refresh, jline_text(line, "refresh"));
+        s->got->until = jline_number(line, "until");
+    }
 }
 
 /* Google knows no device grant for mail; where the browser is on another machine the person pastes. */
@@ -117,13 +120,56 @@ static json_t *question_of(const struct signin_ask *a)
     return q;
 }
 
-int signin_ask(const struct signin_ask *a, struct buf *token, struct error *err)
+void signin_got_init(struct signin_got *got)
 {
-    struct seen s = { .ask = a, .token = token, .say = a->tty >= 0 ? a->tty : STDERR_FILENO };
-    if (cli_probe_run(question_of(a), NULL, a->tty, see, &s, err) != 0)
+    got->until = 0;
+    buf_init(&got->access, SIGNIN_TOKEN_MAX);
+    buf_init(&got->refresh, SIGNIN_TOKEN_MAX);
+}
+
+void signin_got_wipe(struct signin_got *got)
+{
+    buf_wipe(&got->access);
+    buf_wipe(&got->refresh);
+}
+
+int signin_ask(const struct signin_ask *a, struct signin_got *got, struct error *err)
+{
+    struct seen s = { .ask = a, .got = got, .say = a->tty >= 0 ? a->tty : STDERR_FILENO };
+    json_t *q = question_of(a);
+    jline_put_yes(q, "later", got != NULL);
+    if (cli_probe_run(q, NULL, a->tty, see, &s, err) != 0)
         return -1;
     tty_say(s.say, "%s", _("Signed in."));
-    return token != NULL ? buf_check(token, err) : 0;
+    if (got != NULL && (got->access.over || got->refresh.over))
+        return error_set(err, ERR_LIMIT, RETRY_NEVER, _("the provider's tokens are too long"));
+    return 0;
+}
+
+static json_t *tokens_question(const struct signin_ask *a)
+{
+    json_t *q = json_object();
+    jline_put(q, "probe", STR("tokens"));
+    jline_put(q, "account", str_c(a->account));
+    jline_put(q, "store", str_c(a->store));
+    return q;
+}
+
+int signin_keep(const struct signin_ask *a, const struct signin_got *got, struct error *err)
+{
+    json_t *q = tokens_question(a);
+    jline_put(q, "token", buf_str(&got->access));
+    jline_put(q, "refresh", buf_str(&got->refresh));
+    jline_put_number(q, "until", got->until);
+    return cli_probe_run(q, NULL, a->tty, NULL, NULL, err);
+}
+
+void signin_drop(const struct signin_ask *a)
+{
+    struct error ignored;
+    json_t *q = tokens_question(a);
+    jline_put_yes(q, "drop", true);
+    (void)!cli_probe_run(q, NULL, a->tty, NULL, NULL, &ignored);
 }
 
 /* ------------------------------------------------------------------ of the configuration */

@@ -17,8 +17,18 @@ struct signin_ask {
     const char *way;        /* "device", "browser", "paste"; NULL: what fits here */
     int tty;                /* -1: none */
 };
-/* All of it. token: the access token is appended; may be NULL. */
-int signin_ask(const struct signin_ask *a, struct buf *token, struct error *err) MUST_CHECK;
+struct signin_got {
+    struct buf access, refresh;
+    int64_t until;
+};
+void signin_got_init(struct signin_got *got);
+void signin_got_wipe(struct signin_got *got);
+/* All of it. got: filled, and nothing is kept before signin_keep; NULL: all is kept. */
+int signin_ask(const struct signin_ask *a, struct signin_got *got, struct error *err) MUST_CHECK;
+int signin_keep(const struct signin_ask *a, const struct signin_got *got,
+                struct error *err) MUST_CHECK;
+/* Takes away what signin_keep kept. */
+void signin_drop(const struct signin_ask *a);
 /* For an account of the configuration. */
 int signin_account(struct cli *c, const char *account, const char *way,
                    struct error *err) MUST_CHECK;

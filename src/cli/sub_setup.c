@@ -20,6 +20,7 @@ void setup_init(struct setup *s, struct cli *c)
 {
     *s = (struct setup){ .c = c, .tty = -1, .arena = arena_new(4096) };
     buf_init(&s->secret, SETUP_SECRET_MAX);
+    signin_got_init(&s->got);
     buf_init(&s->account, WRITE_NAME_MAX + 16);
 }
 
@@ -27,6 +28,7 @@ void setup_clear(struct setup *s)
 {
     json_decref(s->found);
     buf_wipe(&s->secret);
+    signin_got_wipe(&s->got);
     buf_free(&s->account);
     if (s->tty >= 0)
         close(s->tty);
@@ -104,24 +106,45 @@ static void forget_config(struct cli *c)
     c->config_loaded = false;
 }
 
-static int write_it(struct setup *s, struct error *err)
+static int ask_to_write(struct setup *s, struct error *err)
 {
     struct buf text = BUF_INIT(64 << 10);
+    const char *path = s->c->config_path, *keeper = setup_keeper(s);
+    const char *question =
+        keeper == NULL
+            ? arena_fmt(s->arena, _("Write this into %s?"), path)
+            : arena_fmt(s->arena, _("Write this into %s, and the password into %s?"), path, keeper);
     bool yes = false;
     write_section(&text, buf_c(&s->account), s->keys, s->keys_n, true);
     tty_say(s->tty, "\n%s", buf_c(&text));
-    const char *question = arena_fmt(s->arena, _("Write this into %s?"), s->c->config_path);
-    int rc = tty_ask_yes(s->tty, str_c(question), true, &yes, err);
-    if (rc == 0 && !yes)
-        rc = 1;
-    if (rc == 0)
-        rc = write_account(s->c->config_path, buf_c(&s->account), s->keys, s->keys_n, err);
-    if (rc == 0) {
-        forget_config(s->c);
-        tty_say(s->tty, _("Done. tmail opens the mail; tmail --help says what else there is."));
-    }
     buf_free(&text);
-    return rc;
+    int rc = tty_ask_yes(s->tty, str_c(question), true, &yes, err);
+    return rc == 0 && !yes ? 1 : rc;
+}
+
+/* Nothing is stored anywhere before the person has seen all of it and said yes. */
+static int write_it(struct setup *s, struct error *err)
+{
+    size_t known = s->keys_n;
+    int rc, stored = 1;
+    do {
+        s->keys_n = known;
+        rc = setup_keep(s, err);
+        if (rc == 0)
+            rc = ask_to_write(s, err);
+        if (rc == 0)
+            stored = setup_store(s, err);
+    } while (rc == 0 && stored == 1);
+    if (rc != 0 || stored != 0)
+        return rc != 0 ? rc : -1;
+    rc = write_account(s->c->config_path, buf_c(&s->account), s->keys, s->keys_n, err);
+    if (rc != 0) {
+        setup_unstore(s);
+        return rc;
+    }
+    forget_config(s->c);
+    tty_say(s->tty, _("Done. tmail opens the mail; tmail --help says what else there is."));
+    return 0;
 }
 
 /* ------------------------------------------------------------------ the whole */
@@ -139,8 +162,6 @@ static int steps(struct setup *s, const char *address, struct error *err)
         rc = setup_login(s, err);
     if (rc == 0)
         setup_keys(s);
-    if (rc == 0)
-        rc = setup_keep(s, err);
     return rc == 0 ? write_it(s, err) : rc;
 }
 

@@ -28,6 +28,8 @@ struct oauth_client {
     const char *id, *secret;
     const char *auth_url, *token_url, *device_url, *scope;
     const char *ca_file, *proxy;
+    const char *const *routes; /* HOST:PORT:ADDRESS:PORT, where a test sends us; routes_n of them */
+    size_t routes_n;
     struct net_cancel *cancel;
     struct log *log;
 };

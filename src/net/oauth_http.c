@@ -143,16 +143,20 @@ json_t *oauth_post(const struct oauth_client *c, const char *url, struct str for
                    struct error *err)
 {
     struct buf out = BUF_INIT(OAUTH_ANSWER_MAX);
+    struct curl_slist *routes = NULL;
     json_t *answer = NULL;
     if (oauth_url_check(url, err) != 0)
         return NULL;
     CURL *e = curl_easy_init();
     struct curl_slist *headers = curl_slist_append(NULL, "Accept: application/json");
+    for (size_t i = 0; i < c->routes_n; i++)
+        routes = curl_slist_append(routes, c->routes[i]);
     if (e == NULL) {
         (void)error_set(err, ERR_SYS, RETRY_LATER, _("libcurl cannot be started"));
     } else {
         prepare(e, c, url, form, &out);
         curl_easy_setopt(e, CURLOPT_HTTPHEADER, headers);
+        curl_easy_setopt(e, CURLOPT_CONNECT_TO, routes);
         CURLcode rc = curl_easy_perform(e);
         if (rc == CURLE_OK) {
             curl_easy_getinfo(e, CURLINFO_RESPONSE_CODE, status);
@@ -163,6 +167,7 @@ json_t *oauth_post(const struct oauth_client *c, const char *url, struct str for
     }
     log_line(c->log, LOG_DEBUG, "%s: %s", url, answer != NULL ? "answered" : err->text);
     curl_slist_free_all(headers);
+    curl_slist_free_all(routes);
     curl_easy_cleanup(e);
     buf_wipe(&out);
     return answer;

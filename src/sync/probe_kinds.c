@@ -23,8 +23,8 @@ static int version_run(struct probe *p, const json_t *question, struct error *er
 }
 
 const struct probe_kind probe_kinds[] = {
-    { "checkup", CHECKUP_KIND_MS, checkup_run }, { "find", FIND_KIND_MS, find_run },
-    { "sign-in", SIGNIN_KIND_MS, signin_run },   { "try", TRIAL_KIND_MS, trial_run },
-    { "version", VERSION_MS, version_run },
+    { "checkup", CHECKUP_KIND_MS, checkup_run },       { "find", FIND_KIND_MS, find_run },
+    { "sign-in", SIGNIN_KIND_MS, signin_run },         { "try", TRIAL_KIND_MS, trial_run },
+    { "tokens", SIGNIN_TOKENS_MS, signin_tokens_run }, { "version", VERSION_MS, version_run },
 };
 const size_t probe_kinds_n = COUNT(probe_kinds);

@@ -7,7 +7,10 @@
  * person pastes where it went). Told:
  *   {"say": "visit", "text": ADDRESS, "code": CODE, "whole": ADDRESS}: code for the device's way alone, whole has
  *   it in it and may be missing;
- *   {"say": "signed-in", "token": ACCESS TOKEN}, after all is kept.
+ *   {"say": "signed-in", "token": ACCESS TOKEN}, after all is kept; with "later": true in the question nothing
+ *   is, and "refresh" and "until" come too.
+ * The probe of kind "tokens" keeps them then ("account", "store", "token", "refresh", "until"), or takes away
+ * what it kept ("drop": true).
  * Must not know: mail servers. */
 #ifndef TMAIL_SYNC_SIGNIN_H
 #define TMAIL_SYNC_SIGNIN_H
@@ -18,6 +21,7 @@
 
 enum {
     SIGNIN_KIND_MS = OAUTH_DEVICE_MAX_S * 1000,
+    SIGNIN_TOKENS_MS = 120000,
     SIGNIN_EARLY_S = 90, /* before its end a token is renewed */
     SIGNIN_AGAIN_MS =
         60000, /* who refuses the token that took a refused one's place means the person */
@@ -47,5 +51,6 @@ int signin_token(struct signin *s, struct str *token, struct error *err) MUST_CH
 bool signin_refused(struct signin *s);
 
 int signin_run(struct probe *p, const json_t *question, struct error *err) MUST_CHECK;
+int signin_tokens_run(struct probe *p, const json_t *question, struct error *err) MUST_CHECK;
 
 #endif

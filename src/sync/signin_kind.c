@@ -4,6 +4,7 @@
 #include "base/i18n.h"
 #include "bus/jline.h"
 #include "net/oauth_listen.h"
+#include "sync/reach.h"
 #include "sync/signin.h"
 #include "sync/tokens.h"
 #include "base/banned.h"
@@ -14,12 +15,24 @@ struct asking {
     struct tokens where;
     const char *address;
     struct oauth_token token;
+    struct reach reach;
 };
 
 static const char *value(const json_t *question, const char *name)
 {
     const char *s = json_string_value(json_object_get(question, name));
     return s != NULL && s[0] != '\0' ? s : NULL;
+}
+
+static int read_where(struct asking *a, const json_t *q, struct error *err)
+{
+    a->where = (struct tokens){ .account = value(q, "account"),
+                                .store = value(q, "store"),
+                                .keep_command = value(q, "keep-command"),
+                                .load_command = value(q, "load-command") };
+    if (a->where.account == NULL || a->where.store == NULL)
+        return error_set(err, ERR_USAGE, RETRY_NEVER, _("this question names no account"));
+    return 0;
 }
 
 static int read_question(struct asking *a, const json_t *q, struct error *err)
@@ -33,16 +46,14 @@ static int read_question(struct asking *a, const json_t *q, struct error *err)
                                        .scope = value(q, "scope"),
                                        .ca_file = value(q, "ca"),
                                        .proxy = value(q, "proxy"),
+                                       .routes = a->reach.routes,
+                                       .routes_n = a->reach.routes_n,
                                        .cancel = probe_cancel(a->p),
                                        .log = probe_log(a->p) };
-    a->where = (struct tokens){ .account = value(q, "account"),
-                                .store = value(q, "store"),
-                                .keep_command = value(q, "keep-command"),
-                                .load_command = value(q, "load-command") };
+    if (a->reach.ca_file != NULL)
+        a->client.ca_file = a->reach.ca_file;
     a->address = value(q, "address");
-    if (a->where.account == NULL || a->where.store == NULL)
-        return error_set(err, ERR_USAGE, RETRY_NEVER, _("this question names no account"));
-    return oauth_client_fill(&a->client, err);
+    return read_where(a, q, err) == 0 ? oauth_client_fill(&a->client, err) : -1;
 }
 
 static void say_visit(struct asking *a, struct str url, struct str code, struct str whole)
@@ -133,33 +144,60 @@ static int by_code(struct asking *a, bool pasted, struct error *err)
 
 static int keep(struct asking *a, struct error *err)
 {
-    int lock = tokens_lock(&a->where, a->client.cancel, err), rc = -1;
+    int lock = tokens_lock(&a->where, probe_cancel(a->p), err), rc = -1;
     if (lock < 0)
         return -1;
     rc = tokens_save(&a->where, &a->token, err);
     close(lock);
-    if (rc == 0 && a->token.refresh.len == 0)
+    return rc;
+}
+
+static void say_signed_in(struct asking *a, bool later)
+{
+    json_t *o = json_object();
+    jline_put(o, "say", STR("signed-in"));
+    jline_put(o, "token", buf_str(&a->token.access));
+    if (later) {
+        jline_put(o, "refresh", buf_str(&a->token.refresh));
+        jline_put_number(o, "until", a->token.until);
+    }
+    probe_say(a->p, o);
+    if (a->token.refresh.len == 0)
         probe_progress(a->p, "%s",
                        _("The provider gave nothing to renew the access token with: when it ends "
                          "you have to sign in again."));
-    return rc;
 }
 
 int signin_run(struct probe *p, const json_t *question, struct error *err)
 {
     struct asking a = { .p = p };
     struct str way = jline_text(question, "way");
+    bool later = jline_yes(question, "later");
     oauth_token_init(&a.token);
+    reach_read(question, &a.reach);
     int rc = read_question(&a, question, err);
     if (rc == 0)
         rc = str_eqc(way, "device") ? by_device(&a, err) : by_code(&a, str_eqc(way, "paste"), err);
-    if (rc == 0)
+    if (rc == 0 && !later)
         rc = keep(&a, err);
-    if (rc == 0) {
-        json_t *o = json_object();
-        jline_put(o, "say", STR("signed-in"));
-        jline_put(o, "token", buf_str(&a.token.access));
-        probe_say(p, o);
+    if (rc == 0)
+        say_signed_in(&a, later);
+    oauth_token_wipe(&a.token);
+    return rc;
+}
+
+int signin_tokens_run(struct probe *p, const json_t *question, struct error *err)
+{
+    struct asking a = { .p = p };
+    oauth_token_init(&a.token);
+    int rc = read_where(&a, question, err);
+    if (rc == 0 && jline_yes(question, "drop")) {
+        tokens_drop(&a.where);
+    } else if (rc == 0) {
+        buf_add_str(&a.token.access, jline_text(question, "token"));
+        buf_add_str(&a.token.refresh, jline_text(question, "refresh"));
+        a.token.until = jline_number(question, "until");
+        rc = keep(&a, err);
     }
     oauth_token_wipe(&a.token);
     return rc;

@@ -196,3 +196,13 @@ int tokens_save(const struct tokens *t, const struct oauth_token *token, struct 
     buf_wipe(&text);
     return rc;
 }
+
+void tokens_drop(const struct tokens *t)
+{
+    static const char *const ends[] = { ".json", ".lock" };
+    for (size_t i = 0; i < COUNT(ends); i++) {
+        char *path = path_of(t, ends[i]);
+        (void)unlink(path);
+        free(path);
+    }
+}

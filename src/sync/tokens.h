@@ -24,5 +24,7 @@ int tokens_load(const struct tokens *t, struct oauth_token *out, struct error *e
 /* After 0 it survives a crash, as far as it is ours to say. */
 int tokens_save(const struct tokens *t, const struct oauth_token *token,
                 struct error *err) MUST_CHECK;
+/* Takes the file away again, of an account that came to nothing. */
+void tokens_drop(const struct tokens *t);
 
 #endif

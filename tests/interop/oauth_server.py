@@ -10,7 +10,9 @@ CLIENT, SECRET = "tmail-of-the-tests", "not-so-secret"
 class OAuthServer:
     """tokens: what it gives, one after the other. Everything that is written to is meant to be changed by the test."""
 
-    def __init__(self, tokens):
+    def __init__(self, tokens, tls=None, secret=SECRET):
+        """tls: an SSLContext; secret: the client's, None where it has none."""
+        self.secret = secret
         self.tokens, self.given = list(tokens), 0
         self.codes, self.devices, self.refreshable = {}, {}, set()
         self.asked, self.wrong = [], []  # grant types; what broke the protocol
@@ -32,6 +34,9 @@ class OAuthServer:
 
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.http.daemon_threads = True
+        if tls:
+            self.http.socket = tls.wrap_socket(self.http.socket, server_side=True, do_handshake_on_connect=False)
+        self.port = self.http.server_port
         self.url = f"http://127.0.0.1:{self.http.server_port}"
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
 
@@ -87,9 +92,9 @@ class OAuthServer:
             return self.send(h, *self.reply)
         if not self.need(form.get("client_id") == CLIENT, "client"):
             return self.send(h, 401, {"error": "invalid_client"})
-        if h.path == "/device":
+        if h.path in ("/device", "/common/oauth2/v2.0/devicecode"):
             return self.device(h)
-        if not self.need(form.get("client_secret") == SECRET, "secret"):
+        if not self.need(form.get("client_secret") == self.secret, "secret"):
             return self.send(h, 401, {"error": "invalid_client"})
         error = {"authorization_code": self.by_code, "refresh_token": self.by_refresh}.get(grant, self.by_device)(form)
         if error:

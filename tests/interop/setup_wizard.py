@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The account wizard on a terminal: what it asks, what it writes, what it leaves alone; and who starts tmail for the first time."""
-import json, os, pty, re, select, shutil, signal, stat, subprocess, sys, tempfile, termios, time
+import glob, json, os, pty, re, select, shutil, signal, ssl, stat, subprocess, sys, tempfile, termios, time
 
 sys.path.insert(0, os.path.join(os.environ.get("top_srcdir", os.getcwd()), "tests/interop"))
+from oauth_server import CLIENT, OAuthServer
 from setup_wizard_terminal import Terminal
 from setup_world import World
 from tm import TMAIL, WAIT_S, Tmaild, check, fail
@@ -146,6 +147,7 @@ esac
     t = p.terminal("setup", "jane@" + D)
     to_the_password(t)
     t.answer(r"Number \[1\]:", "1")
+    t.answer(r"Write this into", "")
     t.expect(r"what it prints is not the password")
     t.answer(r"(\d)  another program[\s\S]*Number \[1\]:", "2")
     t.answer(r"The command that prints it:", "echo sesam3")
@@ -224,6 +226,71 @@ def token_alone(world, place, server):
     del world.routes[:2]
 
 
+def nothing_lies_about(world, place, server):
+    """Who signs in, or chooses a keyring, and then says no, or whose file cannot be written: nothing is kept anywhere. With a yes all of it is."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(f"{world.place}/server.pem", f"{world.place}/server.key")
+    oauth = OAuthServer(["t0ken"], tls, secret=None)
+    world.dns.records["signed.test"] = {"MX": [(0, "signed-test.mail.protection.outlook.com")]}
+    world.routes[:0] = [f"outlook.office365.com:993:127.0.0.1:{server.ports['imaps']}",
+                        f"smtp.office365.com:587:127.0.0.1:{server.ports['submission']}",
+                        f"login.microsoftonline.com:443:127.0.0.1:{oauth.port}"]
+
+    def sign_in(p, yes):
+        t = p.terminal("setup", "jane@signed.test")
+        t.answer(r"Your name[^:]*:", "Jane")
+        t.answer(r"Client id \(Enter: none\):", CLIENT)
+        t.expect(r"The code that it asks for: WDJB-MJHT[\s\S]*Signed in\.")
+        t.expect(r"Write this into")
+        if yes is None:
+            os.mkdir(p.rc)  # a folder is in the way
+        else:
+            check(not os.path.exists(p.rc), "written before the answer")
+        check(not glob.glob(p.home + "/**/oauth-*", recursive=True), "a token is kept before the answer")
+        t.say("n\n" if yes is False else "y\n")
+        return t, t.end()
+
+    p = Person(place, "signed", world)
+    t, code = sign_in(p, False)
+    check(code == 1 and "Nothing was written" in t.out and os.listdir(p.home) == ["bin"], f"{t.out} {os.listdir(p.home)}")
+    t, code = sign_in(p, True)
+    token, = glob.glob(p.home + "/**/oauth-*.json", recursive=True)
+    check(code == 0 and "oauth = \"microsoft\"" in p.text() and stat.S_IMODE(os.stat(token).st_mode) == 0o600, t.out)
+    with open(token) as f:
+        kept = json.load(f)
+    check(kept["access"] == "t0ken" and kept["refresh"] in oauth.refreshable and kept["until"] > time.time(), f"{kept}")
+    check(not oauth.wrong and "t0ken" not in t.out, f"{oauth.wrong} {t.out}")
+    p = Person(place, "unsigned", world)
+    t, code = sign_in(p, None)
+    check(code not in (0, 1) and not glob.glob(p.home + "/**/oauth-*", recursive=True), f"{code} {t.out}")
+    oauth.stop()
+    del world.routes[:3]
+    # a keyring's program
+    p = Person(place, "unkept", world)
+    os.mkdir(os.path.join(p.home, ".password-store"))
+    p.script("pass", f"""echo "$*" >>"{p.home}/asked"
+case "$1" in
+insert) cat >"{p.home}/kept" ;;
+show) cat "{p.home}/kept" ;;
+rm) rm "{p.home}/kept" ;;
+esac
+""")
+    for word in ("n", "y"):
+        t = p.terminal("setup", "jane@" + D)
+        to_the_password(t)
+        t.answer(r"Number \[1\]:", "1")
+        t.expect(r"Write this into \S+, and the password into the password store \(pass\)\?")
+        check(not os.path.exists(p.home + "/asked"), "a program was run before the answer")
+        if word == "y":
+            os.mkdir(p.rc)
+        t.say(word + "\n")
+        code = t.end()
+        check(code not in (0, 1) if word == "y" else code == 1, t.out)
+        check(not os.path.exists(p.home + "/kept"), "the password was kept")
+    with open(p.home + "/asked") as f:
+        check(f.read().endswith("rm -f mail/tmail-example\n"), "it was never kept")
+
+
 def from_mutt(world, place):
     """What a muttrc says is taken over; nothing in it is run, but for the password's command after a yes."""
     p = Person(place, "mutt", world)
@@ -289,9 +356,9 @@ def the_first_time(world, place):
 
 def main():
     place = tempfile.mkdtemp(prefix="tmail-wizard.")
-    world = World(os.path.join(place, "world"), D, "*." + D, "localhost", "*.office365.com")
+    world = World(os.path.join(place, "world"), D, "*." + D, "localhost", "*.office365.com", "login.microsoftonline.com")
     tls = ("--tls-cert", f"{world.place}/server.pem", "--tls-key", f"{world.place}/server.key")
-    server = Tmaild(os.path.join(place, "tmaild"), "--domain", D, "--domain", "tenant.test", "--user", "jane:sesam3", "--oauth-token", "jane:t0ken", *tls,
+    server = Tmaild(os.path.join(place, "tmaild"), "--domain", D, "--domain", "tenant.test", "--domain", "signed.test", "--user", "jane:sesam3", "--oauth-token", "jane:t0ken", *tls,
                     tls=True)
     bridge = Tmaild(os.path.join(place, "bridge.d"), "--domain", D, "--domain", "bridged.test", "--user", "jane:sesam3", tls=True)
     for name in ("imaps", "submissions"):
@@ -308,6 +375,7 @@ def main():
         unreachable(world, place)
         bridge_key(world, place, bridge)
         token_alone(world, place, server)
+        nothing_lies_about(world, place, server)
         from_mutt(world, place)
         the_first_time(world, place)
     finally:
