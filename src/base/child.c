@@ -175,25 +175,31 @@ int child_wait_job(pid_t pid)
     return exit_code(status);
 }
 
-/* Writes what goes in and reads what comes until both are done: -1 on failure, time or ceiling. */
-static int pump(int *in, int *out, struct str input, struct buf *result, int64_t deadline,
+/* Hands over what the pipe takes; closes it when that was all, or nobody reads it. */
+static void input_give(int *in, struct child_job *job)
+{
+    struct str rest = str_skip(job->input, job->taken);
+    ssize_t n = rest.n > 0 ? write(*in, rest.p, rest.n) : 0;
+    job->taken += n > 0 ? (size_t)n : 0;
+    if (job->taken < job->input.n && (n >= 0 || errno == EAGAIN || errno == EINTR))
+        return;
+    close(*in);
+    *in = -1;
+}
+
+/* Writes what goes in and reads what comes until both are done: -1 on time or ceiling. */
+static int pump(int *in, int *out, struct child_job *job, struct buf *result, int64_t deadline,
                 struct error *err)
 {
     char chunk[4096];
-    while (*out >= 0) {
+    while (*out >= 0 || *in >= 0) {
         struct pollfd fds[2] = { { *out, POLLIN, 0 }, { *in, POLLOUT, 0 } };
         int n = poll(fds, 2, clock_left_ms(deadline));
         if (n == 0)
             return error_set(err, ERR_SYS, RETRY_LATER, _("it took too long"));
-        if (fds[1].revents != 0) {
-            ssize_t w = input.n > 0 ? write(*in, input.p, input.n) : 0;
-            input = str_skip(input, w > 0 ? (size_t)w : 0);
-            if (input.n == 0 || (w < 0 && errno != EAGAIN && errno != EINTR)) {
-                close(*in);
-                *in = -1;
-            }
-        }
-        if (fds[0].revents == 0)
+        if (n > 0 && fds[1].revents != 0)
+            input_give(in, job);
+        if (n < 0 || fds[0].revents == 0)
             continue;
         ssize_t r = read(*out, chunk, sizeof chunk);
         if (r == 0) {
@@ -208,10 +214,18 @@ static int pump(int *in, int *out, struct str input, struct buf *result, int64_t
     return 0;
 }
 
-int child_run(char *const argv[], struct str input, struct buf *out, int err_fd, int wait_ms,
-              struct error *err)
+static void end_close(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+int child_job(struct child_job *job, struct buf *out, struct error *err)
 {
     int in[2], from[2];
+    job->code = -1;
+    job->killed = false;
+    job->taken = 0;
     if (file_pipe(in, err) != 0)
         return -1;
     if (file_pipe(from, err) != 0) {
@@ -219,28 +233,35 @@ int child_run(char *const argv[], struct str input, struct buf *out, int err_fd,
         close(in[1]);
         return -1;
     }
-    struct child_io io = { .in = in[0], .out = from[1], .err = err_fd };
-    pid_t pid = child_start(argv, &io, err);
+    struct child_io io = { .in = in[0], .out = from[1], .err = job->err_fd };
+    pid_t pid = child_start(job->argv, &io, err);
     close(in[0]);
     close(from[1]);
     int rc = pid < 0 ? -1 : 0;
     fcntl(in[1], F_SETFL, O_NONBLOCK);
     if (rc == 0)
-        rc = pump(&in[1], &from[0], input, out, wait_ms < 0 ? -1 : clock_mono_ms() + wait_ms, err);
-    if (in[1] >= 0)
-        close(in[1]);
-    if (from[0] >= 0)
-        close(from[0]);
+        rc = pump(&in[1], &from[0], job, out,
+                  job->wait_ms < 0 ? -1 : clock_mono_ms() + job->wait_ms, err);
+    end_close(in[1]);
+    end_close(from[0]);
     if (pid < 0)
         return -1;
-    if (rc != 0)
+    job->killed = rc != 0;
+    if (job->killed)
         kill(pid, SIGKILL);
-    int code = child_wait(pid);
-    if (rc == 0 && code != 0) {
-        rc = error_set(err, ERR_SYS, RETRY_LATER, _("it ended with exit code %d"), code);
-        err->sys = code;
+    job->code = child_wait(pid);
+    if (rc == 0 && job->code != 0) {
+        rc = error_set(err, ERR_SYS, RETRY_LATER, _("it ended with exit code %d"), job->code);
+        err->sys = job->code;
     }
-    return rc == 0 ? 0 : error_prefix(err, _("the command %s: "), argv[0]);
+    return rc == 0 ? 0 : error_prefix(err, _("the command %s: "), job->argv[0]);
+}
+
+int child_run(char *const argv[], struct str input, struct buf *out, int err_fd, int wait_ms,
+              struct error *err)
+{
+    struct child_job job = { .argv = argv, .input = input, .err_fd = err_fd, .wait_ms = wait_ms };
+    return child_job(&job, out, err);
 }
 
 char *child_program(const char *name)

@@ -32,9 +32,20 @@ int child_wait_ms(pid_t pid, int wait_ms, int *code);
 /* As child_wait for a child that shares our terminal: when it is stopped (^Z in an editor) we stop as
  * well, so that the shell is back, and both go on together. */
 int child_wait_job(pid_t pid);
-/* Runs argv with input on its standard input, appends its standard output to out. Its standard
- * error goes to err_fd. 0; -1 when it could not run, exited non-zero (err->sys is its code then),
- * said more than out holds, or took longer than wait_ms (then it is killed). */
+/* A command with something to read, and how it went. */
+struct child_job {
+    char *const *argv;
+    struct str input; /* on its standard input */
+    int err_fd;       /* its standard error */
+    int wait_ms;      /* it is killed then */
+    int code;         /* out: its exit code; 128 + signal; -1: it could not be started */
+    bool killed;      /* out: it took too long, or said more than the buffer holds */
+    size_t taken;     /* out: so much of the input was handed over */
+};
+/* Runs it, appends its standard output to out. 0; -1 when it could not run, exited non-zero
+ * (err->sys is its code then) or was killed. */
+int child_job(struct child_job *job, struct buf *out, struct error *err) MUST_CHECK;
+/* The same, for those who need not know more. */
 int child_run(char *const argv[], struct str input, struct buf *out, int err_fd, int wait_ms,
               struct error *err) MUST_CHECK;
 

@@ -7,7 +7,11 @@
 #include "sync/sched.h"
 #include "base/banned.h"
 
-enum { REASON_MAX = 2000 };
+enum {
+    REASON_MAX = 2000,
+    EX_TEMPFAIL_CODE = 75, /* sysexits.h */
+    EXIT_CODES = 128       /* above: it was a signal */
+};
 
 static bool is_taken(unsigned code)
 {
@@ -100,4 +104,15 @@ bool judge_attempt(struct arena *a, struct outbox_entry *e, const struct smtp_en
         break;
     }
     return false;
+}
+
+enum smtp_outcome judge_command(const struct child_job *job)
+{
+    if (job->code < 0 || job->taken == 0)
+        return SMTP_UNSENT;
+    if (job->killed || job->code > EXIT_CODES || (job->code == 0 && job->taken < job->input.n))
+        return SMTP_IN_DOUBT;
+    if (job->code == 0)
+        return SMTP_SENT;
+    return job->code == EX_TEMPFAIL_CODE ? SMTP_UNSENT : SMTP_REJECTED;
 }

@@ -6,6 +6,7 @@
 #ifndef TMAIL_SYNC_JUDGE_H
 #define TMAIL_SYNC_JUDGE_H
 
+#include "base/child.h"
 #include "cache/outbox.h"
 #include "net/smtp.h"
 
@@ -17,5 +18,9 @@ size_t judge_open(const struct outbox_entry *e, size_t *which);
 bool judge_attempt(struct arena *a, struct outbox_entry *e, const struct smtp_envelope *env,
                    const size_t *which, enum smtp_outcome outcome, const struct error *why,
                    int64_t now);
+/* What a command in the place of sendmail did with a message that it was given (sysexits.h: 75 is
+ * for later). What was not started, or took nothing, did not send it; what ended by a signal, was
+ * broken off, or went before it had all may have. */
+enum smtp_outcome judge_command(const struct child_job *job);
 
 #endif

@@ -15,8 +15,7 @@ enum {
     SENDMAIL_MS = 120000,
     SENDMAIL_SAYS_MAX = 64 << 10,
     MESSAGE_MAX = 256 << 20,
-    PIECE = 256 << 10,
-    EX_TEMPFAIL_CODE = 75 /* sysexits.h */
+    PIECE = 256 << 10
 };
 
 static bool is_ascii(const char *s)
@@ -256,18 +255,18 @@ static enum smtp_outcome command_run(struct attempt *t, char *const *argv, struc
                                      struct error *why)
 {
     struct buf says = BUF_INIT(SENDMAIL_SAYS_MAX);
+    struct child_job job = { .argv = argv, .input = text, .err_fd = -1, .wait_ms = SENDMAIL_MS };
     if (before_dot(t, why) != 0)
         return SMTP_UNSENT;
-    why->sys = 0;
-    int rc = child_run(argv, text, &says, -1, SENDMAIL_MS, why);
+    int rc = child_job(&job, &says, why);
     buf_free(&says);
-    for (size_t i = 0; rc == 0 && i < t->env.rcpts_n; i++)
+    enum smtp_outcome outcome = judge_command(&job);
+    for (size_t i = 0; outcome == SMTP_SENT && i < t->env.rcpts_n; i++)
         t->env.rcpts[i].code = 250;
-    if (rc == 0)
-        return SMTP_SENT;
-    if (why->code == ERR_NET) /* time was up: it may have taken the message */
-        return SMTP_IN_DOUBT;
-    return why->sys == EX_TEMPFAIL_CODE || why->sys > 128 ? SMTP_UNSENT : SMTP_REJECTED;
+    if (rc == 0 && outcome != SMTP_SENT)
+        (void)error_set(why, ERR_SYS, RETRY_LATER,
+                        _("the command %s ended before it had read all of the message"), argv[0]);
+    return outcome;
 }
 
 static enum smtp_outcome by_command(struct attempt *t, struct error *why)

@@ -155,6 +155,22 @@ def some_are_refused(place):
     peer.close()
 
 
+def commands(place):
+    """send = sendmail:COMMAND: its exit code says what became of the mail; where it was broken off nobody knows, and it is not sent again."""
+    sent = os.path.join(place.path, "sent")
+    for name, script, code, state in (
+            ("done", f"cat >> {sent}", 0, None), ("later", "cat > /dev/null; exit 75", 0, "queued"),
+            ("refused", "cat > /dev/null; exit 69", 69, "failed"), ("killed", f"cat >> {sent}; kill -9 $$", 75, "doubt"),
+            ("missing", None, 0, "queued")):
+        command = f"sh -c '{script}'" if script else "/nonexistent/sendmail"
+        p = place.profile(f'[tmail]\nundo-send = 0\n\n[account work]\naddress = "jane@example.org"\nsend = "sendmail:{command}"\n', f"command-{name}")
+        p.run("-s", f"command {name}", "joe@example.org", stdin=b"x\n", code=code)
+        p.run("sync", code=None)
+        check([e["state"] for e in entries(p)] == ([state] if state else []), f"{name}: {entries(p)}")
+    with open(sent) as f:
+        check([line[9:] for line in f if line.startswith("Subject: ")] == ["command done\n", "command killed\n"], "each once")
+
+
 def only_sending_is_refused(place):
     """The sending server refuses the password: the mailboxes go on."""
     server = place.tmaild("--user", "jane:pw", "--domain", "example.org")
@@ -218,6 +234,6 @@ def real_servers(place):
 
 
 with Place() as place:
-    for step in (receipts, later, lmtp, so_many_and_no_more, nobody_there, some_are_refused, only_sending_is_refused, real_servers):
+    for step in (receipts, later, lmtp, so_many_and_no_more, nobody_there, some_are_refused, commands, only_sending_is_refused, real_servers):
         step(place)
         print(step.__name__, flush=True)

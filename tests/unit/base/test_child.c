@@ -80,6 +80,53 @@ static void failures_are_failures(void **state)
     buf_free(&out);
 }
 
+/* What a command that reads and says nothing more was given is all of it; one that does not read leaves
+ * what does not fit into the pipe. */
+static void it_is_known_what_was_handed_over(void **state)
+{
+    static const struct {
+        const char *script;
+        int wait_ms, rc, code;
+        bool killed, all;
+    } rows[] = {
+        { "cat > /dev/null", 10000, 0, 0, false, true },
+        { "exec >&-; test $(wc -c) -eq 300000", 10000, 0, 0, false, true },
+        { "exit 0", 10000, 0, 0, false, false },
+        { "cat > /dev/null; exit 75", 10000, -1, 75, false, true },
+        { "cat > /dev/null; kill -9 $$", 10000, -1, 137, false, true },
+        { "exec sleep 60", 20, -1, 137, true, false },
+        { "exec yes", 10000, -1, 137, true, false },
+    };
+    (void)state;
+    struct buf in = BUF_INIT(1 << 20);
+    while (in.len < 300000)
+        buf_adds(&in, "some text\n");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char *argv[] = { (char *)"sh", (char *)"-c", (char *)rows[i].script, NULL };
+        struct child_job job = {
+            .argv = argv, .input = buf_str(&in), .err_fd = -1, .wait_ms = rows[i].wait_ms
+        };
+        struct buf out = BUF_INIT(100);
+        struct error err = { 0 };
+        assert_int_equal(child_job(&job, &out, &err), rows[i].rc);
+        assert_int_equal(job.code, rows[i].code);
+        assert_int_equal(job.killed, rows[i].killed);
+        assert_int_equal(job.taken == in.len, rows[i].all);
+        buf_free(&out);
+    }
+    char *missing[] = { (char *)"/nonexistent/program", NULL };
+    struct child_job job = {
+        .argv = missing, .input = buf_str(&in), .err_fd = -1, .wait_ms = 1000
+    };
+    struct buf out = BUF_INIT(100);
+    struct error err = { 0 };
+    assert_int_equal(child_job(&job, &out, &err), -1);
+    assert_int_equal(job.code, -1);
+    assert_int_equal(job.taken, 0);
+    buf_free(&out);
+    buf_free(&in);
+}
+
 /* A group of its own, as a shell gives to each job: its parent here plays the shell. */
 static void who_waits_for_a_stopped_job_stops_too(void **state)
 {
@@ -108,6 +155,7 @@ int main(void)
         cmocka_unit_test(commands_that_are_none_are_refused),
         cmocka_unit_test(a_program_gets_input_and_gives_output),
         cmocka_unit_test(failures_are_failures),
+        cmocka_unit_test(it_is_known_what_was_handed_over),
         cmocka_unit_test(who_waits_for_a_stopped_job_stops_too),
     };
     signal(SIGPIPE, SIG_IGN);

@@ -75,6 +75,38 @@ static const struct {
     { "in doubt", SMTP_IN_DOUBT, { 0 }, { 250, 250, 250 }, { 0 }, OUTBOX_DOUBT, false, false },
 };
 
+static const struct {
+    const char *name;
+    struct child_job job;
+    enum smtp_outcome outcome;
+} commands[] = {
+    { "done", { .code = 0, .taken = 10 }, SMTP_SENT },
+    { "not started", { .code = -1 }, SMTP_UNSENT },
+    { "for later", { .code = 75, .taken = 10 }, SMTP_UNSENT },
+    { "for later, before it had all", { .code = 75, .taken = 5 }, SMTP_UNSENT },
+    { "refused", { .code = 69, .taken = 10 }, SMTP_REJECTED },
+    { "refused, before it had all", { .code = 1, .taken = 5 }, SMTP_REJECTED },
+    { "the highest exit code", { .code = 128, .taken = 10 }, SMTP_REJECTED },
+    { "a signal", { .code = 128 + 9, .taken = 10 }, SMTP_IN_DOUBT },
+    { "a signal, before it had all", { .code = 128 + 15, .taken = 5 }, SMTP_IN_DOUBT },
+    { "a signal, before it had any", { .code = 128 + 9, .taken = 0 }, SMTP_UNSENT },
+    { "time was up", { .code = 128 + 9, .killed = true, .taken = 10 }, SMTP_IN_DOUBT },
+    { "time was up just as it ended", { .code = 0, .killed = true, .taken = 10 }, SMTP_IN_DOUBT },
+    { "time was up, it read nothing", { .code = 128 + 9, .killed = true }, SMTP_UNSENT },
+    { "content with a part", { .code = 0, .taken = 5 }, SMTP_IN_DOUBT },
+};
+
+static void test_commands(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(commands); i++) {
+        struct child_job job = commands[i].job;
+        job.input = STR("0123456789");
+        if (judge_command(&job) != commands[i].outcome)
+            fail_msg("%s: %d", commands[i].name, judge_command(&job));
+    }
+}
+
 static void check_row(size_t i)
 {
     struct arena *a = arena_new(1024);
@@ -107,6 +139,7 @@ static void test_rows(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows),
+                                        cmocka_unit_test(test_commands) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
