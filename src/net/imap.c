@@ -376,6 +376,7 @@ struct imap *imap_open(const struct imap_options *o, struct error *err)
     i->expected = o->early != NULL ? o->expected : 0;
     i->early = o->early;
     i->early_arg = o->early_arg;
+    i->facts = o->facts;
     i->lines_max = IMAP_LOGIN_LINES;
     buf_init(&i->in, IMAP_IN_MAX);
     buf_init(&i->raw, IMAP_IN_MAX);
@@ -383,6 +384,8 @@ struct imap *imap_open(const struct imap_options *o, struct error *err)
     snprintf(i->host, sizeof i->host, "%s", o->endpoint.host);
     i->parser = wire_imap_new(WIRE_CLIENT, &limits);
     i->stream = stream_open(&o->endpoint, o->connect_ms, o->cancel, o->log, &said, &i->secure, err);
+    if (i->stream != NULL && i->facts != NULL)
+        i->facts->tls = *stream_facts(i->stream);
     if (i->stream == NULL)
         imap_not_greeted(i, buf_str(&said), err);
     i->broken = i->stream == NULL || imap_greet(i, o, buf_str(&said), err) < 0;
@@ -392,6 +395,7 @@ struct imap *imap_open(const struct imap_options *o, struct error *err)
     else {
         i->lines_max = IMAP_LINES_MAX;
         i->hello_due = !i->hello_said;
+        i->facts = NULL;
     }
     buf_free(&said);
     return i;

@@ -7,6 +7,7 @@
 #ifndef TMAIL_NET_IMAP_H
 #define TMAIL_NET_IMAP_H
 
+#include "net/facts.h"
 #include "net/login.h"
 #include "net/stream.h"
 #include "wire/imap_resp.h"
@@ -32,6 +33,7 @@ struct imap_options {
     uint64_t expected;
     void (*early)(void *arg, struct imap *i);
     void *early_arg;
+    struct net_facts *facts; /* NULL: nobody asks */
 };
 /* Connects, checks the greeting (PREAUTH in the clear with TLS required is refused), logs in, knows
  * the capabilities. Keeps cancel and log; login is used here alone. NULL with ERR_NET, ERR_TLS,

@@ -78,6 +78,7 @@ struct imap {
     struct imap_handler challenge; /* resp gets the "+" of a login */
     struct imap_handler streaming; /* who gets the chunks of the literal under way */
     uint32_t streaming_seq;
+    struct net_facts *facts; /* while it is being opened; NULL */
     char host[256];
 };
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "net/imap_conn.h"
 
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "net/sasl.h"
@@ -176,6 +178,12 @@ static bool passes(enum imap_code code)
     return code == CODE_UNAVAILABLE || code == CODE_LIMIT;
 }
 
+static void note_login(struct imap *i, const char *name)
+{
+    if (i->facts != NULL)
+        snprintf(i->facts->login, sizeof i->facts->login, "%s", name);
+}
+
 /* The command LOGIN, for servers without SASL. */
 static int by_command(struct imap *i, const struct net_login *l, struct error *err)
 {
@@ -186,8 +194,10 @@ static int by_command(struct imap *i, const struct net_login *l, struct error *e
     early_queue(i);
     if (imap_run(i, err) < 0)
         return -1;
-    if (answer.kind == IMAP_OK)
+    if (answer.kind == IMAP_OK) {
+        note_login(i, "LOGIN");
         return 0;
+    }
     return login_refused(i->host, passes(answer.code), answer.words, err);
 }
 
@@ -297,6 +307,8 @@ int imap_log_in(struct imap *i, const struct net_login *l, const struct endpoint
     int rc;
     uint64_t lies = i->lies != NULL ? *i->lies : 0;
     i->caps_known = false; /* there may be others now */
+    if (i->facts != NULL)
+        i->facts->mechs = mechanisms(i);
     if (l == NULL)
         rc = error_set(err, ERR_AUTH, RETRY_NEVER, _("%s wants a login"), i->host);
     else if (may_command(i, l, mechanisms(i)))
@@ -312,6 +324,8 @@ int imap_log_in(struct imap *i, const struct net_login *l, const struct endpoint
                                         .log = i->log };
         struct net_sasl *sasl = net_sasl_new(&setup, err);
         rc = sasl != NULL ? by_sasl(i, sasl, err) : -1;
+        if (rc == 0)
+            note_login(i, net_sasl_name(sasl));
         net_sasl_free(&sasl);
     }
     if (rc < 0 && i->lies != NULL)

@@ -9,7 +9,7 @@ libnet_a_SOURCES = \
 	src/net/autoconfig.c src/net/autoconfig.h \
 	src/net/oauth.c src/net/oauth.h src/net/oauth_flow.c src/net/oauth_http.c src/net/oauth_http.h \
 	src/net/oauth_listen.c src/net/oauth_listen.h \
-	src/net/login.c src/net/login.h src/net/sasl.c src/net/sasl.h \
+	src/net/facts.c src/net/facts.h src/net/login.c src/net/login.h src/net/sasl.c src/net/sasl.h \
 	src/net/smtp.c src/net/smtp.h src/net/smtp_conn.h src/net/smtp_send.c src/net/smtp_login.c \
 	src/net/pop3.c src/net/pop3.h src/net/pop3_conn.h src/net/pop3_run.c src/net/pop3_login.c \
 	src/net/imap.c src/net/imap.h src/net/imap_conn.h src/net/imap_out.c src/net/imap_login.c \

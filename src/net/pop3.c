@@ -24,16 +24,21 @@ struct pop3 *pop3_open(const struct pop3_options *o, struct error *err)
     struct pop3 *p = xcalloc(1, sizeof *p);
     p->log = o->log;
     p->wait_ms = o->wait_ms;
+    p->facts = o->facts;
     buf_init(&p->in, POP3_IN_MAX);
     buf_init(&p->out, POP3_OUT_MAX);
     buf_init(&p->challenge, NET_SASL_LINE_MAX);
     snprintf(p->host, sizeof p->host, "%s", o->endpoint.host);
     p->stream = stream_open(&o->endpoint, o->connect_ms, o->cancel, o->log, &said, &p->secure, err);
+    if (p->stream != NULL && p->facts != NULL)
+        p->facts->tls = *stream_facts(p->stream);
     if (p->stream == NULL)
         pop3_not_greeted(p, buf_str(&said), err);
     if (p->stream == NULL || pop3_greet(p, o, buf_str(&said), err) < 0 || pop3_speak(p, err) < 0 ||
         pop3_log_in(p, o->login, &o->endpoint, err) < 0)
         pop3_close(&p);
+    else
+        p->facts = NULL;
     buf_free(&said);
     return p;
 }

@@ -5,6 +5,7 @@
 #ifndef TMAIL_NET_POP3_H
 #define TMAIL_NET_POP3_H
 
+#include "net/facts.h"
 #include "net/login.h"
 #include "net/stream.h"
 
@@ -14,6 +15,7 @@ struct pop3_options {
     struct net_cancel *cancel;     /* may be NULL */
     struct log *log;
     int connect_ms, wait_ms; /* to be connected; longest silence while answers are due */
+    struct net_facts *facts; /* NULL: nobody asks */
 };
 struct pop3;
 /* Connects, checks the greeting, asks for CAPA, logs in (AUTH PLAIN where announced, else USER and

@@ -30,6 +30,7 @@ struct pop3 {
     struct pop3_entry *entries;
     size_t entries_n, entries_room;
     bool unsorted;
+    struct net_facts *facts; /* while it is being opened; NULL */
     char host[256];
 };
 

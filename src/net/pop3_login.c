@@ -329,6 +329,12 @@ static enum way choose(const struct pop3 *p, const struct net_login *l)
     return may_try_user(p) ? WAY_USER : WAY_SASL;
 }
 
+static void note_login(struct pop3 *p, const char *name)
+{
+    if (p->facts != NULL)
+        snprintf(p->facts->login, sizeof p->facts->login, "%s", name);
+}
+
 static int log_in(struct pop3 *p, const struct net_login *l, const struct endpoint *ep,
                   struct error *err)
 {
@@ -342,9 +348,13 @@ static int log_in(struct pop3 *p, const struct net_login *l, const struct endpoi
                                     .binding = stream_binding(p->stream),
                                     .log = p->log };
     enum way way = choose(p, l);
+    if (p->facts != NULL)
+        p->facts->mechs = p->mechs;
     if (way == WAY_SASL) {
         struct net_sasl *sasl = net_sasl_new(&setup, err);
         int rc = sasl != NULL ? by_sasl(p, sasl, err) : -1;
+        if (rc == 0)
+            note_login(p, net_sasl_name(sasl));
         net_sasl_free(&sasl);
         return rc;
     }
@@ -353,6 +363,7 @@ static int log_in(struct pop3 *p, const struct net_login *l, const struct endpoi
                          _("%s greets without the stamp that APOP needs, or not over TLS from the "
                            "start: remove login = apop"),
                          p->host);
+    note_login(p, way == WAY_APOP ? "APOP" : "USER");
     int rc = way == WAY_APOP ? by_apop(p, l, &a, err) : by_user(p, l, &a, err);
     return rc < 0 ? -1 : login_answered(p, &a, err);
 }

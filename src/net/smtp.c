@@ -254,8 +254,8 @@ static int say_hello(struct smtp *s, const char *name, struct smtp_answer *why, 
     return smtp_refused(s, &a, err);
 }
 
-static int greet(struct smtp *s, const struct smtp_options *o, struct str said,
-                 struct smtp_answer *why, struct error *err)
+static int greeting(struct smtp *s, const struct smtp_options *o, struct str said,
+                    struct smtp_answer *why, struct error *err)
 {
     const char *name = o->endpoint.ehlo_name ? o->endpoint.ehlo_name : "localhost";
     struct smtp_answer a = { 0 };
@@ -270,7 +270,18 @@ static int greet(struct smtp *s, const struct smtp_options *o, struct str said,
         *why = a;
         return smtp_refused(s, &a, err);
     }
+    if (s->facts != NULL)
+        s->facts->clock = facts_clock(str_c(a.text));
     return a.code == 220 ? say_hello(s, name, why, err) : smtp_nonsense(s, err);
+}
+
+static int greet(struct smtp *s, const struct smtp_options *o, struct str said,
+                 struct smtp_answer *why, struct error *err)
+{
+    int rc = greeting(s, o, said, why, err);
+    if (s->facts != NULL)
+        s->facts->mechs = s->mechs;
+    return rc;
 }
 
 /* No connection came about: a server that refused did so in the last thing that it said. */
@@ -295,14 +306,19 @@ struct smtp *smtp_open(const struct smtp_options *o, struct error *err)
     s->deadline = o->total_ms > 0 ? clock_mono_ms() + o->total_ms : -1;
     s->lmtp = o->endpoint.proto == NET_LMTP;
     s->usable = true;
+    s->facts = o->facts;
     buf_init(&s->in, SMTP_IN_MAX);
     snprintf(s->host, sizeof s->host, "%s", o->endpoint.host);
     s->stream = stream_open(&o->endpoint, o->connect_ms, o->cancel, o->log, &said, &s->secure, err);
+    if (s->stream != NULL && s->facts != NULL)
+        s->facts->tls = *stream_facts(s->stream);
     if (s->stream == NULL)
         last_said(buf_str(&said), why);
     if (s->stream == NULL || greet(s, o, buf_str(&said), why, err) < 0 ||
         (o->login != NULL && smtp_log_in(s, o->login, &o->endpoint, why, err) < 0))
         smtp_close(&s);
+    else
+        s->facts = NULL;
     buf_free(&said);
     return s;
 }

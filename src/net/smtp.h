@@ -6,6 +6,7 @@
 #ifndef TMAIL_NET_SMTP_H
 #define TMAIL_NET_SMTP_H
 
+#include "net/facts.h"
 #include "net/login.h"
 #include "net/stream.h"
 #include "net/words.h"
@@ -28,6 +29,7 @@ struct smtp_options {
     int total_ms; /* for all that is done on the connection; 0: no end */
     struct smtp_answer *refusal; /* smtp_open: what the server said when it refused (greeting, EHLO,
                                     login); code 0: it did not. May be NULL */
+    struct net_facts *facts;     /* NULL: nobody asks */
 };
 struct smtp;
 /* Connects, greets, logs in. Keeps cancel and log. NULL with ERR_NET, ERR_TLS, ERR_AUTH (with the

@@ -16,10 +16,11 @@ struct smtp {
     char host[256];
     char peer[256]; /* as it calls itself */
     int wait_ms, dot_ms;
-    int64_t deadline;  /* monotonic, of all that is done on it; -1: none */
-    unsigned ext;      /* enum smtp_ext */
-    unsigned mechs;    /* enum net_mech */
-    uint64_t size_max; /* 0: not told */
+    int64_t deadline;        /* monotonic, of all that is done on it; -1: none */
+    struct net_facts *facts; /* while it is being opened; NULL */
+    unsigned ext;            /* enum smtp_ext */
+    unsigned mechs;          /* enum net_mech */
+    uint64_t size_max;       /* 0: not told */
     bool lmtp, secure, usable;
     bool open_mail; /* a transaction is begun on the server: RSET before the next */
     const struct smtp_envelope *ahead; /* whose commands are out and not answered yet; NULL */

@@ -196,8 +196,10 @@ struct stream *stream_open(const struct endpoint *ep, int wait_ms, struct net_ca
         *secure = ep->tls == TLS_DIRECT || s->upgraded ||
                   (ep->tls == TLS_STARTTLS && !stream_may_be_clear(ep));
         s->said = NULL;
-        if (*secure)
+        if (*secure && s->upgraded) {
             tls_bind(&s->peer, &s->binding);
+            tls_tell(&s->peer, &s->facts);
+        }
         s->peer.ssl = NULL;
         log_line(log, LOG_INFO, "%s:%u: connected%s", s->host, s->port,
                  *secure ? ", TLS" : " in the clear");
@@ -209,6 +211,11 @@ struct stream *stream_open(const struct endpoint *ep, int wait_ms, struct net_ca
 const struct tls_binding *stream_binding(const struct stream *s)
 {
     return &s->binding;
+}
+
+const struct tls_facts *stream_facts(const struct stream *s)
+{
+    return &s->facts;
 }
 
 /* One piece of what is there: 0, 1 on orderly close, 2 when there is nothing, -1. */

@@ -54,6 +54,8 @@ struct stream *stream_open(const struct endpoint *ep, int wait_ms, struct net_ca
                            struct log *log, struct buf *said, bool *secure, struct error *err);
 /* What a login can be bound to; of kind TLS_BINDING_NONE in the clear. */
 const struct tls_binding *stream_binding(const struct stream *s);
+/* What TLS it is; the version is empty in the clear. */
+const struct tls_facts *stream_facts(const struct stream *s);
 /* Appends what arrived, at most 256 kB at a time: 0, 1 on orderly close, 2 when wait_ms passed with
  * nothing, -1 (ERR_LIMIT when into is full). */
 int stream_read(struct stream *s, struct buf *into, int wait_ms, struct error *err) MUST_CHECK;

@@ -33,6 +33,7 @@ struct stream {
     struct tunnel *tunnel;
     struct tls_peer peer;
     struct tls_binding binding;
+    struct tls_facts facts;
     bool upgraded; /* the TLS handshake was begun, what was said before it is forgotten */
     char host[256];
     unsigned port;

@@ -45,12 +45,11 @@ static void add_name(struct buf *names, const ASN1_STRING *s)
     buf_add(names, ASN1_STRING_get0_data(s), (size_t)ASN1_STRING_length(s));
 }
 
-static void add_subject(struct buf *names, X509 *cert)
+static void add_part(struct buf *names, const X509_NAME *name, int nid)
 {
-    const X509_NAME *subject = X509_get_subject_name(cert);
-    int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+    int at = X509_NAME_get_index_by_NID(name, nid, -1);
     if (at >= 0)
-        add_name(names, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+        add_name(names, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
 }
 
 /* DNS names; the common name where there are none. */
@@ -65,9 +64,27 @@ static void see_names(X509 *cert, char *out, size_t size)
     }
     GENERAL_NAMES_free(all);
     if (names.len == 0)
-        add_subject(&names, cert);
+        add_part(&names, X509_get_subject_name(cert), NID_commonName);
     net_words(out, size, buf_str(&names));
     buf_free(&names);
+}
+
+/* The organisation is who people know; the name may be no more than a number. */
+static void see_issuer(X509 *cert, char *out, size_t size)
+{
+    struct buf names = BUF_INIT(4096);
+    add_part(&names, X509_get_issuer_name(cert), NID_organizationName);
+    if (names.len == 0)
+        add_part(&names, X509_get_issuer_name(cert), NID_commonName);
+    net_words(out, size, buf_str(&names));
+    buf_free(&names);
+}
+
+static int64_t see_end(const X509 *cert)
+{
+    struct tm tm = { 0 };
+    const ASN1_TIME *t = X509_get0_notAfter(cert);
+    return t != NULL && ASN1_TIME_to_tm(t, &tm) == 1 ? (int64_t)timegm(&tm) : 0;
 }
 
 static int see(X509_STORE_CTX *store, void *arg)
@@ -83,6 +100,8 @@ static int see(X509_STORE_CTX *store, void *arg)
         p->seen = true;
         see_pin(cert, p->pin, sizeof p->pin);
         see_names(cert, p->names, sizeof p->names);
+        see_issuer(cert, p->issuer, sizeof p->issuer);
+        p->ends_at = see_end(cert);
         see_day(X509_get0_notBefore(at), p->since, sizeof p->since);
         see_day(X509_get0_notAfter(at), p->until, sizeof p->until);
     }
@@ -127,6 +146,17 @@ void tls_bind(const struct tls_peer *p, struct tls_binding *out)
     out->n = SSL_session_reused(ssl) ? SSL_get_peer_finished(ssl, out->bytes, sizeof out->bytes)
                                      : SSL_get_finished(ssl, out->bytes, sizeof out->bytes);
     out->kind = out->n > 0 && out->n <= sizeof out->bytes ? TLS_BINDING_UNIQUE : TLS_BINDING_NONE;
+}
+
+void tls_tell(const struct tls_peer *p, struct tls_facts *out)
+{
+    *out = (struct tls_facts){ .trusted = p->verify == X509_V_OK, .ends_at = p->ends_at };
+    snprintf(out->version, sizeof out->version, "%s",
+             p->ssl != NULL ? SSL_get_version(p->ssl) : "TLS");
+    snprintf(out->cipher, sizeof out->cipher, "%s",
+             p->ssl != NULL ? SSL_get_cipher_name(p->ssl) : "");
+    snprintf(out->issuer, sizeof out->issuer, "%s", p->issuer);
+    snprintf(out->until, sizeof out->until, "%s", p->until);
 }
 
 /* ------------------------------------------------------------------ what is told */
@@ -180,6 +210,11 @@ static int unknown_signer(const char *host, long verify, const struct tls_peer *
             _("the certificate of %s is signed by itself alone: if it is your own server, name the "
               "certificate's file with tls-ca"),
             host);
+    else if (p->issuer[0] != '\0')
+        say(err, verify,
+            _("the certificate of %s is signed by nobody whom this computer knows (the signer "
+              "calls itself \"%s\"): if it is your own server, name its CA file with tls-ca"),
+            host, p->issuer);
     else
         say(err, verify,
             _("the certificate of %s is signed by nobody whom this computer knows: if it is your "

@@ -17,10 +17,12 @@ enum { TLS_PIN_SIZE = 64, TLS_NAMES_SIZE = 160, TLS_DAY_SIZE = 16 };
 
 /* What was seen during a handshake. Starts zeroed. */
 struct tls_peer {
-    bool seen;                  /* it showed a certificate */
-    long verify;                /* OpenSSL's verdict on the chain, X509_V_OK when it holds */
-    char pin[TLS_PIN_SIZE];     /* "sha256//BASE64" of its public key */
-    char names[TLS_NAMES_SIZE]; /* that the certificate is for, fit for a sentence; cut */
+    bool seen;                   /* it showed a certificate */
+    long verify;                 /* OpenSSL's verdict on the chain, X509_V_OK when it holds */
+    char pin[TLS_PIN_SIZE];      /* "sha256//BASE64" of its public key */
+    char names[TLS_NAMES_SIZE];  /* that the certificate is for, fit for a sentence; cut */
+    char issuer[TLS_NAMES_SIZE]; /* who signed it, as it says itself; the same */
+    int64_t ends_at;             /* its last second, since 1970; 0: not known */
     char since[TLS_DAY_SIZE], until[TLS_DAY_SIZE]; /* "2026-11-26", of the one at fault */
     int alert;                                     /* fatal, that it sent; 0: none */
     struct ssl_st *ssl;                            /* valid while the handshake's connection is */
@@ -54,5 +56,14 @@ struct tls_binding {
     unsigned char bytes[TLS_BINDING_MAX];
 };
 void tls_bind(const struct tls_peer *p, struct tls_binding *out);
+
+/* What there is to tell of a connection that holds. */
+struct tls_facts {
+    char version[16], cipher[64]; /* "TLSv1.3"; "": in the clear */
+    bool trusted;                 /* an authority vouches for it; else a pin does */
+    char issuer[TLS_NAMES_SIZE], until[TLS_DAY_SIZE];
+    int64_t ends_at;
+};
+void tls_tell(const struct tls_peer *p, struct tls_facts *out);
 
 #endif

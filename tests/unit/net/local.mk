@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-NET_TESTS = tests/unit/net/test_stream tests/unit/net/test_smtp tests/unit/net/test_imap tests/unit/net/test_pop3 tests/unit/net/test_transcripts tests/unit/net/test_dns tests/unit/net/test_status tests/unit/net/test_sasl tests/unit/net/test_deflate tests/unit/net/test_oauth
+NET_TESTS = tests/unit/net/test_stream tests/unit/net/test_smtp tests/unit/net/test_imap tests/unit/net/test_pop3 tests/unit/net/test_transcripts tests/unit/net/test_dns tests/unit/net/test_status tests/unit/net/test_sasl tests/unit/net/test_deflate tests/unit/net/test_oauth tests/unit/net/test_facts tests/unit/net/test_tls
 check_PROGRAMS += $(NET_TESTS)
 TESTS += $(NET_TESTS)
 NET_SCRIPT = tests/unit/net/script.c tests/unit/net/script.h tests/unit/test.h
@@ -24,6 +24,12 @@ tests_unit_net_test_dns_LDADD = $(LINK_NET) $(CMOCKA_LIBS)
 tests_unit_net_test_sasl_SOURCES = tests/unit/net/test_sasl.c tests/unit/test.h
 tests_unit_net_test_sasl_CPPFLAGS = $(TEST_CPPFLAGS) $(GSASL_CFLAGS)
 tests_unit_net_test_sasl_LDADD = $(LINK_NET) $(CMOCKA_LIBS)
+tests_unit_net_test_facts_SOURCES = tests/unit/net/test_facts.c tests/unit/test.h
+tests_unit_net_test_facts_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_net_test_facts_LDADD = $(LINK_NET) $(CMOCKA_LIBS)
+tests_unit_net_test_tls_SOURCES = tests/unit/net/test_tls.c tests/unit/test.h
+tests_unit_net_test_tls_CPPFLAGS = $(TEST_CPPFLAGS) $(GSASL_CFLAGS) $(SSL_CFLAGS)
+tests_unit_net_test_tls_LDADD = $(LINK_NET) $(CMOCKA_LIBS)
 EXTRA_DIST += \
 	tests/interop/transcripts/imap-any-order.t \
 	tests/interop/transcripts/imap-bare-no.t \
