@@ -348,6 +348,14 @@ void folders_early(struct sync_account *w)
     list_queue(w, w->list, false);
 }
 
+void folders_keep(struct sync_account *w, struct folders *f)
+{
+    folders_drop(&w->list);
+    w->list = xcalloc(1, sizeof *w->list);
+    *w->list = *f;
+    *f = (struct folders){ 0 };
+}
+
 void folders_drop(struct folders **f)
 {
     if (*f == NULL)
@@ -389,7 +397,9 @@ int folders_get(struct sync_account *w, struct folders *f, struct error *err)
 {
     int rc = 0;
     if (!early_take(w, f)) {
-        *f = (struct folders){ .arena = arena_new(4096) };
+        *f = (struct folders){ .arena = arena_new(4096),
+                               .asked_at = clock_mono_ms(),
+                               .pushed = w->pushed };
         rc = turn(w, f, false, err);
     }
     if (rc == 0 && f->answer.fate == LINK_REFUSED)

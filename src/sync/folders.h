@@ -36,7 +36,10 @@ void folders_clear(struct folders *f);
 /* Queues the question of folders_get, which will use the answer if it is still new then; for
  * servers that answer all of it at once. */
 void folders_early(struct sync_account *w);
-/* Takes and forgets what folders_early began; its link is closed, or the answer is there. */
+/* Keeps what folders_get said as such an answer; *f is empty then. */
+void folders_keep(struct sync_account *w, struct folders *f);
+/* Takes and forgets what folders_early began or folders_keep kept; its link is closed, or the answer
+ * is there. */
 void folders_drop(struct folders **f);
 /* The account's folder of that role; made here, on the server with the first message, if there is
  * none. Strings live in a. */

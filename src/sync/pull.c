@@ -380,7 +380,10 @@ int pull_folders(struct sync_account *w, struct error *err)
     int rc = cache_folder_by_role(w->cache, a, w->id, ROLE_INBOX, &inbox, err);
     if (rc == 1) {
         rc = folders_get(w, &list, err);
-        folders_clear(&list);
+        if (rc == 0)
+            folders_keep(w, &list); /* the pass is next */
+        else
+            folders_clear(&list);
     }
     arena_free(&a);
     return rc;
