@@ -20,6 +20,7 @@
 enum {
     REQUESTS_MAX = 256,
     DUE_SOON_MS = 60000,
+    SETTLE_MS = 100, /* so long a hint waits at most for settings to come into force */
     PLACES_MAX = 16,
     LOOK_MS = 5000 /* so often it looks whether somebody is still there: events and hints wake it at
                       once */
@@ -282,48 +283,6 @@ static void hint_answer(struct engine *e, const struct bus_hint *h)
     worker_tell(e->workers[h->id - 1], want_new(WANT_ANSWER, 0, 0, h->text));
 }
 
-static void hint_do(struct engine *e, const struct bus_hint *h, unsigned client)
-{
-    bool more = !e->full && h->kind == HINT_HELLO; /* who came for the outbox has company now */
-    e->full = e->full || h->kind == HINT_SYNC || h->kind == HINT_BODY || h->kind == HINT_WAKE ||
-              h->kind == HINT_HELLO;
-    config_look(e);
-    config_reload(e);
-    switch (h->kind) {
-    case HINT_WAKE:
-        all_tell(e, WANT_WORK);
-        /* Another reader on this store sees what this one did. */
-        bus_server_say(e->o.bus, 0, &(struct bus_event){ .kind = EVENT_FOLDERS });
-        break;
-    case HINT_SYNC:
-        hint_sync(e, h, client);
-        break;
-    case HINT_BODY:
-        hint_body(e, h, client);
-        break;
-    case HINT_SEND:
-        hint_send(e, h, client);
-        break;
-    case HINT_ANSWER:
-        hint_answer(e, h);
-        break;
-    case HINT_CANCEL:
-        for (size_t i = 0; i < e->n; i++)
-            worker_cancel(e->workers[i]);
-        break;
-    case HINT_STOP:
-        e->stop = true;
-        break;
-    case HINT_HELLO:
-        if (more)
-            all_tell(e, WANT_WORK);
-        newcomer_tell(e, client);
-        break;
-    case HINT_KINDS:
-        break;
-    }
-}
-
 /* ------------------------------------------------------------------ what the threads say */
 
 static void pass_ended(struct engine *e, const struct say *s)
@@ -407,6 +366,63 @@ static void said_all(struct engine *e)
     for (struct msg *m; (m = queue_take(e->events, 0)) != NULL; msg_drop(m))
         if (e->workers != NULL)
             said(e, (struct say *)m);
+}
+
+/* A file that was just mended counts for what is asked next: a worker that has answered and is not
+ * through yet gets a moment. */
+static void config_settle(struct engine *e)
+{
+    int64_t until = clock_mono_ms() + SETTLE_MS;
+    while (e->reload && e->requests_n == 0 && any_busy(e) && clock_mono_ms() < until) {
+        struct msg *m = queue_take(e->events, clock_left_ms(until));
+        if (m != NULL)
+            said(e, (struct say *)m);
+        msg_drop(m);
+    }
+}
+
+static void hint_do(struct engine *e, const struct bus_hint *h, unsigned client)
+{
+    bool more = !e->full && h->kind == HINT_HELLO; /* who came for the outbox has company now */
+    e->full = e->full || h->kind == HINT_SYNC || h->kind == HINT_BODY || h->kind == HINT_WAKE ||
+              h->kind == HINT_HELLO;
+    config_look(e);
+    if (h->kind == HINT_SYNC || h->kind == HINT_SEND)
+        config_settle(e);
+    config_reload(e);
+    switch (h->kind) {
+    case HINT_WAKE:
+        all_tell(e, WANT_WORK);
+        /* Another reader on this store sees what this one did. */
+        bus_server_say(e->o.bus, 0, &(struct bus_event){ .kind = EVENT_FOLDERS });
+        break;
+    case HINT_SYNC:
+        hint_sync(e, h, client);
+        break;
+    case HINT_BODY:
+        hint_body(e, h, client);
+        break;
+    case HINT_SEND:
+        hint_send(e, h, client);
+        break;
+    case HINT_ANSWER:
+        hint_answer(e, h);
+        break;
+    case HINT_CANCEL:
+        for (size_t i = 0; i < e->n; i++)
+            worker_cancel(e->workers[i]);
+        break;
+    case HINT_STOP:
+        e->stop = true;
+        break;
+    case HINT_HELLO:
+        if (more)
+            all_tell(e, WANT_WORK);
+        newcomer_tell(e, client);
+        break;
+    case HINT_KINDS:
+        break;
+    }
 }
 
 /* ------------------------------------------------------------------ the engine's life */
