@@ -47,11 +47,12 @@ struct sync_account {
 
     struct imap *imap; /* NULL: not connected */
     struct sync_box box;
-    bool selected;        /* a mailbox was opened on this connection, or may have been */
-    bool pass_due;        /* a look at all folders comes next */
-    bool late;            /* nothing goes with the login: it went wrong once */
-    struct folders *list; /* asked for with the login, not used yet; NULL: none */
-    uint64_t lies;        /* CAP_*: what the server offers and does not have */
+    bool selected;           /* a mailbox was opened on this connection, or may have been */
+    bool pass_due;           /* a look at all folders comes next */
+    bool late;               /* nothing goes with the login: it went wrong once */
+    struct folders *list;    /* asked for with the login, not used yet; NULL: none */
+    struct flags_turn *turn; /* changes of flags sent with the login; NULL: none */
+    uint64_t lies;           /* CAP_*: what the server offers and does not have */
 
     uint64_t tag;    /* last body's */
     uint64_t pushed; /* operations that the server has confirmed: what was seen before is old */

@@ -3,26 +3,27 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/i18n.h"
+#include "sync/batch.h"
 #include "sync/fate.h"
+#include "sync/flagcut.h"
 #include "sync/link.h"
 #include "wire/imap_cmd.h"
-#include "wire/imap_set.h"
 #include "base/banned.h"
 
 enum {
     TURN_FOLDERS = 32, /* in one write */
-    SET_BYTES = 7900,  /* of a set in a command: a server takes lines of 8,192 (RFC 7162 §4) */
-    SET_UIDS = 700,    /* so many fit at their longest */
+    EARLY_MOST = 4000, /* operations that may go out with the login */
+    SPLIT_MOST = 64,   /* commands more that a refused set may take */
     CLOSE_MOST = 200   /* operations that one transaction closes */
 };
 
-/* One STORE: the uids from first to last of the operations whose half of that sign is like's. */
+/* One STORE. */
 struct store {
-    bool add;
-    const struct cache_op *like;
-    uint32_t first, last;
+    struct flagcut cut;
+    bool sent;
     struct link_answer answer;
 };
 
@@ -40,6 +41,7 @@ struct part {
     struct cache_folder folder;
     bool blind; /* the STOREs went out before it was known that the uids are the store's */
     bool renumbered, words; /* words: keywords are changed, too */
+    bool over;              /* it could not be opened */
     struct link_select select;
     struct sync_box box;
     struct store *stores;
@@ -49,114 +51,34 @@ struct part {
     bool *ended;
 };
 
-static unsigned half(const struct cache_op *op, bool add)
-{
-    return (add ? op->add : op->del) & CACHE_SERVER_FLAGS;
-}
-
-static const char *half_words(const struct cache_op *op, bool add)
-{
-    return add ? op->words_add : op->words_del;
-}
-
-static bool is_like(const struct cache_op *a, const struct cache_op *b, bool add)
-{
-    return half(a, add) == half(b, add) && strcmp(half_words(a, add), half_words(b, add)) == 0;
-}
-
 /* ------------------------------------------------------------------ what is sent */
 
-static int uid_cmp(const void *va, const void *vb)
-{
-    uint32_t a = *(const uint32_t *)va, b = *(const uint32_t *)vb;
-    return (a > b) - (a < b);
-}
-
-/* The uids of all operations whose half is like's (NULL: of all), ascending. */
-static size_t uids_collect(const struct part *p, bool add, const struct cache_op *like,
-                           uint32_t *uids)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < p->n; i++)
-        if (like == NULL || is_like(&p->ops[i], like, add))
-            uids[n++] = p->ops[i].uid;
-    if (n > 1)
-        qsort(uids, n, sizeof *uids, uid_cmp);
-    return n;
-}
-
-/* How many of the first uids one command carries; their set is in set. */
-static size_t set_fill(struct buf *set, const uint32_t *uids, size_t n)
-{
-    buf_clear(set);
-    imap_set_put(set, uids, n);
-    if (set->len <= SET_BYTES && !set->over)
-        return n;
-    n = n < SET_UIDS ? n : SET_UIDS;
-    buf_clear(set);
-    imap_set_put(set, uids, n);
-    return n;
-}
-
-static void store_queue(struct part *p, struct store *s, struct str set)
+static void store_queue(struct part *p, struct store *s)
 {
     struct buf cmd = BUF_INIT(LINK_COMMAND_MAX);
-    buf_adds(&cmd, "UID STORE ");
-    buf_add_str(&cmd, set);
-    buf_adds(&cmd, s->add ? " +FLAGS.SILENT " : " -FLAGS.SILENT ");
-    wire_put_flags(&cmd, half(s->like, s->add), str_c(half_words(s->like, s->add)));
+    flagcut_put(&s->cut, p->ops, p->n, &cmd);
     imap_queue(p->w->imap, buf_str(&cmd),
                &(struct imap_handler){ .done = link_done, .arg = &s->answer });
+    s->sent = true;
     buf_free(&cmd);
-}
-
-static void kind_cut(struct part *p, bool add, const struct cache_op *like, uint32_t *uids)
-{
-    struct buf set = BUF_INIT(LINK_COMMAND_MAX);
-    size_t n = uids_collect(p, add, like, uids);
-    for (size_t i = 0, k; i < n; i += k) {
-        k = set_fill(&set, uids + i, n - i);
-        p->stores = xrealloc(p->stores, p->stores_n + 1, sizeof *p->stores);
-        p->stores[p->stores_n++] =
-            (struct store){ .add = add, .like = like, .first = uids[i], .last = uids[i + k - 1] };
-    }
-    buf_free(&set);
-}
-
-/* Something is to be done on that side, and no operation before it asks for the same. */
-static bool is_first(const struct part *p, size_t i, bool add)
-{
-    size_t k = 0;
-    while (k < i && !is_like(&p->ops[k], &p->ops[i], add))
-        k++;
-    return k == i && (half(&p->ops[i], add) != 0 || half_words(&p->ops[i], add)[0] != '\0');
 }
 
 /* Which commands it takes; they are written by stores_queue, when none of them moves any more. */
 static void stores_cut(struct part *p)
 {
-    uint32_t *uids = xcalloc(p->n, sizeof *uids);
-    for (int add = 1; add >= 0; add--)
-        for (size_t i = 0; i < p->n; i++)
-            if (is_first(p, i, add == 1))
-                kind_cut(p, add == 1, &p->ops[i], uids);
-    free(uids);
+    struct flagcut *cuts;
+    flagcut_make(p->ops, p->n, &cuts, &p->stores_n);
+    p->stores = xcalloc(p->stores_n + 1, sizeof *p->stores);
+    for (size_t i = 0; i < p->stores_n; i++)
+        p->stores[i].cut = cuts[i];
+    free(cuts);
 }
 
 static void stores_queue(struct part *p)
 {
-    uint32_t *uids = xcalloc(p->n, sizeof *uids);
-    struct buf set = BUF_INIT(LINK_COMMAND_MAX);
-    for (size_t i = 0; i < p->stores_n; i++) {
-        struct store *s = &p->stores[i];
-        size_t n = uids_collect(p, s->add, s->like, uids), from = 0;
-        while (uids[from] < s->first)
-            from++;
-        (void)set_fill(&set, uids + from, n - from);
-        store_queue(p, s, buf_str(&set));
-    }
-    buf_free(&set);
-    free(uids);
+    for (size_t i = 0; i < p->stores_n; i++)
+        if (!p->stores[i].sent)
+            store_queue(p, &p->stores[i]);
 }
 
 /* One of ours, told for the first time: others may come unasked. */
@@ -188,10 +110,10 @@ static void before_queue(struct part *p)
 {
     uint32_t *uids = xcalloc(p->n, sizeof *uids);
     struct buf cmd = BUF_INIT(LINK_COMMAND_MAX), set = BUF_INIT(LINK_COMMAND_MAX);
-    size_t n = uids_collect(p, true, NULL, uids);
+    size_t n = flagcut_uids(p->ops, p->n, uids);
     p->rows = xcalloc(p->n, sizeof *p->rows);
     for (size_t i = 0, k; i < n; i += k) {
-        k = set_fill(&set, uids + i, n - i);
+        k = flagcut_fill(&set, uids + i, n - i);
         buf_clear(&cmd);
         buf_adds(&cmd, "UID FETCH ");
         buf_add_str(&cmd, buf_str(&set));
@@ -220,11 +142,6 @@ static int blind_queue(struct part *p, struct error *err)
 
 /* ------------------------------------------------------------------ what came of it */
 
-static bool of_store(const struct store *s, const struct cache_op *op)
-{
-    return is_like(op, s->like, s->add) && op->uid >= s->first && op->uid <= s->last;
-}
-
 /* Those of the part's operations that are not ended and that s (NULL: all) is about, in a new
  * array; they count as ended from now on. */
 static struct cache_op *ops_take(struct part *p, const struct store *s, size_t *n)
@@ -232,7 +149,7 @@ static struct cache_op *ops_take(struct part *p, const struct store *s, size_t *
     struct cache_op *taken = xcalloc(p->n, sizeof *taken);
     *n = 0;
     for (size_t i = 0; i < p->n; i++)
-        if (!p->ended[i] && (s == NULL || of_store(s, &p->ops[i]))) {
+        if (!p->ended[i] && (s == NULL || flagcut_has(&s->cut, &p->ops[i]))) {
             p->ended[i] = true;
             taken[(*n)++] = p->ops[i];
         }
@@ -276,7 +193,7 @@ static int part_done(struct part *p, struct error *err)
 }
 
 /* Puts one flag back as it was, where s has changed it. */
-static void flag_restore(struct part *p, const struct store *s, unsigned flag)
+static void flag_restore(struct part *p, const struct flagcut *s, unsigned flag)
 {
     uint32_t *uids = xcalloc(p->n, sizeof *uids);
     struct buf set = BUF_INIT(LINK_COMMAND_MAX);
@@ -285,10 +202,9 @@ static void flag_restore(struct part *p, const struct store *s, unsigned flag)
         if (p->rows[i].uid >= s->first && p->rows[i].uid <= s->last &&
             ((p->rows[i].flags & flag) != 0) != s->add)
             uids[n++] = p->rows[i].uid;
-    if (n > 1)
-        qsort(uids, n, sizeof *uids, uid_cmp);
+    flagcut_sort(uids, n);
     for (size_t i = 0, k; i < n; i += k) {
-        k = set_fill(&set, uids + i, n - i);
+        k = flagcut_fill(&set, uids + i, n - i);
         struct buf cmd = BUF_INIT(LINK_COMMAND_MAX);
         buf_addf(&cmd, "UID STORE %s %sFLAGS.SILENT ", buf_c(&set), s->add ? "-" : "+");
         wire_put_flags(&cmd, flag, STR(""));
@@ -308,8 +224,8 @@ static int part_restore(struct part *p, struct error *err)
         return -1;
     for (size_t i = 0; i < p->stores_n; i++)
         for (unsigned flag = 1; flag <= CACHE_SERVER_FLAGS; flag <<= 1)
-            if ((half(p->stores[i].like, p->stores[i].add) & flag) != 0)
-                flag_restore(p, &p->stores[i], flag);
+            if ((flagcut_flags(p->stores[i].cut.like, p->stores[i].cut.add) & flag) != 0)
+                flag_restore(p, &p->stores[i].cut, flag);
     return imap_run(p->w->imap, err);
 }
 
@@ -329,8 +245,8 @@ static int part_renumbered(struct part *p, struct error *err)
 static bool is_fleeting(const struct part *p, const struct store *s)
 {
     unsigned all = CACHE_SERVER_FLAGS - CACHE_FORWARDED, lost = all & ~p->box.permanent;
-    struct str words = str_c(half_words(s->like, s->add)), word;
-    if ((half(s->like, s->add) & lost) != 0)
+    struct str words = str_c(flagcut_words(s->cut.like, s->cut.add)), word;
+    if ((flagcut_flags(s->cut.like, s->cut.add) & lost) != 0)
         return true;
     while ((p->box.permanent & IMAP_ANY) == 0 && str_word(&words, &word))
         if (!words_has(str_c(p->box.words), word))
@@ -347,17 +263,6 @@ static int fleeting_refuse(struct part *p, struct error *err)
         if (is_fleeting(p, &p->stores[i]) && part_refused(p, &p->stores[i], &why, err) != 0)
             return -1;
     return 0;
-}
-
-static int stores_end(struct part *p, struct error *err)
-{
-    for (size_t i = 0; i < p->stores_n; i++) {
-        struct error why = { 0 };
-        if (link_check(&p->stores[i].answer, &why) != 0 &&
-            part_refused(p, &p->stores[i], &why, err) != 0)
-            return -1;
-    }
-    return fleeting_refuse(p, err) != 0 ? -1 : part_done(p, err);
 }
 
 /* 0: its uids are the store's and it can be written. 1: all is ended, unless it was renumbered. */
@@ -380,11 +285,82 @@ static int part_opened(struct part *p, int opened, struct error *why, struct err
     return part_refused(p, NULL, why, err) != 0 ? -1 : 1;
 }
 
-static int blind_end(struct part *p, struct error *err)
+/* False where the refusal is none of a single message's. */
+static bool may_halve(const struct part *p, const struct store *s)
+{
+    static const enum imap_code whole[] = { CODE_NOPERM,      CODE_OVERQUOTA, CODE_LIMIT,
+                                            CODE_UNAVAILABLE, CODE_INUSE,     CODE_SERVERBUG,
+                                            CODE_CONTACTADMIN };
+    for (size_t i = 0; i < COUNT(whole); i++)
+        if (s->answer.code == whole[i])
+            return false;
+    return s->answer.fate == LINK_REFUSED && !is_fleeting(p, s);
+}
+
+/* Halves of what was refused, at most so many; how many there are to be sent. */
+static size_t stores_halve(struct part *p, size_t most)
+{
+    size_t n = p->stores_n, more = 0;
+    p->stores = xrealloc(p->stores, 2 * n + 1, sizeof *p->stores);
+    for (size_t i = 0; i < n && more + 2 <= most; i++) {
+        struct store *s = &p->stores[i];
+        struct flagcut low, high;
+        if (!may_halve(p, s) || !flagcut_halve(&s->cut, p->ops, p->n, &low, &high))
+            continue;
+        link_answer_clear(&s->answer);
+        *s = (struct store){ .cut = low };
+        p->stores[p->stores_n++] = (struct store){ .cut = high };
+        more += 2;
+    }
+    return more;
+}
+
+/* A server may refuse a whole set for one message in it, which another client has removed, say
+ * (RFC 2180 §4.2): that one alone is to fail. 0; 1: all is ended, unless it was renumbered. */
+static int stores_split(struct part *p, struct error *err)
+{
+    size_t left = SPLIT_MOST;
+    for (size_t more; (more = stores_halve(p, left)) > 0; left -= more) {
+        struct error why = { 0 };
+        int rc = part_opened(p, link_select(p->w, &p->folder, true, &why), &why, err);
+        p->blind = p->blind && !p->renumbered; /* what was changed was meant */
+        if (rc != 0)
+            return rc;
+        imap_queue(p->w->imap, STR("NOOP"), NULL); /* what is gone may be told now */
+        stores_queue(p);
+        if (imap_run(p->w->imap, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* 1: it was renumbered meanwhile. */
+static int stores_end(struct part *p, struct error *err)
+{
+    int rc = stores_split(p, err);
+    if (rc != 0)
+        return rc < 0 ? -1 : p->renumbered;
+    for (size_t i = 0; i < p->stores_n; i++) {
+        struct error why = { 0 };
+        if (link_check(&p->stores[i].answer, &why) != 0 &&
+            part_refused(p, &p->stores[i], &why, err) != 0)
+            return -1;
+    }
+    return fleeting_refuse(p, err) != 0 ? -1 : part_done(p, err);
+}
+
+static int part_end(struct part *p, struct error *err)
+{
+    int rc = p->renumbered ? 1 : stores_end(p, err);
+    return rc == 1 ? part_renumbered(p, err) : rc;
+}
+
+/* 1: nothing more is to be done about it. */
+static int blind_opened(struct part *p, struct error *err)
 {
     struct error why = { 0 };
     int rc = part_opened(p, link_select_end(p->w, &p->select, &why), &why, err);
-    return rc != 0 ? (rc < 0 ? -1 : 0) : stores_end(p, err);
+    return rc == 1 && p->renumbered ? 0 : rc;
 }
 
 /* ------------------------------------------------------------------ turns */
@@ -425,7 +401,7 @@ static int part_slow(struct part *p, struct error *err)
     if (imap_run(p->w->imap, err) != 0)
         return -1;
     (void)sys_fault(FAULT_EXIT, "journal answered");
-    return stores_end(p, err);
+    return part_end(p, err);
 }
 
 /* All parts in one write. The box of the last one that could be opened stays open. */
@@ -437,11 +413,13 @@ static int parts_blind(struct part *parts, size_t n, struct error *err)
     if (rc == 0)
         rc = imap_run(parts[0].w->imap, err);
     (void)sys_fault(FAULT_EXIT, "journal answered");
-    for (size_t i = 0; rc == 0 && i < n; i++)
-        rc = blind_end(&parts[i], err);
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        rc = blind_opened(&parts[i], err);
+        parts[i].over = rc == 1;
+        rc = rc < 0 ? -1 : 0;
+    }
     for (size_t i = 0; rc == 0 && i < n; i++) /* it may open another folder */
-        if (parts[i].renumbered)
-            rc = part_renumbered(&parts[i], err);
+        rc = parts[i].over ? 0 : part_end(&parts[i], err);
     return rc;
 }
 
@@ -455,8 +433,8 @@ static void part_clear(struct part *p)
     free(p->ended);
 }
 
-/* The operations of the first folder as a part. 1: they are ended, since the folder is gone. */
-static int part_make(struct sync_account *w, struct arena *a, const struct cache_op *ops, size_t n,
+/* The operations of the first folder as a part. 1: the folder is gone. */
+static int part_init(struct sync_account *w, struct arena *a, const struct cache_op *ops, size_t n,
                      struct part *p, struct error *err)
 {
     *p = (struct part){ .w = w, .ops = ops };
@@ -469,6 +447,14 @@ static int part_make(struct sync_account *w, struct arena *a, const struct cache
     int rc = cache_folder_get(w->cache, a, ops[0].folder, &p->folder, err);
     if (rc == 0)
         stores_cut(p);
+    return rc;
+}
+
+/* The same; 1: they are ended, too. */
+static int part_make(struct sync_account *w, struct arena *a, const struct cache_op *ops, size_t n,
+                     struct part *p, struct error *err)
+{
+    int rc = part_init(w, a, ops, n, p, err);
     if (rc != 1)
         return rc;
     struct error why = { 0 };
@@ -528,4 +514,119 @@ int flags_push(struct sync_account *w, const struct cache_op *ops, size_t n, boo
     free(parts);
     *again = rc == 1;
     return rc < 0 ? -1 : 0;
+}
+
+/* ------------------------------------------------------------------ with the login */
+
+struct flags_turn {
+    struct arena *a;
+    struct cache_op *ops;
+    struct part parts[TURN_FOLDERS];
+    size_t n;
+    bool closed; /* UNSELECT went behind them */
+};
+
+void flags_drop(struct flags_turn **t)
+{
+    if (*t == NULL)
+        return;
+    for (size_t i = 0; i < (*t)->n; i++)
+        part_clear(&(*t)->parts[i]);
+    arena_free(&(*t)->a);
+    free((*t)->ops);
+    free(*t);
+    *t = NULL;
+}
+
+/* Of the operations that are due the parts that can go out blindly. */
+static int turn_fill(struct sync_account *w, struct flags_turn *t, struct error *err)
+{
+    size_t n = EARLY_MOST, most = has_unselect(w) ? TURN_FOLDERS : 1;
+    int rc = cache_journal_due(w->cache, w->id, clock_wall_ms() / 1000, t->ops, &n, err);
+    if (rc == 0)
+        batch_sort(t->ops, n);
+    for (size_t i = 0; rc == 0 && i < n && t->n < most && t->ops[i].kind == OP_FLAGS;) {
+        struct part *p = &t->parts[t->n];
+        size_t left = 0;
+        while (i + left < n && t->ops[i + left].kind == OP_FLAGS && t->ops[i + left].uid != 0)
+            left++;
+        if (left == 0)
+            break;
+        rc = part_init(w, t->a, t->ops + i, left, p, err);
+        i += p->n;
+        if (rc == 0 && !goes_slowly(p))
+            t->n++;
+        else
+            part_clear(p);
+        rc = rc < 0 ? -1 : 0;
+    }
+    return rc;
+}
+
+/* Those that cannot be written are left. */
+static void turn_queue(struct sync_account *w, struct flags_turn *t)
+{
+    struct error ignored = { 0 };
+    size_t n = 0;
+    while (n < t->n && blind_queue(&t->parts[n], &ignored) == 0)
+        n++;
+    while (t->n > n)
+        part_clear(&t->parts[--t->n]);
+    t->closed = w->selected && has_unselect(w);
+    if (t->closed)
+        imap_queue(w->imap, STR("UNSELECT"), NULL);
+}
+
+void flags_early(struct sync_account *w)
+{
+    struct error ignored = { 0 };
+    struct flags_turn *t = xcalloc(1, sizeof *t);
+    t->a = arena_new(4096);
+    t->ops = xcalloc(EARLY_MOST, sizeof *t->ops);
+    if (turn_fill(w, t, &ignored) == 0 && t->n > 0 && begin(t->parts, t->n, &ignored) == 0) {
+        turn_queue(w, t);
+        w->turn = t;
+    } else
+        flags_drop(&t);
+}
+
+bool flags_early_open(const struct sync_account *w)
+{
+    return w->turn != NULL && !w->turn->closed;
+}
+
+/* A server that refuses any of it may have been asked too early: what is not done is still due. */
+static int early_end(struct part *p, struct error *err)
+{
+    struct error refusal = { 0 };
+    bool done = !p->renumbered && p->box.writable;
+    for (size_t i = 0; i < p->stores_n; i++)
+        done = done && link_check(&p->stores[i].answer, &refusal) == 0 &&
+               !is_fleeting(p, &p->stores[i]);
+    if (p->over || (!done && !p->renumbered))
+        return 0;
+    return p->renumbered ? part_renumbered(p, err) : part_done(p, err);
+}
+
+int flags_early_end(struct sync_account *w, struct error *err)
+{
+    struct flags_turn *t = w->turn;
+    struct error refusal = { 0 };
+    int rc = 0;
+    if (t == NULL)
+        return 0;
+    w->turn = NULL;
+    (void)sys_fault(FAULT_EXIT, "journal answered");
+    for (size_t i = 0; i < t->n; i++) {
+        struct part *p = &t->parts[i];
+        p->over = link_select_end(w, &p->select, &refusal) != 0;
+        p->box = w->box;
+        p->renumbered = !p->over && p->box.uidvalidity != p->folder.uidvalidity;
+    }
+    if (t->closed)
+        w->box = (struct sync_box){ 0 };
+    for (size_t i = 0; rc == 0 && i < t->n; i++)
+        rc = early_end(&t->parts[i], err);
+    flags_drop(&t);
+    return rc;
 }

@@ -15,4 +15,14 @@
 int flags_push(struct sync_account *w, const struct cache_op *ops, size_t n, bool *again,
                struct error *err) MUST_CHECK;
 
+/* Called while the link is being opened: queues what is due and can be put back where a folder turns
+ * out to be another one, behind it UNSELECT. Marked as begun before. */
+void flags_early(struct sync_account *w);
+/* True when what flags_early queued leaves a folder open. */
+bool flags_early_open(const struct sync_account *w);
+/* The link is open: ends what the server has done. What it refused is still due. */
+int flags_early_end(struct sync_account *w, struct error *err) MUST_CHECK;
+/* Takes and forgets what flags_early began, whose link is closed. */
+void flags_drop(struct flags_turn **t);
+
 #endif

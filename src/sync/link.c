@@ -5,6 +5,7 @@
 #include "cache/pop.h"
 #include "sync/folders.h"
 #include "sync/fetch.h"
+#include "sync/flags.h"
 #include "wire/imap_cmd.h"
 #include "base/banned.h"
 
@@ -40,8 +41,20 @@ static void early(void *arg, struct imap *i)
 {
     struct sync_account *w = arg;
     w->imap = i;
-    folders_early(w);
+    flags_early(w);
+    if (w->pass_due && !flags_early_open(w))
+        folders_early(w);
     w->imap = NULL;
+}
+
+/* The folders were asked for behind the changes. */
+static int early_end(struct sync_account *w, struct error *err)
+{
+    uint64_t before = w->pushed;
+    int rc = flags_early_end(w, err);
+    if (w->list != NULL && w->list->pushed == before)
+        w->list->pushed = w->pushed;
+    return rc;
 }
 
 /* 0; -1; 1: the server refused the login. */
@@ -63,19 +76,19 @@ static int open_once(struct sync_account *w, struct error *err)
         .early = early,
         .early_arg = w,
     };
-    if (!w->late && w->pass_due && cache_account_caps(w->cache, w->id, &o.expected, err) != 0)
+    if (!w->late && cache_account_caps(w->cache, w->id, &o.expected, err) != 0)
         return -1;
-    w->imap = imap_open(&o, err);
     w->box = (struct sync_box){ 0 };
-    if (w->imap == NULL && w->list != NULL) {
-        w->late = true; /* it may be what the server did not like */
+    w->selected = false;
+    w->imap = imap_open(&o, err);
+    if (w->imap == NULL) {
+        w->late |= w->list != NULL || w->turn != NULL; /* it may be what the server did not like */
         folders_drop(&w->list);
+        flags_drop(&w->turn);
+        return err->code == ERR_AUTH && err->retry == RETRY_NEVER ? 1 : -1;
     }
-    if (w->imap != NULL) {
-        imap_on_unsolicited(w->imap, on_unsolicited, w);
-        return 0;
-    }
-    return err->code == ERR_AUTH && err->retry == RETRY_NEVER ? 1 : -1;
+    imap_on_unsolicited(w->imap, on_unsolicited, w);
+    return early_end(w, err) == 0 ? 0 : -1;
 }
 
 int link_open(struct sync_account *w, struct error *err)
@@ -95,6 +108,7 @@ void link_close(struct sync_account *w)
     w->selected = false;
     imap_close(&w->imap);
     folders_drop(&w->list);
+    flags_drop(&w->turn);
     w->box = (struct sync_box){ 0 };
 }
 
@@ -149,7 +163,8 @@ int link_check(const struct link_answer *a, struct error *err)
         return 0;
     if (a->fate == LINK_BROKEN)
         return error_set(err, ERR_NET, RETRY_LATER, _("the connection was lost"));
-    bool passes = a->code == CODE_UNAVAILABLE || a->code == CODE_LIMIT || a->code == CODE_INUSE;
+    bool passes = a->code == CODE_UNAVAILABLE || a->code == CODE_LIMIT || a->code == CODE_INUSE ||
+                  a->code == CODE_EXPUNGEISSUED;
     const char *says = a->code == CODE_OVERQUOTA ? _("the mailbox on the server is full: %s")
                        : a->code == CODE_TOOBIG  ? _("too large for the server: %s")
                                                  : _("the server refused: %s");

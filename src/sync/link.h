@@ -16,7 +16,8 @@ enum {
 };
 
 /* Connects and logs in unless that stands. A refused password is remembered. Where the server is
- * known and w->pass_due, its folders are asked for with the login (folders.h). */
+ * known, changes of flags that are due go with the login (flags.h) and, with w->pass_due, the
+ * question for its folders (folders.h). */
 int link_open(struct sync_account *w, struct error *err) MUST_CHECK;
 void link_close(struct sync_account *w);
 

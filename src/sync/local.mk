@@ -36,6 +36,7 @@ libsync_a_SOURCES = \
 	src/sync/boxes.c src/sync/boxes.h \
 	src/sync/fate.c src/sync/fate.h \
 	src/sync/flags.c src/sync/flags.h \
+	src/sync/flagcut.c src/sync/flagcut.h \
 	src/sync/push.c src/sync/push.h \
 	src/sync/outbox.c src/sync/outbox.h \
 	src/sync/outbox_send.c src/sync/outbox_copy.c src/sync/attempt.h \

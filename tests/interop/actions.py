@@ -196,10 +196,112 @@ def a_mailbox_that_stays_open(place):
         s.stop()
 
 
+def one_is_refused(place):
+    """A set of uids is refused for one of its messages: the others are changed, the person is told of that one, once."""
+    for words, fails in ((b"TAG NO cannot\r\n", 1), (b"TAG BAD what\r\n", 1), (b"TAG NO [EXPUNGEISSUED] some are gone\r\n", 0)):
+        server = Fake("IMAP4rev1 UIDPLUS MOVE UNSELECT")
+        server.folders["Work"] = {}
+        for i in range(1, 31):
+            server.put("INBOX", message(i))
+        for i in (41, 42):
+            server.put("Work", message(i))
+        s = Store(place, "refused" + words[4:12].decode().replace(" ", ""), server.port)
+        s.sync()
+        s.stop()
+        for folder in ("INBOX", "Work"):
+            s.drive("flag", "all", folder, f"+{FLAGGED}")
+        if not fails:
+            del server.folders["INBOX"][17]
+        server.commands.clear()
+
+        def before(server, line):
+            verb, *rest = line.split(" ")
+            odd = verb == "UID" and rest[0] == "STORE" and 17 in server.uids({n: 0 for n in range(1, 43)}, rest[1])
+            return words if odd else None
+
+        server.before = before
+        s.sync(code=None)
+        server.before = None
+        s.sync(code=None)
+        flagged = [u for u, m in server.folders["INBOX"].items() if "\\Flagged" in m[0]]
+        check(flagged == [u for u in range(1, 31) if u != 17], f"{words}: {flagged}\n{server.commands}\n{s.log()}")
+        check(all("\\Flagged" in m[0] for m in server.folders["Work"].values()), f"{words}: another folder: {server.commands}")
+        check(len(failures(s)) == fails, f"{words}: told: {failures(s)}")
+        check(s.drive("journal").strip() == "0", f"{words}: nothing is left: {server.commands}")
+        check(sum(c.startswith("UID STORE") for c in server.commands) < 20, f"{words}: in few commands: {server.commands}")
+        s.stop()
+
+
+def all_are_refused(place):
+    """There is an end to it."""
+    server = Fake("IMAP4rev1 UIDPLUS MOVE UNSELECT")
+    for i in range(1, 301):
+        server.put("INBOX", message(i))
+    server.before = lambda server, line: b"TAG NO cannot\r\n" if line.startswith("UID STORE") else None
+    s = Store(place, "all", server.port)
+    s.sync()
+    s.drive("flag", "all", "INBOX", f"+{FLAGGED}")
+    s.sync()
+    check(s.drive("journal").strip() == "0" and len(failures(s)) > 0, f"undone, and told: {failures(s)}")
+    check(sum(c.startswith("UID STORE") for c in server.commands) < 70, "in so many commands")
+    check(not any(m["flags"] & FLAGGED for m in s.list("INBOX")), "undone")
+    s.stop()
+
+
+def with_the_login(place):
+    """At a server that is known changes of flags go with the login. Where that is refused, or was too early, they are still due."""
+    server, state = Fake("IMAP4rev1 UIDPLUS MOVE UNSELECT LIST-EXTENDED LIST-STATUS"), {"in": True, "early": []}
+    for i in (1, 2, 3):
+        server.put("INBOX", message(i))
+
+    def before(server, line):
+        verb = line.split(" ")[0]
+        if verb == "LOGIN":
+            return None if state["in"] else b"TAG NO [AUTHENTICATIONFAILED] no\r\n"
+        if verb in state["early"]:
+            state["early"].remove(verb)
+            return b"TAG BAD not now\r\n"
+        return None if state["in"] or verb in ("CAPABILITY", "LOGOUT") else b"TAG BAD log in first\r\n"
+
+    server.before = before
+    s = Store(place, "login", server.port)
+    s.sync()
+    s.stop()
+    flagged = lambda: ["\\Flagged" in m[0] for m in server.folders["INBOX"].values()]
+    s.drive("flag", "all", "INBOX", f"+{FLAGGED}")
+    server.commands.clear()
+    state["in"] = False
+    s.sync(code=6)
+    check(any(c.startswith("UID STORE 1:3 ") for c in server.commands), f"they went with it: {server.commands}")
+    check(s.drive("journal").strip() == "3" and not any(flagged()) and not failures(s), f"they are due: {failures(s)}")
+    s.stop()
+    state["in"] = True
+    s.sync()
+    check(s.drive("journal").strip() == "0" and all(flagged()) and not failures(s), f"they are there: {server.commands}\n{s.log()}")
+    s.stop()
+    s.drive("flag", "all", "INBOX", f"-{FLAGGED}")
+    state["early"] = ["SELECT", "UID", "UID", "UNSELECT", "LIST"]
+    server.commands.clear()
+    s.sync()
+    check(s.drive("journal").strip() == "0" and not any(flagged()) and not failures(s), f"too early: {server.commands} {failures(s)}")
+    s.stop()
+    for i in (4, 5):
+        server.put("INBOX", message(i))
+    s.drive("flag", "all", "INBOX", f"+{FLAGGED}")
+    server.commands.clear()
+    s.sync()
+    verbs = [c.split(" ")[0] for c in server.commands]
+    at = verbs.index("LIST")
+    check(verbs[at - 1] == "UNSELECT" and verbs.count("LIST") == 1, f"the folders are asked for behind them, once: {server.commands}")
+    check(flagged() == [True, True, True, False, False] and len(s.list("INBOX")) == 5, f"and new mail comes: {server.commands}")
+    s.stop()
+
+
 def main():
     place = tempfile.mkdtemp(prefix="tmail-actions-")
     try:
-        for step in (by_command, folders_refused, keywords_refused, renumbered, a_mailbox_that_stays_open):
+        for step in (by_command, folders_refused, keywords_refused, renumbered, a_mailbox_that_stays_open,
+                     one_is_refused, all_are_refused, with_the_login):
             step(place)
             print(step.__name__)
         server = Tmaild(os.path.join(place, "tmaild"), "--domain", "example.org", "--user", "jane:pw")

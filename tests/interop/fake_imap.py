@@ -91,8 +91,9 @@ class Fake:
         if verb == "CAPABILITY":
             return f"* CAPABILITY {self.caps}\r\nTAG OK\r\n".encode()
         if verb == "LIST":
-            names = [n for n in self.folders if arg[-1] in ("*", n)]
+            names = [n for n in self.folders if arg[1] in ("*", n)]
             rows = "".join(f'* LIST ({self.uses.get(n, "")}) "/" "{n}"\r\n' for n in names)
+            rows += "".join(self.status(n) for n in names if "STATUS" in arg)
             return rows.encode() + self.list_more + b"TAG OK\r\n"
         if verb in ("SELECT", "EXAMINE"):
             if arg[0] not in self.folders:
@@ -103,10 +104,7 @@ class Fake:
             return (f"* {len(box)} EXISTS\r\n* OK [UIDVALIDITY 7] v\r\n* OK [UIDNEXT {self.next.get(at[0], 0) + 1}] n\r\n"
                     "TAG OK done\r\n").encode()
         if verb == "STATUS":
-            box = self.folders[arg[0]]
-            unseen = sum("\\Seen" not in m[0] for m in box.values())
-            return (f'* STATUS "{arg[0]}" (MESSAGES {len(box)} UIDNEXT {self.next.get(arg[0], 0) + 1} UIDVALIDITY 7 '
-                    f"UNSEEN {unseen})\r\nTAG OK\r\n").encode()
+            return self.status(arg[0]).encode() + b"TAG OK\r\n"
         if verb.startswith("UID ") and box is None:
             return b"TAG BAD no folder is open\r\n"
         if verb == "UID FETCH":
@@ -144,6 +142,11 @@ class Fake:
         if verb == "IDLE":
             return b"+ idling\r\n" + self.idle
         return b"TAG OK\r\n"
+
+    def status(self, name):
+        box = self.folders[name]
+        unseen = sum("\\Seen" not in m[0] for m in box.values())
+        return f'* STATUS "{name}" (MESSAGES {len(box)} UIDNEXT {self.next.get(name, 0) + 1} UIDVALIDITY 7 UNSEEN {unseen})\r\n'
 
     def fetch(self, box, arg):
         out, order = b"", sorted(box)

@@ -12,6 +12,7 @@ SYNC_TESTS = tests/unit/sync/test_commit \
 	tests/unit/sync/test_pace \
 	tests/unit/sync/test_roles \
 	tests/unit/sync/test_batch \
+	tests/unit/sync/test_flagcut \
 	tests/unit/sync/test_head \
 	tests/unit/sync/test_judge
 check_PROGRAMS += $(SYNC_TESTS)
@@ -61,3 +62,6 @@ tests_unit_sync_test_pace_LDADD = libsync.a $(LINK_BASE) $(CMOCKA_LIBS)
 tests_unit_sync_test_spooltext_SOURCES = tests/unit/sync/test_spooltext.c tests/unit/test.h
 tests_unit_sync_test_spooltext_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_sync_test_spooltext_LDADD = libsync.a $(LINK_BASE) $(CMOCKA_LIBS)
+tests_unit_sync_test_flagcut_SOURCES = tests/unit/sync/test_flagcut.c tests/unit/test.h
+tests_unit_sync_test_flagcut_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_sync_test_flagcut_LDADD = libsync.a libcache.a libwire.a $(LINK_BASE) $(CMOCKA_LIBS)
