@@ -27,9 +27,9 @@ struct imap_options {
      * them out, and what proves to be none is added, so that the next connection does without
      * (LITERAL+, LITERAL-, MOVE, IDLE, NOTIFY, COMPRESS, ENABLE, ID, SASL-IR). */
     uint64_t *lies;
-    /* What the server could after the last login (imap_caps); 0: not known. Where the login is one
-     * line (PLAIN with SASL-IR, LOGIN) the first commands go with it: early queues them, with
-     * imap_caps as expected. They are refused with the login. May be NULL. */
+    /* What the server could after the last login (imap_caps); 0: not known. The first commands go with
+     * the last line of the login (but for one by a token): early queues them, with imap_caps as
+     * expected. They are refused with the login. May be NULL. */
     uint64_t expected;
     void (*early)(void *arg, struct imap *i);
     void *early_arg;

@@ -128,8 +128,8 @@ static void login_done(void *arg, const struct imap_resp *r)
     net_words(l->words, sizeof l->words, r->text);
 }
 
-/* The first commands, in the same write as a login that is one line. What a server answers to them
- * when the login has failed says nothing about it. */
+/* The first commands, in the same write as the last line of a login (RFC 3501 §2.2.1 lets none of them
+ * go before). What a server answers to them when the login has failed says nothing about it. */
 static void early_queue(struct imap *i)
 {
     uint64_t now = i->caps;
@@ -210,6 +210,8 @@ static int on_challenge(void *arg, const struct imap_resp *r, struct error *err)
     if (rc == 0) {
         buf_adds(&line, "\r\n");
         imap_queue_bytes(l->imap, NULL, buf_str(&line));
+        if (net_sasl_is_over(l->sasl))
+            early_queue(l->imap);
     }
     buf_wipe(&line);
     return rc;
@@ -240,7 +242,7 @@ static int authenticate(struct imap *i, struct login *l, bool at_once, struct er
     l->kind = IMAP_OTHER;
     i->challenge = (struct imap_handler){ .resp = on_challenge, .arg = l };
     int rc = queue_authenticate(i, l->sasl, at_once, &h, err);
-    if (rc == 0 && at_once && str_eqc(str_c(net_sasl_name(l->sasl)), "PLAIN"))
+    if (rc == 0 && at_once && net_sasl_is_over(l->sasl))
         early_queue(i);
     if (rc == 0)
         rc = imap_run(i, err);

@@ -474,6 +474,11 @@ int net_sasl_answer(struct net_sasl *s, struct str challenge, struct buf *out, s
     return 0;
 }
 
+bool net_sasl_is_over(const struct net_sasl *s)
+{
+    return s->complete && !s->called_off && s->row->kind != LOGIN_TOKEN;
+}
+
 /* ------------------------------------------------------------------ how it ends */
 
 /* RFC 5802 §7: the server sees another channel than we do, or says that it knows no such one. */

@@ -65,6 +65,10 @@ int net_sasl_initial(struct net_sasl *s, struct buf *out, struct error *err) MUS
  * (ERR_PROTO) when the server does not come to an end. */
 int net_sasl_answer(struct net_sasl *s, struct str challenge, struct buf *out,
                     struct error *err) MUST_CHECK;
+/* True when what was given last is the last line of the exchange as far as it goes well: a server that
+ * has to prove itself has done so. Never with a token: what a refused one is answered with needs an
+ * answer. */
+bool net_sasl_is_over(const struct net_sasl *s);
 /* Begins the same mechanism anew (the server did not understand an initial response). */
 void net_sasl_again(struct net_sasl *s);
 /* The exchange came to its end with the server's yes or no: 0 logged in; 1: a further mechanism is

@@ -489,6 +489,75 @@ static void a_refused_login_makes_no_liar(void **state)
     }
 }
 
+/* The first commands go with the last line of a login, however many it has; with a token they wait. */
+static void first_commands_go_with_the_last_line(void **state)
+{
+    static const struct net_login token = { .user = "jane",
+                                            .secret = { "t", 1 },
+                                            .kind = LOGIN_TOKEN };
+    static const struct net_login cram = { .user = "jane",
+                                           .secret = { "secret", 6 },
+                                           .mechanism = "cram-md5" };
+    static const struct {
+        const struct net_login *login;
+        const char *script;
+        bool fails;
+    } rows[] = {
+        { &jane,
+          "S: * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] hi\nC: t1 AUTHENTICATE PLAIN *\n"
+          "C: t2 NOOP\nS: t1 OK\nS: t2 OK\n",
+          false },
+        { &jane,
+          "S: * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] hi\nC: t1 AUTHENTICATE PLAIN\nS: +\nC: *\n"
+          "C: t2 NOOP\nS: t1 OK\nS: t2 OK\n",
+          false },
+        { &jane,
+          "S: * OK [CAPABILITY IMAP4rev1 AUTH=LOGIN SASL-IR] hi\nC: t1 AUTHENTICATE LOGIN\n"
+          "S: + VXNlcm5hbWU6\nC: amFuZQ==\nS: + UGFzc3dvcmQ6\nC: *\n"
+          "C: t2 NOOP\nS: t1 OK\nS: t2 OK\n",
+          false },
+        { &cram,
+          "S: * OK [CAPABILITY IMAP4rev1 AUTH=CRAM-MD5] hi\nC: t1 AUTHENTICATE CRAM-MD5\n"
+          "S: + PDFAeD4=\nC: *\nC: t2 NOOP\nS: t1 NO wrong\nS: t2 BAD what\nE:\n",
+          true },
+        { &token,
+          "S: * OK [CAPABILITY IMAP4rev1 AUTH=XOAUTH2 SASL-IR] hi\nC: t1 AUTHENTICATE XOAUTH2 *\n"
+          "S: t1 OK\nC: t2 CAPABILITY\nS: * CAPABILITY IMAP4rev1\nS: t2 OK\n",
+          false },
+    };
+    (void)state;
+    for (size_t k = 0; k < COUNT(rows); k++) {
+        struct heard h;
+        struct error err = { 0 };
+        struct buf text = BUF_INIT(1 << 16);
+        bool early = rows[k].login->kind != LOGIN_TOKEN;
+        heard_init(&h);
+        buf_adds(&text, rows[k].script);
+        if (!rows[k].fails)
+            buf_adds(&text, early ? "C: t3 CAPABILITY\nS: * CAPABILITY IMAP4rev1\nS: t3 OK\nC: t4 "
+                                    "LOGOUT\nS: t4 OK\n"
+                                  : "C: t3 LOGOUT\nS: t3 OK\n");
+        struct script *server = script_start(buf_str(&text), SIZE_MAX);
+        struct imap_options o = { .endpoint = { .proto = NET_IMAP,
+                                                .host = "127.0.0.1",
+                                                .port = script_port(server),
+                                                .tls = TLS_NONE },
+                                  .login = rows[k].login,
+                                  .connect_ms = 5000,
+                                  .wait_ms = 5000,
+                                  .expected = CAP_IMAP4REV1,
+                                  .early = early_noop,
+                                  .early_arg = &h };
+        struct imap *i = imap_open(&o, &err);
+        if ((i == NULL) != rows[k].fails)
+            fail_msg("row %zu: %s", k, err.text);
+        assert_int_equal(h.done, early ? 1 : 0);
+        imap_close(&i);
+        assert_true(script_end(&server));
+        buf_free(&text);
+    }
+}
+
 /* Each row: the commands queued at once, and how the server may hear of them. */
 static void commands_that_must_wait_do(void **state)
 {
@@ -913,6 +982,7 @@ int main(void)
         cmocka_unit_test(idle_ends_for_three_reasons),
         cmocka_unit_test(the_client_tells_its_name_for_nothing),
         cmocka_unit_test(a_refused_login_makes_no_liar),
+        cmocka_unit_test(first_commands_go_with_the_last_line),
         cmocka_unit_test(commands_that_must_wait_do),
         cmocka_unit_test(strings_of_any_bytes_go_as_literals),
         cmocka_unit_test(a_literal_that_is_refused_is_remembered),

@@ -218,6 +218,7 @@ static int play(struct net_sasl *s, struct server *v,
     bool yes = false, no = false;
     if (net_sasl_initial(s, &line, err) != 0)
         fail_msg("%s", err->text);
+    assert_false(net_sasl_is_over(s));
     for (int step = 0; !yes && !no; step++) {
         char *said = NULL;
         int rc = strcmp(buf_c(&line), "*") == 0 ? GSASL_AUTHENTICATION_ERROR
@@ -229,8 +230,11 @@ static int play(struct net_sasl *s, struct server *v,
         no = no || says == NULL;
         yes = !no && rc == GSASL_OK && (*says == '\0' || strcmp(buf_c(&line), "") == 0);
         buf_clear(&line);
-        if (!no && !yes)
+        if (!no && !yes) {
             assert_int_equal(net_sasl_answer(s, str_c(says), &line, err), 0);
+            assert_int_equal(net_sasl_is_over(s),
+                             line.len == 0); /* not before it has proved itself */
+        }
         gsasl_free(said);
         if (rc == GSASL_OK && line.len == 0)
             yes = true;
