@@ -86,18 +86,18 @@ static int line_means(enum net_proto proto, struct str line, bool greeting)
 }
 
 /* Reads until an answer is whole; it stays in said. */
-static int read_answer(struct stream *s, enum net_proto proto, bool greeting, struct buf *said,
+static int read_answer(struct stream *s, const struct endpoint *ep, bool greeting, struct buf *said,
                        int wait_ms, struct error *err)
 {
     int64_t deadline = clock_mono_ms() + wait_ms;
     for (;;) {
         struct str rest = buf_str(said), line;
         while (str_find(rest, '\n') < rest.n && str_line(&rest, &line)) {
-            int means = line_means(proto, line, greeting);
+            int means = line_means(ep->proto, line, greeting);
             if (means > 0)
                 return 0;
             if (means < 0)
-                return error_set(err, ERR_PROTO, RETRY_LATER, _("the server answers \"%.*s\""),
+                return error_set(err, ERR_PROTO, RETRY_LATER, _("%s answers \"%.*s\""), ep->host,
                                  STR_ARG(str_head(line, 100)));
         }
         int left = clock_left_ms(deadline);
@@ -118,11 +118,11 @@ static int converse(struct stream *s, const struct endpoint *ep, int wait_ms, st
     };
     struct error ignored;
     struct buf rest = BUF_INIT(LOOK_ANSWER_MAX);
-    if (ep->tls != TLS_STARTTLS && read_answer(s, ep->proto, true, said, wait_ms, err) != 0)
+    if (ep->tls != TLS_STARTTLS && read_answer(s, ep, true, said, wait_ms, err) != 0)
         return -1;
     buf_clear(said);
     if (stream_write(s, str_c(asks[ep->proto]), said, wait_ms, err) != 0 ||
-        read_answer(s, ep->proto, false, said, wait_ms, err) != 0)
+        read_answer(s, ep, false, said, wait_ms, err) != 0)
         return -1;
     (void)!stream_write(s, str_c(byes[ep->proto]), &rest, wait_ms, &ignored);
     buf_free(&rest);
@@ -138,8 +138,6 @@ int look_at(const struct endpoint *ep, int connect_ms, int wait_ms, struct net_c
     int rc = s != NULL ? converse(s, ep, wait_ms, &said, err) : -1;
     if (rc == 0)
         look_read(ep->proto, buf_str(&said), out);
-    else
-        error_prefix(err, "%s: ", ep->host);
     stream_close(&s);
     buf_free(&said);
     return rc;

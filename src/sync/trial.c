@@ -94,24 +94,43 @@ static void say_failed(struct trial *t, const char *side, size_t index, const st
     probe_say(t->p, o);
 }
 
-/* The first that can be reached. */
+static bool is_same_port(const json_t *a, const json_t *b)
+{
+    return str_ieq(jline_text(a, "host"), jline_text(b, "host")) &&
+           jline_number(a, "port") == jline_number(b, "port");
+}
+
+/* The first that can be reached. What shows a certificate that nobody vouches for speaks TLS from the
+ * start: it is not waited for in vain by another way, and its certificate is what is told. */
 static int look_side(struct trial *t, const json_t *servers, const char *side, struct error *err)
 {
-    size_t n = json_array_size(servers), i = 0;
+    size_t n = json_array_size(servers);
     int rc = n > 0 ? -1 : 0;
-    for (; i < n && i < CANDIDATES_MAX && rc != 0; i++) {
+    const json_t *before = NULL, *strange = NULL;
+    for (size_t i = 0; i < n && i < CANDIDATES_MAX && rc != 0; i++) {
+        const json_t *server = json_array_get(servers, i);
         struct endpoint ep;
         struct look l;
-        rc = server_read(t, json_array_get(servers, i), &ep, err);
+        struct error why;
+        if (strange != NULL && is_same_port(server, strange))
+            continue;
+        rc = server_read(t, server, &ep, &why);
         if (rc == 0) {
-            probe_progress(t->p, _("asking %s what it offers"), ep.host);
+            if (before == NULL || !is_same_port(server, before))
+                probe_progress(t->p, _("asking %s:%u what it offers"), ep.host, ep.port);
             rc = look_at(&ep, TRIAL_CONNECT_MS, TRIAL_SILENCE_MS, probe_cancel(t->p),
-                         probe_log(t->p), &l, err);
+                         probe_log(t->p), &l, &why);
         }
-        if (rc == 0)
+        before = server;
+        if (rc == 0) {
             say_server(t, side, i, &l);
-        else
-            say_failed(t, side, i, err);
+            break;
+        }
+        say_failed(t, side, i, &why);
+        if (strange == NULL)
+            *err = why;
+        if (why.code == ERR_TLS && pin_of(&why).n > 0)
+            strange = server;
     }
     return rc;
 }

@@ -100,6 +100,11 @@ def a_key_of_its_own(world, bridge):
     check(said[0]["pin"] == said[1]["pin"], f"{said}")
     said = attempt(world, receive=receive, send=send, pin=said[0]["pin"])
     check([s["say"] for s in said] == ["server", "server"], f"{said}")
+    # A port that is TLS from the start, as somebody types it: its certificate is told, not that STARTTLS is not answered there.
+    port = bridge.ports["imaps"]
+    world.routes.insert(0, f"127.0.0.1:{port}:127.0.0.1:{port}")
+    said = attempt(world, code=TLS, receive=[dict(here("imap", port), tls=tls) for tls in ("direct", "starttls")])
+    check([(s["say"], s["index"]) for s in said] == [("failed", 0)] and said[0]["pin"].startswith("sha256//"), f"{said}")
     said = attempt(world, code=TLS, receive=receive, pin="sha256//" + "A" * 43 + "=", secret="right")
     check(said[0]["code"] == TLS, f"{said}")
 
