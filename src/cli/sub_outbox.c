@@ -101,25 +101,31 @@ static int outbox_show(struct cli *c, int64_t id, bool json, struct error *err)
     return rc;
 }
 
-/* Everything that waits is asked for at once; what fails says so. */
-static int outbox_flush(struct cli *c, struct error *err)
+/* Everything that waits is asked for at once, or the one entry; what fails says so. 1: it does not wait. */
+static int send_waiting(struct cli *c, int64_t only, struct error *err)
 {
     struct arena *a = arena_new(64 << 10);
     struct outbox_entry *all;
     size_t n = 0;
     struct error first = { 0 };
-    int rc = cli_need_config(c, err);
+    int rc = 0;
+    if (c->offline)
+        rc = error_set(err, ERR_USAGE, RETRY_NEVER, _("flush and --offline exclude each other"));
+    if (rc == 0)
+        rc = cli_need_config(c, err);
     if (rc == 0)
         rc = cache_outbox_list(c->cache, a, &all, &n, err);
     struct engine_link link = { 0 };
-    bool open = rc == 0 && n > 0;
+    size_t waiting = 0;
+    for (size_t i = 0; i < n; i++)
+        if (all[i].state == OUTBOX_QUEUED && (only == 0 || all[i].id == only))
+            all[waiting++] = all[i];
+    bool open = rc == 0 && waiting > 0;
     if (open)
         rc = engine_open(c, true, &link, err);
-    for (size_t i = 0; rc == 0 && i < n; i++) {
+    for (size_t i = 0; rc == 0 && i < waiting; i++) {
         struct bus_hint hint = { .kind = HINT_SEND, .id = all[i].id };
         struct bus_event done;
-        if (all[i].state != OUTBOX_QUEUED)
-            continue;
         rc = engine_ask(&link, &hint, NULL, NULL, &done, err);
         if (rc == 0 && done.code != 0 && first.code == ERR_NONE)
             engine_error(&done, &first);
@@ -131,7 +137,24 @@ static int outbox_flush(struct cli *c, struct error *err)
         *err = first;
         rc = -1;
     }
-    return rc;
+    return rc == 0 && only != 0 && waiting == 0 ? 1 : rc;
+}
+
+/* One that waits for its time is sent now, too. */
+static int outbox_retry(struct cli *c, int64_t id, struct error *err)
+{
+    int rc = cache_outbox_retry(c->cache, id, clock_wall_ms() / 1000, err);
+    if (rc < 0 || (rc == 0 && c->offline))
+        return rc;
+    return send_waiting(c, id, err);
+}
+
+/* What a 1 of change() means. */
+static const char *why_not(const char *what)
+{
+    return strcmp(what, "cancel") == 0  ? _("too late, or there is no such entry")
+           : strcmp(what, "retry") == 0 ? _("it is on its way, or there is no such entry")
+                                        : _("there is no such entry in the outbox");
 }
 
 /* 0; 1 when there is no such entry; -1. */
@@ -145,7 +168,7 @@ static int change(struct cli *c, const char *what, const char *number, bool json
     if (strcmp(what, "cancel") == 0)
         return cache_outbox_cancel(c->cache, (int64_t)id, err);
     if (strcmp(what, "retry") == 0)
-        return cache_outbox_retry(c->cache, (int64_t)id, clock_wall_ms() / 1000, err);
+        return outbox_retry(c, (int64_t)id, err);
     return outbox_show(c, (int64_t)id, json, err);
 }
 
@@ -168,7 +191,7 @@ static int run(struct cli *c, const char *what, const char *number, bool json, s
         return -1;
     if (number != NULL)
         return change(c, what, number, json, err);
-    return strcmp(what, "flush") == 0 ? outbox_flush(c, err) : outbox_list(c, json, err);
+    return strcmp(what, "flush") == 0 ? send_waiting(c, 0, err) : outbox_list(c, json, err);
 }
 
 int sub_outbox(struct cli *c, int argc, char **argv)
@@ -186,7 +209,7 @@ int sub_outbox(struct cli *c, int argc, char **argv)
         return cli_usage(cli_find(STR("outbox")));
     int rc = run(c, what, words == 2 ? argv[optind + 1] : NULL, json, &err);
     if (rc == 1) {
-        error_set(&err, ERR_NOINPUT, RETRY_NEVER, _("too late, or there is no such entry"));
+        error_set(&err, ERR_NOINPUT, RETRY_NEVER, "%s", why_not(what));
         (void)cli_fail(&err);
         return CLI_NOTHING;
     }

@@ -93,6 +93,8 @@ static int read_options(struct cli *c, struct send *s, int argc, char **argv, st
     while ((option = getopt_long(argc, argv, "s:a:c:b:r:", options, NULL)) != -1)
         if (take_option(c, s, option, err) != 0)
             return -1;
+    if (s->no_queue && draft_header(s->draft, "Send-At") != NULL)
+        return error_set(err, ERR_USAGE, RETRY_NEVER, _("--at and --no-queue exclude each other"));
     for (int i = optind; i < argc; i++) {
         if (refuse_breaks(argv[i], err) != 0)
             return -1;

@@ -60,8 +60,17 @@ def later(place):
     p.run("outbox", "cancel", "1", code=1)
     p.run("-s", "soon", "--at", "+1m", "joe@example.org", stdin=b"x\n")
     number = str(entries(p)[0]["id"])
+    p.run("--offline", "outbox", "flush", code=64)
+    check(not peer.mails, "--offline sends nothing")
     p.run("outbox", "flush")
     check([m["data"].count(b"Subject: soon") for m in peer.mails] == [1], f"flush does not wait: {number}")
+    p.run("-s", "at once", "--at", "+1m", "--no-queue", "joe@example.org", stdin=b"x\n", code=64)
+    for subject in ("one", "two"):
+        p.run("-s", subject, "--at", "+2h", "joe@example.org", stdin=b"x\n")
+    p.run("outbox", "retry", str(entries(p)[1]["id"]))
+    check(len(peer.mails) == 2 and b"Subject: two" in peer.mails[1]["data"], "one of them goes now")
+    check([e["subject"] for e in entries(p)] == ["one"], "the other waits")
+    p.run("outbox", "retry", "999", code=1)
     peer.close()
 
 
@@ -152,6 +161,9 @@ def some_are_refused(place):
     check([e["subject"] for e in left] == [f"number {i}" for i in (3, 8, 13, 18)] and all(e["state"] == "failed" for e in left),
           f"refused: {left}")
     check(peer.sessions == 1, "on one connection")
+    peer.says = {}
+    p.run("outbox", "retry", str(left[0]["id"]))
+    check(subjects(peer)[-1] == "number 3" and len(entries(p)) == 3, "what failed is sent again, at once")
     peer.close()
 
 
