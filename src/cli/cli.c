@@ -21,12 +21,15 @@ const struct cli_command cli_commands[] = {
       sub_save },
     { "mark", "(+|-)FLAG|TAG... -- ID...", N_("flags and tags of messages"), sub_mark },
     { "folders",
-      "[--json] | (create|delete|subscribe|unsubscribe) NAME | rename NAME NEW [-a ACCOUNT] "
-      "[--with-mail]",
+      "[--json]\n"
+      "      | create|subscribe|unsubscribe NAME [-a ACCOUNT]\n"
+      "      | rename NAME NEW [-a ACCOUNT] | delete NAME [--with-mail] [-a ACCOUNT]",
       N_("all folders with their counts; or one is changed"), sub_folders },
     { "outbox", "[flush|cancel ID|retry ID|show ID] [--json]", N_("mail on its way out"),
       sub_outbox },
-    { "setup", "[ADDRESS] [--from-muttrc FILE] [--no-directory] | --sign-in ACCOUNT",
+    { "setup",
+      "[ADDRESS] [--from-muttrc FILE] [--no-directory]\n"
+      "      | --sign-in ACCOUNT [--way device|browser|paste]",
       N_("a new account: finds its servers and tries them"), sub_setup },
     { "doctor", "[--json]", N_("what is wrong, and what to do next"), sub_doctor },
     { "encode", "--uu|--base64|--qp [NAME] < file", N_("the codecs on their own"), sub_encode },
@@ -66,10 +69,10 @@ void cli_help(void)
     puts(_("tmail                    open the reader\n"
            "tmail -f FOLDER          open it there\n"
            "tmail ADDR...            on a terminal: write to them\n"
-           "tmail -s SUBJECT [-a FILE]... [-c ADDR] [-b ADDR] [-r FROM] [--at TIME] [--receipt] "
-           "[--no-queue] [--] ADDR... < body\n"
+           "tmail -s SUBJECT [-a FILE]... [-c ADDR] [-b ADDR] [-r FROM] [--at TIME]\n"
+           "      [--receipt] [--no-queue] [--] ADDR... < body\n"
            "                         send from a script\n"
-           "tmail -t [-i] [-f SENDER] [--] [ADDR]... < message\n"
+           "tmail -t [-i] [-f SENDER] [--no-queue] [--] [ADDR]... < message\n"
            "                         as sendmail does; the same under the name sendmail\n"
            "tmail --demo             a mailbox to try everything on, gone at the end\n"
            "tmail --config FILE, --profile DIR, --offline\n"

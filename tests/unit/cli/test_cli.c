@@ -108,6 +108,19 @@ static void a_word_that_is_no_command(void **state)
         assert_ptr_equal(cli_find(str_c(cli_commands[i].name)), &cli_commands[i]);
 }
 
+static void the_help_fits_on_a_screen(void **state)
+{
+    enum { COLUMNS = 80 };
+    (void)state;
+    for (size_t i = 0; i < cli_commands_n; i++) {
+        char *use = xasprintf("tmail %s %s", cli_commands[i].name, cli_commands[i].args);
+        struct str rest = str_c(use), line;
+        while (str_line(&rest, &line))
+            assert_in_range(line.n, 1, COLUMNS);
+        free(use);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -115,6 +128,7 @@ int main(void)
         cmocka_unit_test(a_part_is_named_by_its_number),
         cmocka_unit_test_setup_teardown(what_is_not_there_is_told, setup, teardown),
         cmocka_unit_test(a_word_that_is_no_command),
+        cmocka_unit_test(the_help_fits_on_a_screen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
