@@ -101,43 +101,55 @@ static int outbox_show(struct cli *c, int64_t id, bool json, struct error *err)
     return rc;
 }
 
-/* Everything that waits is asked for at once, or the one entry; what fails says so. 1: it does not wait. */
-static int send_waiting(struct cli *c, int64_t only, struct error *err)
+/* What waits, or the one entry if it does. */
+static int waiting(struct cli *c, struct arena *a, int64_t only, struct outbox_entry **rows,
+                   size_t *n, struct error *err)
 {
-    struct arena *a = arena_new(64 << 10);
-    struct outbox_entry *all;
-    size_t n = 0;
+    size_t all = 0;
+    *n = 0;
+    if (cache_outbox_list(c->cache, a, rows, &all, err) != 0)
+        return -1;
+    for (size_t i = 0; i < all; i++)
+        if ((*rows)[i].state == OUTBOX_QUEUED && (only == 0 || (*rows)[i].id == only))
+            (*rows)[(*n)++] = (*rows)[i];
+    return 0;
+}
+
+/* Each is tried; what fails first says so. */
+static int send_each(struct cli *c, const struct outbox_entry *rows, size_t n, struct error *err)
+{
     struct error first = { 0 };
-    int rc = 0;
-    if (c->offline)
-        rc = error_set(err, ERR_USAGE, RETRY_NEVER, _("flush and --offline exclude each other"));
-    if (rc == 0)
-        rc = cli_need_config(c, err);
-    if (rc == 0)
-        rc = cache_outbox_list(c->cache, a, &all, &n, err);
     struct engine_link link = { 0 };
-    size_t waiting = 0;
-    for (size_t i = 0; i < n; i++)
-        if (all[i].state == OUTBOX_QUEUED && (only == 0 || all[i].id == only))
-            all[waiting++] = all[i];
-    bool open = rc == 0 && waiting > 0;
-    if (open)
-        rc = engine_open(c, true, &link, err);
-    for (size_t i = 0; rc == 0 && i < waiting; i++) {
-        struct bus_hint hint = { .kind = HINT_SEND, .id = all[i].id };
+    int rc = engine_open(c, true, &link, err);
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        struct bus_hint hint = { .kind = HINT_SEND, .id = rows[i].id };
         struct bus_event done;
         rc = engine_ask(&link, &hint, NULL, NULL, &done, err);
         if (rc == 0 && done.code != 0 && first.code == ERR_NONE)
             engine_error(&done, &first);
     }
-    if (open)
-        engine_close(&link);
+    engine_close(&link);
+    if (rc != 0 || first.code == ERR_NONE)
+        return rc;
+    *err = first;
+    return -1;
+}
+
+/* All that waits is sent now, or the one entry. 1: that does not wait. */
+static int send_waiting(struct cli *c, int64_t only, struct error *err)
+{
+    struct arena *a = arena_new(64 << 10);
+    struct outbox_entry *rows;
+    size_t n = 0;
+    int rc = c->offline ? error_set(err, ERR_USAGE, RETRY_NEVER,
+                                    _("flush and --offline exclude each other"))
+                        : cli_need_config(c, err);
+    if (rc == 0)
+        rc = waiting(c, a, only, &rows, &n, err);
+    if (rc == 0 && n > 0)
+        rc = send_each(c, rows, n, err);
     arena_free(&a);
-    if (rc == 0 && first.code != ERR_NONE) {
-        *err = first;
-        rc = -1;
-    }
-    return rc == 0 && only != 0 && waiting == 0 ? 1 : rc;
+    return rc == 0 && only != 0 && n == 0 ? 1 : rc;
 }
 
 /* One that waits for its time is sent now, too. */
