@@ -115,6 +115,13 @@ static int deflate_begin(struct imap *i, struct error *err)
     return i->deflater != NULL ? 0 : -1;
 }
 
+static int answered(struct imap *i, struct command *c, const struct imap_resp *r, struct error *err)
+{
+    int rc = imap_drop_unsent(i, c, err);
+    imap_command_done(i, c, r);
+    return rc == 0 && i->misnamed ? not_known(i, 0, err) : rc;
+}
+
 static int on_tagged(struct imap *i, const struct imap_resp *r, struct error *err)
 {
     struct command *c = i->commands;
@@ -131,9 +138,7 @@ static int on_tagged(struct imap *i, const struct imap_resp *r, struct error *er
         return not_known(i, needed(i, c), err);
     if (r->kind == IMAP_OK && (c->traits & TRAIT_COMPRESSES) && deflate_begin(i, err) < 0)
         return -1;
-    int rc = imap_drop_unsent(i, c, err);
-    imap_command_done(i, c, r);
-    return rc;
+    return answered(i, c, r, err);
 }
 
 static int on_line(struct imap *i, const struct wire_node *line, struct error *err)
@@ -151,6 +156,7 @@ static int on_line(struct imap *i, const struct wire_node *line, struct error *e
         imap_caps_set(i, &r);
     if (r.kind == IMAP_ENABLED)
         i->enabled |= r.caps;
+    imap_names_read(i, &r);
     return r.tag.n > 0 ? on_tagged(i, &r, err) : on_untagged(i, &r, err);
 }
 
@@ -381,6 +387,8 @@ struct imap *imap_open(const struct imap_options *o, struct error *err)
     buf_init(&i->in, IMAP_IN_MAX);
     buf_init(&i->raw, IMAP_IN_MAX);
     buf_init(&i->packed, IMAP_PACKED_MAX);
+    for (size_t k = 0; k < COUNT(i->names); k++)
+        buf_init(&i->names[k], IMAP_KEEP_MAX);
     snprintf(i->host, sizeof i->host, "%s", o->endpoint.host);
     i->parser = wire_imap_new(WIRE_CLIENT, &limits);
     i->stream = stream_open(&o->endpoint, o->connect_ms, o->cancel, o->log, &said, &i->secure, err);
@@ -419,12 +427,6 @@ uint64_t imap_enabled(const struct imap *i)
 uint64_t imap_append_limit(const struct imap *i)
 {
     return i->append_limit;
-}
-
-bool imap_utf8(const struct imap *i)
-{
-    return (i->enabled & CAP_UTF8_ACCEPT) != 0 ||
-           (i->caps & (CAP_IMAP4REV1 | CAP_IMAP4REV2)) == CAP_IMAP4REV2;
 }
 
 bool imap_compressed(const struct imap *i)
@@ -472,6 +474,8 @@ void imap_close(struct imap **i)
     buf_free(&(*i)->in);
     buf_free(&(*i)->raw);
     buf_free(&(*i)->packed);
+    for (size_t k = 0; k < COUNT((*i)->names); k++)
+        buf_free(&(*i)->names[k]);
     free(*i);
     *i = NULL;
 }

@@ -19,7 +19,7 @@ struct imap_options {
     struct net_cancel *cancel; /* may be NULL */
     struct log *log;
     int connect_ms, wait_ms; /* to be connected; longest silence while answers are due */
-    /* Of CAP_QRESYNC, CAP_CONDSTORE, CAP_UTF8_ACCEPT: what to ENABLE where the server offers it
+    /* Of CAP_QRESYNC, CAP_CONDSTORE, CAP_UTF8_ACCEPT, CAP_IMAP4REV2: what to ENABLE where it is offered
      * (RFC 5161). Sent with the first command after the login, as ID is (RFC 2971; name and version
      * alone), so that neither costs a round trip. */
     uint64_t enable;
@@ -45,8 +45,9 @@ uint64_t imap_caps(const struct imap *i);
 uint64_t imap_enabled(const struct imap *i);
 /* The largest message that APPEND may carry, from the capability; 0: not said (RFC 7889). */
 uint64_t imap_append_limit(const struct imap *i);
-/* True where names of mailboxes are UTF-8 on this link: UTF8=ACCEPT is enabled, or the server
- * speaks IMAP4rev2 alone. */
+/* True where names of mailboxes are UTF-8 on this link: UTF8=ACCEPT or IMAP4rev2 is enabled (or was
+ * asked for and not answered yet), or the server speaks IMAP4rev2 alone. With UTF8=ACCEPT enabled
+ * SEARCH takes no CHARSET (RFC 6855 §3). */
 bool imap_utf8(const struct imap *i);
 bool imap_secure(const struct imap *i);
 /* The server let us in without a login (RFC 3501 §7.1.4). */
@@ -105,8 +106,8 @@ struct imap_upload {
     int (*read)(void *arg, uint64_t offset, size_t want, struct buf *out, struct error *err);
     void *read_arg;
 };
-/* Queues APPEND with LITERAL+ or a wait for "+", as the server has it. mailbox in UTF-8; list and
- * what it has is borrowed. n above 1: MULTIAPPEND (RFC 3502) of up to IMAP_APPEND_MAX messages, all
+/* Queues APPEND with LITERAL+ or a wait for "+", as the server has it. list and what it has is
+ * borrowed. n above 1: MULTIAPPEND (RFC 3502) of up to IMAP_APPEND_MAX messages, all
  * or none, for servers with CAP_MULTIAPPEND. */
 enum { IMAP_APPEND_MAX = 100 };
 void imap_queue_uploads(struct imap *i, struct str mailbox, const struct imap_upload *list,
@@ -118,13 +119,18 @@ void imap_queue_append(struct imap *i, struct str mailbox, unsigned flags, int64
                                    struct error *err),
                        void *read_arg, const struct imap_handler *h);
 
-/* A mailbox name (UTF-8) as an astring of a command, in modified UTF-7 (ERR_USAGE); and as it must
- * be on this link (imap_utf8). */
-int imap_put_mailbox(struct buf *out, struct str name, struct error *err) MUST_CHECK;
-int imap_put_name(const struct imap *i, struct buf *out, struct str name,
-                  struct error *err) MUST_CHECK;
-/* What LIST and STATUS called it, as UTF-8; a name that is none in that form stands as it is. */
-void imap_name_text(const struct imap *i, struct str wire, struct buf *out);
+/* Names of mailboxes. Responses (LIST, STATUS, NAMESPACE) tell them, and commands take them, in one
+ * form, whatever the link: in modified UTF-7 (RFC 3501 §5.1.3); a name that the server has in no
+ * sound form stands as it sent it. What was heard on one link can be said on another, byte for
+ * byte. */
+/* The name as an astring of a command on this link. ERR_REFUSED for one that no command can
+ * carry. */
+int imap_put_name(struct imap *i, struct buf *out, struct str name, struct error *err) MUST_CHECK;
+/* False for an empty name, control characters, more than a command may carry. */
+bool imap_name_goes(struct str name);
+/* Appends it as UTF-8 for people; and the name of what a person calls so (ERR_REFUSED). */
+void imap_name_text(struct str name, struct buf *out);
+int imap_name_make(struct str text, struct buf *out, struct error *err) MUST_CHECK;
 
 /* "UID SEARCH" of criteria in the selected mailbox (pieces as in imap_queue_pieces, without these two
  * words; ESEARCH where offered), run to its end: the UIDs as a set appended to *set, empty when

@@ -7,7 +7,6 @@
 #include "base/i18n.h"
 #include "config.h"
 #include "wire/imap_cmd.h"
-#include "wire/imap_name.h"
 #include "net/trace.h"
 #include "base/banned.h"
 
@@ -77,10 +76,27 @@ static void id_done(void *arg, const struct imap_resp *r)
         imap_lie(arg, CAP_ID);
 }
 
+/* Names were sent in UTF-8 ahead of the answer: where it is no, the link is given up, and the next
+ * one does without. */
 static void enable_done(void *arg, const struct imap_resp *r)
 {
-    if (is_unknown(arg, r))
-        imap_lie(arg, CAP_ENABLE);
+    struct imap *i = arg;
+    uint64_t names = i->enabling & IMAP_UTF8_NAMES;
+    i->enabling = 0;
+    if (is_unknown(i, r))
+        imap_lie(i, CAP_ENABLE);
+    if (r == NULL || names == 0 || (i->enabled & names) != 0 || i->lines_max != IMAP_LINES_MAX)
+        return;
+    imap_lie(i, names);
+    i->misnamed = i->named;
+}
+
+uint64_t imap_to_enable(const struct imap *i)
+{
+    uint64_t enable = i->enable & i->caps;
+    if (!(i->caps & CAP_IMAP4REV1)) /* there is nothing else */
+        enable &= ~CAP_IMAP4REV2;
+    return (i->caps & CAP_ENABLE) ? enable : 0;
 }
 
 /* In front of the first command: who we are, as some servers (of NetEase) want to know before they
@@ -88,7 +104,7 @@ static void enable_done(void *arg, const struct imap_resp *r)
 static void hello(struct imap *i)
 {
     struct buf line = BUF_INIT(200);
-    uint64_t enable = i->enable & i->caps;
+    uint64_t enable = imap_to_enable(i);
     i->hello_due = false;
     i->hello_said = true;
     if (i->caps & CAP_ID)
@@ -100,9 +116,13 @@ static void hello(struct imap *i)
         buf_adds(&line, " CONDSTORE");
     if (enable & CAP_UTF8_ACCEPT)
         buf_adds(&line, " UTF8=ACCEPT");
-    if ((i->caps & CAP_ENABLE) && line.len > 0)
+    if (enable & CAP_IMAP4REV2)
+        buf_adds(&line, " IMAP4rev2");
+    if (line.len > 0) {
+        i->enabling = enable;
         imap_queuef(i, &(struct imap_handler){ .done = enable_done, .arg = i }, "ENABLE%s",
                     buf_c(&line));
+    }
     buf_free(&line);
 }
 
@@ -212,33 +232,6 @@ void imap_queuef(struct imap *i, const struct imap_handler *h, const char *fmt, 
     i->unfit = i->unfit || line.over;
     imap_queue(i, buf_str(&line), h);
     buf_free(&line);
-}
-
-static int name_refused(struct str name, struct error *err)
-{
-    return error_set(err, ERR_USAGE, RETRY_NEVER, _("this cannot be the name of a folder: %.*s"),
-                     STR_ARG(str_head(name, 200)));
-}
-
-int imap_put_mailbox(struct buf *out, struct str name, struct error *err)
-{
-    struct buf utf7 = BUF_INIT(4 * WIRE_NAME_MAX);
-    bool ok = wire_name_encode(name, &utf7) == 0 && wire_put_astring(out, buf_str(&utf7), false);
-    buf_free(&utf7);
-    return ok ? 0 : name_refused(name, err);
-}
-
-int imap_put_name(const struct imap *i, struct buf *out, struct str name, struct error *err)
-{
-    if (!imap_utf8(i))
-        return imap_put_mailbox(out, name, err);
-    return name.n <= WIRE_NAME_MAX && wire_put_utf8(out, name) ? 0 : name_refused(name, err);
-}
-
-void imap_name_text(const struct imap *i, struct str wire, struct buf *out)
-{
-    if (imap_utf8(i) || wire_name_decode(wire, out) != 0)
-        buf_add_str(out, wire);
 }
 
 /* " (\Seen) "date" {n+}" of one message, from its flags on. */

@@ -46,6 +46,9 @@ struct segment {
 
 enum { IMAP_LINES_MAX = 16 << 20 /* responses to one command */ };
 
+/* What makes names of mailboxes UTF-8 (RFC 6855 §3, RFC 9051 §5.1). */
+#define IMAP_UTF8_NAMES (CAP_UTF8_ACCEPT | CAP_IMAP4REV2)
+
 enum plus_state { PLUS_NONE, PLUS_WANTED, PLUS_GOT };
 
 struct imap {
@@ -60,6 +63,10 @@ struct imap {
     uint64_t lines, lines_max;
     unsigned next_tag;
     uint64_t caps, enable, enabled, append_limit;
+    uint64_t enabling;   /* asked for, not answered yet */
+    bool named;          /* a name was sent that is another one if enabling comes to nothing */
+    bool misnamed;       /* and it came to nothing */
+    struct buf names[6]; /* of a response */
     uint64_t *lies;
     uint64_t expected; /* capabilities after the login; 0: early is over, or never was */
     void (*early)(void *arg, struct imap *i);
@@ -86,6 +93,10 @@ struct imap {
 void imap_caps_set(struct imap *i, const struct imap_resp *r);
 /* caps are none: not on this link, nor on the next. */
 void imap_lie(struct imap *i, uint64_t caps);
+/* What goes out with ENABLE. */
+uint64_t imap_to_enable(const struct imap *i);
+/* Names in r in the form that imap.h has, where they came in UTF-8; good until the next one. */
+void imap_names_read(struct imap *i, struct imap_resp *r);
 /* ERR_USAGE for what was queued and cannot be sent, ERR_NET for a link that is over. */
 int imap_usable(struct imap *i, struct error *err);
 /* Moves on in both directions, waiting where neither goes. */

@@ -13,5 +13,5 @@ libnet_a_SOURCES = \
 	src/net/smtp.c src/net/smtp.h src/net/smtp_conn.h src/net/smtp_send.c src/net/smtp_login.c \
 	src/net/pop3.c src/net/pop3.h src/net/pop3_conn.h src/net/pop3_run.c src/net/pop3_login.c \
 	src/net/imap.c src/net/imap.h src/net/imap_conn.h src/net/imap_out.c src/net/imap_login.c \
-	src/net/imap_cmds.c src/net/imap_wait.c
+	src/net/imap_cmds.c src/net/imap_names.c src/net/imap_wait.c
 libnet_a_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS) $(CARES_CFLAGS) $(GSASL_CFLAGS) $(SSL_CFLAGS) $(ZLIB_CFLAGS) $(JANSSON_CFLAGS)

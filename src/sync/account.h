@@ -14,6 +14,7 @@
 #include "sync/commit.h"
 #include "sync/pace.h"
 #include "sync/signin.h"
+#include "sync/spaces.h"
 
 /* A folder as the server opened it. */
 struct sync_box {
@@ -50,6 +51,8 @@ struct sync_account {
     bool selected;           /* a mailbox was opened on this connection, or may have been */
     bool pass_due;           /* a look at all folders comes next */
     bool late;               /* nothing goes with the login: it went wrong once */
+    struct spaces spaces;    /* of the server, as it told last */
+    bool spaces_asked;       /* on this link */
     struct folders *list;    /* asked for with the login, not used yet; NULL: none */
     struct flags_turn *turn; /* changes of flags sent with the login; NULL: none */
     uint64_t lies;           /* CAP_*: what the server offers and does not have */

@@ -10,27 +10,15 @@
 #include "wire/imap_name.h"
 #include "base/banned.h"
 
-/* The server's name for a folder of ours: its separator between the levels. */
-static int wire_name(struct sync_account *w, const struct cache_folder *f, struct buf *out,
-                     struct error *err)
+int boxes_wire(struct sync_account *w, const struct cache_folder *f, struct buf *out,
+               struct error *err)
 {
-    struct buf levels = BUF_INIT(WIRE_NAME_MAX);
-    bool fits = true;
-    for (size_t i = 0; i < f->name.n; i++) {
-        char c = f->name.p[i];
-        fits = fits && (f->delim == '/' || f->delim == '\0' || c != f->delim);
-        buf_addc(&levels, c == '/' && f->delim != '\0' ? f->delim : c);
+    if (w->imap != NULL && !w->spaces.known && !w->spaces_asked) {
+        link_spaces_queue(w);
+        if (imap_run(w->imap, err) != 0)
+            return -1;
     }
-    fits = fits && !levels.over;
-    if (fits && w->imap != NULL && !imap_utf8(w->imap))
-        fits = wire_name_encode(buf_str(&levels), out) == 0;
-    else if (fits)
-        buf_add_str(out, buf_str(&levels));
-    buf_free(&levels);
-    if (fits && !out->over)
-        return 0;
-    return error_set(err, ERR_REFUSED, RETRY_NEVER, _("this cannot be the name of a folder: %.*s"),
-                     STR_ARG(f->name));
+    return spaces_wire(&w->spaces, f->name, f->delim, out, err);
 }
 
 /* The names of the folder and of all below it, as the server has them from now on. */
@@ -46,7 +34,7 @@ static int wires_note(struct sync_account *w, struct arena *a, const struct cach
         struct error ignored = { 0 };
         bool below = str_starts(all[i].name, arena_fmt(a, "%.*s/", STR_ARG(f->name)));
         int rc = 0;
-        if ((all[i].id == f->id || below) && wire_name(w, &all[i], &wire, &ignored) == 0)
+        if ((all[i].id == f->id || below) && boxes_wire(w, &all[i], &wire, &ignored) == 0)
             rc = cache_folder_wire(w->cache, all[i].id, buf_str(&wire), err);
         buf_free(&wire);
         if (rc != 0)
@@ -91,7 +79,7 @@ static int is_there(struct sync_account *w, struct str wire, bool *there, struct
     struct buf cmd = BUF_INIT(LINK_COMMAND_MAX);
     *there = false;
     buf_adds(&cmd, "LIST \"\" ");
-    int rc = link_put_name(&cmd, wire, err);
+    int rc = link_put_name(w, &cmd, wire, err);
     if (rc == 0) {
         imap_queue(w->imap, buf_str(&cmd),
                    &(struct imap_handler){ .resp = list_resp, .arg = there });
@@ -107,10 +95,10 @@ static int queue(struct sync_account *w, const char *verb, struct str wire, stru
 {
     struct buf cmd = BUF_INIT(LINK_COMMAND_MAX);
     buf_adds(&cmd, verb);
-    int rc = link_put_name(&cmd, wire, err);
+    int rc = link_put_name(w, &cmd, wire, err);
     if (rc == 0 && second.n > 0) {
         buf_addc(&cmd, ' ');
-        rc = link_put_name(&cmd, second, err);
+        rc = link_put_name(w, &cmd, second, err);
     }
     if (rc == 0)
         imap_queue(w->imap, buf_str(&cmd),
@@ -205,7 +193,7 @@ static int stays(struct change *c, struct error *err)
         return 0;
     struct buf cmd = BUF_INIT(LINK_COMMAND_MAX);
     buf_adds(&cmd, "STATUS ");
-    int rc = link_put_name(&cmd, c->folder.wire, err);
+    int rc = link_put_name(c->w, &cmd, c->folder.wire, err);
     buf_adds(&cmd, " (MESSAGES)");
     if (rc == 0) {
         imap_queue(c->w->imap, buf_str(&cmd),
@@ -263,9 +251,10 @@ int boxes_push(struct sync_account *w, const struct cache_op *op, struct error *
     int rc = cache_folder_get(w->cache, c.a, op->folder, &c.folder, err);
     if (rc == 1) /* dropped, with its operations */
         rc = cache_journal_close(w->cache, op->id, FATE_DONE, 0, 0, NULL, err);
-    else if (rc == 0 && wire_name(w, &c.folder, &wire, &why) != 0)
-        rc = fate_failed(w, op, 1, &why, err);
-    else if (rc == 0) {
+    else if (rc == 0 && boxes_wire(w, &c.folder, &wire, &why) != 0) {
+        *err = why;
+        rc = why.code == ERR_REFUSED ? fate_failed(w, op, 1, &why, err) : -1;
+    } else if (rc == 0) {
         c.wire = buf_str(&wire);
         if (op->kind == OP_FOLDER_RENAME && str_eq(c.wire, c.folder.wire))
             rc = done(w, c.a, op, &c.folder, err);

@@ -11,8 +11,8 @@
 #include "net/pop3.h"
 #include "net/smtp.h"
 #include "sync/account.h"
-#include "sync/roles.h"
 #include "sync/signin.h"
+#include "sync/spaces.h"
 #include "wire/imap_name.h"
 #include "base/banned.h"
 
@@ -25,6 +25,7 @@ struct checkup {
     struct buf secret;
     struct signin signin;
     struct arena *arena;
+    struct spaces spaces;
     struct sync_listed *rows;
     size_t rows_n;
     int64_t newest; /* the newest message's date on the server, seconds; 0: none */
@@ -128,9 +129,10 @@ static int on_resp(void *arg, const struct imap_resp *r, struct error *err)
         *row = (struct sync_listed){ .wire = arena_str(c->arena, r->list.name),
                                      .delim = r->list.delim,
                                      .flags = (unsigned)r->list.flags };
-        roles_name(c->arena, row);
     } else if (r->kind == IMAP_FETCH && r->fetch.internal_date > c->newest) {
         c->newest = r->fetch.internal_date;
+    } else if (r->kind == IMAP_NAMESPACE) {
+        spaces_take(&c->spaces, r);
     } else if (r->kind == IMAP_QUOTA && r->quota.has_storage && r->quota.storage_limit > 0) {
         c->quota = r->quota;
     }
@@ -208,9 +210,12 @@ static void look_around(struct checkup *c, struct imap *i)
         if ((caps & wanted[n].caps) == 0)
             say(c, "note", _(wanted[n].without), NULL);
     c->rows = xcalloc(CHECKUP_LISTED_MAX, sizeof *c->rows);
+    if ((caps & CAP_NAMESPACE) != 0)
+        imap_queue(i, STR("NAMESPACE"), &(struct imap_handler){ .resp = on_resp, .arg = c });
     try_command(c, i,
                 (caps & special) == special ? STR("LIST \"\" \"*\" RETURN (SPECIAL-USE)")
                                             : STR("LIST \"\" \"*\""));
+    spaces_names(&c->spaces, c->arena, c->rows, c->rows_n);
     roles_assign(c->rows, c->rows_n);
     say_roles(c);
     free(c->rows);

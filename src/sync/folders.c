@@ -59,29 +59,24 @@ struct sync_there folders_there(const struct folders *f, const struct cache_fold
     return s != NULL ? s->there : (struct sync_there){ 0 };
 }
 
-/* A folder whose name no command can carry (raw 8-bit, a line break) cannot be opened: it would
- * break off every pass. */
-static bool can_be_named(struct str wire)
+/* A server may answer the commands of a turn in another order than they were asked in: whatever comes
+ * is taken for each of them. A folder whose name no command can carry (a line break) cannot be
+ * opened: it would break off every pass. */
+static int too_many(struct error *err)
 {
-    struct buf out = BUF_INIT(LINK_COMMAND_MAX);
-    struct error ignored = { 0 };
-    bool can = link_put_name(&out, wire, &ignored) == 0;
-    buf_free(&out);
-    return can;
+    return error_set(err, ERR_PROTO, RETRY_NEVER, _("the server lists too many folders"));
 }
 
-/* A server may answer the commands of a turn in another order than they were asked in: whatever comes
- * is taken for each of them. */
 static int list_resp(void *arg, const struct imap_resp *r, struct error *err)
 {
     struct folders *f = arg;
     if (r->kind == IMAP_STATUS)
         status_add(f, r);
     if (r->kind != IMAP_LIST || r->list.name.n == 0 || (r->list.flags & LIST_NONEXISTENT) != 0 ||
-        !can_be_named(r->list.name))
+        !imap_name_goes(r->list.name))
         return 0;
-    if (f->n == FOLDERS_MAX)
-        return error_set(err, ERR_PROTO, RETRY_NEVER, _("the server lists too many folders"));
+    if (f->n == FOLDERS_LISTED_MAX)
+        return too_many(err);
     if (f->n == f->cap) {
         f->cap = f->cap > 0 ? f->cap * 2 : 64;
         f->rows = xrealloc(f->rows, f->cap, sizeof *f->rows);
@@ -90,8 +85,15 @@ static int list_resp(void *arg, const struct imap_resp *r, struct error *err)
     *row = (struct sync_listed){ .wire = arena_str(f->arena, r->list.name),
                                  .delim = r->list.delim,
                                  .flags = r->list.flags };
-    roles_name(f->arena, row);
     return 0;
+}
+
+/* With what the server's namespaces are, wherever they were told. */
+static int names_give(struct folders *f, struct error *err)
+{
+    spaces_names(&f->w->spaces, f->arena, f->rows, f->n);
+    f->n = spaces_leave_out(f->rows, f->n);
+    return f->n <= FOLDERS_MAX ? 0 : too_many(err);
 }
 
 static const char *status_items(struct sync_account *w)
@@ -114,7 +116,7 @@ static int statuses_queue(struct sync_account *w, struct folders *f, struct erro
         struct error ignored = { 0 };
         buf_adds(&cmd, "STATUS ");
         if (have[i].uidvalidity != 0 && (have[i].flags & (FOLDER_NOSELECT | FOLDER_GONE)) == 0 &&
-            link_put_name(&cmd, have[i].wire, &ignored) == 0) {
+            link_put_name(w, &cmd, have[i].wire, &ignored) == 0) {
             buf_addf(&cmd, " %s", status_items(w));
             imap_queue(w->imap, buf_str(&cmd),
                        &(struct imap_handler){ .resp = list_resp, .arg = f });
@@ -137,6 +139,7 @@ static void list_queue(struct sync_account *w, struct folders *f, bool plain)
 {
     uint64_t caps = plain ? 0 : imap_caps(w->imap);
     struct buf cmd = BUF_INIT(LINK_COMMAND_MAX);
+    link_spaces_queue(w);
     buf_adds(&cmd, "LIST \"\" \"*\"");
     if ((caps & CAP_LIST_EXTENDED) != 0) {
         buf_addf(&cmd, " RETURN (SUBSCRIBED%s",
@@ -181,7 +184,7 @@ static int inbox_ask(struct sync_account *w, struct folders *f, struct error *er
         return 0;
     imap_queue(w->imap, STR("LIST \"\" \"INBOX\""),
                &(struct imap_handler){ .resp = list_resp, .arg = f });
-    return imap_run(w->imap, err);
+    return imap_run(w->imap, err) != 0 ? -1 : names_give(f, err);
 }
 
 static int turn(struct sync_account *w, struct folders *f, bool plain, struct error *err)
@@ -194,7 +197,7 @@ static int turn(struct sync_account *w, struct folders *f, bool plain, struct er
     list_queue(w, f, plain);
     if ((plain || (imap_caps(w->imap) & need) != need) && statuses_queue(w, f, err) != 0)
         return -1;
-    if (imap_run(w->imap, err) != 0 || inbox_ask(w, f, err) != 0)
+    if (imap_run(w->imap, err) != 0 || names_give(f, err) != 0 || inbox_ask(w, f, err) != 0)
         return -1;
     if (f->statuses_n > 0)
         qsort(f->statuses, f->statuses_n, sizeof *f->statuses, status_cmp);
@@ -292,16 +295,46 @@ static struct cache_folder *made_here(const struct folders *f, struct cache_fold
     return NULL;
 }
 
+/* One that is called otherwise here since the server's namespaces are known. */
+static struct cache_folder *renamed(const struct folders *f, struct cache_folder *have, size_t n,
+                                    const struct sync_listed *l)
+{
+    for (size_t i = 0; i < n; i++)
+        if (have[i].uidvalidity != 0 && (have[i].flags & (FOLDER_NEW | FOLDER_GONE)) == 0 &&
+            str_eq(have[i].wire, l->wire) && listed(f, have[i].name) == NULL)
+            return &have[i];
+    return NULL;
+}
+
+/* Unless the person renamed it a moment ago: 1. */
+static int call(struct sync_account *w, struct cache_folder *f, struct str name, struct error *err)
+{
+    bool waits = false;
+    if (cache_begin(w->cache, false, err) != 0)
+        return -1;
+    int rc = cache_folder_ops_open(w->cache, w->id, &waits, err);
+    if (rc == 0 && !waits)
+        rc = cache_folder_rename(w->cache, f->id, name, err);
+    if (rc != 0 || cache_commit(w->cache, err) != 0) {
+        cache_rollback(w->cache);
+        return -1;
+    }
+    f->name = waits ? f->name : name;
+    return waits;
+}
+
+/* 1: what the person does with folders goes first, the next list counts. */
 static int folders_merge(struct sync_account *w, const struct folders *f, struct cache_folder *have,
                          size_t have_n, bool *changed, struct error *err)
 {
     for (size_t i = 0; i < f->n; i++) {
         const struct sync_listed *l = &f->rows[i];
         struct cache_folder *old = stored(have, have_n, l->name);
-        if (old == NULL && (old = made_here(f, have, have_n, l->role)) != NULL) {
-            if (cache_folder_rename(w->cache, old->id, l->name, err) != 0)
-                return -1;
-            old->name = l->name;
+        if (old == NULL && ((old = renamed(f, have, have_n, l)) != NULL ||
+                            (old = made_here(f, have, have_n, l->role)) != NULL)) {
+            int rc = call(w, old, l->name, err);
+            if (rc != 0)
+                return rc;
         }
         if (listed_put(w, l, old, changed, err) != 0)
             return -1;
@@ -326,8 +359,9 @@ static int folders_store(struct sync_account *w, struct folders *f, struct error
         return 0;
     if (cache_folders(w->cache, f->arena, w->id, &have, &have_n, err) != 0)
         return -1;
-    if (folders_merge(w, f, have, have_n, &changed, err) != 0)
-        return -1;
+    int rc = folders_merge(w, f, have, have_n, &changed, err);
+    if (rc != 0)
+        return rc == 1 ? 0 : -1;
     if (folders_need(w, f->arena, ROLE_TRASH, "Trash", &trash, err) != 0)
         return -1;
     if (changed)
@@ -342,9 +376,9 @@ void folders_early(struct sync_account *w)
     if ((imap_caps(w->imap) & need) != need || w->list != NULL)
         return;
     w->list = xcalloc(1, sizeof *w->list);
-    *w->list = (struct folders){ .arena = arena_new(4096),
-                                 .asked_at = clock_mono_ms(),
-                                 .pushed = w->pushed };
+    *w->list = (struct folders){
+        .w = w, .arena = arena_new(4096), .asked_at = clock_mono_ms(), .pushed = w->pushed
+    };
     list_queue(w, w->list, false);
 }
 
@@ -365,8 +399,9 @@ void folders_drop(struct folders **f)
     *f = NULL;
 }
 
-/* The answer to folders_early, where it is good and nothing happened since. */
-static bool early_take(struct sync_account *w, struct folders *f)
+/* The answer to folders_early, where it is good and nothing happened since. 1: there is none; *f is
+ * fresh where it is 0 or -1. */
+static int early_take(struct sync_account *w, struct folders *f, struct error *err)
 {
     struct folders *early = w->list;
     w->list = NULL;
@@ -374,13 +409,15 @@ static bool early_take(struct sync_account *w, struct folders *f)
                 clock_mono_ms() - early->asked_at < EARLY_MS;
     if (!good) {
         folders_drop(&early);
-        return false;
+        return 1;
     }
     *f = *early;
     free(early);
+    if (names_give(f, err) != 0)
+        return -1;
     if (f->statuses_n > 0)
         qsort(f->statuses, f->statuses_n, sizeof *f->statuses, status_cmp);
-    return true;
+    return 0;
 }
 
 /* What the server can is remembered: the next time its folders are asked for with the login. */
@@ -395,11 +432,11 @@ static int caps_note(struct sync_account *w, struct error *err)
 /* A server that does not understand what it says it does is asked plainly. */
 int folders_get(struct sync_account *w, struct folders *f, struct error *err)
 {
-    int rc = 0;
-    if (!early_take(w, f)) {
-        *f = (struct folders){ .arena = arena_new(4096),
-                               .asked_at = clock_mono_ms(),
-                               .pushed = w->pushed };
+    int rc = early_take(w, f, err);
+    if (rc == 1) {
+        *f = (struct folders){
+            .w = w, .arena = arena_new(4096), .asked_at = clock_mono_ms(), .pushed = w->pushed
+        };
         rc = turn(w, f, false, err);
     }
     if (rc == 0 && f->answer.fate == LINK_REFUSED)
@@ -436,10 +473,13 @@ int folders_need(struct sync_account *w, struct arena *a, enum cache_role role, 
     char delim = '/';
     if (cache_folders(w->cache, a, w->id, &have, &n, err) != 0)
         return -1;
-    bool below = below_inbox(have, n, &delim);
+    const struct spaces *s = &w->spaces;
+    bool below = !s->known && below_inbox(have, n, &delim);
+    delim = s->sep != 0 ? s->sep : delim;
     *out = (struct cache_folder){ .account = w->id, .delim = delim, .role = role };
     out->name = str_c(arena_fmt(a, "%s%s", below ? "INBOX/" : "", name));
-    out->wire = str_c(below ? arena_fmt(a, "INBOX%c%s", delim, name) : name);
+    out->wire = str_c(below ? arena_fmt(a, "INBOX%c%s", delim, name)
+                            : arena_fmt(a, "%s%s", s->personal, name));
     if (cache_folder_put(w->cache, out, err) != 0)
         return -1;
     say_event(w->events,

@@ -10,10 +10,12 @@
 #include "sync/plan.h"
 #include "sync/roles.h"
 
-enum { FOLDERS_MAX = 10000 };
+/* Of an account; and how many are listened to before those of others are left out. */
+enum { FOLDERS_MAX = 10000, FOLDERS_LISTED_MAX = 50000 };
 
 struct folders {
     struct arena *arena;
+    struct sync_account *w;
     struct sync_listed *rows;
     size_t n, cap;
     struct folder_status *statuses; /* by name */

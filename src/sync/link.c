@@ -6,7 +6,6 @@
 #include "sync/folders.h"
 #include "sync/fetch.h"
 #include "sync/flags.h"
-#include "wire/imap_cmd.h"
 #include "base/banned.h"
 
 /* RFC 3501 §7.1: an ALERT must be shown to the person. */
@@ -64,6 +63,7 @@ static int open_once(struct sync_account *w, struct error *err)
     if (nothing_of_pop3(w, err) != 0 || account_login(w, NET_IMAP, &login, err) < 0)
         return -1;
     account_state(w, "connecting", "");
+    w->spaces_asked = false;
     struct imap_options o = {
         .endpoint = account_endpoint(w->cfg, NET_IMAP),
         .login = &login,
@@ -71,7 +71,7 @@ static int open_once(struct sync_account *w, struct error *err)
         .log = w->log,
         .connect_ms = LINK_CONNECT_MS,
         .wait_ms = LINK_SILENCE_MS,
-        .enable = CAP_QRESYNC,
+        .enable = CAP_QRESYNC | CAP_UTF8_ACCEPT | CAP_IMAP4REV2,
         .lies = &w->lies,
         .early = early,
         .early_arg = w,
@@ -212,12 +212,26 @@ static void select_done(void *arg, const struct imap_resp *r)
         s->box.writable = false;
 }
 
-int link_put_name(struct buf *out, struct str wire, struct error *err)
+int link_put_name(struct sync_account *w, struct buf *out, struct str wire, struct error *err)
 {
-    if (wire_put_astring(out, wire, false))
-        return 0;
-    return error_set(err, ERR_REFUSED, RETRY_NEVER,
-                     _("the folder's name cannot be sent to this server"));
+    return imap_put_name(w->imap, out, wire, err);
+}
+
+static int spaces_resp(void *arg, const struct imap_resp *r, struct error *err)
+{
+    struct sync_account *w = arg;
+    (void)err;
+    if (r->kind == IMAP_NAMESPACE)
+        spaces_take(&w->spaces, r);
+    return 0;
+}
+
+void link_spaces_queue(struct sync_account *w)
+{
+    if (w->spaces_asked || (imap_caps(w->imap) & CAP_NAMESPACE) == 0)
+        return;
+    w->spaces_asked = true;
+    imap_queue(w->imap, STR("NAMESPACE"), &(struct imap_handler){ .resp = spaces_resp, .arg = w });
 }
 
 int link_select_queue(struct sync_account *w, const struct cache_folder *f, bool writable,
@@ -225,7 +239,7 @@ int link_select_queue(struct sync_account *w, const struct cache_folder *f, bool
 {
     struct buf cmd = BUF_INIT(LINK_COMMAND_MAX);
     buf_adds(&cmd, writable ? "SELECT " : "EXAMINE ");
-    int rc = link_put_name(&cmd, f->wire, err);
+    int rc = link_put_name(w, &cmd, f->wire, err);
     buf_adds(&cmd, s->with != NULL ? s->with : "");
     if (rc == 0) {
         s->box.folder = f->id;

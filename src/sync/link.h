@@ -56,6 +56,10 @@ int link_select(struct sync_account *w, const struct cache_folder *f, bool writa
 int link_command(struct sync_account *w, struct str cmd, struct link_answer *answer,
                  struct error *err) MUST_CHECK;
 /* The mailbox's name, as the server calls it, into a command. */
-int link_put_name(struct buf *out, struct str wire, struct error *err) MUST_CHECK;
+int link_put_name(struct sync_account *w, struct buf *out, struct str wire,
+                  struct error *err) MUST_CHECK;
+/* The namespaces (RFC 2342) into w, with what is queued; where they are to be had and were not asked for
+ * on this link. */
+void link_spaces_queue(struct sync_account *w);
 
 #endif

@@ -4,7 +4,7 @@ libsync_a_SOURCES = \
 	src/sync/plan.c src/sync/plan.h \
 	src/sync/sched.c src/sync/sched.h \
 	src/sync/pace.c src/sync/pace.h \
-	src/sync/roam.c src/sync/roam.h src/sync/roles.c src/sync/roles.h \
+	src/sync/roam.c src/sync/roam.h src/sync/roles.c src/sync/roles.h src/sync/spaces.c src/sync/spaces.h \
 	src/sync/batch.c src/sync/batch.h \
 	src/sync/columns.c src/sync/columns.h \
 	src/sync/judge.c src/sync/judge.h \

@@ -7,6 +7,7 @@
 #include "base/fault.h"
 #include "base/i18n.h"
 #include "cache/body.h"
+#include "cache/folder_op.h"
 #include "cache/journal.h"
 #include "sync/batch.h"
 #include "sync/boxes.h"
@@ -15,7 +16,6 @@
 #include "sync/link.h"
 #include "sync/seek.h"
 #include "wire/imap_cmd.h"
-#include "wire/imap_name.h"
 #include "wire/imap_set.h"
 #include "base/banned.h"
 
@@ -139,7 +139,7 @@ static int command(struct push *p, const char *before, const char *after, bool t
     buf_add_str(&cmd, buf_str(&p->set));
     buf_adds(&cmd, after);
     if (target)
-        rc = link_put_name(&cmd, p->target.wire, err);
+        rc = link_put_name(p->w, &cmd, p->target.wire, err);
     if (rc == 0)
         rc = buf_check(&cmd, err);
     if (rc == 0)
@@ -166,7 +166,7 @@ static int target_create(struct push *p, struct error *err)
         struct buf cmd = BUF_INIT(LINK_COMMAND_MAX);
         struct link_answer answer = { 0 };
         buf_adds(&cmd, verbs[i]);
-        int rc = link_put_name(&cmd, p->target.wire, err);
+        int rc = link_put_name(p->w, &cmd, p->target.wire, err);
         if (rc == 0)
             rc = link_command(p->w, buf_str(&cmd), &answer, err);
         buf_free(&cmd);
@@ -330,36 +330,53 @@ static int append_read(void *arg, uint64_t offset, size_t want, struct buf *out,
     return cache_body_read(s->w->cache, s->message, offset, want, out, err);
 }
 
-static int message_bytes(struct appended *s, uint64_t *size, struct error *err)
+/* What has to be known of a message before it goes. */
+struct letter {
+    uint64_t size;
+    bool utf8;   /* its header has 8-bit characters */
+    bool body;   /* the header is behind us */
+    size_t line; /* bytes of the line so far, without CR */
+};
+
+static void header_scan(struct letter *l, struct str bytes)
+{
+    for (size_t i = 0; i < bytes.n && !l->body; i++) {
+        char c = bytes.p[i];
+        l->utf8 |= (unsigned char)c >= 0x80;
+        l->body = c == '\n' && l->line == 0;
+        l->line = c == '\n' ? 0 : l->line + (c != '\r');
+    }
+}
+
+static int letter_read(struct appended *s, struct letter *l, struct error *err)
 {
     struct buf piece = BUF_INIT(PIECE);
     int rc = 0;
-    *size = 0;
+    *l = (struct letter){ 0 };
     do {
         buf_clear(&piece);
-        rc = append_read(s, *size, PIECE, &piece, err);
-        *size += piece.len;
+        rc = append_read(s, l->size, PIECE, &piece, err);
+        l->size += piece.len;
+        header_scan(l, buf_str(&piece));
     } while (rc == 0 && piece.len > 0);
     buf_free(&piece);
     return rc;
 }
 
-static int append_run(struct push *p, uint64_t size, struct link_answer *answer, struct error *err)
+static int append_run(struct push *p, const struct letter *l, struct link_answer *answer,
+                      struct error *err)
 {
     struct appended s = { p->w, p->ops[0].message };
     struct imap_upload upload = { .flags = p->ops[0].add & CACHE_SERVER_FLAGS,
                                   .keywords = str_c(p->ops[0].words_add),
                                   .date = now_s(),
-                                  .size = size,
+                                  .size = l->size,
+                                  .utf8 = l->utf8,
                                   .read = append_read,
                                   .read_arg = &s };
-    struct buf name = BUF_INIT(4 * WIRE_NAME_MAX);
-    imap_name_text(p->w->imap, p->target.wire, &name);
-    imap_queue_uploads(p->w->imap, buf_str(&name), &upload, 1,
+    imap_queue_uploads(p->w->imap, p->target.wire, &upload, 1,
                        &(struct imap_handler){ .done = link_done, .arg = answer });
-    int rc = imap_run(p->w->imap, err);
-    buf_free(&name);
-    return rc;
+    return imap_run(p->w->imap, err);
 }
 
 static int append_done(struct push *p, uint32_t uid, struct error *err)
@@ -380,25 +397,26 @@ static int append_refused(struct push *p, struct error *why, struct error *err)
 }
 
 /* Into a folder that is made when the server says it is missing. */
-static int append_send(struct push *p, uint64_t size, struct link_answer *answer, struct error *err)
+static int append_send(struct push *p, const struct letter *l, struct link_answer *answer,
+                       struct error *err)
 {
-    int rc = append_run(p, size, answer, err);
+    int rc = append_run(p, l, answer, err);
     if (rc != 0 || answer->fate != LINK_REFUSED ||
         (answer->code != CODE_TRYCREATE && answer->code != CODE_NONEXISTENT))
         return rc;
     link_answer_clear(answer);
     *answer = (struct link_answer){ 0 };
-    return target_create(p, err) != 0 ? -1 : append_run(p, size, answer, err);
+    return target_create(p, err) != 0 ? -1 : append_run(p, l, answer, err);
 }
 
 /* 1: it is larger than the server says it takes (RFC 7889), and closed so: it stays here. */
-static int append_measure(struct push *p, uint64_t *size, struct error *err)
+static int append_measure(struct push *p, struct letter *l, struct error *err)
 {
     struct appended s = { p->w, p->ops[0].message };
     uint64_t limit = imap_append_limit(p->w->imap);
-    if (message_bytes(&s, size, err) != 0)
+    if (letter_read(&s, l, err) != 0)
         return -1;
-    if (limit == 0 || *size <= limit)
+    if (limit == 0 || l->size <= limit)
         return 0;
     struct error why = { 0 };
     (void)error_set(&why, ERR_REFUSED, RETRY_NEVER,
@@ -414,7 +432,7 @@ static int push_append(struct push *p, struct error *err)
 {
     struct link_answer answer = { 0 };
     struct error why = { 0 };
-    uint64_t size;
+    struct letter letter;
     struct str mid;
     uint32_t uid;
     bool numbered;
@@ -423,10 +441,10 @@ static int push_append(struct push *p, struct error *err)
         return -1;
     if (uid != 0)
         return append_done(p, uid, err);
-    int rc = append_measure(p, &size, err);
+    int rc = append_measure(p, &letter, err);
     if (rc != 0)
         return rc < 0 ? -1 : 0;
-    rc = append_send(p, size, &answer, err);
+    rc = append_send(p, &letter, &answer, err);
     if (rc == 0 && link_check(&answer, &why) != 0)
         rc = append_refused(p, &why, err);
     else if (rc == 0 && (rc = is_numbered(p, &answer, &numbered, err)) == 0)
@@ -445,6 +463,23 @@ static int folder_get(struct push *p, int64_t id, struct cache_folder *out, stru
     int rc = cache_folder_get(p->w->cache, p->a, id, out, err);
     if (rc == 1)
         (void)error_set(err, ERR_REFUSED, RETRY_NEVER, _("the folder is gone"));
+    return rc;
+}
+
+/* One that was made here, and the server never listed, goes where its folders go. */
+static int target_get(struct push *p, int64_t id, struct error *err)
+{
+    struct cache_folder *t = &p->target;
+    int rc = folder_get(p, id, t, err);
+    if (rc != 0 || t->uidvalidity != 0 || t->role == ROLE_NONE || t->role == ROLE_INBOX)
+        return rc;
+    struct buf wire = BUF_INIT(LINK_COMMAND_MAX);
+    rc = boxes_wire(p->w, t, &wire, err);
+    if (rc == 0 && !str_eq(t->wire, buf_str(&wire))) {
+        t->wire = arena_str(p->a, buf_str(&wire));
+        rc = cache_folder_wire(p->w->cache, t->id, t->wire, err);
+    }
+    buf_free(&wire);
     return rc;
 }
 
@@ -544,7 +579,7 @@ static int group_push(struct sync_account *w, const struct cache_op *ops, size_t
     p.set.max = LINK_COMMAND_MAX;
     int rc = folder_get(&p, ops[0].folder, &p.folder, &gone);
     if (rc == 0)
-        rc = folder_get(&p, ops[0].target, &p.target, &gone);
+        rc = target_get(&p, ops[0].target, &gone);
     if (rc == 1)
         rc = close_failed(&p, &gone, err);
     else if (rc < 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sync/roles.h"
 
-#include "base/utf8.h"
+#include "net/imap.h"
 #include "wire/imap_name.h"
 #include "wire/imap_resp.h"
 #include "base/banned.h"
@@ -177,8 +177,7 @@ static const struct {
 void roles_name(struct arena *a, struct sync_listed *f)
 {
     struct buf utf8 = BUF_INIT(4 * WIRE_NAME_MAX), out = BUF_INIT(8 * WIRE_NAME_MAX);
-    if (wire_name_decode(f->wire, &utf8) != 0)
-        utf8_clean(&utf8, f->wire);
+    imap_name_text(f->wire, &utf8);
     if (str_ieqc(buf_str(&utf8), "INBOX"))
         buf_adds(&out, "INBOX");
     else
@@ -207,7 +206,7 @@ static bool role_taken(const struct sync_listed *rows, size_t n, enum cache_role
 static bool is_called(const struct sync_listed *f, const char *name)
 {
     struct str in = f->name;
-    if (f->role != ROLE_NONE || (f->flags & (LIST_NOSELECT | LIST_NONEXISTENT)) != 0)
+    if (f->role != ROLE_NONE || f->foreign || (f->flags & (LIST_NOSELECT | LIST_NONEXISTENT)) != 0)
         return false;
     (void)str_lit(&in, "INBOX/");
     return str_ieqc(in, name);
@@ -219,8 +218,8 @@ void roles_assign(struct sync_listed *rows, size_t n)
         rows[i].role = str_eqc(rows[i].name, "INBOX") ? ROLE_INBOX : ROLE_NONE;
     for (size_t s = 0; s < COUNT(special_use); s++)
         for (size_t i = 0; i < n; i++)
-            if ((rows[i].flags & special_use[s].flag) != 0 && rows[i].role == ROLE_NONE &&
-                !role_taken(rows, n, special_use[s].role))
+            if ((rows[i].flags & special_use[s].flag) != 0 && !rows[i].foreign &&
+                rows[i].role == ROLE_NONE && !role_taken(rows, n, special_use[s].role))
                 rows[i].role = special_use[s].role;
     for (size_t c = 0; c < COUNT(common_names); c++)
         for (size_t i = 0; i < n; i++)

@@ -8,11 +8,12 @@
 #include "cache/folder.h"
 
 struct sync_listed {
-    struct str wire;      /* as the server calls it */
+    struct str wire;      /* as the server calls it, in the form of imap.h */
     struct str name;      /* set by roles_name */
     char delim;           /* 0: flat */
     unsigned flags;       /* enum imap_list_flag */
     enum cache_role role; /* set by roles_assign */
+    bool foreign;         /* another person's, or shared: it has no role */
 };
 /* Fills in name: UTF-8, '/' between levels, INBOX in capitals; a '/' inside a level becomes U+2215;
  * what is not modified UTF-7 is kept as it stands, made valid. */

@@ -12,7 +12,7 @@
 #include "sync/look.h"
 #include "sync/rank.h"
 #include "sync/reach.h"
-#include "sync/roles.h"
+#include "sync/spaces.h"
 #include "wire/imap_name.h"
 #include "base/banned.h"
 
@@ -138,6 +138,7 @@ static int look_side(struct trial *t, const json_t *servers, const char *side, s
 /* ------------------------------------------------------------------ logging in */
 
 struct listing {
+    struct spaces spaces;
     struct arena *arena;
     struct sync_listed *rows;
     size_t n;
@@ -147,6 +148,8 @@ static int on_list(void *arg, const struct imap_resp *r, struct error *err)
 {
     struct listing *l = arg;
     (void)err;
+    if (r->kind == IMAP_NAMESPACE)
+        spaces_take(&l->spaces, r);
     if (r->kind != IMAP_LIST || r->list.name.n == 0 || r->list.name.n > WIRE_NAME_MAX ||
         l->n == LISTED_MAX)
         return 0;
@@ -154,7 +157,6 @@ static int on_list(void *arg, const struct imap_resp *r, struct error *err)
     *row = (struct sync_listed){ .wire = arena_str(l->arena, r->list.name),
                                  .delim = r->list.delim,
                                  .flags = (unsigned)r->list.flags };
-    roles_name(l->arena, row);
     return 0;
 }
 
@@ -166,10 +168,13 @@ static void list(struct trial *t, struct imap *i, json_t *o)
     struct listing l = { .arena = t->arena };
     struct error ignored;
     l.rows = xcalloc(LISTED_MAX, sizeof *l.rows);
+    if ((imap_caps(i) & CAP_NAMESPACE) != 0)
+        imap_queue(i, STR("NAMESPACE"), &(struct imap_handler){ .resp = on_list, .arg = &l });
     (void)!imap_command(i,
                         special ? STR("LIST \"\" \"*\" RETURN (SPECIAL-USE)")
                                 : STR("LIST \"\" \"*\""),
                         &(struct imap_handler){ .resp = on_list, .arg = &l }, &ignored);
+    spaces_names(&l.spaces, l.arena, l.rows, l.n);
     roles_assign(l.rows, l.n);
     jline_put_number(o, "folders", (int64_t)l.n);
     for (size_t n = 0; n < l.n; n++) {

@@ -65,6 +65,7 @@ static struct imap *watch_open(struct watch *w, struct error *err)
         .log = w->log,
         .connect_ms = LINK_CONNECT_MS,
         .wait_ms = LINK_SILENCE_MS,
+        .enable = CAP_UTF8_ACCEPT,
     };
     struct imap *i = imap_open(&o, err);
     if (i == NULL && err->code == ERR_AUTH && signin_is_used(w->cfg) && signin_refused(&w->signin))

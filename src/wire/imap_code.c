@@ -97,6 +97,12 @@ void imap_caps_read(const struct wire_node *first, struct imap_resp *out)
         out->caps |= REV2_HAS;
 }
 
+void imap_enabled_read(const struct wire_node *first, struct imap_resp *out)
+{
+    out->words = first;
+    out->caps = imap_word_bits(capabilities, first);
+}
+
 bool imap_modseq_read(const struct wire_node *n, uint64_t *value)
 {
     uint64_t v;

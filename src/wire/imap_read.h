@@ -19,6 +19,7 @@ uint64_t imap_word_bits(const struct imap_word *table, const struct wire_node *f
 
 /* Each reads what follows its name into *out: 0, or -1 for what breaks the grammar. */
 void imap_caps_read(const struct wire_node *first, struct imap_resp *out);
+void imap_enabled_read(const struct wire_node *first, struct imap_resp *out);
 int imap_code_read(const struct wire_node *code, struct imap_resp *out);
 int imap_list_read(const struct wire_node *flags, struct imap_resp *out);
 int imap_status_read(const struct wire_node *name, struct imap_resp *out);

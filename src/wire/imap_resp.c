@@ -185,7 +185,7 @@ static int named_read(enum imap_kind kind, const struct wire_node *rest, struct 
     case IMAP_VANISHED:
         return vanished_read(rest, out);
     case IMAP_ENABLED:
-        imap_caps_read(rest, out);
+        imap_enabled_read(rest, out);
         return 0;
     default:
         return data_read(kind, rest, out);

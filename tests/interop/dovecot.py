@@ -27,7 +27,8 @@ userdb {{
 }}
 namespace inbox {{
   inbox = yes
-  separator = /
+  prefix = {prefix}
+  separator = {separator}
   mailbox Sent {{
     special_use = \\Sent
     auto = create
@@ -132,9 +133,10 @@ class Dovecot:
     """start() and stop() keep the ports and the mail. capability: what it says it can; None: all that it can. tls: on tls_port, too,
     with a certificate of place/ca.pem. pop3: on pop3_port, and with tls on pop3s_port. lmtp: on lmtp_port and the socket
     place/lmtp. relay: (port, user, password) to which its submission service, on submission_port, hands on. users: a passwd-file in place of jane's password.
-    deflate: COMPRESS=DEFLATE, too."""
+    deflate: COMPRESS=DEFLATE, too. prefix: of all folders but INBOX, with the separator at its end."""
 
-    def __init__(self, capability=None, tls=False, pop3=False, lmtp=False, relay=None, users=None, deflate=False):
+    def __init__(self, capability=None, tls=False, pop3=False, lmtp=False, relay=None, users=None, deflate=False,
+                 prefix=""):
         self.place = tempfile.mkdtemp(prefix="tmail-dovecot-")
         self.port, self.process, self.delivered = free_port(), None, 0
         self.tls_port = free_port() if tls else 0
@@ -148,7 +150,7 @@ class Dovecot:
         mail = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
         self.mail_ids = (mail.pw_uid, mail.pw_gid)
         root = os.geteuid() == 0
-        conf = CONF.format(place=self.place, port=self.port, tls_port=self.tls_port, ssl=ssl,
+        conf = CONF.format(prefix=prefix, separator=prefix[-1:] or "/", place=self.place, port=self.port, tls_port=self.tls_port, ssl=ssl,
                            protocols=" ".join(["imap"] + pop3 * ["pop3"] + lmtp * ["lmtp"] + bool(relay) * ["submission"]), mail_uid=mail.pw_uid, mail_gid=mail.pw_gid,
                            user=getpass.getuser() if not root else "dovenull",
                            group="dovenull" if root else pwd.getpwuid(os.geteuid()).pw_name)

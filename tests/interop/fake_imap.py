@@ -5,6 +5,11 @@ line, answer) gives back the true answer as it is to be sent."""
 import re, socket, threading
 
 
+def text_of(word, text, name):
+    """A word of a command, with the name for the text in UTF-8."""
+    return re.sub('^"?' + re.escape(text.encode().decode("latin-1")) + '"?$', lambda m: name, word)
+
+
 class Fake:
     def __init__(self, caps="IMAP4rev1 UIDPLUS MOVE"):
         self.caps, self.before, self.commands, self.list_more = caps, None, [], b""
@@ -12,7 +17,10 @@ class Fake:
         self.literal_plus = True  # False: the literal is taken for commands
         self.cut = False  # the link, after the next answer
         self.idle = b""  # what comes during IDLE
-        self.folders = {"INBOX": {}}  # name -> {uid: [set of flags, bytes]}
+        self.folders = {"INBOX": {}}  # name as in IMAP4rev1 (bytes above 127 as latin-1) -> {uid: [set of flags, bytes]}
+        self.sep, self.prefix = "/", ""  # of all folders but INBOX
+        self.spaces = b""  # what NAMESPACE is answered
+        self.texts = {}  # name -> the same in UTF-8, where that is enabled
         self.next = {}
         self.uses = {}  # name -> special use
         self.lock = threading.RLock()
@@ -38,7 +46,7 @@ class Fake:
             threading.Thread(target=self.serve, args=(link,), daemon=True).start()
 
     def serve(self, link):
-        f, self_box = link.makefile("rb"), [None]
+        f, self_box, texts = link.makefile("rb"), [None], {}
         try:
             link.sendall(b"* OK ready\r\n")
             for line in f:
@@ -60,10 +68,16 @@ class Fake:
                     body = f.read(int(literal.group(1)))
                     f.readline()
                 self.commands.append(" ".join(words[1:]))
+                if " ".join(words[1:]).startswith("ENABLE ") and re.search("UTF8|rev2", " ".join(words)) and self.texts:
+                    texts = self.texts
+                for name, text in texts.items():
+                    words = [text_of(w, text, name) for w in words]
                 bent = self.before(self, " ".join(words[1:])) if self.before else None
                 with self.lock:
                     out = bent if bent is not None else self.after(self, " ".join(words[1:]), self.answer(words, body, self_box))
                 for piece in [out] if isinstance(out, bytes) else out:
+                    for name, text in texts.items():
+                        piece = piece.replace(f'"{name}"'.encode(), f'"{text}"'.encode())
                     link.sendall(piece.replace(b"TAG ", words[0].encode() + b" "))
                 if words[1].upper() == "LOGOUT" or self.cut:
                     self.cut = False
@@ -92,9 +106,13 @@ class Fake:
             return f"* CAPABILITY {self.caps}\r\nTAG OK\r\n".encode()
         if verb == "LIST":
             names = [n for n in self.folders if arg[1] in ("*", n)]
-            rows = "".join(f'* LIST ({self.uses.get(n, "")}) "/" "{n}"\r\n' for n in names)
+            rows = "".join(f'* LIST ({self.uses.get(n, "")}) "{self.sep}" "{n}"\r\n' for n in names)
             rows += "".join(self.status(n) for n in names if "STATUS" in arg)
-            return rows.encode() + self.list_more + b"TAG OK\r\n"
+            return rows.encode("latin-1") + self.list_more + b"TAG OK\r\n"
+        if verb == "NAMESPACE" and self.spaces:
+            return b"* NAMESPACE " + self.spaces + b"\r\nTAG OK\r\n"
+        if verb == "ENABLE":
+            return f"* ENABLED {' '.join(a for a in arg if a in self.caps.replace('ONLY', 'ACCEPT'))}\r\nTAG OK\r\n".encode()
         if verb in ("SELECT", "EXAMINE"):
             if arg[0] not in self.folders:
                 at[0] = None
@@ -103,8 +121,10 @@ class Fake:
             box = self.folders[at[0]]
             return (f"* {len(box)} EXISTS\r\n* OK [UIDVALIDITY 7] v\r\n* OK [UIDNEXT {self.next.get(at[0], 0) + 1}] n\r\n"
                     "TAG OK done\r\n").encode()
+        if verb == "STATUS" and arg[0] not in self.folders:
+            return b"TAG NO [NONEXISTENT] no such folder\r\n"
         if verb == "STATUS":
-            return self.status(arg[0]).encode() + b"TAG OK\r\n"
+            return self.status(arg[0]).encode("latin-1") + b"TAG OK\r\n"
         if verb.startswith("UID ") and box is None:
             return b"TAG BAD no folder is open\r\n"
         if verb == "UID FETCH":
@@ -132,6 +152,12 @@ class Fake:
             hits = (self.uids(box, arg[1]) if arg[0] == "UID" else
                     [u for u in sorted(box) if arg[-1].encode() in box[u][1]])
             return f"* SEARCH {' '.join(map(str, hits))}\r\nTAG OK\r\n".encode()
+        if verb == "CREATE" and not arg[0].startswith(self.prefix):
+            return b"TAG NO [CANNOT] not here\r\n"
+        if verb == "RENAME":
+            for name in [n for n in self.folders if n == arg[0] or n.startswith(arg[0] + self.sep)]:
+                self.folders[arg[1] + name[len(arg[0]):]] = self.folders.pop(name)
+            return b"TAG OK\r\n"
         if verb == "CREATE":
             self.folders.setdefault(arg[0], {})
             return b"TAG OK\r\n"

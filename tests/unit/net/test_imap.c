@@ -291,7 +291,7 @@ static void append_waits_only_where_it_must(void **state)
         assert_non_null(i);
         for (size_t n = 0; n < 2; n++) {
             heard_init(&h[n]);
-            imap_queue_append(i, STR("Sent \xC3\xA9"), IMAP_SEEN, 0, 6, text_read, small,
+            imap_queue_append(i, STR("Sent &AOk-"), IMAP_SEEN, 0, 6, text_read, small,
                               &(struct imap_handler){ .done = heard_done, .arg = &h[n] });
         }
         if (imap_run(i, &err) != 0)
@@ -416,7 +416,7 @@ static void the_client_tells_its_name_for_nothing(void **state)
           "C: t1 ID (\"name\" \"tmail\" \"version\" *\nC: t2 ENABLE QRESYNC CONDSTORE UTF8=ACCEPT\n"
           "C: t3 NOOP\nS: * ID NIL\nS: t1 OK\nS: * ENABLED QRESYNC\nS: t2 OK\n"
           "S: t3 OK\n" LOGOUT("t4"),
-          CAP_QRESYNC | CAP_CONDSTORE, 0 },
+          CAP_QRESYNC | CAP_CONDSTORE, CAP_UTF8_ACCEPT },
         { "S: * PREAUTH [CAPABILITY IMAP4rev1 ID ENABLE CONDSTORE] hi\n"
           "C: t1 ID *\nC: t2 ENABLE CONDSTORE\nC: t3 NOOP\nS: t1 BAD what\nS: t2 BAD what\n"
           "S: t3 OK\n" LOGOUT("t4"),
@@ -671,7 +671,7 @@ static void several_messages_go_in_one_append(void **state)
     struct imap *i = open_with(server, CAP_UTF8_ACCEPT, NULL);
     assert_int_equal(imap_command(i, STR("NOOP"), NULL, &err), 0);
     assert_true(imap_utf8(i) && imap_append_limit(i) == 5000);
-    imap_queue_uploads(i, STR("caf\xC3\xA9 x"), list, 2,
+    imap_queue_uploads(i, STR("caf&AOk- x"), list, 2,
                        &(struct imap_handler){ .done = heard_done, .arg = &h });
     assert_int_equal(imap_run(i, &err), 0);
     assert_int_equal(h.kind, IMAP_OK);
@@ -679,25 +679,125 @@ static void several_messages_go_in_one_append(void **state)
     assert_true(script_end(&server));
 }
 
-static void names_are_read_as_the_link_has_them(void **state)
+struct listed {
+    struct buf name, old;
+};
+
+static int listed_resp(void *arg, const struct imap_resp *r, struct error *err)
+{
+    struct listed *l = arg;
+    (void)err;
+    if (r->kind == IMAP_LIST || r->kind == IMAP_STATUS)
+        buf_add_str(&l->name, r->kind == IMAP_LIST ? r->list.name : r->status.name);
+    if (r->kind == IMAP_LIST)
+        buf_add_str(&l->old, r->list.old_name);
+    return 0;
+}
+
+#define REV1 "S: * PREAUTH [CAPABILITY IMAP4rev1] hi\nC: t1 LIST \"\" *\n"
+#define REV2 "S: * PREAUTH [CAPABILITY IMAP4rev2] hi\nC: t1 LIST \"\" *\n"
+
+/* What is heard on any link is one name, and is said again as that link has it. */
+static void names_are_one_whatever_the_link(void **state)
 {
     static const struct {
-        const char *script, *wire, *name;
+        const char *script, *name, *text;
     } rows[] = {
-        { "S: * PREAUTH [CAPABILITY IMAP4rev1] hi\n" LOGOUT("t1"), "caf&AOk-", "caf\xC3\xA9" },
-        { "S: * PREAUTH [CAPABILITY IMAP4rev1] hi\n" LOGOUT("t1"), "a&b", "a&b" },
-        { "S: * PREAUTH [CAPABILITY IMAP4rev2] hi\n" LOGOUT("t1"), "caf&AOk-", "caf&AOk-" },
+        { REV1 "S: * LIST () \"/\" caf&AOk-\nS: t1 OK\nC: t2 STATUS caf&AOk- ()\nS: t2 OK\n",
+          "caf&AOk-", "caf\xC3\xA9" },
+        { REV1 "S: * LIST () \"/\" a&b\nS: t1 OK\nC: t2 STATUS a&b ()\nS: t2 OK\n", "a&b", "a&b" },
+        { REV1 "S: * LIST () \"/\" \"caf\\xC3\\xA9\"\nS: t1 OK\nC: t2 STATUS \"caf\\xC3\\xA9\" ()\n"
+               "S: t2 OK\n",
+          "caf\xC3\xA9", "caf\xC3\xA9" },
+        { REV1 "S: * LIST () \"/\" {2}\ns: \\xFF\\x22\nS:\nS: t1 OK\nC: t2 STATUS "
+               "\"\\xFF\\x5C\\x22\" ()\nS: t2 OK\n",
+          "\xFF\"", "\xEF\xBF\xBD\"" },
+        { REV1 "S: * LIST () \"/\" &AOk-&AOk-\nS: t1 OK\nC: t2 STATUS &AOk-&AOk- ()\nS: t2 OK\n",
+          "&AOk-&AOk-", "&AOk-&AOk-" },
+        { REV2 "S: * LIST () \"/\" \"caf\\xC3\\xA9\"\nS: t1 OK\nC: t2 STATUS \"caf\\xC3\\xA9\" ()\n"
+               "S: t2 OK\n",
+          "caf&AOk-", "caf\xC3\xA9" },
+        { REV2 "S: * LIST () \"/\" a&b\nS: t1 OK\nC: t2 STATUS a&b ()\nS: t2 OK\n", "a&-b", "a&b" },
+        { REV2 "S: * LIST () \"/\" caf&AOk-\nS: t1 OK\nC: t2 STATUS caf&AOk- ()\nS: t2 OK\n",
+          "caf&-AOk-", "caf&AOk-" },
+        { REV2 "S: * STATUS a&b ()\nS: * LIST () \"/\" x (\"OLDNAME\" (\"a&b\"))\nS: t1 OK\n"
+               "C: t2 STATUS a&bx ()\nS: t2 OK\n",
+          "a&-bx", "a&bx" },
     };
     (void)state;
     for (size_t k = 0; k < COUNT(rows); k++) {
-        struct buf name = BUF_INIT(1000);
-        struct script *server = script_start(str_c(rows[k].script), SIZE_MAX);
+        struct listed l = { BUF_INIT(1000), BUF_INIT(1000) };
+        struct buf text = BUF_INIT(1000), cmd = BUF_INIT(1000), script = BUF_INIT(10000);
+        struct imap_handler h = { .resp = listed_resp, .arg = &l };
+        struct error err;
+        buf_addf(&script, "%s%s", rows[k].script, LOGOUT("t3"));
+        struct script *server = script_start(buf_str(&script), SIZE_MAX);
         struct imap *i = open_with(server, 0, NULL);
-        imap_name_text(i, str_c(rows[k].wire), &name);
-        assert_string_equal(buf_c(&name), rows[k].name);
+        if (imap_command(i, STR("LIST \"\" *"), &h, &err) != 0)
+            fail_msg("row %zu: %s", k, err.text);
+        assert_string_equal(buf_c(&l.name), rows[k].name);
+        imap_name_text(buf_str(&l.name), &text);
+        assert_string_equal(buf_c(&text), rows[k].text);
+        buf_adds(&cmd, "STATUS ");
+        assert_int_equal(imap_put_name(i, &cmd, buf_str(&l.name), &err), 0);
+        buf_adds(&cmd, " ()");
+        assert_int_equal(imap_command(i, buf_str(&cmd), NULL, &err), 0);
         imap_close(&i);
         assert_true(script_end(&server));
-        buf_free(&name);
+        buf_free(&l.name);
+        buf_free(&l.old);
+        buf_free(&text);
+        buf_free(&cmd);
+        buf_free(&script);
+    }
+}
+
+/* Names in UTF-8 go with the ENABLE, unanswered; where it comes to nothing so does the link, and the
+ * next one has them as ever. */
+static void names_do_not_wait_for_enable(void **state)
+{
+    static const struct {
+        const char *script;
+        int result;
+        uint64_t lies;
+    } rows[] = {
+        { "S: * PREAUTH [CAPABILITY IMAP4rev1 ENABLE UTF8=ACCEPT] hi\nC: t1 ENABLE UTF8=ACCEPT\n"
+          "C: t2 SELECT \"caf\\xC3\\xA9\"\nS: * ENABLED UTF8=ACCEPT\nS: t1 OK\nS: t2 OK\n" LOGOUT(
+              "t3"),
+          0, 0 },
+        { "S: * PREAUTH [CAPABILITY IMAP4rev1 IMAP4rev2 ENABLE] hi\nC: t1 ENABLE IMAP4rev2\n"
+          "C: t2 SELECT \"caf\\xC3\\xA9\"\nS: * ENABLED IMAP4rev2\nS: t1 OK\nS: t2 OK\n" LOGOUT(
+              "t3"),
+          0, 0 },
+        { "S: * PREAUTH [CAPABILITY IMAP4rev1 ENABLE UTF8=ACCEPT] hi\nC: t1 ENABLE UTF8=ACCEPT\n"
+          "C: t2 SELECT \"caf\\xC3\\xA9\"\nS: * ENABLED\nS: t1 OK\nH:\n",
+          -1, CAP_UTF8_ACCEPT },
+        { "S: * PREAUTH [CAPABILITY IMAP4rev1 ENABLE UTF8=ACCEPT] hi\nC: t1 ENABLE UTF8=ACCEPT\n"
+          "C: t2 SELECT \"caf\\xC3\\xA9\"\nS: t1 BAD what\nH:\n",
+          -1, CAP_UTF8_ACCEPT | CAP_ENABLE },
+        { "S: * PREAUTH [CAPABILITY IMAP4rev1 ENABLE] hi\nC: t1 SELECT caf&AOk-\nS: t1 OK\n" LOGOUT(
+              "t2"),
+          0, 0 },
+        { "S: * PREAUTH [CAPABILITY IMAP4rev2] hi\nC: t1 SELECT \"caf\\xC3\\xA9\"\nS: t1 "
+          "OK\n" LOGOUT("t2"),
+          0, 0 },
+    };
+    (void)state;
+    for (size_t k = 0; k < COUNT(rows); k++) {
+        struct buf cmd = BUF_INIT(1000);
+        uint64_t lies = 0;
+        struct error err;
+        struct script *server = script_start(str_c(rows[k].script), SIZE_MAX);
+        struct imap *i = open_with(server, CAP_UTF8_ACCEPT | CAP_IMAP4REV2, &lies);
+        buf_adds(&cmd, "SELECT ");
+        assert_int_equal(imap_put_name(i, &cmd, STR("caf&AOk-"), &err), 0);
+        imap_queue(i, buf_str(&cmd), NULL);
+        if (imap_run(i, &err) != rows[k].result)
+            fail_msg("row %zu: %s", k, err.text);
+        assert_true(lies == rows[k].lies);
+        imap_close(&i);
+        assert_true(script_end(&server));
+        buf_free(&cmd);
     }
 }
 
@@ -987,7 +1087,8 @@ int main(void)
         cmocka_unit_test(strings_of_any_bytes_go_as_literals),
         cmocka_unit_test(a_literal_that_is_refused_is_remembered),
         cmocka_unit_test(several_messages_go_in_one_append),
-        cmocka_unit_test(names_are_read_as_the_link_has_them),
+        cmocka_unit_test(names_are_one_whatever_the_link),
+        cmocka_unit_test(names_do_not_wait_for_enable),
         cmocka_unit_test(a_search_gives_a_set_however_it_is_told),
         cmocka_unit_test(idle_that_is_none_is_remembered),
         cmocka_unit_test(the_server_says_what_happens_elsewhere),

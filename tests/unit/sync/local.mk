@@ -11,6 +11,7 @@ SYNC_TESTS = tests/unit/sync/test_commit \
 	tests/unit/sync/test_roam \
 	tests/unit/sync/test_pace \
 	tests/unit/sync/test_roles \
+	tests/unit/sync/test_spaces \
 	tests/unit/sync/test_batch \
 	tests/unit/sync/test_flagcut \
 	tests/unit/sync/test_head \
@@ -37,7 +38,10 @@ tests_unit_sync_test_commit_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_sync_test_commit_LDADD = libsync.a $(LINK_CACHE) $(CMOCKA_LIBS)
 tests_unit_sync_test_roles_SOURCES = tests/unit/sync/test_roles.c tests/unit/test.h
 tests_unit_sync_test_roles_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_unit_sync_test_roles_LDADD = libsync.a libwire.a $(LINK_BASE) $(CMOCKA_LIBS)
+tests_unit_sync_test_roles_LDADD = libsync.a $(LINK_NET) $(CMOCKA_LIBS)
+tests_unit_sync_test_spaces_SOURCES = tests/unit/sync/test_spaces.c tests/unit/test.h
+tests_unit_sync_test_spaces_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_sync_test_spaces_LDADD = libsync.a $(LINK_NET) $(CMOCKA_LIBS)
 tests_unit_sync_test_popplan_SOURCES = tests/unit/sync/test_popplan.c tests/unit/test.h
 tests_unit_sync_test_popplan_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_sync_test_popplan_LDADD = libsync.a $(LINK_BASE) $(CMOCKA_LIBS)
