@@ -38,7 +38,7 @@ static int flags_open(struct cache *c, const struct cache_op *op, struct cache_o
                  "SELECT id, plus, minus, plus_words, minus_words FROM journal WHERE message = ?1"
                  " AND folder = ?2 AND kind = ?3 AND begun = 0 AND id >"
                  " (SELECT coalesce(max(id), 0) FROM journal WHERE message = ?1"
-                 " AND (kind <> ?3 OR begun = 1)) ORDER BY id DESC LIMIT 1",
+                 " AND (kind <> ?3 OR begun > 0)) ORDER BY id DESC LIMIT 1",
                  SQL_ARGS(SQL_I(op->message), SQL_I(op->folder), SQL_I(OP_FLAGS)), err);
     int rc = s == NULL ? -1 : sql_step(c, s, err);
     if (rc == 0) {
@@ -151,10 +151,12 @@ static int repoint(struct cache *c, const struct cache_op *op, struct error *err
 }
 
 /* 0: what waits in op's target was brought there by op. 1: it lay there already, on the server or
- * because of an older open operation. */
+ * because of an older open operation, or stays there, since the server has copied it. */
 static int brought(struct cache *c, const struct cache_op *op, struct error *err)
 {
     int64_t older = 0;
+    if (op->copied)
+        return 1;
     int rc = sql_int(c,
                      "SELECT EXISTS(SELECT 1 FROM journal j WHERE j.message = ?1 AND j.target = ?2"
                      " AND j.id < ?3 AND NOT EXISTS (SELECT 1 FROM ghost g WHERE g.message = ?1"
@@ -391,7 +393,7 @@ static int follower(struct cache *c, const struct cache_op *op, struct cache_op 
 static int move_failed(struct cache *c, const struct cache_op *op, struct error *err)
 {
     struct cache_op next = { .id = 0 };
-    int rc = follower(c, op, &next, err);
+    int rc = op->copied ? 1 : follower(c, op, &next, err);
     if (rc < 0)
         return -1;
     if (rc == 1)

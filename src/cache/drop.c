@@ -12,17 +12,19 @@
 /* The oldest operation that brings something into folder. 1: none. */
 static int arrival_next(struct cache *c, int64_t folder, struct cache_op *op, struct error *err)
 {
-    sqlite3_stmt *s = sql_bind(c,
-                               "SELECT id, message, folder, kind FROM journal WHERE target = ?"
-                               " ORDER BY id LIMIT 1",
-                               SQL_ARGS(SQL_I(folder)), err);
+    sqlite3_stmt *s =
+        sql_bind(c,
+                 "SELECT id, message, folder, kind, begun FROM journal WHERE target = ?"
+                 " ORDER BY id LIMIT 1",
+                 SQL_ARGS(SQL_I(folder)), err);
     int rc = s == NULL ? -1 : sql_step(c, s, err);
     if (rc == 0) {
         *op = (struct cache_op){ .id = sqlite3_column_int64(s, 0),
                                  .message = sqlite3_column_int64(s, 1),
                                  .folder = sqlite3_column_int64(s, 2),
                                  .target = folder,
-                                 .kind = (enum cache_op_kind)sqlite3_column_int(s, 3) };
+                                 .kind = (enum cache_op_kind)sqlite3_column_int(s, 3),
+                                 .copied = sqlite3_column_int(s, 4) == JOURNAL_COPIED };
         sqlite3_reset(s);
     }
     return rc;

@@ -153,7 +153,7 @@ int cache_journal_undo(struct cache *c, int64_t *folder, int64_t *message, struc
     " AND b.folder IN (j.folder, j.target))"                                                       \
     " AND (j.message <> 0 OR NOT EXISTS (SELECT 1 FROM journal b WHERE b.id < j.id"                \
     " AND j.folder IN (b.folder, b.target)))"                                                      \
-    " AND (kind = ?2 OR begun = 1 OR uid > 0 OR j.message = 0)"
+    " AND (kind = ?2 OR begun > 0 OR uid > 0 OR j.message = 0)"
 
 static void op_row(sqlite3_stmt *s, struct cache_op *op)
 {
@@ -166,7 +166,8 @@ static void op_row(sqlite3_stmt *s, struct cache_op *op)
         .kind = (enum cache_op_kind)sqlite3_column_int(s, 5),
         .add = (unsigned)sqlite3_column_int64(s, 6),
         .del = (unsigned)sqlite3_column_int64(s, 7),
-        .begun = sqlite3_column_int(s, 8) != 0,
+        .begun = sqlite3_column_int(s, 8) > 0,
+        .copied = sqlite3_column_int(s, 8) == JOURNAL_COPIED,
         .attempts = (unsigned)sqlite3_column_int64(s, 9),
         .retry_at = sqlite3_column_int64(s, 10),
         .uid = (uint32_t)sqlite3_column_int64(s, 11),
@@ -213,6 +214,40 @@ int cache_journal_begin(struct cache *c, const int64_t *op_ids, size_t n, struct
     return sql_end(c, rc, err);
 }
 
+static int op_get(struct cache *c, int64_t id, struct cache_op *op, struct error *err)
+{
+    sqlite3_stmt *s = sql_bind(c, OPERATION "WHERE id = ?", SQL_ARGS(SQL_I(id)), err);
+    int rc = s == NULL ? -1 : sql_step(c, s, err);
+    if (rc == 0) {
+        op_row(s, op);
+        sqlite3_reset(s);
+    }
+    return rc;
+}
+
+static int copied_one(struct cache *c, int64_t id, uint32_t uid, struct error *err)
+{
+    struct cache_op op;
+    int rc = op_get(c, id, &op, err);
+    if (rc != 0)
+        return rc < 0 ? -1 : 0;
+    if (sql_run(c, "UPDATE journal SET begun = ? WHERE id = ?",
+                SQL_ARGS(SQL_I(JOURNAL_COPIED), SQL_I(id)), err) < 0)
+        return -1;
+    return pending_uid(c, op.target, op.message, uid, err);
+}
+
+int cache_journal_copied(struct cache *c, const int64_t *op_ids, const uint32_t *uids, size_t n,
+                         struct error *err)
+{
+    int rc = cache_begin(c, true, err);
+    if (rc < 0)
+        return -1;
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        rc = copied_one(c, op_ids[i], uids[i], err);
+    return sql_end(c, rc, err);
+}
+
 static int failure_keep(struct cache *c, const struct cache_op *op, const struct error *why,
                         struct error *err)
 {
@@ -225,26 +260,15 @@ static int failure_keep(struct cache *c, const struct cache_op *op, const struct
                    SQL_ARGS(SQL_I(CACHE_FAILURES_MAX)), err);
 }
 
-static int op_get(struct cache *c, int64_t id, struct cache_op *op, struct error *err)
-{
-    sqlite3_stmt *s = sql_bind(c, OPERATION "WHERE id = ?", SQL_ARGS(SQL_I(id)), err);
-    int rc = s == NULL ? -1 : sql_step(c, s, err);
-    if (rc == 0) {
-        op_row(s, op);
-        sqlite3_reset(s);
-    }
-    return rc;
-}
-
 /* When the source went away while the operation was under way, it is known now that it was not this
  * that took it. */
 static int op_later(struct cache *c, const struct cache_op *op, struct error *err)
 {
     int64_t gone = 0;
     if (sql_run(c,
-                "UPDATE journal SET begun = 0, attempts = attempts + 1, retry_at = ?"
-                " WHERE id = ?",
-                SQL_ARGS(SQL_I(op->retry_at), SQL_I(op->id)), err) < 0 ||
+                "UPDATE journal SET begun = iif(begun = ?, begun, 0), attempts = attempts + 1,"
+                " retry_at = ? WHERE id = ?",
+                SQL_ARGS(SQL_I(JOURNAL_COPIED), SQL_I(op->retry_at), SQL_I(op->id)), err) < 0 ||
         sql_int(c, "SELECT gone FROM ghost WHERE op = ?", SQL_ARGS(SQL_I(op->id)), &gone, err) < 0)
         return -1;
     return gone ? pending_source_gone(c, op->folder, op->message, op->uid, err) : 0;

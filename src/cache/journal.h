@@ -27,8 +27,9 @@ struct cache_op {
     unsigned add, del; /* enum cache_flag; APPEND: add is its flags */
     /* Keywords of OP_FLAGS, blank separated; APPEND: words_add are its own. */
     char words_add[CACHE_WORDS_MAX], words_del[CACHE_WORDS_MAX];
-    bool quiet; /* no step of undo: what a program does by itself (marking as read, \Answered) */
-    bool begun; /* was under way when the link broke: search before repeating */
+    bool quiet;  /* no step of undo: what a program does by itself (marking as read, \Answered) */
+    bool begun;  /* was under way when the link broke: search before repeating */
+    bool copied; /* of a move: the target has it (and begun is set), the source is to be removed */
     unsigned attempts;
     int64_t retry_at; /* seconds */
 };
@@ -60,9 +61,13 @@ int cache_journal_due(struct cache *c, int64_t account, int64_t now, struct cach
  * none is marked; ask for the due ones again. */
 int cache_journal_begin(struct cache *c, const int64_t *op_ids, size_t n,
                         struct error *err) MUST_CHECK;
+/* The first half of moves is done: the target has the messages, under uids (0: not known). Durable;
+ * from then on a move that comes to nothing leaves what was copied there. One that has gone is fine. */
+int cache_journal_copied(struct cache *c, const int64_t *op_ids, const uint32_t *uids, size_t n,
+                         struct error *err) MUST_CHECK;
 enum cache_fate { FATE_DONE, FATE_FAILED, FATE_LATER };
 /* DONE: forget op; uid (0: unknown) is what the target gave it. LATER: due again at retry_at, not
- * begun. FAILED: undo its local effect and keep why's text for the person; an APPEND stays and is
+ * begun, but copied if it was. FAILED: undo its local effect and keep why's text for the person; an APPEND stays and is
  * tried again CACHE_APPEND_AGAIN seconds after retry_at, since what it brings may be nowhere else.
  * An op that has gone meanwhile is fine. */
 int cache_journal_close(struct cache *c, int64_t op_id, enum cache_fate fate, uint32_t uid,

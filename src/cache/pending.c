@@ -59,7 +59,7 @@ int pending_uid(struct cache *c, int64_t folder, int64_t message, uint32_t uid, 
 struct source_op {
     int64_t id, target;
     enum cache_op_kind kind;
-    bool begun;
+    bool begun, copied;
 };
 
 /* The next operation after number after, up to last, that takes its message from folder. 1: none.
@@ -76,7 +76,8 @@ static int next_op(struct cache *c, int64_t folder, int64_t message, int64_t aft
     if (rc == 0) {
         *out = (struct source_op){ sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1),
                                    (enum cache_op_kind)sqlite3_column_int(s, 2),
-                                   sqlite3_column_int(s, 3) != 0 };
+                                   sqlite3_column_int(s, 3) > 0,
+                                   sqlite3_column_int(s, 3) == JOURNAL_COPIED };
         sqlite3_reset(s);
     }
     return rc;
@@ -123,7 +124,7 @@ static int source_lost(struct cache *c, const struct source_op *op, int64_t mess
 {
     if (op->kind == OP_FLAGS)
         return pending_op_delete(c, op->id, err);
-    if (op->kind == OP_EXPUNGE)
+    if (op->kind == OP_EXPUNGE || op->copied)
         return ghost_delete(c, op->id, err) < 0 ? -1 : pending_op_delete(c, op->id, err);
     if (op->begun && op->kind == OP_MOVE) /* a copy leaves its source where it is */
         return sql_run(c, "UPDATE ghost SET gone = 1 WHERE op = ?", SQL_ARGS(SQL_I(op->id)), err);
@@ -171,7 +172,7 @@ int pending_source_gone(struct cache *c, int64_t folder, int64_t message, uint32
 
 int pending_folder_gone(struct cache *c, int64_t folder, int64_t message, struct error *err)
 {
-    if (sql_run(c, "UPDATE journal SET begun = 0 WHERE message = ? AND folder = ?",
+    if (sql_run(c, "UPDATE journal SET begun = 0 WHERE message = ? AND folder = ? AND begun = 1",
                 SQL_ARGS(SQL_I(message), SQL_I(folder)), err) < 0)
         return -1;
     return sources_lost(c, folder, message, 0, INT64_MAX, err);

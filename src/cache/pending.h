@@ -7,13 +7,15 @@
 
 #include "cache/message.h"
 
+enum { JOURNAL_COPIED = 2 }; /* begun of a move whose target has the message already */
+
 /* The server gave uid to what waits for one in folder: the oldest ghost of the message there, else
  * its placement. When a message that came in has that uid already, the waiting placement goes. */
 int pending_uid(struct cache *c, int64_t folder, int64_t message, uint32_t uid,
                 struct error *err) MUST_CHECK;
 /* (folder, uid) is no longer on the server. Flag changes for it are dropped; moves and copies not
  * begun become appends when the body is here; a move under way stays, since it may have been that
- * which took it away. */
+ * which took it away; one that was copied already is done. */
 int pending_source_gone(struct cache *c, int64_t folder, int64_t message, uint32_t uid,
                         struct error *err) MUST_CHECK;
 /* The message will never get a uid in folder: what operation number by brought there (0: the oldest

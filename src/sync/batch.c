@@ -21,7 +21,7 @@ static int kind_cmp(const struct cache_op *a, const struct cache_op *b)
     if (order == 0 && a->kind == OP_FLAGS)
         order = ORDER(a->del, b->del);
     if (order == 0)
-        order = ORDER(a->begun, b->begun);
+        order = ORDER(a->begun + a->copied, b->begun + b->copied);
     return order;
 }
 

@@ -288,24 +288,79 @@ static int copy_do(struct push *p, bool moves, struct link_answer *answer, struc
     return rc == 0 && link_check(answer, why) != 0 ? 1 : rc;
 }
 
+/* What the target has now is not copied again, whatever becomes of the rest. Those that were gone
+ * before they could be copied are closed; the others stay in p. */
+static int copied_note(struct push *p, const struct link_answer *answer, struct error *err)
+{
+    struct cache_op *kept = arena_array(p->a, p->n, sizeof *kept);
+    int64_t ids[COMMAND_MOST];
+    uint32_t uids[COMMAND_MOST];
+    size_t n = 0;
+    bool numbered;
+    if (is_numbered(p, answer, &numbered, err) != 0)
+        return -1;
+    for (size_t i = 0; i < p->n; i++) {
+        const struct cache_op *op = &p->ops[i];
+        if (is_vanished(p, op, answer)) {
+            if (close_vanished(p, op, err) != 0)
+                return -1;
+            continue;
+        }
+        ids[n] = op->id;
+        uids[n] =
+            numbered ? batch_new_uid(buf_str(&answer->from), buf_str(&answer->to), op->uid) : 0;
+        kept[n++] = *op;
+    }
+    p->ops = kept;
+    p->n = n;
+    buf_clear(&p->set);
+    batch_uids(kept, n, &p->set);
+    int rc = cache_journal_copied(p->w->cache, ids, uids, n, err);
+    (void)sys_fault(FAULT_EXIT, "journal copied");
+    return rc;
+}
+
+/* The second half of a move on a server without that command. 1: refused. */
+static int sources_remove(struct push *p, struct error *why, struct error *err)
+{
+    int rc = p->n > 0 ? remove_marked(p, why, err) : 0;
+    if (rc == 1)
+        (void)error_prefix(why, _("copied to %.*s, but not removed from %.*s: "),
+                           STR_ARG(p->target.name), STR_ARG(p->folder.name));
+    return rc;
+}
+
+/* copied: the target has it. 0; 1: refused, *why says so. */
+static int transfer_do(struct push *p, bool copied, bool remove, struct link_answer *answer,
+                       struct error *why, struct error *err)
+{
+    bool moves = !copied && remove && (imap_caps(p->w->imap) & CAP_MOVE) != 0;
+    int rc = copied ? 0 : copy_do(p, moves, answer, why, err);
+    if (rc != 0 || !remove || moves)
+        return rc;
+    if (!p->ops[0].copied) {
+        rc = copied_note(p, copied ? NULL : answer, err);
+        link_answer_clear(answer);
+        *answer = (struct link_answer){ 0 };
+    }
+    return rc == 0 ? sources_remove(p, why, err) : rc;
+}
+
 static int push_copy(struct push *p, bool then_remove, struct error *err)
 {
     struct link_answer answer = { 0 };
     struct error why = { 0 };
-    bool copied = false, moves = then_remove && (imap_caps(p->w->imap) & CAP_MOVE) != 0;
-    int rc = copy_again(p, &copied, err);
+    bool copied = p->ops[0].copied;
+    int rc = copied ? 0 : copy_again(p, &copied, err);
     if (rc == 0 && !copied)
         rc = sources_check(p, err);
     if (rc != 0 || p->n == 0)
         return rc;
-    rc = copied ? 0 : copy_do(p, moves, &answer, &why, err);
-    moves = moves && !copied;
-    if (rc == 0 && then_remove && !moves)
-        rc = remove_marked(p, &why, err);
+    rc = transfer_do(p, copied, then_remove, &answer, &why, err);
     if (rc == 1)
         rc = close_refused(p, &why, err);
     else if (rc == 0)
-        rc = close_done(p, copied ? NULL : &answer, err);
+        rc = close_done(p, answer.fate == LINK_OK ? &answer : NULL, err);
     link_answer_clear(&answer);
     return rc;
 }
@@ -563,7 +618,8 @@ static int head_find(struct sync_account *w, const struct cache_op *ops, size_t 
 {
     bool news = false;
     *head = ops[0].uid == 0 ? 1 : batch_head(ops, n, COMMAND_MOST);
-    if (*head > 1 && ops[0].begun && (ops[0].kind == OP_COPY || ops[0].kind == OP_MOVE) &&
+    if (*head > 1 && ops[0].begun && !ops[0].copied &&
+        (ops[0].kind == OP_COPY || ops[0].kind == OP_MOVE) &&
         seek_news(w, ops[0].target, &news, err) != 0)
         return -1;
     if (news)

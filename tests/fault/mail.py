@@ -26,9 +26,11 @@ def put_back(template, folder):
 class Mail(Scenario):
     """jane has four messages; the template is made by template() and what the scenario adds in prepare()."""
 
+    offers = ()  # options of tmaild: less of what it can do
+
     def __init__(self, place):
         super().__init__(place)
-        self.server = place.tmaild("--domain", "example.org", "--user", "jane:pw")
+        self.server = place.tmaild(*self.offers, "--domain", "example.org", "--user", "jane:pw")
         self.boxes = os.path.join(self.server.root, "mail.root", "mail", "jane")
         self.profile = place.profile(rc_for(self.server))
         self.db = os.path.join(self.profile.path, "mail.db")

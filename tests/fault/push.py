@@ -34,6 +34,12 @@ class Move(Pushed):
              ("move", "message 4", "INBOX", "Trash"), ("expunge", "message 3", "INBOX"))
 
 
+class Halves(Move):
+    """A server without MOVE: what was copied is not copied again."""
+    name = "halves"
+    offers = ("--fault", "imap.offer=hide=MOVE")
+
+
 class Dying(Move):
     """The server ends in the middle, or the link to it."""
     name = "dying"
@@ -99,4 +105,4 @@ class Deed(Mail):
         pass
 
 
-main(Flags, Move, Dying, Copy, Deed)
+main(Flags, Move, Halves, Dying, Copy, Deed)

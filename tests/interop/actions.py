@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a person does to mail and folders, as it reaches servers: keywords, folders, what is refused and undone, flags of a folder that was
 renumbered, servers that keep a mailbox open. Against Dovecot (also without UIDPLUS, MOVE, UNSELECT), tmaild and fake_imap.Fake."""
-import imaplib, os, shutil, subprocess, sys, tempfile
+import imaplib, os, shutil, sqlite3, subprocess, sys, tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from dovecot import Dovecot, installed
@@ -143,6 +143,48 @@ def keywords_refused(place):
     s.sync()
     check("todo" not in tags(s)[id], f"undone: {tags(s)}")
     check(len(failures(s)) == 1, f"told: {failures(s)}")
+    s.stop()
+
+
+def half_moves(place):
+    """A server without MOVE copies, and then will not mark the source: what was copied is not copied again, with or without UIDPLUS and
+    a Message-ID to be known by."""
+    for name, caps in (("plus", "IMAP4rev1 UIDPLUS"), ("bare", "IMAP4rev1")):
+        for mid in (True, False):
+            for words, fate in ((b"TAG NO [INUSE] not now\r\n", "later"), (b"TAG NO [NOPERM] not for you\r\n", "never"), ("cut", "cut")):
+                half_move(place, f"half-{name}-{mid}-{fate}", caps, mid, words)
+
+
+def half_move(place, name, caps, mid, words):
+    server, state = Fake(caps), {"refuse": True}
+    server.folders["Work"] = {}
+    for i in (1, 2, 3):
+        server.put("INBOX", message(i) if mid else message(i).replace(b"Message-ID", b"X-ID"))
+
+    def before(server, line):
+        if not line.startswith("UID STORE") or "Deleted" not in line or not state["refuse"]:
+            return None
+        server.cut = words == "cut"
+        return b"" if server.cut else words
+
+    server.before = before
+    s = Store(place, name, server.port)
+    s.sync()
+    for i in (1, 2):
+        s.drive("move", s.find("INBOX", f"message {i}")["id"], "INBOX", "Work")
+    for refuse in (True, True, False, False):
+        state["refuse"] = refuse
+        s.sync(code=None)
+        with sqlite3.connect(s.db) as db:
+            db.execute("UPDATE journal SET retry_at = 0")
+    copied = [c for c in server.commands if c.startswith("UID COPY")]
+    check(len(copied) == 1, f"{name}: copied once: {copied}")
+    never = b"NOPERM" in words if words != "cut" else False
+    check(len(server.folders["Work"]) == 2 and len(server.folders["INBOX"]) == (3 if never else 1), f"{name}: on the server: {server.folders}")
+    check(subjects(s.list("Work")) == ["message 1", "message 2"], f"{name}: in the target: {s.list('Work')}\n{s.log()}")
+    check(subjects(s.list("INBOX")) == [f"message {i}" for i in ((1, 2, 3) if never else (3,))], f"{name}: in the source: {s.list('INBOX')}")
+    check(len(failures(s)) == (2 if never else 0), f"{name}: told: {failures(s)}")
+    check(s.drive("journal").strip() == "0", f"{name}: nothing is open")
     s.stop()
 
 
@@ -300,7 +342,7 @@ def with_the_login(place):
 def main():
     place = tempfile.mkdtemp(prefix="tmail-actions-")
     try:
-        for step in (by_command, folders_refused, keywords_refused, renumbered, a_mailbox_that_stays_open,
+        for step in (by_command, folders_refused, keywords_refused, half_moves, renumbered, a_mailbox_that_stays_open,
                      one_is_refused, all_are_refused, with_the_login):
             step(place)
             print(step.__name__)

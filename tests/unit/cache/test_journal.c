@@ -636,6 +636,83 @@ static void a_copy_that_could_not_be_made_outlives_what_was_removed(void **state
     fixture_close(f);
 }
 
+/* A server without MOVE: the target has it, the source is not removed yet. */
+static int64_t half_moved(struct stage *s, int64_t *m, uint32_t uid)
+{
+    struct fixture *f = &s->f;
+    *m = put(f, 1, s->inbox, 7, CACHE_SEEN);
+    int64_t op = move(f, *m, s->inbox, s->archive);
+    begin(f, op);
+    OK(cache_journal_copied(f->c, &op, &uid, 1, &f->err));
+    return op;
+}
+
+static void what_was_copied_is_remembered(void **state)
+{
+    (void)state;
+    struct stage s;
+    struct fixture *f = stage_open(&s);
+    struct cache_op ops[4];
+    int64_t m, op = half_moved(&s, &m, 70);
+    assert_int_equal(uid_in(f, m, s.archive), 70);
+    assert_int_equal(uid_in(f, m, s.inbox), -1);
+    finish(f, op, FATE_LATER, 0);
+    fixture_reopen(f);
+    size_t n = COUNT(ops);
+    OK(cache_journal_due(f->c, f->account, 3000, ops, &n, &f->err));
+    assert_int_equal(n, 1);
+    assert_true(ops[0].copied && ops[0].begun);
+    assert_int_equal(ops[0].uid, 7);
+    finish(f, op, FATE_DONE, 0);
+    assert_int_equal(uid_in(f, m, s.archive), 70);
+    assert_int_equal(known_n(f, s.inbox), 0);
+    fixture_close(f);
+}
+
+static void a_copy_stays_where_its_source_could_not_be_removed(void **state)
+{
+    (void)state;
+    for (uint32_t uid = 0; uid <= 70; uid += 70) {
+        struct stage s;
+        struct fixture *f = stage_open(&s);
+        int64_t m, op = half_moved(&s, &m, uid);
+        int64_t onward = move(f, m, s.archive, s.trash);
+        finish(f, op, FATE_FAILED, 0);
+        assert_int_equal(uid_in(f, m, s.inbox), 7);
+        assert_int_equal(uid_in(f, m, s.trash), 0);
+        assert_int_equal(put(f, 1, s.archive, 70, CACHE_SEEN), m); /* a pass brings it */
+        struct cache_op ops[4];
+        assert_int_equal(due(f, ops, 4), 1);
+        assert_int_equal(ops[0].id, onward);
+        assert_int_equal(ops[0].folder, s.archive);
+        assert_int_equal(ops[0].uid, 70);
+        fixture_close(f);
+    }
+}
+
+/* Somebody else removed the source meanwhile: all of the move is done, and nothing is appended. */
+static void a_copy_whose_source_went_is_the_move(void **state)
+{
+    (void)state;
+    for (int how = 0; how < 3; how++) {
+        struct stage s;
+        struct fixture *f = stage_open(&s);
+        struct cache_op ops[4];
+        int64_t m, op = half_moved(&s, &m, 70);
+        if (how == 1)
+            finish(f, op, FATE_LATER, 0);
+        if (how == 2)
+            OK(cache_folder_drop(f->c, s.inbox, &f->err));
+        else
+            OK(cache_place_gone(f->c, s.inbox, 7, &f->err));
+        assert_int_equal(uid_in(f, m, s.archive), 70);
+        assert_int_equal(due(f, ops, 4), 0);
+        assert_int_equal(open_ops(f), 0);
+        finish(f, op, FATE_DONE, 0);
+        fixture_close(f);
+    }
+}
+
 static void nothing_moves_between_accounts(void **state)
 {
     (void)state;
@@ -710,6 +787,9 @@ int main(void)
         cmocka_unit_test(a_dropped_folder_loses_nothing_that_was_moved),
         cmocka_unit_test(a_folder_that_was_refused_gives_its_mail_to_the_inbox),
         cmocka_unit_test(a_copy_that_could_not_be_made_outlives_what_was_removed),
+        cmocka_unit_test(what_was_copied_is_remembered),
+        cmocka_unit_test(a_copy_stays_where_its_source_could_not_be_removed),
+        cmocka_unit_test(a_copy_whose_source_went_is_the_move),
         cmocka_unit_test(nothing_moves_between_accounts),
         cmocka_unit_test(a_new_uidvalidity_downloads_nothing_again),
     };

@@ -141,11 +141,27 @@ static uint32_t serve(struct model *m, const struct cache_op *op)
         return made == NULL ? 0 : made->uid;
     if (op->kind == OP_FLAGS)
         s->flags = (s->flags & ~op->del) | op->add;
-    if (op->kind == OP_MOVE || op->kind == OP_COPY)
+    if ((op->kind == OP_MOVE && !op->copied) || op->kind == OP_COPY)
         made = server_put(m, op->target, s->n, s->flags);
     if (op->kind == OP_MOVE || op->kind == OP_EXPUNGE)
         s->there = false;
     return made == NULL ? 0 : made->uid;
+}
+
+/* The first half of a move on a server without that command; it may tell the uid or not. */
+static void copy_ahead(struct model *m, struct cache_op *op)
+{
+    struct fixture *f = &m->f;
+    struct server_mail *s = server_find(m, op->folder, op->uid);
+    if (op->kind != OP_MOVE || op->copied || s == NULL || pick(m, 3) != 0)
+        return;
+    uint32_t uid = server_put(m, op->target, s->n, s->flags)->uid;
+    if (pick(m, 2) == 0)
+        pull(m, op->target); /* before the answer is taken in */
+    if (pick(m, 2) == 0)
+        uid = 0;
+    OK(cache_journal_copied(f->c, &op->id, &uid, 1, &f->err));
+    op->copied = true;
 }
 
 /* Sends what is due. Without trouble all is done; else some fail, some come later, some answers are
@@ -162,6 +178,8 @@ static size_t push(struct model *m, bool trouble)
         OK(begun);
         if (begun == 1) /* a pass over its folder took it away */
             continue;
+        if (trouble)
+            copy_ahead(m, &ops[i]);
         enum cache_fate fate = luck == 0 ? FATE_FAILED : luck == 1 ? FATE_LATER : FATE_DONE;
         uint32_t uid = fate == FATE_DONE ? serve(m, &ops[i]) : 0;
         if (luck == 2)
