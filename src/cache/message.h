@@ -177,6 +177,8 @@ int cache_summary(struct cache *c, struct arena *a, int64_t message, struct str 
 /* Message by Message-ID (with brackets). 1 when there is none. */
 int cache_message_by_mid(struct cache *c, struct str message_id, int64_t *message,
                          struct error *err) MUST_CHECK;
+/* The highest number that a message has; 0 when there is none. */
+int cache_message_newest(struct cache *c, int64_t *message, struct error *err) MUST_CHECK;
 /* Where a message lies on its server (what has a uid): up to *n places; *n becomes what there was.
  * What the person moved away here and the server still has counts too. */
 struct cache_where {

@@ -233,3 +233,8 @@ int cache_message_by_mid(struct cache *c, struct str message_id, int64_t *messag
                    " WHERE id = ?) AND m.mid = ? LIMIT 1",
                    SQL_ARGS(SQL_I(reference), SQL_T(mid)), message, err);
 }
+
+int cache_message_newest(struct cache *c, int64_t *message, struct error *err)
+{
+    return sql_int(c, "SELECT coalesce(max(id), 0) FROM message", SQL_NONE, message, err);
+}

@@ -20,5 +20,5 @@ libcli_a_SOURCES = \
 	src/cli/sub_save.c \
 	src/cli/sub_send.c \
 	src/cli/sub_show.c \
-	src/cli/sub_sync.c
+	src/cli/sub_sync.c src/cli/watch.c src/cli/watch.h
 libcli_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)

@@ -91,7 +91,7 @@ static void put_column(struct str text, unsigned width, struct buf *line)
         buf_addc(line, ' ');
 }
 
-static void print_row(struct arena *a, const struct cache_row *row)
+void sub_list_print(struct arena *a, const struct cache_row *row)
 {
     struct mime_addr who[1];
     struct buf line = BUF_INIT(64 << 10);
@@ -130,7 +130,7 @@ static int print_list(struct cli *c, const struct list *l, const struct cache_qu
             if (l->json)
                 out_json_line(sub_list_json(c, a, &rows[i]));
             else
-                print_row(a, &rows[i]);
+                sub_list_print(a, &rows[i]);
         }
         arena_free(&a);
     }

@@ -10,6 +10,7 @@
 #include "bus/progress.h"
 #include "cli/engine.h"
 #include "cli/out.h"
+#include "cli/watch.h"
 #include "base/banned.h"
 
 enum { ACCOUNTS_MAX = 32, LINE_MAX_BYTES = 4096 };
@@ -19,6 +20,8 @@ struct sync {
     size_t accounts_n;
     struct str folder;
     bool watch, json, terminal;
+    struct cli *cli;
+    struct watch news; /* empty until somebody watches */
     struct error told; /* the last that an event told */
     int code;          /* of the first that an event told */
 };
@@ -76,18 +79,43 @@ static void note_error(struct sync *s, const struct bus_event *ev)
         show_words(s, str_c(s->told.text));
 }
 
+/* The engine names folders by their numbers, which nobody else knows. */
+static void print_event(const struct sync *s, struct bus_event ev)
+{
+    struct arena *a = arena_new(1024);
+    struct buf line = BUF_INIT(BUS_LINE_MAX);
+    struct cache_folder f;
+    struct error ignored;
+    if (ev.kind == EVENT_FOLDER && cache_folder_get(s->cli->cache, a, ev.id, &f, &ignored) == 0 &&
+        cache_account_name(s->cli->cache, a, f.account, &ev.account, &ignored) == 0)
+        ev.folder = f.name;
+    bus_event_write(&ev, &line);
+    fputs(buf_c(&line), stdout);
+    fflush(stdout);
+    buf_free(&line);
+    arena_free(&a);
+}
+
+static void show_news(struct sync *s, int64_t folder)
+{
+    struct error err;
+    if (s->terminal)
+        fputs("\r\033[K", stderr);
+    if (watch_folder(&s->news, folder, &err) != 0)
+        show_words(s, str_c(err.text));
+    fflush(stdout);
+}
+
 static void see(void *arg, const struct bus_event *ev)
 {
     struct sync *s = arg;
     if (ev->kind == EVENT_ERROR)
         note_error(s, ev);
-    if (s->json) {
-        struct buf line = BUF_INIT(BUS_LINE_MAX);
-        bus_event_write(ev, &line);
-        fputs(buf_c(&line), stdout);
-        fflush(stdout);
-        buf_free(&line);
-    } else if (s->terminal && ev->kind == EVENT_PROGRESS)
+    if (s->json)
+        print_event(s, *ev);
+    else if (s->news.cli != NULL && ev->kind == EVENT_FOLDER)
+        show_news(s, ev->id);
+    else if (s->terminal && ev->kind == EVENT_PROGRESS)
         show_progress(ev);
     else if (ev->kind == EVENT_OP_FAILED || (ev->kind == EVENT_OUTBOX && ev->text.n > 0))
         show_words(s, ev->text);
@@ -138,15 +166,20 @@ static int run(struct sync *s, struct engine_link *link)
         if (code == EX_OK)
             code = one;
     }
+    struct error err;
+    bool watching = s->watch && watch_init(&s->news, s->cli, &err) == 0;
     if (!s->json)
         printf(_("%lld fetched, %lld sent\n"), (long long)fetched, (long long)sent);
     fflush(stdout);
-    return s->watch ? watch(s, link) : code;
+    if (s->watch)
+        code = watching ? watch(s, link) : cli_fail(&err);
+    watch_clear(&s->news);
+    return code;
 }
 
 int sub_sync(struct cli *c, int argc, char **argv)
 {
-    struct sync s = { .terminal = isatty(STDERR_FILENO) };
+    struct sync s = { .terminal = isatty(STDERR_FILENO), .cli = c };
     struct error err;
     if (read_options(&s, argc, argv) != 0)
         return cli_usage(cli_find(STR("sync")));

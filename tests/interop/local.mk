@@ -92,6 +92,9 @@ TESTS += tests/interop/setup_wizard.py
 tests/interop/setup_wizard.log: tmail tmail-sync tmail-decode tmaild
 EXTRA_DIST += tests/interop/setup_wizard.py tests/interop/setup_wizard_terminal.py
 TESTS += tests/interop/oauth.py tests/interop/doctor.py
+TESTS += tests/interop/watch.py
+tests/interop/watch.log: tmail tmail-sync tmail-decode tmaild
+EXTRA_DIST += tests/interop/watch.py
 tests/interop/doctor.log: tmail tmail-sync tmail-decode tmaild
 EXTRA_DIST += tests/interop/doctor.py
 tests/interop/oauth.log: tmail tmail-sync tmail-decode tmaild
