@@ -61,6 +61,7 @@ void bus_event_write(const struct bus_event *ev, struct buf *out)
     put_text(o, "state", ev->state);
     put_number(o, "done", ev->done);
     put_number(o, "total", ev->total);
+    put_number(o, "more", ev->more);
     put_number(o, "rate", ev->rate);
     put_number(o, "left", ev->left);
     put_number(o, "fetched", ev->fetched);
@@ -134,6 +135,7 @@ int bus_event_read(struct arena *a, struct str line, struct bus_event *out, stru
         .folder = get_text(a, o, "folder"),
         .state = get_text(a, o, "state"),
         .text = get_text(a, o, "text"),
+        .more = get_number(o, "more"),
         .rate = get_number(o, "rate"),
         .left = get_number(o, "left"),
         .fetched = get_number(o, "fetched"),

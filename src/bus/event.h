@@ -11,7 +11,7 @@ enum bus_event_kind {
     EVENT_HELLO,     /* version, schema, configuration of the other end */
     EVENT_STATE,     /* account, state ("connecting", "syncing", "idle", "offline", "login-needed"),
                         text */
-    EVENT_PROGRESS,  /* account, folder (name), done, total, rate, left */
+    EVENT_PROGRESS,  /* account, folder (name), done, total, more, rate, left */
     EVENT_FOLDER,    /* id: the folder's rows changed */
     EVENT_FOLDERS,   /* the list of folders changed */
     EVENT_OUTBOX,    /* id: entry changed; state ("queued", "sending", "sent", "failed", "doubt"),
@@ -31,6 +31,7 @@ struct bus_event {
     int code;
     bool later; /* of code: it may be otherwise the next time */
     struct str account, folder, state, text;
+    int64_t more;          /* EVENT_PROGRESS: bytes that are still to come; 0: not known */
     int64_t rate, left;    /* EVENT_PROGRESS: bytes a second, seconds; 0: not known */
     int64_t fetched, sent; /* EVENT_DONE */
     int64_t version, schema;

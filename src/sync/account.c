@@ -37,16 +37,19 @@ void account_folder_changed(struct sync_account *w, int64_t folder)
     say_event(w->events, &(struct bus_event){ .kind = EVENT_FOLDER, .id = folder });
 }
 
-void account_progress(struct sync_account *w, struct str folder, int64_t done, int64_t total)
+void account_progress(struct sync_account *w, struct str folder, int64_t done, int64_t total,
+                      uint64_t more)
 {
+    struct pace_at at = { .done = done, .total = total, .bytes = w->taken, .more = more };
     int64_t rate, left;
-    if (!pace_note(&w->pace, clock_mono_ms(), done, total, w->taken, &rate, &left))
+    if (!pace_note(&w->pace, clock_mono_ms(), &at, &rate, &left))
         return;
     say_event(w->events, &(struct bus_event){ .kind = EVENT_PROGRESS,
                                               .account = str_c(w->cfg->name),
                                               .folder = folder,
                                               .done = done,
                                               .total = total,
+                                              .more = more < INT64_MAX ? (int64_t)more : 0,
                                               .rate = rate,
                                               .left = left });
 }

@@ -81,8 +81,10 @@ void account_state(struct sync_account *w, const char *state, const char *text);
 void account_prefix(const struct sync_account *w, struct error *why);
 void account_error(struct sync_account *w, const struct error *why);
 void account_folder_changed(struct sync_account *w, int64_t folder);
-/* At most ten a second, but for the last one (done == total). */
-void account_progress(struct sync_account *w, struct str folder, int64_t done, int64_t total);
+/* At most ten a second, but for the last one (done == total). more: bytes that are still to come; 0:
+ * nobody knows. */
+void account_progress(struct sync_account *w, struct str folder, int64_t done, int64_t total,
+                      uint64_t more);
 /* The password, from the configuration's command, the file, or the person; kept in w. ERR_AUTH when
  * nobody has it. */
 int account_password(struct sync_account *w, struct error *err) MUST_CHECK;

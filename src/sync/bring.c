@@ -190,10 +190,14 @@ static int headers_run(struct sync_account *w, const struct bring *b, const uint
     return job_run(w, &job, err);
 }
 
+/* By bytes where the server said how many there are (RFC 8438), else by messages. */
 static bool is_slow(const struct fetch_job *job)
 {
-    return job->done > 0 && job->bytes >= BRING_SAMPLE / 4 &&
-           job->ms / (int64_t)job->done * (int64_t)(job->n - job->done) > BRING_SLOW_MS;
+    if (job->done == 0 || job->bytes < BRING_SAMPLE / 4)
+        return false;
+    if (job->size > job->bytes)
+        return pace_bytes_ms(job->size - job->bytes, job->bytes, job->ms) > BRING_SLOW_MS;
+    return job->ms / (int64_t)job->done * (int64_t)(job->n - job->done) > BRING_SLOW_MS;
 }
 
 /* On a line that has shown to be slow, when as much is still to come as has come. A refusal is none
@@ -211,6 +215,13 @@ static int deflate(struct sync_account *w, const struct fetch_job *job, struct e
     return -1;
 }
 
+/* Of all bodies that are to come, where that is all there is. */
+static uint64_t size_of(const struct bring *b)
+{
+    bool all = b->plan->bodies_n == b->plan->fresh_n && b->offline == OFFLINE_ALL;
+    return all ? b->size : 0;
+}
+
 /* Bodies, newest first. When they turn out to take long, the headers of all that has not come yet go
  * before them. */
 static int bodies_run(struct sync_account *w, const struct bring *b, struct rest *r, size_t headers,
@@ -218,6 +229,7 @@ static int bodies_run(struct sync_account *w, const struct bring *b, struct rest
 {
     struct fetch_job job = job_of(b, r->bodies, r->bodies_n, FETCH_WHOLE);
     job.tell = true;
+    job.size = r->bodies_n == b->plan->bodies_n ? size_of(b) : 0;
     while (job.done < job.n) {
         if (w->between(w->between_arg, err) != 0 || fetch_run(w, &job, err) != 0 ||
             deflate(w, &job, err) != 0)
@@ -258,7 +270,7 @@ int bring_all(struct sync_account *w, const struct bring *b, struct error *err)
     struct rest r = { .fresh_n = p->fresh_n, .bodies_n = p->bodies_n };
     if (p->bodies_n == 0)
         return 0;
-    account_progress(w, b->folder->name, 0, (int64_t)p->bodies_n);
+    account_progress(w, b->folder->name, 0, (int64_t)p->bodies_n, size_of(b));
     r.arena = arena_new(1 << 12);
     r.fresh = copy(r.arena, p->fresh, p->fresh_n);
     r.bodies = copy(r.arena, p->bodies, p->bodies_n);

@@ -21,7 +21,8 @@ struct bring {
     const struct cache_folder *folder;
     uint32_t uidvalidity;
     const struct sync_plan *plan;
-    int offline; /* days of bodies (config.h) */
+    int offline;   /* days of bodies (config.h) */
+    uint64_t size; /* bytes of all messages of the folder; 0: not known */
 };
 /* Which bodies that means. */
 struct sync_bodies bring_bodies(int offline, int64_t now_s);

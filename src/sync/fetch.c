@@ -245,7 +245,8 @@ static void window_done(void *arg, const struct imap_resp *r)
     window_resize(j, now - f->answered);
     f->answered = now;
     if (j->tell)
-        account_progress(f->w, j->folder->name, (int64_t)j->done, (int64_t)j->n);
+        account_progress(f->w, j->folder->name, (int64_t)j->done, (int64_t)j->n,
+                         j->size > j->bytes ? j->size - j->bytes : 0);
     if (f->asked < j->n && now - f->began < FETCH_RUN_MS && answer.fate == LINK_OK &&
         !f->w->urgent(f->w->between_arg))
         window_queue(f);

@@ -31,6 +31,7 @@ struct fetch_job {
     enum fetch_what what;
     size_t done;   /* so many of uids have been asked for and answered */
     size_t window; /* 0: the first */
+    uint64_t size; /* of all of them; 0: not known */
     /* What came so far, and in how much time. */
     uint64_t bytes;
     int64_t ms;

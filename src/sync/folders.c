@@ -17,6 +17,7 @@ enum { EARLY_MS = 5000 /* so long the answer to what went with the login is good
 struct folder_status {
     struct str wire;
     struct sync_there there;
+    uint64_t size;
 };
 
 /* RFC 3501 §5.1: INBOX is called so in any case. */
@@ -46,17 +47,28 @@ static void status_add(struct folders *f, const struct imap_resp *r)
                                            .unseen = r->status.unseen,
                                            .uidnext = r->status.uidnext,
                                            .uidvalidity = r->status.uidvalidity,
-                                           .modseq = r->status.highestmodseq } };
+                                           .modseq = r->status.highestmodseq },
+                                .size = (r->status.has & STATUS_SIZE) != 0 ? r->status.size : 0 };
+}
+
+static const struct folder_status *status_of(const struct folders *f, const struct cache_folder *of)
+{
+    struct folder_status key = { .wire = inbox_or(of->wire) };
+    if (f->statuses_n == 0 || of->id == f->open)
+        return NULL;
+    return bsearch(&key, f->statuses, f->statuses_n, sizeof *f->statuses, status_cmp);
 }
 
 struct sync_there folders_there(const struct folders *f, const struct cache_folder *of)
 {
-    struct folder_status key = { .wire = inbox_or(of->wire) };
-    if (f->statuses_n == 0 || of->id == f->open)
-        return (struct sync_there){ 0 };
-    const struct folder_status *s =
-        bsearch(&key, f->statuses, f->statuses_n, sizeof *f->statuses, status_cmp);
+    const struct folder_status *s = status_of(f, of);
     return s != NULL ? s->there : (struct sync_there){ 0 };
+}
+
+uint64_t folders_size(const struct folders *f, const struct cache_folder *of)
+{
+    const struct folder_status *s = status_of(f, of);
+    return s != NULL && s->size <= INT64_MAX ? s->size : 0;
 }
 
 /* A server may answer the commands of a turn in another order than they were asked in: whatever comes
@@ -99,8 +111,8 @@ static int names_give(struct folders *f, struct error *err)
 static const char *status_items(struct sync_account *w)
 {
     return (imap_caps(w->imap) & (CAP_CONDSTORE | CAP_QRESYNC)) != 0
-               ? "(MESSAGES UIDNEXT UIDVALIDITY UNSEEN HIGHESTMODSEQ)"
-               : "(MESSAGES UIDNEXT UIDVALIDITY UNSEEN)";
+               ? "MESSAGES UIDNEXT UIDVALIDITY UNSEEN HIGHESTMODSEQ"
+               : "MESSAGES UIDNEXT UIDVALIDITY UNSEEN";
 }
 
 /* Of what the store has: what is new has to be looked at anyway. A folder that went away is refused,
@@ -117,7 +129,7 @@ static int statuses_queue(struct sync_account *w, struct folders *f, struct erro
         buf_adds(&cmd, "STATUS ");
         if (have[i].uidvalidity != 0 && (have[i].flags & (FOLDER_NOSELECT | FOLDER_GONE)) == 0 &&
             link_put_name(w, &cmd, have[i].wire, &ignored) == 0) {
-            buf_addf(&cmd, " %s", status_items(w));
+            buf_addf(&cmd, " (%s)", status_items(w));
             imap_queue(w->imap, buf_str(&cmd),
                        &(struct imap_handler){ .resp = list_resp, .arg = f });
         }
@@ -134,7 +146,23 @@ static void list_done(void *arg, const struct imap_resp *r)
     link_done(&f->answer, r);
 }
 
-/* RFC 5258, 5819, 6154. plain: without any of it. */
+/* RFC 8438: a server may have to look at every message for it, so that it is asked for all folders once,
+ * when nothing of them is here. */
+static bool wants_size(struct sync_account *w, struct folders *f)
+{
+    struct cache_folder *have;
+    struct error unknown = { 0 };
+    size_t n;
+    if ((imap_caps(w->imap) & CAP_STATUS_SIZE) == 0 ||
+        cache_folders(w->cache, f->arena, w->id, &have, &n, &unknown) != 0)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (have[i].uidvalidity != 0)
+            return false;
+    return true;
+}
+
+/* RFC 5258, 5819, 6154, 8438. plain: without any of it. */
 static void list_queue(struct sync_account *w, struct folders *f, bool plain)
 {
     uint64_t caps = plain ? 0 : imap_caps(w->imap);
@@ -145,7 +173,7 @@ static void list_queue(struct sync_account *w, struct folders *f, bool plain)
         buf_addf(&cmd, " RETURN (SUBSCRIBED%s",
                  (caps & CAP_SPECIAL_USE) != 0 ? " SPECIAL-USE" : "");
         if ((caps & CAP_LIST_STATUS) != 0)
-            buf_addf(&cmd, " STATUS %s", status_items(w));
+            buf_addf(&cmd, " STATUS (%s%s)", status_items(w), wants_size(w, f) ? " SIZE" : "");
         buf_addc(&cmd, ')');
     }
     imap_queue(w->imap, buf_str(&cmd),

@@ -32,6 +32,8 @@ struct folders {
 int folders_get(struct sync_account *w, struct folders *f, struct error *err) MUST_CHECK;
 /* What the server says of it; nothing where it said nothing. */
 struct sync_there folders_there(const struct folders *f, const struct cache_folder *of);
+/* Bytes of all messages in it, as told for a first sync; 0: not known. */
+uint64_t folders_size(const struct folders *f, const struct cache_folder *of);
 /* True when the server has this folder and it can be opened. */
 bool folders_can_open(const struct folders *f, struct str name);
 void folders_clear(struct folders *f);

@@ -190,7 +190,7 @@ static int message_end(struct visit *v, size_t i, struct error *err)
                                   .pop = item->uid };
     v->w->fetched -= whole && item->again; /* the intake counts it */
     if (whole)
-        account_progress(v->w, v->inbox.name, (int64_t)i + 1, (int64_t)v->batch.n);
+        account_progress(v->w, v->inbox.name, (int64_t)i + 1, (int64_t)v->batch.n, 0);
     return intake_end(v->in, &facts, err);
 }
 
@@ -281,7 +281,7 @@ static int messages_fetch(struct visit *v, struct error *err)
 {
     const struct popplan *p = v->plan;
     if (p->fetch_n > 0)
-        account_progress(v->w, v->inbox.name, 0, (int64_t)p->fetch_n);
+        account_progress(v->w, v->inbox.name, 0, (int64_t)p->fetch_n, 0);
     if (batch_fetch(v, p->fetch, p->fetch_n, INTAKE_WHOLE, err) != 0 || large_fetch(v, err) != 0)
         return -1;
     return commit_flush(v->w->commit, err);

@@ -21,6 +21,7 @@ enum {
 struct look {
     struct cache_folder f;
     struct sync_there there;
+    uint64_t size; /* of all in it; 0: not known */
     enum sync_look how;
     struct view view;
     struct arena *arena;          /* of plan */
@@ -281,6 +282,12 @@ static int settle(struct sync_account *w, struct look *l, struct error *err)
     return cache_folder_state(w->cache, &state, err);
 }
 
+/* Of all that is to come, where the store has nothing of it yet. */
+static uint64_t size_of(const struct look *l)
+{
+    return l->plan->fresh_n == l->view.select.box.exists ? l->size : 0;
+}
+
 static int look_bring(struct sync_account *w, struct look *l, struct error *err)
 {
     if (l->plan == NULL)
@@ -288,6 +295,7 @@ static int look_bring(struct sync_account *w, struct look *l, struct error *err)
     struct bring b = { .folder = &l->f,
                        .uidvalidity = l->view.select.box.uidvalidity,
                        .plan = l->plan,
+                       .size = size_of(l),
                        .offline = config_offline(w->config, w->cfg, l->f.name) };
     if (bring_all(w, &b, err) != 0)
         return error_prefix(err, _("folder %.*s: "), STR_ARG(l->f.name));
@@ -330,7 +338,9 @@ static void pass_choose(struct pass *p, const struct cache_folder *f, size_t n,
                             .now_s = p->began_ms / 1000 };
     p->looks = xcalloc(n + 1, sizeof *p->looks);
     for (size_t i = 0; i < n; i++) {
-        struct look l = { .f = f[i], .there = folders_there(list, &f[i]) };
+        struct look l = { .f = f[i],
+                          .there = folders_there(list, &f[i]),
+                          .size = folders_size(list, &f[i]) };
         bool due;
         ask.offline = config_offline(p->w->config, p->w->cfg, f[i].name);
         l.how = sync_look(&l.f, &l.there, &ask, &due);

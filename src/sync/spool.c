@@ -241,7 +241,7 @@ static int fresh_do(struct look *l, struct error *err)
         if (batch_do(l, s->fresh + i, n, err) != 0 || l->w->between(l->w->between_arg, err) != 0)
             return -1;
         i += n;
-        account_progress(l->w, l->f.name, (int64_t)i, (int64_t)s->fresh_n);
+        account_progress(l->w, l->f.name, (int64_t)i, (int64_t)s->fresh_n, 0);
     }
     return 0;
 }

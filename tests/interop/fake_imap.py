@@ -107,7 +107,7 @@ class Fake:
         if verb == "LIST":
             names = [n for n in self.folders if arg[1] in ("*", n)]
             rows = "".join(f'* LIST ({self.uses.get(n, "")}) "{self.sep}" "{n}"\r\n' for n in names)
-            rows += "".join(self.status(n) for n in names if "STATUS" in arg)
+            rows += "".join(self.status(n, "SIZE" in " ".join(arg)) for n in names if "STATUS" in arg)
             return rows.encode("latin-1") + self.list_more + b"TAG OK\r\n"
         if verb == "NAMESPACE" and self.spaces:
             return b"* NAMESPACE " + self.spaces + b"\r\nTAG OK\r\n"
@@ -169,10 +169,11 @@ class Fake:
             return b"+ idling\r\n" + self.idle
         return b"TAG OK\r\n"
 
-    def status(self, name):
+    def status(self, name, size=False):
         box = self.folders[name]
         unseen = sum("\\Seen" not in m[0] for m in box.values())
-        return f'* STATUS "{name}" (MESSAGES {len(box)} UIDNEXT {self.next.get(name, 0) + 1} UIDVALIDITY 7 UNSEEN {unseen})\r\n'
+        more = f" SIZE {sum(len(m[1]) for m in box.values())}" if size else ""
+        return f'* STATUS "{name}" (MESSAGES {len(box)} UIDNEXT {self.next.get(name, 0) + 1} UIDVALIDITY 7 UNSEEN {unseen}{more})\r\n'
 
     def fetch(self, box, arg):
         out, order = b"", sorted(box)

@@ -360,6 +360,24 @@ def slow(server):
     s.stop()
 
 
+def sized(place):
+    """STATUS=SIZE: asked for once, for the first sync, which then knows from its beginning how much is to come."""
+    server = Fake("IMAP4rev1 UIDPLUS LIST-EXTENDED LIST-STATUS STATUS=SIZE")
+    for i in range(300):
+        server.put("INBOX", message(i))
+    all_of_it = sum(len(m[1]) for m in server.folders["INBOX"].values())
+    s = Store(place, "sized", server.port)
+    events = [e for e in s.engine("sync") if e["event"] == "progress"]
+    check(events[0].get("done", 0) == 0 and events[0]["more"] == all_of_it, f"{events[:2]}, not {all_of_it}")
+    check(events[-1]["done"] == 300 and "more" not in events[-1], f"{events[-2:]}")
+    server.put("INBOX", message(300))
+    events = [e for e in s.engine("sync") if e["event"] == "progress"]
+    check(all("more" not in e for e in events), f"{events}")
+    check([" SIZE)" in c for c in server.commands if c.startswith("LIST")].count(True) == 1, f"{server.commands}")
+    check(len(s.list("INBOX")) == 301, "all are here")
+    s.stop()
+
+
 class Named(Fake):
     """A server that has names for messages: EMAILID, or Gmail's numbers."""
 
@@ -437,6 +455,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="tmail-pull-") as place:
         for item in ("EMAILID", "X-GM-MSGID"):
             named(place, item)
+        sized(place)
     with Ours() as server:
         quiet("tmaild", server, "QRESYNC LIST-STATUS")
     if not dovecot.installed():

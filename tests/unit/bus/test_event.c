@@ -20,6 +20,7 @@ static void events_come_back_as_they_were(void **state)
             .text = STR("x\0y"),
             .rate = 8,
             .left = 9,
+            .more = 10,
             .fetched = 3,
             .sent = 4,
             .version = 5,
@@ -36,7 +37,7 @@ static void events_come_back_as_they_were(void **state)
         assert_int_equal(back.kind, kind);
         assert_true(back.id == INT64_MAX && back.done == 1 && back.total == -2 && back.code == 7);
         assert_int_equal(back.later, ev.later);
-        assert_true(back.rate == 8 && back.left == 9);
+        assert_true(back.rate == 8 && back.left == 9 && back.more == 10);
         assert_true(back.fetched == 3 && back.sent == 4 && back.version == 5 && back.schema == 6);
         assert_true(str_eq(back.account, ev.account) && str_eq(back.folder, ev.folder));
         assert_true(str_eq(back.state, ev.state) && str_eq(back.text, ev.text));
@@ -51,11 +52,14 @@ static void progress_is_said_as_far_as_it_is_known(void **state)
     static const struct {
         int64_t rate, left;
         const char *words;
-    } rows[] = { { 0, 0, "INBOX 5/90" },
-                 { 999, 59, "INBOX 5/90, 999 B/s, 59 s left" },
-                 { 3140000, 60, "INBOX 5/90, 3.1 MB/s, 1 min left" },
-                 { 25500, 5000, "INBOX 5/90, 26 kB/s, 83 min left" },
-                 { INT64_MAX, 86400, "INBOX 5/90, 9223372037 GB/s, 24 h left" } };
+        int64_t more;
+    } rows[] = { { 0, 0, "INBOX 5/90", 0 },
+                 { 0, 0, "INBOX 5/90, 170 MB left", 170000000 },
+                 { 2500, 0, "INBOX 5/90, 2.5 kB/s, 9.0 kB left", 9000 },
+                 { 999, 59, "INBOX 5/90, 999 B/s, 59 s left", 9 },
+                 { 3140000, 60, "INBOX 5/90, 3.1 MB/s, 1 min left", 0 },
+                 { 25500, 5000, "INBOX 5/90, 26 kB/s, 83 min left", 0 },
+                 { INT64_MAX, 86400, "INBOX 5/90, 9223372037 GB/s, 24 h left", 0 } };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct buf out = BUF_INIT(200);
@@ -64,7 +68,8 @@ static void progress_is_said_as_far_as_it_is_known(void **state)
                                                 .done = 5,
                                                 .total = 90,
                                                 .rate = rows[i].rate,
-                                                .left = rows[i].left },
+                                                .left = rows[i].left,
+                                                .more = rows[i].more },
                            &out);
         assert_string_equal(buf_c(&out), rows[i].words);
         buf_free(&out);
