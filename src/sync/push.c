@@ -13,6 +13,7 @@
 #include "sync/boxes.h"
 #include "sync/fate.h"
 #include "sync/flags.h"
+#include "sync/head.h"
 #include "sync/link.h"
 #include "sync/seek.h"
 #include "wire/imap_cmd.h"
@@ -230,7 +231,8 @@ static int copy_again(struct push *p, bool *copied, struct error *err)
     if (!p->ops[0].begun || p->n > 1)
         return 0;
     if (seek_message_id(p->w, p->a, p->ops[0].message, &mid, err) != 0 ||
-        seek_equal(p->w, p->a, &p->target, p->ops[0].message, mid, &uid, err) != 0)
+        seek_equal(p->w, p->a, &p->target, &(struct seek_message){ p->ops[0].message, mid, NULL },
+                   &uid, err) != 0)
         return -1;
     *copied = uid != 0;
     return link_select(p->w, &p->folder, true, err);
@@ -388,9 +390,10 @@ static int append_read(void *arg, uint64_t offset, size_t want, struct buf *out,
 /* What has to be known of a message before it goes. */
 struct letter {
     uint64_t size;
-    bool utf8;   /* its header has 8-bit characters */
-    bool body;   /* the header is behind us */
-    size_t line; /* bytes of the line so far, without CR */
+    unsigned char head[CACHE_IDENTITY]; /* head.h */
+    bool utf8;                          /* its header has 8-bit characters */
+    bool body;                          /* the header is behind us */
+    size_t line;                        /* bytes of the line so far, without CR */
 };
 
 static void header_scan(struct letter *l, struct str bytes)
@@ -406,14 +409,18 @@ static void header_scan(struct letter *l, struct str bytes)
 static int letter_read(struct appended *s, struct letter *l, struct error *err)
 {
     struct buf piece = BUF_INIT(PIECE);
+    struct head head;
     int rc = 0;
+    head_init(&head);
     *l = (struct letter){ 0 };
     do {
         buf_clear(&piece);
         rc = append_read(s, l->size, PIECE, &piece, err);
         l->size += piece.len;
         header_scan(l, buf_str(&piece));
+        head_add(&head, buf_str(&piece));
     } while (rc == 0 && piece.len > 0);
+    head_end(&head, l->size, l->head);
     buf_free(&piece);
     return rc;
 }
@@ -465,12 +472,9 @@ static int append_send(struct push *p, const struct letter *l, struct link_answe
 }
 
 /* 1: it is larger than the server says it takes (RFC 7889), and closed so: it stays here. */
-static int append_measure(struct push *p, struct letter *l, struct error *err)
+static int append_measure(struct push *p, const struct letter *l, struct error *err)
 {
-    struct appended s = { p->w, p->ops[0].message };
     uint64_t limit = imap_append_limit(p->w->imap);
-    if (letter_read(&s, l, err) != 0)
-        return -1;
     if (limit == 0 || l->size <= limit)
         return 0;
     struct error why = { 0 };
@@ -483,16 +487,26 @@ static int append_measure(struct push *p, struct letter *l, struct error *err)
     return close_failed(p, &why, err) != 0 ? -1 : 1;
 }
 
+/* Whether it is there: by an earlier attempt, or another client's doing. A server that keeps what is
+ * sent by itself may have changed it; elsewhere only the same bytes are the same message. */
+static int append_seek(struct push *p, const struct letter *l, uint32_t *uid, struct error *err)
+{
+    struct seek_message what = { .message = p->ops[0].message,
+                                 .head = p->target.role == ROLE_SENT ? NULL : l->head };
+    if (seek_message_id(p->w, p->a, what.message, &what.id, err) != 0)
+        return -1;
+    return seek_equal(p->w, p->a, &p->target, &what, uid, err);
+}
+
 static int push_append(struct push *p, struct error *err)
 {
+    struct appended s = { p->w, p->ops[0].message };
     struct link_answer answer = { 0 };
     struct error why = { 0 };
     struct letter letter;
-    struct str mid;
     uint32_t uid;
     bool numbered;
-    if (seek_message_id(p->w, p->a, p->ops[0].message, &mid, err) != 0 ||
-        seek_equal(p->w, p->a, &p->target, p->ops[0].message, mid, &uid, err) != 0)
+    if (letter_read(&s, &letter, err) != 0 || append_seek(p, &letter, &uid, err) != 0)
         return -1;
     if (uid != 0)
         return append_done(p, uid, err);

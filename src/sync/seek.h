@@ -22,10 +22,17 @@ void seek_clear(struct seek *f);
 /* A message's Message-ID, in a; empty when it has none. */
 int seek_message_id(struct sync_account *w, struct arena *a, int64_t message, struct str *out,
                     struct error *err) MUST_CHECK;
-/* Opens target and puts the newest uid there with this Message-ID, that the store does not know as
- * another message, into *uid; 0 when there is none. */
+/* What is looked for: a message of the store by its Message-ID and, unless head is NULL, by its header
+ * and size (head.h), since others may bear that id. */
+struct seek_message {
+    int64_t message;
+    struct str id; /* empty: it has none, and is not found */
+    const unsigned char *head;
+};
+/* Opens target and puts the newest uid there that is such a message, and that the store does not
+ * know as another, into *uid; 0 when there is none. */
 int seek_equal(struct sync_account *w, struct arena *a, const struct cache_folder *target,
-               int64_t message, struct str message_id, uint32_t *uid, struct error *err) MUST_CHECK;
+               const struct seek_message *what, uint32_t *uid, struct error *err) MUST_CHECK;
 /* Whether the folder has messages that the store does not know. */
 int seek_news(struct sync_account *w, int64_t folder, bool *news, struct error *err) MUST_CHECK;
 

@@ -163,6 +163,35 @@ def appends_without_plus(place):
     sent_once(s, server, "an upload where LITERAL+ is none")
 
 
+def appends_what_was_moved(place):
+    """Somebody expunged what the person moved: it is brought there from here, unless another client has put the same there, byte by byte.
+    Another message that bears its Message-ID is not it."""
+    for name, there in (("other", message(2).replace(b"Body of 2", b"Quite another")),
+                        ("longer", message(2).replace(b"Subject: ", b"X-More: y\r\nSubject: ")), ("same", message(2))):
+        server = Fake(ALL)
+        server.folders["Work"] = {}
+        for i in (1, 2):
+            server.put("INBOX", message(i))
+        s = Store(place, f"moved-{name}", server.port)
+        s.sync()
+        s.drive("move", s.find("INBOX", "message 2")["id"], "INBOX", "Work")
+        del server.folders["INBOX"][2]
+
+        def before(server, line):  # the store learns of it behind the upload only
+            if line.startswith("UID SEARCH HEADER") and not server.folders["Work"]:
+                server.put("Work", there)
+
+        server.before = before
+        for _ in range(4):
+            s.sync(code=None)
+        want = [message(2)] if name == "same" else sorted((there, message(2)))
+        check(sorted(m[1] for m in server.folders["Work"].values()) == want, f"{name}: on the server: {server.folders['Work']}\n{s.log()}")
+        check(len(s.list("Work")) == len(want), f"{name}: here: {s.list('Work')}")
+        check(s.drive("journal").strip() == "0", f"{name}: nothing is open")
+        s.stop()
+    print("a move that became an upload, and another message with its id", flush=True)
+
+
 def lies_about_appends(place):
     """APPENDUID names a message that lay there before: what was uploaded is found by itself."""
     server = Fake(ALL)
@@ -185,7 +214,7 @@ def main():
             if only in (None, name):
                 lives_with(place, name, **quirk)
                 print(name, flush=True)
-        for step in (saves_what_is_sent, appends_without_plus, lies_about_appends):
+        for step in (saves_what_is_sent, appends_without_plus, appends_what_was_moved, lies_about_appends):
             if only in (None, step.__name__):
                 step(place)
     finally:
