@@ -141,8 +141,7 @@ static int delete (struct cache *c, struct arena *a, int64_t folder, bool with_m
                          _("there are folders below %.*s: delete those before"), STR_ARG(f.name));
     if (f.total > 0 && !with_mail)
         return error_set(err, ERR_USAGE, RETRY_NEVER,
-                         _("there is mail in %.*s (%lld): it is deleted only when that is asked "
-                           "for"),
+                         _("there is mail in %.*s (%lld): --with-mail deletes it, too"),
                          STR_ARG(f.name), (long long)f.total);
     if (record(c, OP_FOLDER_DELETE, folder, STR(""), err) < 0 ||
         sql_run(c, "UPDATE journal SET plus = ? WHERE id = last_insert_rowid()",

@@ -90,7 +90,9 @@ static int account_find(struct cli *c, struct folders *o, struct error *err)
                          o->account != NULL ? o->account : "");
     if (cfg->receive != RECEIVE_IMAP && cfg->receive != RECEIVE_POP3)
         return error_set(err, ERR_USAGE, RETRY_NEVER,
-                         _("the folders of this account are made in its own folder"));
+                         _("the folders of account %s lie in files of this machine: make, rename "
+                           "and delete them there"),
+                         cfg->name);
     return cache_account_id(c->cache, str_c(cfg->name), &o->account_id, err);
 }
 

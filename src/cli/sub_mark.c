@@ -47,6 +47,23 @@ static int change_read(const char *text, struct cache_op *op, struct error *err)
     return 0;
 }
 
+/* The names of its files have room for flags alone: a tag would be gone with the next look. */
+static int check_tags(struct cli *c, struct arena *a, const struct cache_op *like, int64_t account,
+                      struct error *err)
+{
+    struct str name;
+    struct error ignored;
+    if (like->words_add[0] == '\0' || cli_need_config(c, &ignored) != 0)
+        return 0;
+    if (cache_account_name(c->cache, a, account, &name, err) != 0)
+        return -1;
+    const struct config_account *cfg = config_account(&c->config, name);
+    if (cfg == NULL || cfg->receive != RECEIVE_MAILDIR)
+        return 0;
+    return error_set(err, ERR_USAGE, RETRY_NEVER,
+                     _("account %.*s is a Maildir, which keeps flags but no tags"), STR_ARG(name));
+}
+
 /* In each folder that the message lies in. 1: in none. */
 static int message_mark(struct cli *c, const struct cache_op *like, const char *name,
                         struct error *err)
@@ -65,6 +82,7 @@ static int message_mark(struct cli *c, const struct cache_op *like, const char *
         rc = there < 0 ? -1 : 0;
         if (there != 0 || row.folder != all[i].id)
             continue;
+        rc = check_tags(c, a, like, row.account, err);
         ops[places] = *like;
         ops[places].message = message;
         ops[places++].folder = all[i].id;

@@ -140,6 +140,9 @@ def made_here(place):
     p.run("sync")
     check(len(s.files()) == 1 and not s.files("Kept"), "and taken back")
     check(s.find("INBOX", "message 1")["id"] == one["id"], "it is the same message")
+    p.run("mark", "+flagged", "--", str(one["id"]))
+    check(b"Maildir" in p.run("mark", "+flagged", "+todo", "--", str(one["id"]), code=64).stderr, "no tags, which would be gone again")
+    check(b"files" in p.run("folders", "create", "Other", code=64).stderr, "nor folders by tmail")
     s.stop()
 
 
