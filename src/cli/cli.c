@@ -25,7 +25,7 @@ const struct cli_command cli_commands[] = {
       "      | create|subscribe|unsubscribe NAME [-a ACCOUNT]\n"
       "      | rename NAME NEW [-a ACCOUNT] | delete NAME [--with-mail] [-a ACCOUNT]",
       N_("all folders with their counts; or one is changed"), sub_folders },
-    { "outbox", "[flush|cancel ID|retry ID|show ID] [--json]", N_("mail on its way out"),
+    { "outbox", "[flush [--all]|cancel ID|retry ID|show ID] [--json]", N_("mail on its way out"),
       sub_outbox },
     { "setup",
       "[ADDRESS] [--from-muttrc FILE] [--no-directory]\n"

@@ -101,7 +101,20 @@ static int outbox_show(struct cli *c, int64_t id, bool json, struct error *err)
     return rc;
 }
 
-/* What waits, or the one entry if it does. */
+/* The person named a time for it, which has not come: it was never tried, and waits for longer than
+ * for an undo. */
+static bool is_for_later(const struct cli *c, const struct outbox_entry *e)
+{
+    return e->attempts == 0 && e->not_before > clock_wall_ms() / 1000 &&
+           e->not_before - e->created > c->config.undo_send_s;
+}
+
+/* Of what waits, the one entry alone. */
+enum {
+    WAITING = 0, /* but for what has a time of its own */
+    EVERYTHING = -1
+};
+
 static int waiting(struct cli *c, struct arena *a, int64_t only, struct outbox_entry **rows,
                    size_t *n, struct error *err)
 {
@@ -109,9 +122,12 @@ static int waiting(struct cli *c, struct arena *a, int64_t only, struct outbox_e
     *n = 0;
     if (cache_outbox_list(c->cache, a, rows, &all, err) != 0)
         return -1;
-    for (size_t i = 0; i < all; i++)
-        if ((*rows)[i].state == OUTBOX_QUEUED && (only == 0 || (*rows)[i].id == only))
-            (*rows)[(*n)++] = (*rows)[i];
+    for (size_t i = 0; i < all; i++) {
+        const struct outbox_entry *e = &(*rows)[i];
+        bool wanted = only == EVERYTHING || (only == WAITING ? !is_for_later(c, e) : e->id == only);
+        if (e->state == OUTBOX_QUEUED && wanted)
+            (*rows)[(*n)++] = *e;
+    }
     return 0;
 }
 
@@ -135,7 +151,7 @@ static int send_each(struct cli *c, const struct outbox_entry *rows, size_t n, s
     return -1;
 }
 
-/* All that waits is sent now, or the one entry. 1: that does not wait. */
+/* What waits is sent now, or the one entry. 1: that does not wait. */
 static int send_waiting(struct cli *c, int64_t only, struct error *err)
 {
     struct arena *a = arena_new(64 << 10);
@@ -149,7 +165,7 @@ static int send_waiting(struct cli *c, int64_t only, struct error *err)
     if (rc == 0 && n > 0)
         rc = send_each(c, rows, n, err);
     arena_free(&a);
-    return rc == 0 && only != 0 && n == 0 ? 1 : rc;
+    return rc == 0 && only > 0 && n == 0 ? 1 : rc;
 }
 
 /* One that waits for its time is sent now, too. */
@@ -177,6 +193,8 @@ static int change(struct cli *c, const char *what, const char *number, bool json
     if (str_u64(&s, &id) != 0 || s.n > 0 || id > INT64_MAX)
         return error_set(err, ERR_USAGE, RETRY_NEVER, _("\"%s\" is no number of the outbox"),
                          number);
+    if (id == 0)
+        return 1;
     if (strcmp(what, "cancel") == 0)
         return cache_outbox_cancel(c->cache, (int64_t)id, err);
     if (strcmp(what, "retry") == 0)
@@ -197,31 +215,44 @@ static int words_of(const char *what)
     return 0;
 }
 
-static int run(struct cli *c, const char *what, const char *number, bool json, struct error *err)
+struct wish {
+    const char *what, *number;
+    bool json, all;
+};
+
+static int run(struct cli *c, const struct wish *w, struct error *err)
 {
     if (cli_need_cache(c, CACHE_WRITE, err) != 0)
         return -1;
-    if (number != NULL)
-        return change(c, what, number, json, err);
-    return strcmp(what, "flush") == 0 ? send_waiting(c, 0, err) : outbox_list(c, json, err);
+    if (w->number != NULL)
+        return change(c, w->what, w->number, w->json, err);
+    return strcmp(w->what, "flush") == 0 ? send_waiting(c, w->all ? EVERYTHING : WAITING, err)
+                                         : outbox_list(c, w->json, err);
 }
 
 int sub_outbox(struct cli *c, int argc, char **argv)
 {
     static const struct option options[] = { { "json", no_argument, NULL, 'j' },
+                                             { "all", no_argument, NULL, 'a' },
                                              { NULL, 0, NULL, 0 } };
+    struct wish w = { .what = "list" };
     struct error err;
-    bool json = false;
     int o;
-    while ((o = getopt_long(argc, argv, "", options, NULL)) == 'j')
-        json = true;
+    while ((o = getopt_long(argc, argv, "", options, NULL)) == 'j' || o == 'a') {
+        w.json |= o == 'j';
+        w.all |= o == 'a';
+    }
     int words = argc - optind;
-    const char *what = words > 0 ? argv[optind] : "list";
-    if (o != -1 || (words > 0 && words != words_of(what)))
+    if (words > 0)
+        w.what = argv[optind];
+    if (words == 2)
+        w.number = argv[optind + 1];
+    bool misplaced = w.all && strcmp(w.what, "flush") != 0;
+    if (o != -1 || misplaced || (words > 0 && words != words_of(w.what)))
         return cli_usage(cli_find(STR("outbox")));
-    int rc = run(c, what, words == 2 ? argv[optind + 1] : NULL, json, &err);
+    int rc = run(c, &w, &err);
     if (rc == 1) {
-        error_set(&err, ERR_NOINPUT, RETRY_NEVER, "%s", why_not(what));
+        error_set(&err, ERR_NOINPUT, RETRY_NEVER, "%s", why_not(w.what));
         (void)cli_fail(&err);
         return CLI_NOTHING;
     }
