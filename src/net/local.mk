@@ -5,7 +5,7 @@ libnet_a_SOURCES = \
 	src/net/tls.c src/net/tls.h \
 	src/net/dns.c src/net/dns.h src/net/status.c src/net/status.h \
 	src/net/cancel.c src/net/cancel.h src/net/tunnel.c src/net/tunnel.h \
-	src/net/stream.c src/net/stream.h src/net/stream_conn.h src/net/stream_setup.c src/net/stream_fail.c \
+	src/net/stream.c src/net/stream.h src/net/stream_conn.h src/net/stream_setup.c src/net/stream_starttls.c src/net/stream_fail.c \
 	src/net/autoconfig.c src/net/autoconfig.h \
 	src/net/oauth.c src/net/oauth.h src/net/oauth_flow.c src/net/oauth_http.c src/net/oauth_http.h \
 	src/net/oauth_listen.c src/net/oauth_listen.h \

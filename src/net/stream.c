@@ -97,7 +97,7 @@ static int move_on(struct stream *s, struct error *err)
     return s->tunnel != NULL ? tunnel_accept(s->tunnel, err) : 0;
 }
 
-static int connect_loop(struct stream *s, const struct endpoint *ep, int wait_ms, struct error *err)
+int stream_connect_loop(struct stream *s, const struct endpoint *ep, int wait_ms, struct error *err)
 {
     int64_t deadline = clock_mono_ms() + wait_ms;
     bool may_greet = ep->greet_ms > 0 && ep->tls == TLS_STARTTLS;
@@ -141,7 +141,7 @@ static struct stream *stream_new(const struct endpoint *ep, struct net_cancel *c
                                  struct log *log)
 {
     struct stream *s = xcalloc(1, sizeof *s);
-    s->fd = CURL_SOCKET_BAD;
+    s->fd = s->handed = CURL_SOCKET_BAD;
     s->cancel = cancel;
     (void)net_cancel_changed(cancel, &s->changes, &(enum net_change){ NET_MOVED });
     s->log = log;
@@ -162,11 +162,9 @@ static int is_broken(struct stream *s, enum fault_kind kind, const char *point)
     return -1;
 }
 
-static int stream_connect(struct stream *s, const struct endpoint *ep, int wait_ms,
-                          struct error *err)
+int stream_connect_begin(struct stream *s, const struct endpoint *ep, int wait_ms,
+                         struct error *err)
 {
-    if (ep->proto == NET_LMTP && ep->tls == TLS_STARTTLS)
-        return error_set(err, ERR_CONFIG, RETRY_NEVER, _("STARTTLS over LMTP is not supported"));
     if (s->multi == NULL || s->easy == NULL)
         return error_set(err, ERR_SYS, RETRY_LATER, _("cannot start libcurl: %s"),
                          _("out of memory"));
@@ -178,7 +176,17 @@ static int stream_connect(struct stream *s, const struct endpoint *ep, int wait_
     }
     if (curl_multi_add_handle(s->multi, s->easy) != CURLM_OK)
         return stream_lost(s, CURLE_FAILED_INIT, err);
-    return connect_loop(s, ep, wait_ms, err);
+    return stream_connect_loop(s, ep, wait_ms, err);
+}
+
+static int stream_connect(struct stream *s, const struct endpoint *ep, int wait_ms,
+                          struct error *err)
+{
+    if (ep->proto == NET_LMTP && ep->tls == TLS_STARTTLS)
+        return error_set(err, ERR_CONFIG, RETRY_NEVER, _("STARTTLS over LMTP is not supported"));
+    if (ep->proto == NET_IMAP && ep->tls == TLS_STARTTLS)
+        return stream_starttls(s, ep, wait_ms, err);
+    return stream_connect_begin(s, ep, wait_ms, err);
 }
 
 struct stream *stream_open(const struct endpoint *ep, int wait_ms, struct net_cancel *cancel,
@@ -353,6 +361,8 @@ void stream_close(struct stream **s)
     curl_easy_cleanup((*s)->easy);
     curl_multi_cleanup((*s)->multi);
     curl_slist_free_all((*s)->connect_to);
+    if ((*s)->handed != CURL_SOCKET_BAD)
+        close((*s)->handed);
     tunnel_end(&(*s)->tunnel);
     free(*s);
     *s = NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* stream.h - one connection on libcurl: DNS, proxy, TCP, TLS, verification and STARTTLS by it,
- * bytes by us. Belongs to the thread that opened it; net_cancel_set alone may come from
+/* stream.h - one connection on libcurl: DNS, proxy, TCP, TLS and verification by it, and
+ * STARTTLS but for IMAP's; bytes by us. Belongs to the thread that opened it; net_cancel_set alone may come from
  * elsewhere.
  * Must not know: IMAP, SMTP beyond what STARTTLS needs. */
 #ifndef TMAIL_NET_STREAM_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* stream_conn.h - what the files of a stream share: its state. stream_setup.c tells libcurl what is
- * wanted, stream_fail.c says what went wrong, stream.c does the rest.
+ * wanted, stream_starttls.c has IMAP's way to TLS, stream_fail.c says what went wrong, stream.c does
+ * the rest.
  * Must not know: who uses the stream. */
 #ifndef TMAIL_NET_STREAM_CONN_H
 #define TMAIL_NET_STREAM_CONN_H
@@ -23,6 +24,7 @@ struct stream {
     struct curl_slist *connect_to;
     CURL *easy; /* stays in multi: taken out, libcurl closes the connection */
     curl_socket_t fd;
+    curl_socket_t handed; /* on its way from one handle to another */
     struct net_cancel *cancel;
     struct net_changes changes;
     int grace_ms;
@@ -42,6 +44,16 @@ struct stream {
 
 /* Tells libcurl all of ep, and starts the tunnel. ERR_CONFIG, ERR_NET. */
 int stream_setup(struct stream *s, const struct endpoint *ep, int wait_ms, struct error *err);
+/* Connects, TLS_DIRECT and TLS_NONE; what is then said is nobody's yet. */
+int stream_connect_begin(struct stream *s, const struct endpoint *ep, int wait_ms,
+                         struct error *err);
+/* Until the handle is connected, or the time is over. */
+int stream_connect_loop(struct stream *s, const struct endpoint *ep, int wait_ms,
+                        struct error *err);
+/* Connects and begins TLS by STARTTLS, or stays in the clear where that will do. libcurl would ask for
+ * the capabilities before and behind it; IMAP needs neither (RFC 3501 §6.2.1), which saves a round
+ * trip, and leaves the second question to who asks further. */
+int stream_starttls(struct stream *s, const struct endpoint *ep, int wait_ms, struct error *err);
 /* True where a link in the clear will do. */
 bool stream_may_be_clear(const struct endpoint *ep);
 

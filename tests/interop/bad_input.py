@@ -277,7 +277,7 @@ def start(p, *argv):
 
 
 def ways(talk):
-    """Greetings are read by libcurl or, with tls = off, by us; what comes behind them by us in any case."""
+    """Greetings are read before STARTTLS (for SMTP by libcurl) or, with tls = off, as the first line of all."""
     return ("", "tls = off\n") if talk.__qualname__.startswith("says") else ("",)
 
 
@@ -318,7 +318,7 @@ def nonsense_imap(place):
 
 def no_tls(place):
     """TLS is required: a server that cannot, or whose PREAUTH would skip it, learns nothing. 127.1 is no name of the loopback for tmail."""
-    for name, talk in [("PREAUTH", imap(greeting=b"* PREAUTH welcome\r\n")), ("no STARTTLS", imap()),
+    for name, talk in [("PREAUTH", imap(greeting=b"* PREAUTH welcome\r\n")), ("no STARTTLS", imap(STARTTLS=b"{tag} BAD what\r\n")),
                        ("STARTTLS and more", imap(CAPABILITY=b"* CAPABILITY IMAP4rev1 STARTTLS\r\n{tag} OK\r\n",
                                                   STARTTLS=b"{tag} OK go\r\n* OK injected\r\n"))]:
         server = Fake(talk)

@@ -13,8 +13,7 @@
 
 static const struct endpoint base = { .proto = NET_IMAP, .host = "127.0.0.1", .tls = TLS_STARTTLS };
 
-/* What libcurl does for us before TLS, held to SECURITY.md §1c: the least doubt closes the
- * connection. */
+/* Before TLS, as SECURITY.md §1c has it: the least doubt closes the connection. */
 static void starttls_is_had_or_nothing_is(void **state)
 {
     static const struct {
@@ -25,25 +24,23 @@ static void starttls_is_had_or_nothing_is(void **state)
     } rows[] = {
         /* words behind the answer to STARTTLS, in the same segment */
         { NET_IMAP, false,
-          "S: * OK [CAPABILITY IMAP4rev1 STARTTLS] hi\nC: A001 CAPABILITY\n"
-          "S: * CAPABILITY IMAP4rev1 STARTTLS\\r\\nA001 OK\nC: A002 STARTTLS\n"
-          "S: A002 OK go\\r\\n* OK injected\nE:\n",
+          "S: * OK [CAPABILITY IMAP4rev1 STARTTLS] hi\nC: s2 STARTTLS\n"
+          "S: s2 OK go\\r\\n* OK injected\nE:\n",
           ERR_PROTO },
+        { NET_IMAP, false, "S: * OK hi\nC: s2 STARTTLS\ns: s2 OK go\\r\\n*\nE:\n", ERR_PROTO },
+        { NET_IMAP, false, "S: * OK hi\nC: s2 STARTTLS\nS: s2\nE:\n", ERR_PROTO },
+        /* what comes before it is nobody's business */
+        { NET_IMAP, false,
+          "S: * OK hi\nC: s2 STARTTLS\nS: \\r\\n* OK [ALERT] pay\\r\\ns1 OK no\\r\\ns2 OK go\nX:\n",
+          ERR_TLS },
         { NET_SMTP, false,
           "S: 220 hi\nC: EHLO me\nS: 250-hi\\r\\n250 STARTTLS\nC: STARTTLS\n"
           "S: 220 go\\r\\n250 injected\nE:\n",
           ERR_PROTO },
         /* not offered, refused, taken away by PREAUTH */
-        { NET_IMAP, false,
-          "S: * OK hi\nC: A001 CAPABILITY\nS: * CAPABILITY IMAP4rev1\\r\\nA001 OK\nE:\n", ERR_TLS },
-        { NET_IMAP, false,
-          "S: * OK hi\nC: A001 CAPABILITY\nS: * CAPABILITY IMAP4rev1 STARTTLS\\r\\nA001 OK\n"
-          "C: A002 STARTTLS\nS: A002 NO\nE:\n",
-          ERR_TLS },
-        { NET_IMAP, false,
-          "S: * PREAUTH hi\nC: A001 CAPABILITY\nS: * CAPABILITY IMAP4rev1 STARTTLS\\r\\nA001 "
-          "OK\nE:\n",
-          ERR_TLS },
+        { NET_IMAP, false, "S: * OK hi\nC: s2 STARTTLS\nS: s2 BAD what\nE:\n", ERR_TLS },
+        { NET_IMAP, false, "S: * OK hi\nC: s2 STARTTLS\nS: s2 NO\nE:\n", ERR_TLS },
+        { NET_IMAP, false, "S: * PREAUTH [CAPABILITY IMAP4rev1 STARTTLS] hi\nE:\n", ERR_TLS },
         { NET_SMTP, false, "S: 220 hi\nC: EHLO me\nS: 250 hi\nE:\n", ERR_TLS },
         { NET_SMTP, false,
           "S: 220 hi\nC: EHLO me\nS: 250-hi\\r\\n250 STARTTLS\nC: STARTTLS\nS: 454 no\nE:\n",
@@ -53,11 +50,18 @@ static void starttls_is_had_or_nothing_is(void **state)
           "S: 220 hi\nC: EHLO me\nS: 250-hi\\r\\n250 STARTTLS\nC: STARTTLS\nS: 220 go\nX:\n",
           ERR_TLS },
         { NET_IMAP, false, "S: * BYE no\nE:\n", ERR_PROTO },
+        { NET_IMAP, false, "S: hello\nE:\n", ERR_PROTO },
+        { NET_IMAP, false, "S: s2 OK\nE:\n", ERR_PROTO },
+        { NET_IMAP, false, "s: * OK\nX:\n", ERR_NET },
+        { NET_IMAP, false, "R: 9000 * OK no\\x20end\nE:\n", ERR_PROTO },
         /* the loopback may go on in the clear where STARTTLS is not offered */
         { NET_SMTP, true, "S: 220 hi\nC: EHLO me\nS: 250 hi\nE:\n", ERR_NONE },
         { NET_IMAP, true,
-          "S: * OK hi\nC: A001 CAPABILITY\nS: * CAPABILITY IMAP4rev1\\r\\nA001 OK\nE:\n",
-          ERR_NONE },
+          "S: * OK hi\nC: s1 CAPABILITY\nS: * CAPABILITY IMAP4rev1\\r\\ns1 OK\nE:\n", ERR_NONE },
+        { NET_IMAP, true, "S: * OK [CAPABILITY IMAP4rev1] hi\nE:\n", ERR_NONE },
+        { NET_IMAP, true,
+          "S: * OK [CAPABILITY IMAP4rev1 STARTTLS] hi\nC: s2 STARTTLS\nS: s2 NO\nE:\n", ERR_NONE },
+        { NET_IMAP, true, "S: * PREAUTH hi\nE:\n", ERR_NONE },
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
