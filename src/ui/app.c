@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/child.h"
 #include "base/clock.h"
@@ -11,7 +12,12 @@
 #include "bus/progress.h"
 #include "base/banned.h"
 
-enum { FRAME_ROWS = 4 /* bar, status, two lines of keys */, STATUS_ROWS_MAX = 4, CTRL_Z = 26 };
+enum {
+    FRAME_ROWS = 4 /* bar, status, two lines of keys */,
+    STATUS_ROWS_MAX = 4,
+    CTRL_Z = 26,
+    LATER_UNDO_S = 10 /* to take back at once what goes at a time of its own */
+};
 
 const char *ui_view_name(enum ui_view view)
 {
@@ -309,7 +315,7 @@ static void event(struct ui *u, const struct bus_event *ev)
     case EVENT_DONE:
         if (ev->text.n > 0)
             ui_status(u, "%.*s", STR_ARG(ev->text));
-        else
+        else if (ev->sent == 0 || ev->fetched > 0)
             ui_status(u, P_("%lld new message", "%lld new messages", ev->fetched),
                       (long long)ev->fetched);
         lists_reload(u);
@@ -353,7 +359,8 @@ static void said_draft(struct ui *u, struct say *s)
 static void said_queued(struct ui *u, const struct say *s)
 {
     u->sent_id = s->id;
-    u->sent_until = s->when;
+    u->sent_until = s->goes > s->when ? s->when + LATER_UNDO_S : s->when;
+    u->sent_at = s->goes;
     while (u->depth > 1 && (ui_top(u) == VIEW_REVIEW || ui_top(u) == VIEW_EDITOR))
         ui_pop(u);
     lists_reload(u);
@@ -505,6 +512,20 @@ static void sentence_draw(struct ui *u, unsigned row, struct str text, unsigned 
     wrap_free(&w);
 }
 
+/* What has a time of its own is in the outbox until then; here it is as any other. */
+static void sending_words(const struct ui *u, int64_t left, char *out, size_t max)
+{
+    struct tm tm = { 0 };
+    time_t t = (time_t)u->sent_at;
+    char when[64] = "";
+    if (u->sent_at > u->sent_until && localtime_r(&t, &tm) != NULL)
+        strftime(when, sizeof when, "%Y-%m-%d %H:%M", &tm);
+    if (when[0] != '\0')
+        snprintf(out, max, _("It goes on %s: u takes it back"), when);
+    else
+        snprintf(out, max, _("Sending in %lld s: u takes it back"), (long long)left);
+}
+
 static void status_draw(struct ui *u)
 {
     unsigned row = u->rows > 3 ? u->rows - 3 : u->rows - 1;
@@ -515,8 +536,8 @@ static void status_draw(struct ui *u)
     } else if (u->status[0] != '\0') {
         sentence_draw(u, row, str_c(u->status), u->status_bad ? THEME_ERROR : THEME_STRONG);
     } else if (u->sent_id != 0 && left > 0 && undoes) {
-        char text[128];
-        snprintf(text, sizeof text, _("Sending in %lld s: u takes it back"), (long long)left);
+        char text[UI_STATUS_MAX];
+        sending_words(u, left, text, sizeof text);
         sentence_draw(u, row, str_c(text), THEME_STRONG);
     }
 }

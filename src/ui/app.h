@@ -137,6 +137,7 @@ struct ui {
     bool status_bad;
     char engine[UI_STATUS_MAX];
     int64_t sent_id, sent_until; /* what u takes back, until (seconds) */
+    int64_t sent_at;             /* and when it goes */
     bool quit;
 };
 

@@ -55,14 +55,14 @@ enum say_kind {
     SAY_RAW,    /* id, part, text.text in arena; rc, err */
     SAY_NOTE,   /* note, or rc -1 and err; the lists may have changed */
     SAY_DRAFT,  /* draft (NULL when there is none), note or err; fresh: just made, to be edited */
-    SAY_QUEUED, /* id of the outbox entry, when */
+    SAY_QUEUED, /* id of the outbox entry, when it can be taken back until, when it goes */
     SAY_EVENT,  /* event in arena */
     SAY_RUN,    /* argv in arena: run it on the terminal, put the exit code into answers */
     SAY_BYE
 };
 struct say {
     struct msg m; /* kind: enum say_kind */
-    int64_t id, seq, folder, when;
+    int64_t id, seq, folder, when, goes;
     size_t part;
     unsigned width;
     int rc;

@@ -183,6 +183,17 @@ void hand_attach(struct hand *h, struct ask *a)
     a->draft = NULL;
 }
 
+/* When it goes: at a time of its own, or when it can no longer be taken back. */
+static int64_t goes_at(struct hand *h, int64_t id, int64_t otherwise)
+{
+    struct arena *a = arena_new(4096);
+    struct outbox_entry e;
+    struct error ignored;
+    int64_t at = cache_outbox_get(h->cache, a, id, &e, &ignored) == 0 ? e.not_before : otherwise;
+    arena_free(&a);
+    return at;
+}
+
 void hand_queue(struct hand *h, struct ask *a)
 {
     struct error err;
@@ -198,6 +209,7 @@ void hand_queue(struct hand *h, struct ask *a)
     s = say_new(SAY_QUEUED);
     s->id = id;
     s->when = a->when;
+    s->goes = goes_at(h, id, a->when);
     hand_say(h, s);
 }
 

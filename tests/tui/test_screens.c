@@ -242,8 +242,10 @@ static void a_letter_is_written_sent_and_taken_back(void **state)
     look(&r, "Kept as a draft");
     pty_keys(r.p, "R\r");
     look(&r, "Hello Bob");
+    pty_keys(r.p, "w+2d\r");
+    look(&r, "Send at:");
     pty_keys(r.p, "y");
-    look(&r, "u takes it back");
+    look(&r, "It goes on 20");
     pty_keys(r.p, "O");
     look(&r, "a greeting");
     pty_keys(r.p, "c");
