@@ -8,7 +8,7 @@
 
 /* A line longer than PIECE is handled in pieces, where it was not given in one; what uuencode has
  * must be so short that the pieces of a line never matter. */
-enum { PIECE = 8 << 10, NAME_MAX_KEPT = 1000, UU_LINE_MAX = PIECE / 2 };
+enum { PIECE = 2 * CODEC_UU_LINE_MAX, NAME_MAX_KEPT = 1000 };
 /* So many blanks are not what a mail server padded a line with: they are text, wherever it ends. */
 enum { BLANKS_MAX = PIECE / 2 };
 
@@ -246,7 +246,7 @@ bool codec_uu_begin(struct str line, struct str *name)
 {
     /* POSIX uuencode: "begin", a mode of three or four octal digits, the name to the end of the
      * line */
-    if (line.n > UU_LINE_MAX || str_lit(&line, "begin ") != 0)
+    if (line.n > CODEC_UU_LINE_MAX || str_lit(&line, "begin ") != 0)
         return false;
     size_t digits = 0;
     while (digits < line.n && line.p[digits] >= '0' && line.p[digits] <= '7')
@@ -275,7 +275,7 @@ static bool uu_tail_is_fine(struct str tail)
 struct codec_uu_line codec_uu_look(const struct codec_pack_in *t, struct str line)
 {
     struct codec_uu_line l = { .kind = CODEC_UU_BAD };
-    if (line.n > UU_LINE_MAX)
+    if (line.n > CODEC_UU_LINE_MAX)
         return l;
     struct str trimmed = without_blanks(line);
     if (str_ieqc(trimmed, "end")) {

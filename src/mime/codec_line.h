@@ -19,6 +19,9 @@ int codec_uu_decode(struct codec_line *c, struct str in, bool last, struct buf *
 struct str codec_line_name(const struct codec_line *c);
 void codec_line_free(struct codec_line **c);
 
+/* A longer line is none of uuencode's. */
+enum { CODEC_UU_LINE_MAX = 4 << 10 };
+
 /* How one line of uuencoded data looks, for decoding and for finding. */
 enum codec_uu_kind {
     CODEC_UU_DATA,      /* its length byte fits what follows, blanks cut at its end filled up */

@@ -1,55 +1,77 @@
 /* SPDX-License-Identifier: MIT */
 #include "mime/guard.h"
 
+#include <stdlib.h>
+
+#include "mime/guard_tree.h"
 #include "base/banned.h"
 
-const struct guard_limits guard_limits_default = {
-    .header_bytes = 1u << 20,
-    .fields = 2000,
-    .parts = 4000, /* leaves room for uuencoded files below MIME_PARTS_MAX */
-    .depth = 50,
+enum { LINE_MAX_HELD = GUARD_NAME_MAX > GUARD_BOUNDARY_MAX ? GUARD_NAME_MAX : GUARD_BOUNDARY_MAX };
+
+enum state {
+    HEADER_LINE, /* at the begin of a header line that does not continue a field */
+    FIELD,       /* in a field */
+    FIELD_NEXT,  /* behind a line of it: a blank says that the next one goes on */
+    SKIP,        /* in a line that means nothing */
+    BODY_BEGIN,  /* at the begin of a line behind a header or a boundary */
+    BODY,        /* in content */
+    BODY_EOL     /* at a line end that belongs to a boundary if one comes behind it */
 };
 
-enum { STRUCTURED_MAX = 8192 /* bytes of a Content-Type that are looked at */ };
-
-/* A container that is open: its part and, for a multipart, its boundary. */
-struct open {
-    size_t part;
-    struct str boundary;
-    bool digest, started, closed;
+struct guard_reader {
+    struct guard_tree tree;
+    bool begun;
+    enum state state;
+    size_t pos;            /* bytes of the message that were taken */
+    char before[2];        /* the last two of them */
+    struct buf held, work; /* what came and could not be taken yet; the same with what came then */
+    size_t header, fields; /* where the header at hand begins; how many it had */
+    struct guard_field field; /* at hand; name empty: none of ours */
+    size_t value_n;           /* bytes of its value, with those that are not kept */
+    struct buf name, value;   /* of a field that came in several pieces */
 };
 
-struct scan {
-    struct arena *a;
-    struct str raw;
-    const struct guard_limits *limits;
-    struct guard *out;
-    size_t pos;
-    struct open stack[GUARD_DEPTH_MAX + 1];
-    size_t stack_n;
-    size_t leaf; /* the part whose content we are in; SIZE_MAX: between parts */
-    size_t fields_cap, parts_cap;
-};
-
-/* Twice the room for n objects of size bytes when there are as many as there is room for. */
-static void *grown(struct arena *a, void *old, size_t n, size_t *cap, size_t size)
+struct guard_reader *guard_reader_new(const struct guard_limits *limits,
+                                      const struct guard_sink *sink)
 {
-    if (n < *cap)
-        return old;
-    size_t room = *cap == 0 ? 16 : *cap * 2;
-    void *more = arena_array(a, room, size);
-    if (n > 0)
-        memcpy(more, old, n * size);
-    *cap = room;
-    return more;
+    struct guard_reader *r = xcalloc(1, sizeof *r);
+    guard_tree_init(&r->tree, limits, sink);
+    buf_init(&r->held, 2 * LINE_MAX_HELD);
+    buf_init(&r->work, 2 * LINE_MAX_HELD);
+    buf_init(&r->name, GUARD_NAME_MAX);
+    buf_init(&r->value, GUARD_VALUE_MAX + 2);
+    return r;
 }
 
-/* The line at pos with its line end. */
-static struct str line_at(const struct scan *s, size_t pos)
+void guard_reader_free(struct guard_reader **rp)
 {
-    struct str rest = str_skip(s->raw, pos);
-    size_t n = str_find(rest, '\n');
-    return str_head(rest, n < rest.n ? n + 1 : rest.n);
+    struct guard_reader *r = *rp;
+    if (r == NULL)
+        return;
+    guard_tree_clear(&r->tree);
+    buf_free(&r->held);
+    buf_free(&r->work);
+    buf_free(&r->name);
+    buf_free(&r->value);
+    free(r);
+    *rp = NULL;
+}
+
+bool guard_reader_over(const struct guard_reader *r)
+{
+    return r->tree.over;
+}
+
+static struct str take(struct guard_reader *r, struct str *in, size_t n)
+{
+    struct str taken = str_head(*in, n);
+    if (n > 0) {
+        r->before[0] = n > 1 ? in->p[n - 2] : r->before[1];
+        r->before[1] = in->p[n - 1];
+    }
+    r->pos += n;
+    *in = str_skip(*in, n);
+    return taken;
 }
 
 static struct str chomp(struct str line)
@@ -59,6 +81,24 @@ static struct str chomp(struct str line)
     if (line.n > 0 && line.p[line.n - 1] == '\r')
         line.n--;
     return line;
+}
+
+/* ---- header ---- */
+
+static void header_begin(struct guard_reader *r)
+{
+    bool header = guard_tree_open(&r->tree, r->pos);
+    r->header = r->pos;
+    r->fields = 0;
+    r->state = header ? HEADER_LINE : BODY_BEGIN;
+}
+
+static void header_end(struct guard_reader *r)
+{
+    if (guard_tree_header_end(&r->tree, r->pos))
+        header_begin(r);
+    else
+        r->state = BODY_BEGIN;
 }
 
 /* Length of a field's name with its colon, 0 if the line begins no field. Blanks before the colon
@@ -74,292 +114,376 @@ static size_t field_name(struct str line, struct str *name)
     return name->n > 0 && i < line.n && line.p[i] == ':' ? i + 1 : 0;
 }
 
-/* The skipper of one parameter value: a quoted string or a token (RFC 2045 §5.1). */
-static struct str param_value(struct arena *a, struct str *in)
+/* More of the value: a view as long as it came in one piece. */
+static void value_add(struct guard_reader *r, struct str s)
 {
-    struct str out = { NULL, 0 };
-    if (in->n == 0 || in->p[0] != '"') {
-        size_t i = 0;
-        while (i < in->n && in->p[i] != ';' && !ascii_is_space(in->p[i]))
-            i++;
-        out = str_head(*in, i);
-        *in = str_skip(*in, i);
-        return out;
+    struct str *v = &r->field.value;
+    r->value_n += s.n;
+    if (v->n == 0 && r->value.len == 0)
+        *v = s;
+    else if (r->value.len == 0 && v->p + v->n == s.p)
+        v->n += s.n;
+    else {
+        buf_add_str(&r->value, str_head(s, r->value.max - r->value.len));
+        *v = buf_str(&r->value);
     }
-    char *p = arena_alloc(a, in->n);
-    size_t i = 1;
-    for (; i < in->n && in->p[i] != '"'; i++) {
-        if (in->p[i] == '\\' && i + 1 < in->n)
-            i++;
-        if (in->p[i] != '\r' && in->p[i] != '\n')
-            p[out.n++] = in->p[i];
-    }
-    out.p = p;
-    *in = str_skip(*in, i + 1);
-    return out;
 }
 
-struct str guard_param(struct arena *a, struct str value, const char *name)
+/* What is kept of a field points into bytes that go. */
+static void field_own(struct guard_reader *r)
 {
-    struct str in = str_skip(value, str_find(value, ';'));
-    while (in.n > 0) {
-        size_t i = 0;
-        while (in.n > 0 && (in.p[0] == ';' || ascii_is_space(in.p[0])))
-            in = str_skip(in, 1);
-        while (i < in.n && in.p[i] != '=' && in.p[i] != ';')
-            i++;
-        struct str key = str_trim(str_head(in, i));
-        in = str_skip(in, i);
-        if (in.n == 0 || in.p[0] != '=')
-            continue;
-        in = str_skip(in, 1);
-        while (in.n > 0 && ascii_is_space(in.p[0]))
-            in = str_skip(in, 1);
-        struct str v = param_value(a, &in);
-        if (str_ieqc(key, name))
-            return v;
-        in = str_skip(in, str_find(in, ';'));
+    struct guard_field *f = &r->field;
+    if (f->name.n > 0 && r->name.len == 0) {
+        buf_add_str(&r->name, f->name);
+        f->name = buf_str(&r->name);
     }
-    return (struct str){ "", 0 };
+    if (f->value.n > 0 && r->value.len == 0) {
+        buf_add_str(&r->value, str_head(f->value, r->value.max));
+        f->value = buf_str(&r->value);
+    }
 }
 
-/* "type/subtype" at the front of a Content-Type; empty when it is not that. */
-static struct str type_of(struct str value)
+static void field_begin(struct guard_reader *r, struct str name)
 {
-    struct str v = str_trim(value);
-    size_t i = 0, slash = 0;
-    while (i < v.n && v.p[i] != ';' && v.p[i] != '(' && !ascii_is_space(v.p[i]))
-        slash += v.p[i++] == '/';
-    return slash == 1 ? str_head(v, i) : str_head(v, 0);
+    r->field = (struct guard_field){ .name = name };
+    r->value_n = 0;
+    buf_clear(&r->name);
+    buf_clear(&r->value);
+    r->state = FIELD;
 }
 
-/* Keeps the fields that tell what a part is; the first of each name counts. */
-static void part_field(struct guard_part *part, struct str name, struct str value)
+static void field_end(struct guard_reader *r)
 {
-    struct str *into = NULL;
-    if (name.n < 10 || !str_istarts(name, "content-"))
+    const struct guard_limits *limits = r->tree.limits;
+    struct guard_field *f = &r->field;
+    r->state = HEADER_LINE;
+    if (f->name.n == 0)
         return;
-    struct str rest = str_skip(name, 8);
-    if (str_ieqc(rest, "type"))
-        into = &part->content_type;
-    else if (str_ieqc(rest, "transfer-encoding"))
-        into = &part->encoding;
-    else if (str_ieqc(rest, "disposition"))
-        into = &part->disposition;
-    else if (str_ieqc(rest, "id"))
-        into = &part->id;
-    if (into != NULL && into->p == NULL)
-        *into = str_head(str_trim(value), STRUCTURED_MAX);
-}
-
-/* The open multipart whose boundary line this is, counted from the outside; stack_n if none.
- * *close: the last one (RFC 2046 §5.1.1: blanks may follow). */
-static size_t boundary_of(const struct scan *s, struct str line, bool *close)
-{
-    if (line.n < 3 || line.p[0] != '-' || line.p[1] != '-')
-        return s->stack_n;
-    struct str text = str_skip(line, 2);
-    while (text.n > 0 && ascii_is_space(text.p[text.n - 1]))
-        text.n--;
-    for (size_t i = s->stack_n; i-- > 0;) {
-        struct str b = s->stack[i].boundary;
-        if (b.n == 0 || text.n < b.n || memcmp(text.p, b.p, b.n) != 0)
-            continue;
-        struct str rest = str_skip(text, b.n);
-        *close = str_eqc(rest, "--");
-        if (rest.n == 0 || *close)
-            return i;
-    }
-    return s->stack_n;
-}
-
-static void header_add(struct scan *s, struct guard_part *part, struct str name, struct str value)
-{
-    part_field(part, name, value);
-    if (part->depth != 0)
+    if (++r->fields > limits->fields || r->pos - r->header > limits->header_bytes) {
+        r->tree.over = true;
         return;
-    struct guard *g = s->out;
-    g->fields = grown(s->a, g->fields, g->fields_n, &s->fields_cap, sizeof *g->fields);
-    g->fields[g->fields_n++] = (struct guard_field){ name, value };
-}
-
-/* A field with the lines it is folded over (RFC 5322 §2.2.3). */
-static struct str field_whole(const struct scan *s, size_t pos)
-{
-    size_t end = pos + line_at(s, pos).n;
-    while (end < s->raw.n && (s->raw.p[end] == ' ' || s->raw.p[end] == '\t'))
-        end += line_at(s, end).n;
-    return (struct str){ s->raw.p + pos, end - pos };
-}
-
-/* The header block at pos; afterwards pos is at the content. A line that is no field ends the block
- * as an empty line does (or is skipped, with blank_ends), but stays: so what was typed without an empty line is the body (as
- * sendmail has it). */
-static void read_header(struct scan *s, struct guard_part *part)
-{
-    size_t begin = s->pos, fields = 0;
-    bool close;
-    struct str name;
-    while (s->pos < s->raw.n) {
-        struct str line = line_at(s, s->pos);
-        if (chomp(line).n == 0) {
-            s->pos += line.n;
-            return;
-        }
-        if (boundary_of(s, chomp(line), &close) < s->stack_n)
-            return;
-        size_t colon = field_name(line, &name);
-        if (colon == 0 && s->pos == 0 &&
-            (str_starts(line, "From ") || str_starts(line, ">From "))) {
-            s->pos += line.n; /* the separator of an mbox file */
-            continue;
-        }
-        if (colon == 0 && !s->limits->blank_ends)
-            return;
-        struct str field = field_whole(s, s->pos);
-        s->pos += field.n;
-        if (colon == 0)
-            continue;
-        if (++fields > s->limits->fields || s->pos - begin > s->limits->header_bytes)
-            s->out->over = true;
-        else
-            header_add(s, part, name, chomp(str_skip(field, colon)));
     }
+    f->cut = r->value_n > GUARD_VALUE_MAX + 2;
+    if (!f->cut)
+        f->value = chomp(f->value);
+    f->cut |= f->value.n > GUARD_VALUE_MAX;
+    f->value = str_head(f->value, GUARD_VALUE_MAX);
+    guard_tree_field(&r->tree, f);
+    if (r->value.len > 0)
+        guard_tree_own(&r->tree);
 }
 
-static bool plain_encoding(struct str encoding)
+/* A line that is no field ends the header as an empty line does (or is skipped, with blank_ends), but
+ * stays: so what was typed without an empty line is the body (as sendmail has it). */
+static bool header_line(struct guard_reader *r, struct str *in, bool last)
 {
-    return !str_istarts(encoding, "base64") && !str_istarts(encoding, "quoted-printable");
-}
-
-/* What the part is, after its header. */
-static enum guard_kind kind_of(struct scan *s, const struct guard_part *part, struct open *open)
-{
-    if (str_istarts(part->type, "multipart/")) {
-        open->boundary = guard_param(s->a, part->content_type, "boundary");
-        open->digest = str_ieqc(part->type, "multipart/digest");
-        /* A boundary's trailing blanks are not part of it (RFC 2046 §5.1.1). */
-        while (open->boundary.n > 0 && ascii_is_space(open->boundary.p[open->boundary.n - 1]))
-            open->boundary.n--;
-        return open->boundary.n > 0 ? GUARD_MULTIPART : GUARD_LEAF;
+    struct str near = str_head(*in, LINE_MAX_HELD), name;
+    size_t lf = str_find(near, '\n');
+    bool close, whole = lf < near.n || (last && near.n == in->n);
+    if (!whole && near.n < LINE_MAX_HELD)
+        return false;
+    struct str line = str_head(near, lf + 1);
+    bool empty = whole && chomp(line).n == 0;
+    if (empty || guard_tree_boundary(&r->tree, chomp(line), &close) < r->tree.stack_n) {
+        take(r, in, empty ? line.n : 0);
+        header_end(r);
+        return true;
     }
-    bool message = str_ieqc(part->type, "message/rfc822") ||
-                   str_ieqc(part->type, "message/global") || (part->digest && part->type.n == 0);
-    return message && plain_encoding(part->encoding) ? GUARD_MESSAGE : GUARD_LEAF;
+    size_t colon = field_name(line, &name);
+    if (colon > 0) {
+        take(r, in, colon);
+        field_begin(r, name);
+    } else if (r->pos == 0 && (str_starts(line, "From ") || str_starts(line, ">From ")))
+        r->state = SKIP; /* the separator of an mbox file */
+    else if (r->tree.limits->blank_ends)
+        field_begin(r, str_head(line, 0));
+    else
+        header_end(r);
+    return true;
 }
 
-static struct guard_part *part_new(struct scan *s)
+/* With the lines it is folded over (RFC 5322 §2.2.3). */
+static void field_line(struct guard_reader *r, struct str *in)
 {
-    struct guard *g = s->out;
-    g->parts = grown(s->a, g->parts, g->parts_n, &s->parts_cap, sizeof *g->parts);
-    struct guard_part *part = &g->parts[g->parts_n++];
-    *part =
-        (struct guard_part){ .header = s->pos, .offset = s->pos, .depth = (unsigned)s->stack_n };
-    part->digest = s->stack_n > 0 && s->stack[s->stack_n - 1].digest;
-    return part;
+    size_t lf = str_find(*in, '\n');
+    bool ended = lf < in->n;
+    value_add(r, take(r, in, lf + ended));
+    if (ended)
+        r->state = FIELD_NEXT;
 }
 
-/* Everything that is open from level on ends at end. */
-static void close_parts(struct scan *s, size_t level, size_t end)
+static void field_next(struct guard_reader *r, struct str *in)
 {
-    struct guard_part *parts = s->out->parts;
-    if (s->leaf != SIZE_MAX)
-        parts[s->leaf].end = end > parts[s->leaf].offset ? end : parts[s->leaf].offset;
-    s->leaf = SIZE_MAX;
-    while (s->stack_n > level) {
-        struct open *o = &s->stack[--s->stack_n];
-        struct guard_part *part = &parts[o->part];
-        part->end = end > part->offset ? end : part->offset;
-        bool empty = part->offset == s->raw.n; /* a header on its own has no parts to miss */
-        part->unclosed = part->kind == GUARD_MULTIPART && !empty && !o->closed;
-        if (part->kind == GUARD_MULTIPART && !o->started && !empty)
-            part->kind = GUARD_LEAF; /* better shown raw than not at all */
+    if (in->p[0] == ' ' || in->p[0] == '\t')
+        r->state = FIELD;
+    else
+        field_end(r);
+}
+
+static void skip_line(struct guard_reader *r, struct str *in)
+{
+    size_t lf = str_find(*in, '\n');
+    bool ended = lf < in->n;
+    take(r, in, lf + ended);
+    if (ended)
+        r->state = HEADER_LINE;
+}
+
+/* ---- content ---- */
+
+static void content(struct guard_reader *r, struct str *in, size_t n)
+{
+    struct str bytes = take(r, in, n);
+    if (bytes.n > 0 && guard_tree_wants(&r->tree))
+        r->tree.sink.content(r->tree.sink.arg, bytes);
+}
+
+/* Bytes at the end of s that may be the begin of a line end with a boundary behind it. */
+static size_t tail(struct str s)
+{
+    size_t n = 0;
+    if (n < s.n && s.p[s.n - 1] == '-')
+        n++;
+    if (n < s.n && s.p[s.n - n - 1] == '\n')
+        n++;
+    else if (n > 0)
+        return 0;
+    if (n < s.n && s.p[s.n - n - 1] == '\r')
+        n++;
+    return n;
+}
+
+/* The next line end that has "--" behind it; s.n if none. Lines are short, so that this is faster than a
+ * search for all three. */
+static size_t find_dashes(struct str s)
+{
+    for (size_t at = 0; at < s.n; at++) {
+        at += str_find(str_skip(s, at), '\n');
+        if (s.n - at > 2 && s.p[at + 1] == '-' && s.p[at + 2] == '-')
+            return at;
     }
+    return s.n;
 }
 
-/* Reads the part that begins at pos, and what an embedded message begins with. */
-static void open_parts(struct scan *s)
+/* On to there. */
+static bool body(struct guard_reader *r, struct str *in, bool last)
 {
-    for (;;) {
-        struct guard_part *part = part_new(s);
-        struct open open = { .part = s->out->parts_n - 1 };
-        if (s->out->parts_n == s->limits->parts) {
-            s->out->over = part->opaque = true;
-            close_parts(s, 0, s->raw.n); /* no boundary counts any more */
-            s->leaf = open.part;
-            return;
-        }
-        s->leaf = open.part;
-        read_header(s, part);
-        part->offset = s->pos;
-        part->type = type_of(part->content_type);
-        part->kind = kind_of(s, part, &open);
-        part->unclosed = part->kind == GUARD_LEAF && str_istarts(part->type, "multipart/");
-        if (part->kind == GUARD_LEAF)
-            return;
-        if (part->depth >= s->limits->depth || part->depth >= GUARD_DEPTH_MAX) {
-            part->kind = GUARD_LEAF;
-            s->out->over = part->opaque = true;
-            return;
-        }
-        s->stack[s->stack_n++] = open;
-        if (part->kind == GUARD_MULTIPART) {
-            s->leaf = SIZE_MAX;
-            return;
-        }
+    if (r->tree.stack_n == 0 || r->tree.full) {
+        content(r, in, in->n);
+        return true;
     }
+    size_t n = find_dashes(*in);
+    bool found = n < in->n;
+    if (found)
+        n -= n > 0 && in->p[n - 1] == '\r';
+    else if (!last)
+        n -= tail(*in);
+    content(r, in, n);
+    if (found || in->n > 0)
+        r->state = BODY_EOL;
+    return true;
 }
 
-/* The next line of the content that is a boundary. False at the end of the message. */
-static bool next_boundary(struct scan *s, size_t *line_start, size_t *level, bool *close)
+static void boundary(struct guard_reader *r, struct str *in, struct str line, size_t level,
+                     bool close)
 {
-    while (s->stack_n > 0 && s->pos < s->raw.n) {
-        struct str rest = str_skip(s->raw, s->pos);
-        if (!str_starts(rest, "--")) {
-            size_t n = str_search(rest, STR("\n--"));
-            if (n == rest.n)
-                break;
-            s->pos += n + 1;
-        }
-        struct str line = line_at(s, s->pos);
-        *line_start = s->pos;
-        s->pos += line.n;
-        *level = boundary_of(s, chomp(line), close);
-        if (*level < s->stack_n)
-            return true;
-        s->pos -= line.n > 0 && line.p[line.n - 1] == '\n'; /* its end may begin the next one */
+    /* The line end before a boundary belongs to the boundary (RFC 2046 §5.1.1). */
+    size_t eol = r->before[1] != '\n' ? 0 : r->before[0] != '\r' ? 1 : 2;
+    guard_tree_separate(&r->tree, level, close, r->pos - (eol < r->pos ? eol : r->pos));
+    take(r, in, line.n);
+    if (close)
+        r->state = BODY_BEGIN;
+    else
+        header_begin(r);
+}
+
+/* A line that may be a boundary, eol bytes behind the begin of *in. */
+static bool body_line(struct guard_reader *r, struct str *in, size_t eol, bool last)
+{
+    struct str near = str_head(str_skip(*in, eol), LINE_MAX_HELD);
+    bool close, begins = str_starts(near, "--");
+    size_t lf = begins ? str_find(near, '\n') : 0;
+    bool cut = near.n < LINE_MAX_HELD && !last;
+    if (cut && (near.n < 2 ? near.n == 0 || near.p[0] == '-' : begins && lf == near.n))
+        return false;
+    struct str line = str_head(near, lf + 1);
+    size_t level = begins ? guard_tree_boundary(&r->tree, chomp(line), &close) : r->tree.stack_n;
+    if (level < r->tree.stack_n && !r->tree.full) {
+        take(r, in, eol);
+        boundary(r, in, line, level, close);
+        return true;
+    }
+    content(r, in, eol);
+    r->state = BODY;
+    return true;
+}
+
+static bool body_eol(struct guard_reader *r, struct str *in, bool last)
+{
+    size_t eol = in->p[0] == '\r' ? 2 : 1;
+    if (in->n < eol && !last)
+        return false;
+    if (in->p[0] == '\n' || (in->n > 1 && in->p[1] == '\n'))
+        return body_line(r, in, eol, last);
+    content(r, in, 1); /* a CR on its own */
+    r->state = BODY;
+    return true;
+}
+
+/* ---- pieces ---- */
+
+/* One step; false when it needs more bytes than in has. */
+static bool step(struct guard_reader *r, struct str *in, bool last)
+{
+    switch (r->state) {
+    case HEADER_LINE:
+        return header_line(r, in, last);
+    case FIELD:
+        field_line(r, in);
+        return true;
+    case FIELD_NEXT:
+        field_next(r, in);
+        return true;
+    case SKIP:
+        skip_line(r, in);
+        return true;
+    case BODY_BEGIN:
+        return body_line(r, in, 0, last);
+    case BODY:
+        return body(r, in, last);
+    case BODY_EOL:
+        return body_eol(r, in, last);
     }
     return false;
 }
 
-/* The line end before a boundary belongs to the boundary (RFC 2046 §5.1.1). */
-static size_t content_end(struct str raw, size_t line_start)
+/* Takes what can be taken; returns what is left. */
+static struct str steps(struct guard_reader *r, struct str in, bool last)
 {
-    size_t end = line_start;
-    if (end > 0 && raw.p[end - 1] == '\n')
-        end--;
-    if (end > 0 && end < line_start && raw.p[end - 1] == '\r')
-        end--;
-    return end;
+    while (in.n > 0 && step(r, &in, last))
+        ;
+    if (!last) {
+        field_own(r);
+        guard_tree_own(&r->tree);
+    }
+    return in;
+}
+
+/* Takes what was held, with as much of *in as makes a line of it. */
+static void held_take(struct guard_reader *r, struct str *in, bool last)
+{
+    struct str near = str_head(*in, 2 * LINE_MAX_HELD - r->held.len);
+    size_t lf = str_find(near, '\n'), n = lf < near.n ? lf + 1 : near.n;
+    buf_add(&r->held, near.p, n);
+    struct buf both = r->held;
+    r->held = r->work;
+    r->work = both;
+    buf_clear(&r->held);
+    struct str left = steps(r, buf_str(&r->work), last && n == in->n);
+    if (left.n <= n) { /* can be seen in the piece itself */
+        *in = str_skip(*in, n - left.n);
+        return;
+    }
+    *in = str_skip(*in, n);
+    buf_add_str(&r->held, left);
+}
+
+static void end(struct guard_reader *r)
+{
+    while (r->state < BODY_BEGIN) {
+        if (r->state == FIELD || r->state == FIELD_NEXT)
+            field_end(r);
+        header_end(r);
+    }
+    guard_tree_end(&r->tree, r->pos);
+    r->begun = false;
+}
+
+static void begin(struct guard_reader *r)
+{
+    guard_tree_reset(&r->tree);
+    r->begun = true;
+    r->pos = 0;
+    r->before[0] = r->before[1] = '\0';
+    field_begin(r, (struct str){ NULL, 0 });
+    header_begin(r);
+}
+
+void guard_reader_feed(struct guard_reader *r, struct str bytes, bool last)
+{
+    if (!r->begun)
+        begin(r);
+    while (r->held.len > 0 && (bytes.n > 0 || last))
+        held_take(r, &bytes, last);
+    struct str left = steps(r, bytes, last);
+    buf_add_str(&r->held, left);
+    if (last)
+        end(r);
+}
+
+/* ---- all at once ---- */
+
+struct whole {
+    struct arena *a;
+    struct guard *out;
+    size_t fields_cap, parts_cap;
+    size_t at[GUARD_DEPTH_MAX + 2]; /* the part of each depth that began last */
+};
+
+/* Twice the room for n objects of size bytes when there are as many as there is room for. */
+static void *grown(struct arena *a, void *old, size_t n, size_t *cap, size_t size)
+{
+    if (n < *cap)
+        return old;
+    size_t room = *cap == 0 ? 16 : *cap * 2;
+    void *more = arena_array(a, room, size);
+    if (n > 0)
+        memcpy(more, old, n * size);
+    *cap = room;
+    return more;
+}
+
+static void on_field(void *arg, const struct guard_field *field)
+{
+    struct whole *w = arg;
+    struct guard *g = w->out;
+    g->fields = grown(w->a, g->fields, g->fields_n, &w->fields_cap, sizeof *g->fields);
+    g->fields[g->fields_n++] = *field;
+}
+
+static void on_begin(void *arg, const struct guard_part *part)
+{
+    struct whole *w = arg;
+    struct guard *g = w->out;
+    g->parts = grown(w->a, g->parts, g->parts_n, &w->parts_cap, sizeof *g->parts);
+    w->at[part->depth] = g->parts_n;
+    g->parts[g->parts_n++] = *part;
+}
+
+static void on_content(void *arg, struct str bytes)
+{
+    (void)arg, (void)bytes;
+}
+
+static void on_end(void *arg, const struct guard_part *part)
+{
+    struct whole *w = arg;
+    struct guard_part *p = &w->out->parts[w->at[part->depth]];
+    p->kind = part->kind;
+    p->end = part->end;
+    p->unclosed = part->unclosed;
 }
 
 void guard_scan(struct arena *a, struct str raw, const struct guard_limits *limits,
                 struct guard *out)
 {
-    struct scan s = { .a = a, .raw = raw, .limits = limits, .out = out, .leaf = SIZE_MAX };
-    size_t start, level;
-    bool close;
+    struct whole w = { .a = a, .out = out };
+    struct guard_sink sink = {
+        .field = on_field, .begin = on_begin, .content = on_content, .end = on_end, .arg = &w
+    };
     *out = (struct guard){ 0 };
-    open_parts(&s);
-    while (next_boundary(&s, &start, &level, &close)) {
-        close_parts(&s, level + 1, content_end(raw, start));
-        s.stack[level].started = true;
-        if (!close)
-            open_parts(&s);
-        else { /* what follows is an epilogue, up to a boundary further out */
-            s.stack[level].closed = true;
-            s.stack[level].boundary.n = 0;
-        }
-    }
-    close_parts(&s, 0, raw.n);
+    struct guard_reader *r = guard_reader_new(limits, &sink);
+    guard_reader_feed(r, raw, true);
+    out->over = guard_reader_over(r);
+    guard_reader_free(&r);
 }

@@ -3,7 +3,7 @@ noinst_LIBRARIES += libmime.a
 libmime_a_SOURCES = \
 	src/mime/summary.c src/mime/summary.h \
 	src/mime/addr.c src/mime/addr.h \
-	src/mime/guard.c src/mime/guard.h \
+	src/mime/guard.c src/mime/guard_tree.c src/mime/guard.h src/mime/guard_tree.h \
 	src/mime/codec.c src/mime/codec.h \
 	src/mime/codec_pack.c src/mime/codec_pack.h \
 	src/mime/codec_line.c src/mime/codec_line.h \

@@ -149,23 +149,33 @@ static unsigned text_rank(const struct mime_part_info *p, bool inside)
     return kind + (mime_part_is_attachment(p) ? 0 : 4) + (inside ? 0 : 8);
 }
 
+void mime_text_pick_init(struct mime_text_pick *p)
+{
+    *p = (struct mime_text_pick){ .best = SIZE_MAX, .message_depth = UINT32_MAX };
+}
+
+bool mime_text_pick_see(struct mime_text_pick *p, const struct mime_part_info *part)
+{
+    size_t at = p->seen++;
+    if (part->depth <= p->message_depth)
+        p->message_depth = UINT32_MAX;
+    unsigned rank = text_rank(part, p->message_depth != UINT32_MAX);
+    if (p->message_depth == UINT32_MAX && part->depth > 0 && str_ieqc(part->type, "message/rfc822"))
+        p->message_depth = part->depth;
+    if (rank <= p->rank)
+        return false;
+    p->rank = rank;
+    p->best = at;
+    return true;
+}
+
 size_t mime_summary_text_part(const struct mime_summary *s)
 {
-    size_t best = s->parts_n;
-    unsigned best_rank = 0, message_depth = UINT32_MAX;
-    for (size_t i = 0; i < s->parts_n; i++) {
-        const struct mime_part_info *p = &s->parts[i];
-        if (p->depth <= message_depth)
-            message_depth = UINT32_MAX;
-        unsigned rank = text_rank(p, message_depth != UINT32_MAX);
-        if (rank > best_rank) {
-            best_rank = rank;
-            best = i;
-        }
-        if (message_depth == UINT32_MAX && p->depth > 0 && str_ieqc(p->type, "message/rfc822"))
-            message_depth = p->depth;
-    }
-    return best;
+    struct mime_text_pick pick;
+    mime_text_pick_init(&pick);
+    for (size_t i = 0; i < s->parts_n; i++)
+        (void)mime_text_pick_see(&pick, &s->parts[i]);
+    return pick.best < s->parts_n ? pick.best : s->parts_n;
 }
 
 bool mime_part_is_attachment(const struct mime_part_info *part)

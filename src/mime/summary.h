@@ -69,6 +69,14 @@ int mime_summary_read(struct arena *a, struct str flat, struct mime_summary *out
 /* The part to show first: text/plain, else text/html, preferring what is no attachment; parts_n
  * when there is no text. */
 size_t mime_summary_text_part(const struct mime_summary *s);
+/* The same while parts become known, in their order: picks from what was seen so far. */
+struct mime_text_pick {
+    size_t seen, best; /* best: SIZE_MAX as long as there is no text */
+    unsigned rank, message_depth;
+};
+void mime_text_pick_init(struct mime_text_pick *p);
+/* True if this one is better than all before. */
+bool mime_text_pick_see(struct mime_text_pick *p, const struct mime_part_info *part);
 /* True for what a list marks as an attachment: an attachment part, an embedded message, an inline
  * uuencoded file. */
 bool mime_part_is_attachment(const struct mime_part_info *part);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "mime/uu.h"
 
+#include <stdlib.h>
+
+#include "base/buf.h"
 #include "mime/codec_line.h"
 #include "base/banned.h"
 
@@ -13,6 +16,44 @@ struct lines {
     bool zero, filled, backquote, misspelt;
 };
 
+struct uu_reader {
+    void (*found)(void *arg, const struct uu_file *file);
+    void *arg;
+    bool table_ready;
+    struct codec_pack_in table;
+    size_t pos;           /* bytes of the text that were taken */
+    size_t line;          /* where the line at hand begins */
+    struct buf held;      /* its front, when it came in several pieces */
+    bool inside;          /* in a line that is no begin line */
+    bool in_file;         /* behind a begin line */
+    struct uu_file file;  /* that one */
+    struct buf name;      /* its name, when the begin line is gone */
+    struct lines l, good; /* what its lines say; the same before the first wrong one */
+};
+
+/* What is longer than any line of uuencode with its end need not be kept whole to be seen as such. */
+enum { HELD_MAX = CODEC_UU_LINE_MAX + 3 };
+
+struct uu_reader *uu_reader_new(void (*found)(void *arg, const struct uu_file *file), void *arg)
+{
+    struct uu_reader *r = xcalloc(1, sizeof *r);
+    r->found = found;
+    r->arg = arg;
+    buf_init(&r->held, HELD_MAX);
+    buf_init(&r->name, HELD_MAX);
+    return r;
+}
+
+void uu_reader_free(struct uu_reader **r)
+{
+    if (*r == NULL)
+        return;
+    buf_free(&(*r)->held);
+    buf_free(&(*r)->name);
+    free(*r);
+    *r = NULL;
+}
+
 static void note_data(struct lines *l, struct codec_uu_line line)
 {
     if (l->data++ == 0)
@@ -21,37 +62,6 @@ static void note_data(struct lines *l, struct codec_uu_line line)
     l->bytes += line.bytes;
     l->filled |= line.filled > 0;
     l->backquote |= line.backquote;
-}
-
-/* Reads on until an end line, another begin line or the end of the text. Without an end the file
- * ends before the first line that is wrong: what follows that is not of it. */
-static struct lines scan(const struct codec_pack_in *table, struct str text)
-{
-    struct lines l = { 0 }, good = { 0 };
-    struct str rest = text, line, name;
-    str_line(&rest, &line);
-    l.good_end = text.n - rest.n;
-    while (str_line(&rest, &line) && !codec_uu_begin(line, &name)) {
-        struct codec_uu_line look = codec_uu_look(table, line);
-        if (look.kind == CODEC_UU_DATA)
-            note_data(&l, look);
-        else if (look.kind == CODEC_UU_ZERO)
-            l.zero = true;
-        else if (look.kind == CODEC_UU_BAD) {
-            if (l.bad == 0)
-                good = l;
-            l.bad++;
-        } else {
-            l.misspelt = look.kind == CODEC_UU_WRONG_END;
-            l.end = text.n - rest.n;
-            break;
-        }
-        if (l.bad == 0 && (look.kind == CODEC_UU_DATA || l.data == 0))
-            l.good_end = text.n - rest.n;
-        if (l.bad > 0 && l.data == 0)
-            break;
-    }
-    return l.end > 0 || l.bad == 0 ? l : good;
 }
 
 /* "begin 644 x" in prose is no file: its next line must look like one. */
@@ -70,27 +80,165 @@ static void judge(const struct lines *l, struct uu_file *f)
     f->damaged = !finished || (l->filled && l->backquote) || (l->bad > 0 && l->end > 0);
 }
 
+static void file_begin(struct uu_reader *r, struct str name)
+{
+    if (!r->table_ready)
+        codec_pack_in_init(&r->table, CODEC_UU);
+    r->table_ready = r->in_file = true;
+    r->file = (struct uu_file){ .offset = r->line, .name = name };
+    r->l = r->good = (struct lines){ .good_end = r->pos - r->line };
+    buf_clear(&r->name);
+}
+
+/* Without an end the file ends before the first line that is wrong: what follows that is not of it. */
+static void file_end(struct uu_reader *r)
+{
+    const struct lines *l = r->l.end > 0 || r->l.bad == 0 ? &r->l : &r->good;
+    r->in_file = false;
+    if (!is_file(l))
+        return;
+    judge(l, &r->file);
+    r->found(r->arg, &r->file);
+}
+
+/* A file goes on until an end line, another begin line or the end of the text. */
+static void file_line(struct uu_reader *r, struct str line)
+{
+    struct lines *l = &r->l;
+    struct codec_uu_line look = codec_uu_look(&r->table, line);
+    if (look.kind == CODEC_UU_DATA)
+        note_data(l, look);
+    else if (look.kind == CODEC_UU_ZERO)
+        l->zero = true;
+    else if (look.kind == CODEC_UU_BAD) {
+        if (l->bad == 0)
+            r->good = *l;
+        l->bad++;
+    } else {
+        l->misspelt = look.kind == CODEC_UU_WRONG_END;
+        l->end = r->pos - r->file.offset;
+        file_end(r);
+        return;
+    }
+    if (l->bad == 0 && (look.kind == CODEC_UU_DATA || l->data == 0))
+        l->good_end = r->pos - r->file.offset;
+    if (l->bad > 0 && l->data == 0)
+        r->in_file = false;
+}
+
+static void take_line(struct uu_reader *r, struct str line)
+{
+    struct str name;
+    if (codec_uu_begin(line, &name)) {
+        if (r->in_file)
+            file_end(r);
+        file_begin(r, name);
+    } else if (r->in_file)
+        file_line(r, line);
+    r->line = r->pos;
+}
+
+/* True if s may be the front of a begin line. */
+static bool may_begin(struct str s)
+{
+    return s.n < 6 ? memcmp(s.p, "begin ", s.n) == 0 : str_starts(s, "begin ");
+}
+
+static void pass(struct uu_reader *r, struct str *in, size_t n)
+{
+    r->pos += n;
+    *in = str_skip(*in, n);
+}
+
+/* Outside of a file, passes over what has no begin line. */
+static void to_begin(struct uu_reader *r, struct str *in)
+{
+    if (!r->inside && may_begin(*in))
+        return;
+    size_t n = str_search(*in, STR("\nbegin "));
+    if (n == in->n)
+        n = str_rfind(*in, '\n'); /* the last line may become one */
+    r->inside = n == in->n || !may_begin(str_skip(*in, n + 1));
+    pass(r, in, r->inside ? in->n : n + 1);
+    r->line = r->pos;
+}
+
+static struct str chomp(struct str line)
+{
+    if (line.n > 0 && line.p[line.n - 1] == '\n')
+        line.n--;
+    if (line.n > 0 && line.p[line.n - 1] == '\r')
+        line.n--;
+    return line;
+}
+
+/* The next line; false when not all of it is here. */
+static bool next_line(struct uu_reader *r, struct str *in, bool last, struct str *line)
+{
+    size_t lf = str_find(*in, '\n');
+    bool ended = lf < in->n;
+    struct str piece = str_head(*in, lf + ended);
+    pass(r, in, piece.n);
+    if (ended && r->held.len == 0) {
+        *line = chomp(piece);
+        return true;
+    }
+    buf_add_str(&r->held, str_head(piece, HELD_MAX - r->held.len));
+    *line = chomp(buf_str(&r->held));
+    return ended || last;
+}
+
+/* The name points into bytes that go. */
+static void name_own(struct uu_reader *r)
+{
+    if (!r->in_file || r->name.len > 0)
+        return;
+    buf_add_str(&r->name, r->file.name);
+    r->file.name = buf_str(&r->name);
+}
+
+void uu_reader_feed(struct uu_reader *r, struct str bytes, bool last)
+{
+    struct str line;
+    while (bytes.n > 0 || (last && r->held.len > 0)) {
+        if (!r->in_file && r->held.len == 0)
+            to_begin(r, &bytes);
+        if (bytes.n == 0 && r->held.len == 0)
+            break;
+        if (!next_line(r, &bytes, last, &line))
+            break;
+        take_line(r, line);
+        if (r->held.len > 0)
+            name_own(r);
+        buf_clear(&r->held);
+    }
+    if (!last) {
+        name_own(r);
+        return;
+    }
+    if (r->in_file)
+        file_end(r);
+    r->pos = r->line = 0;
+    r->inside = false;
+}
+
+struct finds {
+    struct uu_file *out;
+    size_t n, max;
+};
+
+static void find(void *arg, const struct uu_file *file)
+{
+    struct finds *f = arg;
+    if (f->n < f->max)
+        f->out[f->n++] = *file;
+}
+
 size_t uu_find(struct str text, struct uu_file *out, size_t max)
 {
-    struct codec_pack_in table;
-    struct str rest = text, line, name;
-    size_t n = 0;
-    bool ready = false;
-    while (n < max && rest.n > 0) {
-        struct str from = rest;
-        str_line(&rest, &line);
-        if (!codec_uu_begin(line, &name))
-            continue;
-        if (!ready)
-            codec_pack_in_init(&table, CODEC_UU);
-        ready = true;
-        struct lines l = scan(&table, from);
-        if (!is_file(&l))
-            continue;
-        struct uu_file *f = &out[n++];
-        *f = (struct uu_file){ .offset = text.n - from.n, .name = name };
-        judge(&l, f);
-        rest = str_skip(from, f->length);
-    }
-    return n;
+    struct finds f = { .out = out, .max = max };
+    struct uu_reader *r = uu_reader_new(find, &f);
+    uu_reader_feed(r, text, true);
+    uu_reader_free(&r);
+    return f.n;
 }

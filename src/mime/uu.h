@@ -19,4 +19,11 @@ struct uu_file {
  * shows that nothing followed it. Linear time. */
 size_t uu_find(struct str text, struct uu_file *out, size_t max);
 
+/* The same of a text that comes in pieces of any size: found is told of each file, whose name lives
+ * until it returns. last ends the text, and the next piece begins another. */
+struct uu_reader;
+struct uu_reader *uu_reader_new(void (*found)(void *arg, const struct uu_file *file), void *arg);
+void uu_reader_feed(struct uu_reader *r, struct str bytes, bool last);
+void uu_reader_free(struct uu_reader **r);
+
 #endif

@@ -21,6 +21,38 @@ static void whole(struct str text, const struct uu_file *f)
     buf_free(&out);
 }
 
+static void on_file(void *arg, const struct uu_file *f)
+{
+    buf_addf(arg, "%zu %zu %zu %d %d ", f->offset, f->length, f->decoded, f->damaged, f->unended);
+    buf_add_str(arg, f->name);
+}
+
+static void piece(void *arg, struct str bytes)
+{
+    uu_reader_feed(arg, bytes, false);
+}
+
+/* In pieces it has the same files. */
+static void pieces(struct str text)
+{
+    struct buf told[2] = { BUF_INIT(64 << 20), BUF_INIT(64 << 20) };
+    for (enum fuzz_split split = FUZZ_WHOLE; split <= FUZZ_BYTES; split++) {
+        struct buf *out = &told[split != FUZZ_WHOLE];
+        struct uu_reader *r = uu_reader_new(on_file, out);
+        buf_clear(out);
+        if (split == FUZZ_WHOLE)
+            uu_reader_feed(r, text, true);
+        else {
+            fuzz_feed(text, split, piece, r);
+            uu_reader_feed(r, STR(""), true);
+            fuzz_same(buf_str(&told[0]), buf_str(&told[1]));
+        }
+        uu_reader_free(&r);
+    }
+    buf_free(&told[0]);
+    buf_free(&told[1]);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct str in = { (const char *)data, size };
@@ -33,5 +65,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (!files[i].damaged)
             whole(in, &files[i]);
     }
+    pieces(in);
     return 0;
 }

@@ -23,6 +23,84 @@ static void skeleton(struct arena *a, struct str raw, const struct guard_limits 
         buf_adds(out, " over");
 }
 
+/* What is told of a message in pieces, as text. Each piece is gone when the next one comes. */
+struct told {
+    struct buf out;
+};
+
+static void on_field(void *arg, const struct guard_field *f)
+{
+    struct told *t = arg;
+    buf_addf(&t->out, "<%.*s=%.*s%s>", STR_ARG(f->name), STR_ARG(f->value), f->cut ? "..." : "");
+}
+
+static void on_begin(void *arg, const struct guard_part *p)
+{
+    struct told *t = arg;
+    buf_addf(&t->out, "<begin %c%u %zu %zu %d%d%d", "LMR"[p->kind], p -> depth, p -> header,
+             p -> offset, p -> opaque, p -> unclosed, p -> digest);
+    buf_addf(&t->out, " %.*s|%.*s|%.*s|%.*s|%.*s>", STR_ARG(p->type), STR_ARG(p->content_type),
+             STR_ARG(p->encoding), STR_ARG(p->disposition), STR_ARG(p->id));
+}
+
+static void on_content(void *arg, struct str bytes)
+{
+    buf_add_str(&((struct told *)arg)->out, bytes);
+}
+
+static void on_end(void *arg, const struct guard_part *p)
+{
+    struct told *t = arg;
+    buf_addf(&t->out, "<end %c%u %zu %zu %d>", "LMR"[p->kind], p -> depth, p -> offset, p -> end,
+             p -> unclosed);
+}
+
+/* Cut at cut, and then after each step bytes. */
+static void tell(struct guard_reader *r, struct told *t, struct str raw, size_t cut, size_t step)
+{
+    buf_clear(&t->out);
+    for (size_t at = 0; at < raw.n;) {
+        size_t n = at < cut ? cut - at : step;
+        struct str s = str_head(str_skip(raw, at), n);
+        char *piece = xmalloc(s.n);
+        memcpy(piece, s.p, s.n);
+        guard_reader_feed(r, (struct str){ piece, s.n }, false);
+        memset(piece, '-', s.n);
+        free(piece);
+        at += s.n;
+    }
+    guard_reader_feed(r, (struct str){ NULL, 0 }, true);
+    if (guard_reader_over(r))
+        buf_adds(&t->out, " over");
+}
+
+/* The same is told wherever the bytes are cut. */
+static void check_every_split(struct str raw, const struct guard_limits *limits)
+{
+    struct told whole = { .out = BUF_INIT(1 << 20) }, cut = { .out = BUF_INIT(1 << 20) };
+    struct guard_sink sink = { on_field, on_begin, on_content, on_end, &whole };
+    struct guard_reader *r = guard_reader_new(limits, &sink);
+    guard_reader_feed(r, raw, true);
+    if (guard_reader_over(r))
+        buf_adds(&whole.out, " over");
+    guard_reader_free(&r);
+    sink.arg = &cut;
+    r = guard_reader_new(limits, &sink);
+    for (size_t at = 0; at < raw.n; at++) {
+        tell(r, &cut, raw, at, raw.n);
+        assert_str(buf_str(&cut.out), buf_c(&whole.out));
+        tell(r, &cut, raw, at, 30);
+        assert_str(buf_str(&cut.out), buf_c(&whole.out));
+    }
+    for (size_t step = 1; step < 5; step++) {
+        tell(r, &cut, raw, 0, step);
+        assert_str(buf_str(&cut.out), buf_c(&whole.out));
+    }
+    guard_reader_free(&r);
+    buf_free(&whole.out);
+    buf_free(&cut.out);
+}
+
 #define MIXED(b) "Content-Type: multipart/mixed; boundary=" b "\n\n"
 
 static void parts_begin_and_end_where_they_do(void **state)
@@ -45,6 +123,9 @@ static void parts_begin_and_end_where_they_do(void **state)
         { "Subject: x\nJohn,\n I am\nA: b\n\ntesting\n", "L0(testing\n)", &imap },
         { MIXED("b") "--b\nno field\n--b\n\ny\n--b--", "M0L1()L1(y)", &imap },
         { "From me Mon\nA: b\n\nx", "L0(x)", NULL },
+        { "Content-Type: text/html; charset=utf-8\nSubject: a long one, folded\n here\n"
+          "Content-ID: <x@example.org>\n\nx",
+          "L0(x)", NULL },
         { "A: b\r\n c\r\n\r\nx\r\n", "L0(x\r\n)", NULL },
         { MIXED("b") "pre\n--b\n\none\n--b\n\ntwo\n\n--b--\nepi", "M0L1(one)L1(two\n)", NULL },
         { "Content-Type: multipart/mixed; boundary=\"b\"\r\n\r\n--b\r\nA: "
@@ -80,6 +161,8 @@ static void parts_begin_and_end_where_they_do(void **state)
         assert_str(buf_str(&out), rows[i].want);
         arena_free(&a);
         buf_free(&out);
+        check_every_split(str_c(rows[i].in),
+                          rows[i].limits != NULL ? rows[i].limits : &guard_limits_default);
         /* Cut anywhere, it is still a message. */
         for (size_t cut = 0; cut < strlen(rows[i].in); cut++) {
             a = arena_new(1024);
@@ -110,10 +193,59 @@ static void parameters_are_found(void **state)
     arena_free(&a);
 }
 
+/* Longer than what is kept of them, whole and in pieces. */
+static void long_lines_are_bounded(void **state)
+{
+    static const struct {
+        const char *head, *again, *tail;
+        size_t n;
+        const char *want; /* how what is told begins */
+    } rows[] = {
+        { "A: ", "x", "\n\nbody", GUARD_VALUE_MAX, "<A= xxx" },
+        { "A: ", "x", "\r\n\r\nbody", GUARD_VALUE_MAX - 1, "<A= xxx" },
+        { "A: ", "x\n ", "y\n\nbody", GUARD_VALUE_MAX, "<A= x\n x" },
+        { "", "X", ": y\n\nbody", GUARD_NAME_MAX, "<begin L0 0 0 " },
+        { "", "X", ": y\n\nbody", GUARD_NAME_MAX - 1, "<XXX" },
+        { "", "no end of it ", "", GUARD_NAME_MAX, "<begin L0 0 0 " },
+        { MIXED("b") "--b", " ", "\n\nx\n--b--\n", GUARD_BOUNDARY_MAX - 3, "<Content-Type" },
+        { MIXED("b") "--b", " ", "\n\nx\n--b--\n", GUARD_BOUNDARY_MAX, "<Content-Type" },
+        { MIXED("b") "--b\n\n", "--", "\n--b--\n", GUARD_NAME_MAX, "<Content-Type" },
+        { MIXED("b") "--b\n\n", "\r", "\r\n--b--\n", 1000, "<Content-Type" },
+    };
+    static const size_t steps[] = { 1, 3, 1000, 65536 };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct buf raw = BUF_INIT(1 << 20);
+        struct told whole = { .out = BUF_INIT(1 << 21) }, cut = { .out = BUF_INIT(1 << 21) };
+        struct guard_sink sink = { on_field, on_begin, on_content, on_end, &whole };
+        struct guard_reader *r = guard_reader_new(&guard_limits_default, &sink);
+        buf_adds(&raw, rows[i].head);
+        for (size_t k = 0; k < rows[i].n; k++)
+            buf_adds(&raw, rows[i].again);
+        buf_adds(&raw, rows[i].tail);
+        assert_false(raw.over);
+        guard_reader_feed(r, buf_str(&raw), true);
+        assert_true(str_starts(buf_str(&whole.out), rows[i].want));
+        guard_reader_free(&r);
+        sink.arg = &cut;
+        r = guard_reader_new(&guard_limits_default, &sink);
+        for (size_t k = 0; k < COUNT(steps); k++) {
+            tell(r, &cut, buf_str(&raw), 7, steps[k]);
+            assert_int_equal(cut.out.len, whole.out.len);
+            assert_memory_equal(cut.out.data, whole.out.data, whole.out.len);
+        }
+        guard_reader_free(&r);
+        buf_free(&raw);
+        buf_free(&whole.out);
+        buf_free(&cut.out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_begin_and_end_where_they_do),
+        cmocka_unit_test(long_lines_are_bounded),
         cmocka_unit_test(parameters_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

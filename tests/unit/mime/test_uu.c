@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "mime/uu.h"
 
 enum { DAMAGED = 1, UNENDED = 2 };
@@ -76,6 +77,77 @@ static void files_are_found(void **state)
     }
 }
 
+struct told {
+    struct uu_file files[4];
+    struct buf names;
+    size_t n;
+};
+
+static void on_file(void *arg, const struct uu_file *file)
+{
+    struct told *t = arg;
+    buf_addf(&t->names, "%.*s|", STR_ARG(file->name));
+    assert_true(t->n < COUNT(t->files));
+    t->files[t->n] = *file;
+    t->files[t->n++].name = (struct str){ NULL, 0 };
+}
+
+static void tell(struct uu_reader *r, struct told *t, struct str text, size_t cut, size_t step)
+{
+    t->n = 0;
+    buf_clear(&t->names);
+    for (size_t at = 0; at < text.n;) {
+        struct str s = str_head(str_skip(text, at), at < cut ? cut - at : step);
+        char *piece = xmalloc(s.n);
+        memcpy(piece, s.p, s.n);
+        uu_reader_feed(r, (struct str){ piece, s.n }, false);
+        memset(piece, 'b', s.n);
+        free(piece);
+        at += s.n;
+    }
+    uu_reader_feed(r, (struct str){ NULL, 0 }, true);
+}
+
+static void check_same(const struct told *a, const struct told *b)
+{
+    assert_int_equal(a->n, b->n);
+    assert_str(buf_str(&a->names), buf_c(&b->names));
+    for (size_t i = 0; i < a->n; i++) {
+        assert_int_equal(a->files[i].offset, b->files[i].offset);
+        assert_int_equal(a->files[i].length, b->files[i].length);
+        assert_int_equal(a->files[i].decoded, b->files[i].decoded);
+        assert_int_equal(a->files[i].damaged, b->files[i].damaged);
+        assert_int_equal(a->files[i].unended, b->files[i].unended);
+    }
+}
+
+/* A text that comes in pieces has the same files. */
+static void every_split_is_the_same(void **state)
+{
+    struct told whole = { .names = BUF_INIT(4096) }, cut = { .names = BUF_INIT(4096) };
+    struct uu_reader *one = uu_reader_new(on_file, &whole), *two = uu_reader_new(on_file, &cut);
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct str text = str_c(rows[i].text);
+        whole.n = 0;
+        buf_clear(&whole.names);
+        uu_reader_feed(one, text, true);
+        assert_int_equal(whole.n, rows[i].n);
+        for (size_t at = 0; at < text.n; at++) {
+            tell(two, &cut, text, at, text.n);
+            check_same(&cut, &whole);
+        }
+        for (size_t step = 1; step < 8; step++) {
+            tell(two, &cut, text, 0, step);
+            check_same(&cut, &whole);
+        }
+    }
+    uu_reader_free(&one);
+    uu_reader_free(&two);
+    buf_free(&whole.names);
+    buf_free(&cut.names);
+}
+
 /* Whatever a text is cut at, a file lies inside it, and none that ended is left out. */
 static void every_beginning_is_safe(void **state)
 {
@@ -110,6 +182,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_are_found),
+        cmocka_unit_test(every_split_is_the_same),
         cmocka_unit_test(every_beginning_is_safe),
         cmocka_unit_test(a_million_begins_take_no_time),
     };
