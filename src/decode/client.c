@@ -223,7 +223,8 @@ static int bury(struct decode *d, bool ours, struct error *err)
     }
     if (i < d->jobs_n && greeted) {
         struct job *j = job_at(d, i);
-        bool had_it = j->state == JOB_ASKED && d->written >= j->end && is_to_blame(j, ours, code);
+        /* It reads a message as the bytes come, so that any of them may have done it. */
+        bool had_it = d->written > j->start && is_to_blame(j, ours, code);
         if (had_it)
             rc = marks_add(d->marks, str_c(j->key), err);
         if (had_it || d->deaths >= DEATHS_MAX)

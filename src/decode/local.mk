@@ -8,6 +8,7 @@ libdecode_a_SOURCES = \
 	src/decode/proto.c src/decode/proto.h
 libdecodeworker_a_SOURCES = \
 	src/decode/charset.c src/decode/charset.h \
+	src/decode/header.c src/decode/header.h \
 	src/decode/html.c src/decode/html.h \
 	src/decode/layout.c src/decode/layout.h \
 	src/decode/links.c src/decode/links.h \

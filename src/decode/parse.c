@@ -5,169 +5,50 @@
 #include <stdlib.h>
 
 #include "base/utf8.h"
-#include "decode/charset.h"
-#include "mime/guard.h"
+#include "decode/header.h"
 #include "decode/preview.h"
-#include "decode/words.h"
-#include "mime/addr.h"
+#include "mime/guard.h"
 #include "mime/uu.h"
 #include "base/banned.h"
 
 enum {
-    FIELD_MAX = 64 << 10, /* bytes of a field that are decoded */
-    SHORT_MAX = 4 << 10,  /* of one that holds an id, a date, a file name */
     NAME_MAX_BYTES = 1000,
-    UU_MAX = 100 /* uuencoded files of one part */
+    UU_MAX = 100,            /* uuencoded files of one part */
+    SCRATCH_KEEP = 64 << 10, /* of what was needed for one field, left for the next */
+    LIST_MAX = 8 * HEADER_FIELD_MAX
+};
+
+/* Of the part whose content passes. */
+struct content {
+    struct mime_part_info leaf; /* the part as the leaf that it is or may turn out to be */
+    size_t at;                  /* its place; SIZE_MAX: there was none */
+    bool open;                  /* it is not known yet what it is */
+    bool wants_head, wants_uu;
+    struct buf head; /* its first bytes, for a preview */
+    struct uu_file uu[UU_MAX];
+    size_t uu_n;
+    struct buf uu_names; /* of these, one behind the other */
 };
 
 struct parse {
     GMimeParserOptions *options;
+    struct guard_reader *guard;
+    struct uu_reader *uu;
+    struct arena *scratch;
+    /* The message at hand. */
+    bool begun;
+    struct arena *a;
+    struct mime_summary s;
+    struct buf to, cc;
+    size_t parts_cap;
+    size_t at[GUARD_DEPTH_MAX + 2]; /* the part of each depth that began last */
+    struct content now;
+    struct mime_text_pick pick;
+    struct mime_part_info text; /* what was picked, and its first bytes */
+    struct buf text_head;
 };
 
-struct parse *parse_new(void)
-{
-    static const char *fallback[] = { "utf-8", "windows-1252", NULL };
-    struct parse *p = xcalloc(1, sizeof *p);
-    g_mime_init();
-    p->options = g_mime_parser_options_new();
-    g_mime_parser_options_set_fallback_charsets(p->options, fallback);
-    return p;
-}
-
-void parse_free(struct parse **p)
-{
-    if (*p == NULL)
-        return;
-    g_mime_parser_options_free((*p)->options);
-    /* GMime itself stays: once shut down it cannot be started again. */
-    free(*p);
-    *p = NULL;
-}
-
-/* One line: a fold, with the blanks that begin the next line, is one blank (RFC 5322 §2.2.3); tabs
- * and NULs are blanks; trimmed. Terminated. */
-static struct str one_line(struct arena *a, struct str in)
-{
-    struct str s = str_trim(in);
-    char *p = arena_alloc(a, s.n + 1);
-    size_t n = 0;
-    for (size_t i = 0; i < s.n; i++) {
-        bool fold = s.p[i] == '\r' || s.p[i] == '\n';
-        while (fold && i + 1 < s.n && ascii_is_space(s.p[i + 1]))
-            i++;
-        if (fold && n > 0 && p[n - 1] == ' ')
-            continue;
-        p[n++] = fold || s.p[i] == '\t' || s.p[i] == '\0' ? ' ' : s.p[i];
-    }
-    while (n > 0 && p[n - 1] == ' ')
-        n--;
-    p[n] = '\0';
-    return (struct str){ p, n };
-}
-
-/* Valid UTF-8 of a raw field; terminated. Raw 8-bit bytes are UTF-8, or else windows-1252. */
-static struct str repaired(struct arena *a, struct str raw)
-{
-    struct str line = one_line(a, raw);
-    if (utf8_valid(line))
-        return line;
-    struct buf b = BUF_INIT((size_t)FIELD_MAX * 4);
-    (void)charset_to_utf8((struct str){ "", 0 }, line, &b);
-    line = arena_str(a, buf_str(&b));
-    buf_free(&b);
-    return line;
-}
-
-static struct str words(struct arena *a, struct str line)
-{
-    if (!words_any(line))
-        return line;
-    struct buf b = BUF_INIT((size_t)FIELD_MAX * 4);
-    words_decode(line, &b);
-    /* A decoded line end would be a second field wherever the text is written again. */
-    line = repaired(a, buf_str(&b));
-    buf_free(&b);
-    return line;
-}
-
-struct str parse_header(struct arena *a, struct str raw)
-{
-    return words(a, repaired(a, str_head(raw, FIELD_MAX)));
-}
-
-/* The field with each name decoded and quoted again where that is needed, so that a comma that was
- * hidden in an encoded word separates nothing (RFC 2047 §5). */
-static struct str address_words(struct arena *a, struct str line)
-{
-    size_t max = 2;
-    for (size_t i = 0; i < line.n; i++)
-        max += line.p[i] == ',' || line.p[i] == ';' || line.p[i] == ':' || line.p[i] == '>';
-    max = max < MIME_ADDR_MAX ? max : MIME_ADDR_MAX;
-    struct mime_addr *addrs = arena_array(a, max, sizeof *addrs);
-    struct buf out = BUF_INIT((size_t)FIELD_MAX * 4);
-    size_t n = mime_addr_list(a, line, addrs, max);
-    bool first = true;
-    for (size_t i = 0; i < n; i++) {
-        addrs[i].name = words(a, addrs[i].name);
-        if (addrs[i].group_end) {
-            buf_addc(&out, ';');
-            first = false;
-            continue;
-        }
-        if (!first)
-            buf_adds(&out, ", ");
-        mime_addr_show(&addrs[i], &out);
-        first = addrs[i].group_start;
-        if (first && out.len > 0 && out.data[out.len - 1] != ' ')
-            buf_adds(&out, out.data[out.len - 1] == ':' ? " " : ": ");
-    }
-    struct str s = arena_str(a, buf_str(&out));
-    buf_free(&out);
-    return s;
-}
-
-static struct str addresses(struct arena *a, struct str raw)
-{
-    struct str line = repaired(a, str_head(raw, FIELD_MAX));
-    return words_any(line) ? address_words(a, line) : line;
-}
-
-/* The <ids> of a field, separated by blanks; what stands between them is no id (RFC 5322 §3.6.4).
- * One that came without brackets gets them. */
-static struct str ids(struct arena *a, struct str raw)
-{
-    struct str in = repaired(a, str_head(raw, FIELD_MAX));
-    struct buf out = BUF_INIT(FIELD_MAX * 2);
-    struct str rest = in, word;
-    while (rest.n > 0) {
-        struct str at = str_skip(rest, str_find(rest, '<'));
-        size_t n = str_find(at, '>');
-        if (n == at.n)
-            break;
-        if (out.len > 0)
-            buf_addc(&out, ' ');
-        for (size_t i = 0; i <= n; i++)
-            if (at.p[i] != ' ')
-                buf_addc(&out, at.p[i]);
-        rest = str_skip(at, n + 1);
-    }
-    if (out.len == 0 && str_word(&in, &word) && str_find(word, '@') < word.n)
-        buf_addf(&out, "<%.*s>", STR_ARG(word));
-    struct str s = arena_str(a, buf_str(&out));
-    buf_free(&out);
-    return s;
-}
-
-static int64_t date_of(struct arena *a, struct str raw)
-{
-    struct str line = repaired(a, str_head(raw, SHORT_MAX));
-    GDateTime *when = line.n > 0 ? g_mime_utils_header_decode_date(line.p) : NULL;
-    if (when == NULL)
-        return 0;
-    int64_t seconds = g_date_time_to_unix(when);
-    g_date_time_unref(when);
-    return seconds > 0 ? seconds : 0;
-}
+/* ---- fields ---- */
 
 enum field_kind { FIELD_TEXT, FIELD_ADDRESSES, FIELD_IDS, FIELD_DATE };
 
@@ -193,31 +74,59 @@ static const struct {
     { "Date", offsetof(struct mime_summary, date), FIELD_DATE },
 };
 
-/* The first field of a name counts; of To and Cc, which some programs repeat, all do. */
-static void put_field(struct arena *a, const struct guard_field *f, struct mime_summary *out)
+static struct str decoded(struct arena *a, enum field_kind kind, struct str raw)
 {
+    switch (kind) {
+    case FIELD_ADDRESSES:
+        return header_addresses(a, raw);
+    case FIELD_IDS:
+        return header_ids(a, raw);
+    case FIELD_TEXT:
+    case FIELD_DATE:
+        break;
+    }
+    return header_text(a, raw);
+}
+
+/* The first field of a name counts; of To and Cc, which some programs repeat, all do. */
+static void put_field(struct parse *p, size_t i, struct str raw)
+{
+    struct str *at = (struct str *)(void *)((char *)&p->s + fields[i].at);
+    struct buf *list = at == &p->s.to ? &p->to : at == &p->s.cc ? &p->cc : NULL;
+    if (fields[i].kind == FIELD_DATE)
+        p->s.date = p->s.date != 0 ? p->s.date : header_date(p->scratch, raw);
+    else if (list == NULL && at->n == 0)
+        *at = arena_str(p->a, decoded(p->scratch, fields[i].kind, raw));
+    else if (list != NULL && list->len < HEADER_FIELD_MAX) {
+        if (list->len > 0)
+            buf_adds(list, ", ");
+        buf_add_str(list, decoded(p->scratch, fields[i].kind, raw));
+    }
+}
+
+static void scratch_clear(struct parse *p)
+{
+    if (arena_used(p->scratch) <= SCRATCH_KEEP)
+        return;
+    arena_free(&p->scratch);
+    p->scratch = arena_new(SCRATCH_KEEP);
+}
+
+static void on_field(void *arg, const struct guard_field *f)
+{
+    struct parse *p = arg;
     size_t i = 0;
     while (i < COUNT(fields) && !str_ieqc(f->name, fields[i].name))
         i++;
     if (i == COUNT(fields))
         return;
-    if (f->value.n > FIELD_MAX)
-        out->damage |= MIME_DAMAGE_LIMIT;
-    if (fields[i].kind == FIELD_DATE) {
-        out->date = out->date != 0 ? out->date : date_of(a, f->value);
-        return;
-    }
-    struct str *at = (struct str *)(void *)((char *)out + fields[i].at);
-    bool more = at->n > 0 && at->n < FIELD_MAX && (at == &out->to || at == &out->cc);
-    if (at->n > 0 && !more)
-        return;
-    struct str value = fields[i].kind == FIELD_TEXT  ? parse_header(a, f->value)
-                       : fields[i].kind == FIELD_IDS ? ids(a, f->value)
-                                                     : addresses(a, f->value);
-    if (more)
-        value = str_c(arena_fmt(a, "%.*s, %.*s", STR_ARG(*at), STR_ARG(value)));
-    *at = value;
+    if (f->cut)
+        p->s.damage |= MIME_DAMAGE_LIMIT;
+    put_field(p, i, f->value);
+    scratch_clear(p);
 }
+
+/* ---- what a part is ---- */
 
 static struct str lower(struct arena *a, struct str s)
 {
@@ -263,26 +172,27 @@ static struct str param(struct arena *a, const char *value, size_t max)
 {
     if (value == NULL)
         return (struct str){ "", 0 };
-    struct str s = words(a, repaired(a, str_head(str_c(value), SHORT_MAX)));
+    struct str s = header_words(a, header_repaired(a, str_head(str_c(value), HEADER_SHORT_MAX)));
     return str_head(s, utf8_cut(s, max));
 }
 
-static void put_type(struct parse *p, struct arena *a, const struct guard_part *part,
-                     struct mime_part_info *info)
+static void put_type(struct parse *p, const struct guard_part *part, struct mime_part_info *info)
 {
+    struct arena *a = p->scratch;
     if (part->content_type.n == 0)
         return;
     /* Only its parameters: the type itself is the guard's, so that both agree on what the part is.
      */
     GMimeContentType *type =
-        g_mime_content_type_parse(p->options, repaired(a, part->content_type).p);
+        g_mime_content_type_parse(p->options, header_repaired(a, part->content_type).p);
     if (type == NULL)
         return;
     const char *format = g_mime_content_type_get_parameter(type, "format");
     const char *delsp = g_mime_content_type_get_parameter(type, "delsp");
-    info->charset = lower(a, param(a, g_mime_content_type_get_parameter(type, "charset"), 100));
+    info->charset = lower(p->a, param(a, g_mime_content_type_get_parameter(type, "charset"), 100));
     if (info->name.n == 0)
-        info->name = param(a, g_mime_content_type_get_parameter(type, "name"), NAME_MAX_BYTES);
+        info->name = arena_str(p->a, param(a, g_mime_content_type_get_parameter(type, "name"),
+                                           NAME_MAX_BYTES));
     if (str_ieqc(str_c(format), "flowed"))
         info->flags |= MIME_PART_FLOWED;
     if (str_ieqc(str_c(delsp), "yes"))
@@ -290,13 +200,14 @@ static void put_type(struct parse *p, struct arena *a, const struct guard_part *
     g_object_unref(type);
 }
 
-static void put_disposition(struct parse *p, struct arena *a, const struct guard_part *part,
+static void put_disposition(struct parse *p, const struct guard_part *part,
                             struct mime_part_info *info)
 {
+    struct arena *a = p->scratch;
     if (part->disposition.n == 0)
         return;
     GMimeContentDisposition *d =
-        g_mime_content_disposition_parse(p->options, repaired(a, part->disposition).p);
+        g_mime_content_disposition_parse(p->options, header_repaired(a, part->disposition).p);
     if (d == NULL)
         return;
     struct str kind = str_c(g_mime_content_disposition_get_disposition(d));
@@ -304,10 +215,12 @@ static void put_disposition(struct parse *p, struct arena *a, const struct guard
         info->flags |= MIME_PART_ATTACHMENT;
     else if (str_ieqc(kind, "inline"))
         info->flags |= MIME_PART_INLINE;
-    info->name = param(a, g_mime_content_disposition_get_parameter(d, "filename"), NAME_MAX_BYTES);
+    info->name = arena_str(p->a, param(a, g_mime_content_disposition_get_parameter(d, "filename"),
+                                       NAME_MAX_BYTES));
     g_object_unref(d);
 }
 
+/* A multipart is taken for what it is when no part of it ever comes. */
 static struct str leaf_type(struct arena *a, const struct guard_part *part)
 {
     if (part->opaque)
@@ -318,119 +231,276 @@ static struct str leaf_type(struct arena *a, const struct guard_part *part)
         return str_find(part->content_type, '/') < part->content_type.n
                    ? STR("application/octet-stream")
                    : STR("text/plain");
-    if (part->kind == GUARD_LEAF && str_istarts(part->type, "multipart/"))
+    if (part->kind != GUARD_MESSAGE && str_istarts(part->type, "multipart/"))
         return STR("text/plain");
     return lower(a, str_head(part->type, 127));
 }
 
-static void put_part(struct parse *p, struct arena *a, const struct guard_part *part,
-                     struct mime_part_info *info)
+static struct str content_id(struct parse *p, const struct guard_part *part)
+{
+    struct str id = header_repaired(p->scratch, part->id);
+    if (id.n > 1 && id.p[0] == '<' && id.p[id.n - 1] == '>')
+        id = str_head(str_skip(id, 1), id.n - 2);
+    return arena_str(p->a, str_head(id, utf8_cut(id, NAME_MAX_BYTES)));
+}
+
+/* The part as a leaf, of unknown length. */
+static void put_part(struct parse *p, const struct guard_part *part, struct mime_part_info *info)
 {
     *info = (struct mime_part_info){ .header_offset = part->header,
                                      .offset = part->offset,
-                                     .length = part->end - part->offset,
-                                     .type = leaf_type(a, part),
+                                     .type = leaf_type(p->a, part),
                                      .encoding = encoding_of(part->encoding),
                                      .depth = part->depth };
-    if (part->kind == GUARD_MESSAGE)
-        info->type = part->type.n > 0 ? info->type : STR("message/rfc822");
-    put_disposition(p, a, part, info);
-    put_type(p, a, part, info);
-    if (part->kind != GUARD_LEAF) {
-        info->flags |= MIME_PART_CONTAINER;
-        info->encoding = MIME_8BIT;
-    }
-    if (info->name.n > 0 && part->kind == GUARD_LEAF && !str_starts(info->type, "text/") &&
+    put_disposition(p, part, info);
+    put_type(p, part, info);
+    if (info->name.n > 0 && part->kind != GUARD_MESSAGE && !str_starts(info->type, "text/") &&
         (info->flags & MIME_PART_INLINE) == 0)
         info->flags |= MIME_PART_ATTACHMENT;
-    if (part->opaque || (part->unclosed && part->kind == GUARD_LEAF))
+    if (part->opaque)
         info->flags |= MIME_PART_DAMAGED;
-    struct str id = repaired(a, part->id);
-    if (id.n > 1 && id.p[0] == '<' && id.p[id.n - 1] == '>')
-        id = str_head(str_skip(id, 1), id.n - 2);
-    info->id = str_head(id, utf8_cut(id, NAME_MAX_BYTES));
-    info->decoded = decoded_size(info->encoding, info->length);
+    info->id = content_id(p, part);
 }
 
-/* The place of one more part; NULL when there are as many as a summary may have. */
-static struct mime_part_info *next_part(struct arena *a, struct mime_summary *out, size_t *cap)
+static void make_container(struct parse *p, const struct guard_part *part,
+                           struct mime_part_info *info)
 {
-    if (out->parts_n == MIME_PARTS_MAX) {
-        out->damage |= MIME_DAMAGE_LIMIT;
-        return NULL;
-    }
-    if (out->parts_n == *cap) {
-        struct mime_part_info *old = out->parts;
-        *cap = *cap == 0 ? 8 : *cap * 2;
-        out->parts = arena_array(a, *cap, sizeof *out->parts);
-        if (out->parts_n > 0)
-            memcpy(out->parts, old, out->parts_n * sizeof *old);
-    }
-    return &out->parts[out->parts_n++];
+    if (part->kind == GUARD_MULTIPART)
+        info->type = lower(p->a, str_head(part->type, 127));
+    else if (part->type.n == 0)
+        info->type = STR("message/rfc822");
+    info->flags |= MIME_PART_CONTAINER;
+    info->encoding = MIME_8BIT;
 }
 
-/* The uuencoded files inside a text part follow it as parts of their own. Only in text that stands
- * as it is: elsewhere offsets into the message would be of other bytes. */
-static void put_uu(struct arena *a, struct str raw, struct mime_summary *out, size_t *cap)
+/* ---- parts ---- */
+
+/* The place of one more part; SIZE_MAX when there are as many as a summary may have. */
+static size_t next_part(struct parse *p)
 {
-    const struct mime_part_info part = out->parts[out->parts_n - 1];
-    struct str body = str_head(str_skip(raw, (size_t)part.offset), (size_t)part.length);
-    if (!str_eqc(part.type, "text/plain") || part.encoding > MIME_BINARY ||
-        (part.flags & MIME_PART_ATTACHMENT) != 0 || str_search(body, STR("begin ")) == body.n)
+    struct mime_summary *s = &p->s;
+    if (s->parts_n == MIME_PARTS_MAX) {
+        s->damage |= MIME_DAMAGE_LIMIT;
+        return SIZE_MAX;
+    }
+    if (s->parts_n == p->parts_cap) {
+        struct mime_part_info *old = s->parts;
+        p->parts_cap = p->parts_cap == 0 ? 8 : p->parts_cap * 2;
+        s->parts = arena_array(p->a, p->parts_cap, sizeof *s->parts);
+        if (s->parts_n > 0)
+            memcpy(s->parts, old, s->parts_n * sizeof *old);
+    }
+    return s->parts_n++;
+}
+
+/* It is known now what the part at hand is: info. */
+static void settle(struct parse *p, const struct mime_part_info *info)
+{
+    struct content *c = &p->now;
+    c->open = false;
+    if (c->at == SIZE_MAX || !mime_text_pick_see(&p->pick, info))
         return;
-    struct uu_file *files = arena_array(a, UU_MAX, sizeof *files);
-    size_t n = uu_find(body, files, UU_MAX);
-    for (size_t i = 0; i < n; i++) {
-        struct mime_part_info *info = next_part(a, out, cap);
-        if (info == NULL)
+    struct buf old = p->text_head;
+    p->text = *info;
+    p->text_head = c->head;
+    c->head = old;
+}
+
+/* The part at hand is a container after all. */
+static void content_drop(struct parse *p)
+{
+    if (!p->now.open)
+        return;
+    if (p->now.wants_uu)
+        uu_reader_feed(p->uu, STR(""), true);
+    settle(p, &p->s.parts[p->now.at]);
+}
+
+static void content_begin(struct parse *p, size_t at, const struct mime_part_info *leaf)
+{
+    struct content *c = &p->now;
+    struct mime_text_pick pick = p->pick;
+    c->leaf = *leaf;
+    c->at = at;
+    c->open = true;
+    c->uu_n = 0;
+    c->wants_head = at != SIZE_MAX && mime_text_pick_see(&pick, leaf);
+    /* The uuencoded files inside a text part follow it as parts of their own. Only in text that
+     * stands as it is: elsewhere offsets into the message would be of other bytes. */
+    c->wants_uu = at != SIZE_MAX && str_eqc(leaf->type, "text/plain") &&
+                  leaf->encoding <= MIME_BINARY && (leaf->flags & MIME_PART_ATTACHMENT) == 0;
+    buf_clear(&c->head);
+    buf_clear(&c->uu_names);
+}
+
+static void on_begin(void *arg, const struct guard_part *part)
+{
+    struct parse *p = arg;
+    struct mime_part_info info;
+    content_drop(p);
+    size_t at = next_part(p);
+    p->at[part->depth] = at;
+    p->now.at = SIZE_MAX;
+    if (at == SIZE_MAX)
+        return;
+    put_part(p, part, &info);
+    content_begin(p, at, &info);
+    if (part->kind != GUARD_LEAF)
+        make_container(p, part, &info);
+    p->s.parts[at] = info;
+    scratch_clear(p);
+}
+
+static void on_content(void *arg, struct str bytes)
+{
+    struct parse *p = arg;
+    struct content *c = &p->now;
+    if (c->at == SIZE_MAX)
+        return;
+    size_t want = c->wants_head ? preview_bytes(&c->leaf) : 0;
+    if (c->head.len < want)
+        buf_add_str(&c->head, str_head(bytes, want - c->head.len));
+    if (c->wants_uu)
+        uu_reader_feed(p->uu, bytes, false);
+}
+
+static void on_file(void *arg, const struct uu_file *file)
+{
+    struct content *c = &((struct parse *)arg)->now;
+    if (c->uu_n == UU_MAX)
+        return;
+    struct str name = str_head(file->name, NAME_MAX_BYTES);
+    c->uu[c->uu_n] = *file;
+    c->uu[c->uu_n++].name = (struct str){ NULL, name.n };
+    buf_add_str(&c->uu_names, name);
+}
+
+static void put_files(struct parse *p)
+{
+    struct content *c = &p->now;
+    struct str names = buf_str(&c->uu_names);
+    for (size_t i = 0; i < c->uu_n; i++) {
+        const struct uu_file *file = &c->uu[i];
+        size_t at = next_part(p);
+        if (at == SIZE_MAX)
             return;
-        *info = (struct mime_part_info){ .header_offset = part.offset + files[i].offset,
-                                         .offset = part.offset + files[i].offset,
-                                         .length = files[i].length,
-                                         .decoded = files[i].decoded,
+        struct mime_part_info *info = &p->s.parts[at];
+        *info = (struct mime_part_info){ .header_offset = c->leaf.offset + file->offset,
+                                         .offset = c->leaf.offset + file->offset,
+                                         .length = file->length,
+                                         .decoded = file->decoded,
                                          .type = STR("application/octet-stream"),
                                          .encoding = MIME_UUENCODE,
-                                         .depth = part.depth,
+                                         .depth = c->leaf.depth,
                                          .flags = MIME_PART_UU | MIME_PART_ATTACHMENT };
-        info->name = repaired(a, str_head(files[i].name, NAME_MAX_BYTES));
-        if (files[i].damaged)
+        info->name = header_repaired(p->a, str_head(names, file->name.n));
+        names = str_skip(names, file->name.n);
+        if (file->damaged)
             info->flags |= MIME_PART_DAMAGED;
+        (void)mime_text_pick_see(&p->pick, info);
     }
 }
 
-static void put_parts(struct parse *p, struct arena *a, struct str raw, const struct guard *g,
-                      struct mime_summary *out)
+static void leaf_end(struct parse *p, struct mime_part_info *info)
 {
-    size_t cap = 0;
-    for (size_t i = 0; i < g->parts_n; i++) {
-        struct mime_part_info *info = next_part(a, out, &cap);
-        if (info == NULL)
-            return;
-        put_part(p, a, &g->parts[i], info);
-        if (g->parts[i].unclosed)
-            out->damage |= MIME_DAMAGE_BOUNDARY;
-        put_uu(a, raw, out, &cap);
-    }
+    settle(p, info);
+    if (!p->now.wants_uu)
+        return;
+    uu_reader_feed(p->uu, STR(""), true);
+    put_files(p);
 }
 
-void parse_summary(struct parse *p, struct arena *a, struct str raw, uint64_t size,
-                   struct mime_summary *out)
+static void on_end(void *arg, const struct guard_part *part)
 {
-    struct guard g;
-    *out = (struct mime_summary){ 0 };
-    guard_scan(a, raw, &guard_limits_default, &g);
-    for (size_t i = 0; i < g.fields_n; i++)
-        put_field(a, &g.fields[i], out);
-    put_parts(p, a, raw, &g, out);
-    if (g.over)
-        out->damage |= MIME_DAMAGE_LIMIT;
-    if (size > raw.n && out->parts_n > 0) {
-        struct mime_part_info *last = &out->parts[out->parts_n - 1];
-        last->length += size - raw.n;
-        last->flags |= MIME_PART_DAMAGED;
-        out->damage |= MIME_DAMAGE_LIMIT;
-    }
-    size_t text = mime_summary_text_part(out);
-    if (text < out->parts_n)
-        out->preview = preview_of(a, raw, &out->parts[text]);
+    struct parse *p = arg;
+    size_t at = p->at[part->depth];
+    if (at == SIZE_MAX)
+        return;
+    struct mime_part_info *info = &p->s.parts[at];
+    bool leaf = part->kind == GUARD_LEAF;
+    if (leaf)
+        *info = p->now.leaf;
+    else
+        content_drop(p);
+    info->length = part->end - part->offset;
+    info->decoded = decoded_size(info->encoding, info->length);
+    if (part->unclosed)
+        p->s.damage |= MIME_DAMAGE_BOUNDARY;
+    if (part->unclosed && leaf)
+        info->flags |= MIME_PART_DAMAGED;
+    if (leaf)
+        leaf_end(p, info);
+}
+
+/* ---- the message ---- */
+
+struct parse *parse_new(void)
+{
+    static const char *fallback[] = { "utf-8", "windows-1252", NULL };
+    struct parse *p = xcalloc(1, sizeof *p);
+    struct guard_sink sink = {
+        .field = on_field, .begin = on_begin, .content = on_content, .end = on_end, .arg = p
+    };
+    g_mime_init();
+    p->options = g_mime_parser_options_new();
+    g_mime_parser_options_set_fallback_charsets(p->options, fallback);
+    p->guard = guard_reader_new(&guard_limits_default, &sink);
+    p->uu = uu_reader_new(on_file, p);
+    p->scratch = arena_new(SCRATCH_KEEP);
+    buf_init(&p->to, LIST_MAX);
+    buf_init(&p->cc, LIST_MAX);
+    buf_init(&p->now.head, PREVIEW_BYTES_MAX);
+    buf_init(&p->text_head, PREVIEW_BYTES_MAX);
+    buf_init(&p->now.uu_names, (size_t)UU_MAX * NAME_MAX_BYTES);
+    return p;
+}
+
+void parse_free(struct parse **pp)
+{
+    struct parse *p = *pp;
+    if (p == NULL)
+        return;
+    g_mime_parser_options_free(p->options);
+    guard_reader_free(&p->guard);
+    uu_reader_free(&p->uu);
+    arena_free(&p->scratch);
+    buf_free(&p->to);
+    buf_free(&p->cc);
+    buf_free(&p->now.head);
+    buf_free(&p->now.uu_names);
+    buf_free(&p->text_head);
+    /* GMime itself stays: once shut down it cannot be started again. */
+    free(p);
+    *pp = NULL;
+}
+
+static void begin(struct parse *p, struct arena *a)
+{
+    p->begun = true;
+    p->a = a;
+    p->s = (struct mime_summary){ 0 };
+    p->parts_cap = 0;
+    p->now.open = false;
+    mime_text_pick_init(&p->pick);
+    buf_clear(&p->to);
+    buf_clear(&p->cc);
+    buf_clear(&p->text_head);
+}
+
+void parse_feed(struct parse *p, struct arena *a, struct str bytes, bool last,
+                struct mime_summary *out)
+{
+    if (!p->begun)
+        begin(p, a);
+    guard_reader_feed(p->guard, bytes, last);
+    if (!last)
+        return;
+    p->begun = false;
+    if (guard_reader_over(p->guard))
+        p->s.damage |= MIME_DAMAGE_LIMIT;
+    p->s.to = arena_str(a, buf_str(&p->to));
+    p->s.cc = arena_str(a, buf_str(&p->cc));
+    if (p->pick.best != SIZE_MAX)
+        p->s.preview = preview_of(a, buf_str(&p->text_head), &p->text);
+    *out = p->s;
 }

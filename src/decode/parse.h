@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* parse.h - a message's summary: the skeleton that guard found, with its fields decoded by
- * GMime.
+/* parse.h - a message's summary, made as its bytes pass: the skeleton that guard finds, with its
+ * fields decoded.
  * Must not know: where the bytes come from. */
 #ifndef TMAIL_DECODE_PARSE_H
 #define TMAIL_DECODE_PARSE_H
@@ -12,11 +12,10 @@ struct parse;
 struct parse *parse_new(void);
 void parse_free(struct parse **p);
 
-/* Everything in out lives in a. raw may be the front of a message of size bytes: then its last part
- * reaches to the end and damage says that not all was read. Never fails. */
-void parse_summary(struct parse *p, struct arena *a, struct str raw, uint64_t size,
-                   struct mime_summary *out);
-/* A field's value: unfolded, RFC 2047 decoded, valid UTF-8 on one line. */
-struct str parse_header(struct arena *a, struct str raw);
+/* The next bytes of a message, in pieces of any size. last ends it: out gets its summary, and the
+ * next piece begins another. Everything in out lives in a, which is the same for all pieces of a
+ * message. What is kept of it does not grow with it. Never fails. */
+void parse_feed(struct parse *p, struct arena *a, struct str bytes, bool last,
+                struct mime_summary *out);
 
 #endif

@@ -7,8 +7,8 @@
 #include "base/banned.h"
 
 enum {
-    LOOK_TEXT = 4 << 10,  /* encoded bytes that are looked at */
-    LOOK_HTML = 64 << 10, /* style sheets come first */
+    LOOK_TEXT = 4 << 10,           /* encoded bytes that are looked at */
+    LOOK_HTML = PREVIEW_BYTES_MAX, /* style sheets come first */
 };
 
 int part_decode(struct str content, enum mime_encoding encoding, struct buf *out)
@@ -108,13 +108,17 @@ static void fold(struct str text, struct buf *out)
     }
 }
 
-struct str preview_of(struct arena *a, struct str raw, const struct mime_part_info *part)
+size_t preview_bytes(const struct mime_part_info *part)
+{
+    return str_eqc(part->type, "text/html") ? LOOK_HTML : LOOK_TEXT;
+}
+
+struct str preview_of(struct arena *a, struct str head, const struct mime_part_info *part)
 {
     bool html = str_eqc(part->type, "text/html");
-    struct str content = str_head(str_skip(raw, (size_t)part->offset), (size_t)part->length);
     struct buf bytes = BUF_INIT(LOOK_HTML), text = BUF_INIT(LOOK_HTML * 4),
                plain = BUF_INIT(LOOK_HTML * 4), out = BUF_INIT(LOOK_HTML * 4);
-    (void)part_decode(str_head(content, html ? LOOK_HTML : LOOK_TEXT), part->encoding, &bytes);
+    (void)part_decode(str_head(head, preview_bytes(part)), part->encoding, &bytes);
     (void)charset_to_utf8(part->charset, buf_str(&bytes), &text);
     if (html)
         preview_html(buf_str(&text), &plain);

@@ -6,8 +6,12 @@
 
 #include "mime/summary.h"
 
-/* At most MIME_PREVIEW_MAX bytes of UTF-8 without line ends, in a. Quoted lines are passed over. */
-struct str preview_of(struct arena *a, struct str raw, const struct mime_part_info *part);
+/* How many bytes of a text part's encoded content are looked at. */
+enum { PREVIEW_BYTES_MAX = 64 << 10 };
+size_t preview_bytes(const struct mime_part_info *part);
+/* At most MIME_PREVIEW_MAX bytes of UTF-8 without line ends, in a. Quoted lines are passed over. head is the front of the content.
+ */
+struct str preview_of(struct arena *a, struct str head, const struct mime_part_info *part);
 /* The text of some HTML without its tags: what is left when it cannot be parsed. */
 void preview_html(struct str html, struct buf *out);
 

@@ -23,9 +23,8 @@ enum proto_kind {
 enum {
     PROTO_VERSION = 1,
     PROTO_HEAD = 8,
-    PROTO_DATA_MAX = 256 << 10,    /* bytes of a frame to the worker */
-    PROTO_ANSWER_MAX = 64 << 20,   /* bytes of a frame from it */
-    PROTO_MESSAGE_MAX = 256 << 20, /* of a message the worker keeps so much, and counts the rest */
+    PROTO_DATA_MAX = 256 << 10,  /* bytes of a frame to the worker */
+    PROTO_ANSWER_MAX = 64 << 20, /* bytes of a frame from it */
     PROTO_SPANS_MAX = 200000,
     PROTO_LINKS_MAX = 5000
 };

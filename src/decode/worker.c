@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "decode/header.h"
 #include "decode/parse.h"
 #include "decode/proto.h"
 #include "decode/servers.h"
@@ -34,10 +35,10 @@ struct worker {
     int fd;
     struct parse *parse;
     struct buf in, out;
-    struct buf body; /* of the question, when it came in several frames */
-    uint64_t size;   /* of all its bytes, also of those that were not kept */
-    enum proto_kind asked;
+    enum proto_kind asked; /* PROTO_LAST: for a summary */
     struct buf args;
+    struct arena *arena; /* of the question at hand; NULL before its first bytes */
+    struct buf body;     /* its bytes, when they came in several frames and are not for a summary */
 };
 
 void worker_limits(void)
@@ -70,11 +71,10 @@ static void answer_put(struct worker *w, enum proto_kind kind, struct str payloa
     buf_add_str(&w->out, payload);
 }
 
-static void answer_summary(struct worker *w, struct arena *a, struct str bytes, uint64_t size)
+static void answer_summary(struct worker *w, const struct mime_summary *made)
 {
-    struct mime_summary summary;
+    struct mime_summary summary = *made;
     struct buf flat = BUF_INIT(MIME_FLAT_MAX);
-    parse_summary(w->parse, a, bytes, size, &summary);
     mime_summary_flatten(&summary, &flat);
     /* Too many parts with too long names: the fields alone are still worth having. */
     if (flat.over && summary.parts_n > 1) {
@@ -113,34 +113,54 @@ static void answer_servers(struct worker *w, struct arena *a, struct str xml)
     buf_free(&packed);
 }
 
-/* The whole of a question is here: last is its last bytes, which for a small one are all of them.
- */
-static void answer(struct worker *w, struct str last)
+static void answer_begin(struct worker *w)
 {
-    struct str bytes = last;
-    uint64_t size = w->size + last.n;
-    struct arena *a = arena_new(16 << 10);
-    if (w->size > 0) {
-        size_t room = PROTO_MESSAGE_MAX - w->body.len;
-        buf_add_str(&w->body, str_head(last, room));
-        bytes = buf_str(&w->body);
-    }
+    if (w->arena != NULL)
+        return;
+    w->arena = arena_new(16 << 10);
     watch(CPU_SECONDS);
-    if (w->asked == PROTO_ASK_TEXT)
-        answer_text(w, a, bytes);
-    else if (w->asked == PROTO_ASK_HEADER)
-        answer_put(w, PROTO_ANSWER, parse_header(a, bytes));
-    else if (w->asked == PROTO_ASK_SERVERS)
-        answer_servers(w, a, bytes);
-    else
-        answer_summary(w, a, bytes, size);
+}
+
+static void answer_end(struct worker *w)
+{
     watch(0);
-    arena_free(&a);
+    arena_free(&w->arena);
     if (w->body.cap > READ_SIZE)
         buf_free(&w->body);
     buf_clear(&w->body);
-    w->size = 0;
     w->asked = PROTO_LAST;
+}
+
+/* The last bytes of a question that is not for a summary, which for a small one are all of them. */
+static void answer(struct worker *w, struct str last)
+{
+    struct str bytes = last;
+    if (w->body.len > 0) {
+        buf_add_str(&w->body, str_head(last, w->body.max - w->body.len));
+        bytes = buf_str(&w->body);
+    }
+    if (w->asked == PROTO_ASK_TEXT)
+        answer_text(w, w->arena, bytes);
+    else if (w->asked == PROTO_ASK_HEADER)
+        answer_put(w, PROTO_ANSWER, header_text(w->arena, bytes));
+    else
+        answer_servers(w, w->arena, bytes);
+}
+
+static void bytes_take(struct worker *w, struct str bytes, bool last)
+{
+    struct mime_summary summary;
+    answer_begin(w);
+    if (w->asked == PROTO_LAST) {
+        parse_feed(w->parse, w->arena, bytes, last, &summary);
+        if (last)
+            answer_summary(w, &summary);
+    } else if (last)
+        answer(w, bytes);
+    else
+        buf_add_str(&w->body, str_head(bytes, w->body.max - w->body.len));
+    if (last)
+        answer_end(w);
 }
 
 static int frame_take(struct worker *w, unsigned kind, struct str payload)
@@ -149,16 +169,17 @@ static int frame_take(struct worker *w, unsigned kind, struct str payload)
     case PROTO_ASK_TEXT:
     case PROTO_ASK_HEADER:
     case PROTO_ASK_SERVERS:
+        if (w->arena != NULL) /* within another question */
+            return -1;
         w->asked = kind;
         buf_clear(&w->args);
         buf_add_str(&w->args, payload);
         return 0;
     case PROTO_DATA:
-        buf_add_str(&w->body, str_head(payload, PROTO_MESSAGE_MAX - w->body.len));
-        w->size += payload.n;
+        bytes_take(w, payload, false);
         return 0;
     case PROTO_LAST:
-        answer(w, payload);
+        bytes_take(w, payload, true);
         return w->out.len >= FLUSH_AT ? flush(w) : 0;
     default:
         return -1;
@@ -198,12 +219,13 @@ int worker_run(int fd)
     struct worker w = { .fd = fd, .asked = PROTO_LAST };
     buf_init(&w.in, (size_t)READ_SIZE + PROTO_DATA_MAX + PROTO_HEAD);
     buf_init(&w.out, (size_t)PROTO_ANSWER_MAX + FLUSH_AT + PROTO_HEAD);
-    buf_init(&w.body, PROTO_MESSAGE_MAX);
+    buf_init(&w.body, DECODE_TEXT_MAX);
     buf_init(&w.args, PROTO_DATA_MAX);
     w.parse = parse_new();
     answer_put(&w, PROTO_HELLO, STR("1"));
     int code = flush(&w) == 0 ? serve(&w) : EXIT_PROTOCOL;
     parse_free(&w.parse);
+    arena_free(&w.arena);
     buf_free(&w.in);
     buf_free(&w.out);
     buf_free(&w.body);

@@ -71,6 +71,37 @@ static void part(struct arena *a, struct str raw, const struct mime_part_info *p
     }
 }
 
+struct feeding {
+    struct parse *parse;
+    struct arena *a;
+    struct mime_summary s;
+};
+
+static void piece(void *arg, struct str bytes)
+{
+    struct feeding *f = arg;
+    parse_feed(f->parse, f->a, bytes, false, &f->s);
+}
+
+/* In pieces it has the same summary. */
+static void pieces_are_the_same(struct parse *parse, struct str raw, const struct mime_summary *s)
+{
+    struct buf one = BUF_INIT(MIME_FLAT_MAX), two = BUF_INIT(MIME_FLAT_MAX);
+    mime_summary_flatten(s, &one);
+    for (enum fuzz_split split = FUZZ_CUT; split <= FUZZ_BYTES; split++) {
+        struct feeding f = { .parse = parse, .a = arena_new(4096) };
+        fuzz_feed(raw, split, piece, &f);
+        parse_feed(parse, f.a, STR(""), true, &f.s);
+        buf_clear(&two);
+        mime_summary_flatten(&f.s, &two);
+        if (!one.over)
+            fuzz_same(buf_str(&one), buf_str(&two));
+        arena_free(&f.a);
+    }
+    buf_free(&one);
+    buf_free(&two);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct parse *parse;
@@ -79,13 +110,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct mime_summary s;
     if (parse == NULL)
         parse = parse_new();
-    parse_summary(parse, a, raw, raw.n, &s);
+    parse_feed(parse, a, raw, true, &s);
     FUZZ_CHECK(s.parts_n > 0 && s.parts_n <= MIME_PARTS_MAX);
     fields_hold(a, &s);
     flat_comes_back(&s);
+    pieces_are_the_same(parse, raw, &s);
     for (size_t i = 0; i < s.parts_n && i < PARTS_LOOKED_AT; i++)
         part(a, raw, &s.parts[i]);
-    parse_summary(parse, a, raw, raw.n + 1000, &s); /* the front of a longer one */
     arena_free(&a);
     return 0;
 }

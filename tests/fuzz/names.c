@@ -48,7 +48,7 @@ static void comes_back(struct str name)
     buf_adds(&out, "Content-Type: application/pdf");
     if (mime_param_put(&out, "name", name, &err) == 0) {
         buf_adds(&out, "\r\n\r\nx\r\n");
-        parse_summary(parse, a, buf_str(&out), out.len, &s);
+        parse_feed(parse, a, buf_str(&out), true, &s);
         fuzz_same(s.parts[0].name, name);
     }
     arena_free(&a);

@@ -3,7 +3,7 @@
 #include "fuzz.h"
 
 #include "base/utf8.h"
-#include "decode/parse.h"
+#include "decode/header.h"
 #include "decode/words.h"
 #include "mime/field.h"
 #include "base/banned.h"
@@ -26,7 +26,7 @@ static void comes_back(struct str text)
         struct str rest = buf_str(&field);
         for (struct str line; str_line(&rest, &line);)
             FUZZ_CHECK(line.n <= 998);
-        fuzz_same(parse_header(a, str_skip(buf_str(&field), 8)), buf_str(&plain));
+        fuzz_same(header_text(a, str_skip(buf_str(&field), 8)), buf_str(&plain));
     }
     arena_free(&a);
     buf_free(&field);
@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FUZZ_CHECK(utf8_valid(buf_str(&out)));
     if (!words_any(in))
         fuzz_same(buf_str(&out), in);
-    struct str header = parse_header(a, in);
+    struct str header = header_text(a, in);
     FUZZ_CHECK(utf8_valid(header) && str_is_line(header));
     comes_back(in);
     arena_free(&a);

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,6 +12,13 @@
 #include "decode/part.h"
 
 #define WORKER TEST_BUILDDIR "/tmail-decode"
+
+/* With a sanitizer the shadow counts too. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { TEST_REAL_MEMORY = 0 };
+#else
+enum { TEST_REAL_MEMORY = 1 };
+#endif
 
 static const char small[] = "From: Jane Roe <jane@example.org>\r\n"
                             "To: bob@example.org\r\n"
@@ -152,6 +160,75 @@ static void the_killer_is_marked_and_the_rest_is_answered(void **state)
     }
 }
 
+/* It dies of the first bytes, before the last have come. */
+static void a_killer_is_known_before_it_ends(void **state)
+{
+    enum { PIECE = 100000, PIECES = 50 }; /* more than waits in the socket */
+    struct error err;
+    struct mime_summary s;
+    char *dir = file_temp_dir("tmail-test", &err), *path;
+    char *marks = xasprintf("%s/marks", dir), *piece = xmalloc(PIECE);
+    struct arena *a = arena_new(4096);
+    uint64_t tag;
+    (void)state;
+    memset(piece, 'x', PIECE);
+    fake_worker(dir, GREETING "'; head -c 300 >/dev/null; ulimit -c 0; kill -SEGV $$", 1, &path);
+    struct decode *d = decode_new(path, marks, &err);
+    assert_int_equal(decode_begin(d, 7, STR("k7"), &err), 0);
+    for (int i = 0; i <= PIECES; i++)
+        assert_int_equal(decode_feed(d, 7, (struct str){ piece, PIECE }, i == PIECES, &err), 0);
+    assert_int_equal(decode_take(d, a, -1, &tag, &s, &err), 1);
+    assert_int_equal(tag, 7);
+    assert_int_equal(s.damage, MIME_DAMAGE_OPAQUE);
+    assert_int_equal(s.parts[0].length, (uint64_t)PIECE * (PIECES + 1));
+    assert_int_equal(decode_summary(d, a, src_of(small, "k8"), &s, &err), 0);
+    decode_free(&d);
+    d = decode_new("/nonexistent/worker", marks, &err);
+    assert_int_equal(decode_summary(d, a, src_of(small, "k7"), &s, &err), 1);
+    decode_free(&d);
+    arena_free(&a);
+    file_remove_tree(dir);
+    free(dir);
+    free(path);
+    free(marks);
+    free(piece);
+}
+
+/* What a decoder needs for a message does not grow with it. */
+static void large_messages_take_little_memory(void **state)
+{
+    enum { PIECE = 64 << 10, PIECES = 2000, RESIDENT_MAX = 40 << 20 };
+    static const char *const heads[] = {
+        "Content-Type: application/pdf\nContent-Transfer-Encoding: base64\n\n", "Subject: text\n\n",
+        "Subject: a field without end\n ",
+        "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/html\n\n"
+    };
+    struct error err;
+    struct mime_summary s;
+    struct rusage used;
+    char *piece = xmalloc(PIECE);
+    (void)state;
+    memset(piece, 'x', PIECE);
+    struct decode *d = decode_new(WORKER, NULL, &err);
+    for (size_t i = 0; i < COUNT(heads); i++) {
+        struct arena *a = arena_new(4096);
+        uint64_t tag;
+        assert_int_equal(decode_begin(d, i, STR(""), &err), 0);
+        assert_int_equal(decode_feed(d, i, str_c(heads[i]), false, &err), 0);
+        for (int k = 1; k <= PIECES; k++)
+            assert_int_equal(decode_feed(d, i, (struct str){ piece, PIECE }, k == PIECES, &err), 0);
+        assert_int_equal(decode_take(d, a, -1, &tag, &s, &err), 0);
+        const struct mime_part_info *last = &s.parts[s.parts_n - 1];
+        assert_int_equal(last->offset + last->length, strlen(heads[i]) + (uint64_t)PIECES * PIECE);
+        arena_free(&a);
+    }
+    decode_free(&d);
+    getrusage(RUSAGE_CHILDREN, &used);
+    if (TEST_REAL_MEMORY)
+        assert_in_range(used.ru_maxrss, 1, RESIDENT_MAX / 1024);
+    free(piece);
+}
+
 /* More than is kept, and more than one frame: it goes through. */
 static void big_messages_pass(void **state)
 {
@@ -226,6 +303,8 @@ int main(void)
         cmocka_unit_test(a_message_is_summarised),
         cmocka_unit_test(many_are_under_way),
         cmocka_unit_test(the_killer_is_marked_and_the_rest_is_answered),
+        cmocka_unit_test(a_killer_is_known_before_it_ends),
+        cmocka_unit_test(large_messages_take_little_memory),
         cmocka_unit_test(big_messages_pass),
         cmocka_unit_test(a_part_is_read_as_text_and_as_bytes),
     };

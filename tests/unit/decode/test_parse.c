@@ -1,10 +1,53 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit/test.h"
 
+#include <dirent.h>
 #include <stdlib.h>
 
+#include "base/file.h"
 #include "base/utf8.h"
 #include "decode/parse.h"
+
+/* The flat summary of a message that comes cut at cut, and then after each step bytes. */
+static void flat_of(struct parse *p, struct str raw, size_t cut, size_t step, struct buf *out)
+{
+    struct arena *a = arena_new(1024);
+    struct mime_summary s;
+    buf_clear(out);
+    for (size_t at = 0; at < raw.n;) {
+        struct str part = str_head(str_skip(raw, at), at < cut ? cut - at : step);
+        char *piece = xmalloc(part.n);
+        memcpy(piece, part.p, part.n);
+        parse_feed(p, a, (struct str){ piece, part.n }, false, &s);
+        memset(piece, '-', part.n);
+        free(piece);
+        at += part.n;
+    }
+    parse_feed(p, a, STR(""), true, &s);
+    mime_summary_flatten(&s, out);
+    arena_free(&a);
+}
+
+static void check_every_split(struct parse *p, struct str raw)
+{
+    static const size_t steps[] = { 1, 2, 7, 64 };
+    struct buf whole = BUF_INIT(MIME_FLAT_MAX), cut = BUF_INIT(MIME_FLAT_MAX);
+    struct arena *a = arena_new(1024);
+    struct mime_summary s;
+    parse_feed(p, a, raw, true, &s);
+    mime_summary_flatten(&s, &whole);
+    for (size_t at = 0; at < raw.n + COUNT(steps); at++) {
+        if (at < raw.n)
+            flat_of(p, raw, at, raw.n, &cut);
+        else
+            flat_of(p, raw, 0, steps[at - raw.n], &cut);
+        assert_int_equal(cut.len, whole.len);
+        assert_memory_equal(cut.data, whole.data, whole.len);
+    }
+    arena_free(&a);
+    buf_free(&whole);
+    buf_free(&cut);
+}
 
 static void fields_are_decoded(void **state)
 {
@@ -39,11 +82,12 @@ static void fields_are_decoded(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct arena *a = arena_new(1024);
         struct mime_summary s;
-        parse_summary(p, a, str_c(rows[i].in), strlen(rows[i].in), &s);
+        parse_feed(p, a, str_c(rows[i].in), true, &s);
         struct str got = *(struct str *)(void *)((char *)&s + rows[i].at);
         if (rows[i].want != NULL)
             assert_str(got, rows[i].want);
         assert_true(utf8_valid(got));
+        check_every_split(p, str_c(rows[i].in));
         arena_free(&a);
     }
     parse_free(&p);
@@ -63,7 +107,8 @@ static void parts_say_what_they_are(void **state)
     struct arena *a = arena_new(1024);
     struct mime_summary s;
     (void)state;
-    parse_summary(p, a, str_c(mail), strlen(mail), &s);
+    parse_feed(p, a, str_c(mail), true, &s);
+    check_every_split(p, str_c(mail));
     assert_int_equal(s.parts_n, 5);
     assert_int_equal(s.parts[0].flags, MIME_PART_CONTAINER);
     assert_str(s.parts[1].type, "text/plain");
@@ -86,6 +131,73 @@ static void parts_say_what_they_are(void **state)
     parse_free(&p);
 }
 
+/* Of all messages that the fuzzers begin with. */
+static void pieces_give_the_same_summary(void **state)
+{
+    static const char *const folders[] = { "message", "guard", "uu" };
+    struct parse *p = parse_new();
+    struct error err;
+    size_t n = 0;
+    (void)state;
+    for (size_t i = 0; i < COUNT(folders); i++) {
+        char *path = xasprintf("%s/tests/fuzz/corpus/%s", TEST_SRCDIR, folders[i]);
+        DIR *dir = opendir(path);
+        assert_non_null(dir);
+        for (struct dirent *e; (e = readdir(dir)) != NULL;) {
+            char *file = xasprintf("%s/%s", path, e->d_name);
+            struct buf raw = BUF_INIT(1 << 20);
+            if (e->d_name[0] != '.') {
+                assert_int_equal(file_read(file, &raw, &err), 0);
+                check_every_split(p, buf_str(&raw));
+                n++;
+            }
+            buf_free(&raw);
+            free(file);
+        }
+        closedir(dir);
+        free(path);
+    }
+    assert_true(n > 50);
+    parse_free(&p);
+}
+
+/* A preamble is text until a part comes, and its files are none then. */
+static void what_turns_out_to_be_a_container_leaves_nothing(void **state)
+{
+#define FILE_A "begin 644 a\n#86)C\n`\nend\n"
+    static const struct {
+        const char *in;
+        size_t parts;
+        const char *preview;
+    } rows[] = {
+        { "Content-Type: multipart/mixed; boundary=b\n\npre\n" FILE_A "--b\n\none\n--b--\n", 2,
+          "one" },
+        { "Content-Type: multipart/mixed; boundary=b\n\npre\n" FILE_A "--b--\n", 1, "" },
+        { "Content-Type: multipart/mixed; boundary=b\n\npre\nbegin 644 a\n#86)C\n--b--\n\n", 1,
+          "" },
+        { "Content-Type: multipart/mixed; boundary=b\n\npre\n" FILE_A, 2,
+          "pre begin 644 a #86)C ` end" },
+        { "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: multipart/mixed; "
+          "boundary=c\n\n"
+          "begin 644 a\n#86)C\n--b\n\ntwo\n" FILE_A "--b--\n",
+          5, "begin 644 a #86)C" },
+    };
+    struct parse *p = parse_new();
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct arena *a = arena_new(1024);
+        struct mime_summary s;
+        for (int again = 0; again < 2; again++) {
+            parse_feed(p, a, str_c(rows[i].in), true, &s);
+            assert_int_equal(s.parts_n, rows[i].parts);
+            assert_str(s.preview, rows[i].preview);
+        }
+        check_every_split(p, str_c(rows[i].in));
+        arena_free(&a);
+    }
+    parse_free(&p);
+}
+
 /* head, n times piece, tail. */
 static void hostile(struct parse *p, const char *head, const char *piece, size_t n,
                     const char *tail, unsigned damage)
@@ -98,12 +210,12 @@ static void hostile(struct parse *p, const char *head, const char *piece, size_t
         buf_adds(&mail, piece);
     buf_adds(&mail, tail);
     assert_false(mail.over);
-    parse_summary(p, a, buf_str(&mail), mail.len, &s);
+    parse_feed(p, a, buf_str(&mail), true, &s);
     assert_int_equal(s.damage & MIME_DAMAGE_LIMIT, damage);
     assert_true(s.parts_n > 0 && s.parts_n <= MIME_PARTS_MAX);
     mime_summary_flatten(&s, &flat);
     assert_false(flat.over);
-    assert_true(arena_used(a) < (64u << 20));
+    assert_true(arena_used(a) < (8u << 20));
     buf_free(&mail);
     buf_free(&flat);
     arena_free(&a);
@@ -134,7 +246,7 @@ static void nothing_hangs_or_crashes(void **state)
     hostile(p, "Content-Type: text/plain", "; a*0*=x", 100000, "\n\n", 0);
     hostile(p, "References: ", "<", 60000, "\n\n", 0);
     hostile(p, "Date: ", "1 ", 30000, "\n\n", 0);
-    parse_summary(p, a, (struct str){ nuls, sizeof nuls - 1 }, sizeof nuls - 1, &s);
+    parse_feed(p, a, (struct str){ nuls, sizeof nuls - 1 }, true, &s);
     assert_str(s.subject, "a b");
     arena_free(&a);
     parse_free(&p);
@@ -158,7 +270,7 @@ static void files_never_pass_the_ceiling_of_parts(void **state)
                 buf_adds(&mail, "begin 644 x\n#86)C\n`\nend\n");
         }
         buf_adds(&mail, "--b--\n");
-        parse_summary(p, a, buf_str(&mail), mail.len, &s);
+        parse_feed(p, a, buf_str(&mail), true, &s);
         size_t all = 1 + texts[i] * 101;
         assert_int_equal(s.parts_n, all < MIME_PARTS_MAX ? all : MIME_PARTS_MAX);
         assert_int_equal(s.damage, all < MIME_PARTS_MAX ? 0 : MIME_DAMAGE_LIMIT);
@@ -173,6 +285,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields_are_decoded),
         cmocka_unit_test(parts_say_what_they_are),
+        cmocka_unit_test(pieces_give_the_same_summary),
+        cmocka_unit_test(what_turns_out_to_be_a_container_leaves_nothing),
         cmocka_unit_test(nothing_hangs_or_crashes),
         cmocka_unit_test(files_never_pass_the_ceiling_of_parts),
     };
