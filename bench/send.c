@@ -60,7 +60,7 @@ static int server_start(struct bench *b, char *tmaild, struct error *err)
                      "jane:secret",  "--accept-any", "--smtp", "0",        "--imap",      "0",
                      "--submission", "none",         "--pop3", "none",     "--tls-cert",  "none",
                      "--port-file",  ports,          NULL };
-    struct child_io io = { -1, -1, -1, true };
+    struct child_io io = { .in = -1, .out = -1, .err = -1, .session = true };
     b->server = child_start(argv, &io, err);
     int rc = b->server < 0 ? -1 : read_ports(b, ports, err);
     free(mail);
@@ -114,7 +114,7 @@ static double run(struct bench *b, struct peer *p)
         in = fds[0];
     } else
         lseek(in, 0, SEEK_SET);
-    struct child_io io = { in, -1, STDERR_FILENO, false };
+    struct child_io io = { .in = in, .out = -1, .err = STDERR_FILENO };
     double start = lap_now();
     pid_t pid = child_start(p->argv, &io, &err);
     int code = pid < 0 ? -1 : child_wait(pid);
