@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/child.h"
@@ -226,4 +228,61 @@ struct bus *bus_open(const struct bus_where *where, int *started_one, struct err
     } while (clock_mono_ms() < deadline);
     error_set(err, ERR_SYS, RETRY_LATER, _("the mail engine does not answer"));
     return NULL;
+}
+
+/* ------------------------------------------------------------------ looking */
+
+/* When a process began, seconds since 1970; 0: not known. Its name, which may hold anything, ends at the last ")"
+ * (proc(5)). */
+static int64_t began(int pid)
+{
+    enum { WORDS_BEFORE = 19 };
+    char path[64];
+    struct buf text = BUF_INIT(4096);
+    struct error ignored;
+    struct str rest, word;
+    uint64_t ticks = 0;
+    long per_s = sysconf(_SC_CLK_TCK);
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    bool there = file_read(path, &text, &ignored) == 0;
+    rest = str_skip(buf_str(&text), str_rfind(buf_str(&text), ')') + 1);
+    for (int i = 0; there && i < WORDS_BEFORE; i++)
+        there = str_word(&rest, &word);
+    there = there && str_word(&rest, &word) && str_u64(&word, &ticks) == 0 && per_s > 0;
+    buf_free(&text);
+    struct timespec up;
+    clock_gettime(CLOCK_BOOTTIME, &up);
+    return there ? clock_wall_ms() / 1000 - up.tv_sec + (int64_t)(ticks / (uint64_t)per_s) : 0;
+}
+
+static int look(struct bus *b, const struct bus_where *where, struct error *err)
+{
+    struct bus_event ev;
+    char *config = real_config(where);
+    int rc = bus_wait(b, &ev, HELLO_MS, err);
+    if (rc == 1 || (rc == 0 && ev.kind != EVENT_HELLO))
+        rc = error_set(err, ERR_SYS, RETRY_LATER, _("the mail engine does not answer"));
+    else if (rc == 0 && (ev.version != BUS_VERSION || ev.schema != where->schema))
+        rc = error_set(err, ERR_STORE, RETRY_LATER,
+                       _("the mail engine that runs is of another version of tmail"));
+    else if (rc == 0 && !str_eqc(ev.config, config))
+        rc = error_set(err, ERR_CONFIG, RETRY_NEVER,
+                       _("this store is in use with another configuration: %.*s"),
+                       STR_ARG(ev.config));
+    free(config);
+    return rc;
+}
+
+int bus_look(const struct bus_where *where, struct bus_seen *seen, struct error *err)
+{
+    *seen = (struct bus_seen){ .locked = socket_is_locked(where->store) };
+    int fd = socket_connect(where->store);
+    if (fd < 0)
+        return 0;
+    seen->pid = socket_peer(fd);
+    seen->since = began(seen->pid);
+    struct bus *b = bus_on(fd, err);
+    int rc = b != NULL ? look(b, where, err) : -1;
+    bus_close(&b);
+    return rc;
 }

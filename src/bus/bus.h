@@ -36,6 +36,16 @@ void bus_hint(struct bus *b, const struct bus_hint *hint);
 int bus_wait(struct bus *b, struct bus_event *ev, int wait_ms, struct error *err) MUST_CHECK;
 void bus_close(struct bus **b);
 
+/* Who works on a store, found out without a word to them. */
+struct bus_seen {
+    bool locked; /* somebody has the store's lock */
+    int pid;     /* of the engine that answers; 0: none does */
+    int64_t since;
+};
+/* -1 with *err where it answers otherwise than the engine of where would (then pid is set), or not at all. Nothing
+ * is started. */
+int bus_look(const struct bus_where *where, struct bus_seen *seen, struct error *err) MUST_CHECK;
+
 /* The engine's end. Belongs to one thread. */
 struct bus_server;
 /* Takes the lock on the store (ERR_STORE, RETRY_NEVER when another engine has it) and listens;

@@ -181,12 +181,30 @@ void socket_unlink(const char *store)
     free(name);
 }
 
+static char *lock_path(const char *store)
+{
+    char *real = real_store(store), *path = xasprintf("%s.lock", real);
+    free(real);
+    return path;
+}
+
+bool socket_is_locked(const char *store)
+{
+    struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    char *path = lock_path(store);
+    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    bool locked = fd >= 0 && fcntl(fd, F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
+    if (fd >= 0)
+        close(fd);
+    free(path);
+    return locked;
+}
+
 int socket_lock(const char *store, struct error *err)
 {
     struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-    char *real = real_store(store);
-    char *dir = xmemdup0(real, str_rfind(str_c(real), '/'));
-    char *path = xasprintf("%s.lock", real);
+    char *path = lock_path(store);
+    char *dir = xmemdup0(path, str_rfind(str_c(path), '/'));
     int fd = file_mkdirs(dir, err) == 0
                  ? open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)
                  : -1;
@@ -199,8 +217,14 @@ int socket_lock(const char *store, struct error *err)
     }
     free(path);
     free(dir);
-    free(real);
     return fd;
+}
+
+int socket_peer(int fd)
+{
+    struct ucred peer;
+    socklen_t n = sizeof peer;
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0 ? peer.pid : 0;
 }
 
 bool socket_peer_is_us(int fd)

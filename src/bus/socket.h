@@ -30,6 +30,10 @@ void socket_unlink(const char *store);
 /* The store's lock, held as long as the descriptor is open. -1 with ERR_STORE: another engine has
  * it. */
 int socket_lock(const char *store, struct error *err);
+/* True while somebody has it. */
+bool socket_is_locked(const char *store);
+/* The process at the other end; 0: not known. */
+int socket_peer(int fd);
 /* True if the other end runs as the same user. */
 bool socket_peer_is_us(int fd);
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/fault.h"
 #include "base/i18n.h"
@@ -20,7 +21,8 @@ enum {
     /* Past this any writer folds the log back. The engine does when it has nothing else to do: in
      * the middle of a long fetch it would cost a sixth of its time. */
     WAL_PAGES_MAX = 64000,
-    VACUUM_PAGES = 200 /* given back to the disk at each checkpoint */
+    CHECK_STEPS = 1000, /* of SQLite's, between two looks at the clock */
+    VACUUM_PAGES = 200  /* given back to the disk at each checkpoint */
 };
 
 static int exec(struct cache *c, const char *sql, struct error *err)
@@ -258,21 +260,30 @@ int64_t cache_version(struct cache *c)
     return sql_int(c, "PRAGMA data_version", SQL_NONE, &version, &err) < 0 ? -1 : version;
 }
 
-int cache_check(struct cache *c, struct error *err)
+static int time_is_over(void *deadline)
+{
+    return clock_mono_ms() >= *(int64_t *)deadline;
+}
+
+int cache_check(struct cache *c, int wait_ms, struct error *err)
 {
     sqlite3_stmt *st = NULL;
     const unsigned char *said = NULL;
+    int64_t deadline = clock_mono_ms() + wait_ms;
+    sqlite3_progress_handler(c->db, CHECK_STEPS, time_is_over, &deadline);
     if (sqlite3_prepare_v2(c->db, "PRAGMA quick_check(1)", -1, &st, NULL) == SQLITE_OK &&
         sqlite3_step(st) == SQLITE_ROW)
         said = sqlite3_column_text(st, 0);
     bool whole = said != NULL && str_eqc(str_c((const char *)said), "ok");
+    bool late = said == NULL && sqlite3_errcode(c->db) == SQLITE_INTERRUPT;
     if (!whole)
         (void)error_set(err, ERR_STORE, RETRY_NEVER,
                         _("the store %s is damaged: move it away, and what the servers have is "
                           "fetched again"),
                         cache_path(c));
     sqlite3_finalize(st);
-    return whole ? 0 : -1;
+    sqlite3_progress_handler(c->db, 0, NULL, NULL);
+    return whole ? 0 : late ? 1 : -1;
 }
 
 void cache_checkpoint(struct cache *c)

@@ -32,8 +32,9 @@ void cache_rollback(struct cache *c);
 const char *cache_path(const struct cache *c);
 /* A number that changes when another handle has committed something (PRAGMA data_version). */
 int64_t cache_version(struct cache *c);
-/* SQLite looks through all of it (PRAGMA quick_check). ERR_STORE where something is broken. */
-int cache_check(struct cache *c, struct error *err) MUST_CHECK;
+/* SQLite looks through all of it (PRAGMA quick_check). 1: not within wait_ms; ERR_STORE where something is
+ * broken. */
+int cache_check(struct cache *c, int wait_ms, struct error *err) MUST_CHECK;
 /* Folds the write-ahead log back and gives free room to the disk, as far as nobody is in the way;
  * only the engine calls it: when it has been busy, and before it ends. */
 void cache_checkpoint(struct cache *c);

@@ -1,8 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "cache/sql.h"
 
+#include <errno.h>
+
 #include "base/i18n.h"
 #include "base/banned.h"
+
+/* Even to read, SQLite makes a file beside the store. */
+static bool is_full(struct cache *c, int code, int extended)
+{
+    int os = sqlite3_system_errno(c->db);
+    return code == SQLITE_FULL || extended == SQLITE_IOERR_SHMSIZE ||
+           (code == SQLITE_IOERR && (os == ENOSPC || os == EDQUOT));
+}
 
 int sql_error(struct cache *c, int rc, struct error *err)
 {
@@ -11,7 +21,7 @@ int sql_error(struct cache *c, int rc, struct error *err)
     if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
         error_set(err, ERR_STORE, RETRY_LATER,
                   _("The store %s is in use by another program for too long; try again"), path);
-    else if (code == SQLITE_FULL)
+    else if (is_full(c, code, sys))
         error_set(err, ERR_STORE, RETRY_LATER,
                   _("The disk with the store %s is full; make room and try again"), path);
     else if (code == SQLITE_NOTADB)

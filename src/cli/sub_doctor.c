@@ -3,21 +3,40 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/i18n.h"
+#include "base/utf8.h"
 #include "bus/jline.h"
 #include "cli/out.h"
 #include "cli/probe.h"
 #include "cli/tty.h"
+#include "config.h"
 #include "base/banned.h"
 
-enum { FREE_MIN_MB = 200, OTHERS_WRITE = 022, OTHERS_READ = 077 };
+enum {
+    FREE_MIN_MB = 200,
+    FREE_MIN_FILES = 100,
+    MB = 1000000,
+    OTHERS_WRITE = 022,
+    OTHERS_READ = 077,
+    MODE_FILE = 0600,
+    MODE_FOLDER = 0700,
+    CHECK_MS = 20000, /* a store that takes longer to look through is not */
+    ENGINE_MS = 3000,
+    ENGINE_EVERY_MS = 50,
+    LEVEL_WIDTH = 7,
+    NARROWEST = 40
+};
 
 struct doctor {
     struct cli *c;
@@ -26,6 +45,34 @@ struct doctor {
     int code;          /* of the first that is wrong */
     const char *about; /* account, or part */
 };
+
+/* Words that go on below their beginning where the terminal's line ends. */
+static void wrapped(struct str text, size_t column, size_t columns)
+{
+    struct str word;
+    for (bool first = true; str_word(&text, &word); first = false) {
+        size_t width = utf8_width(word);
+        if (!first && column + 1 + width > columns) {
+            printf("\n%*s", LEVEL_WIDTH, "");
+            column = LEVEL_WIDTH;
+        } else if (!first) {
+            putchar(' ');
+            column++;
+        }
+        fwrite(word.p, 1, word.n, stdout);
+        column += width;
+    }
+    putchar('\n');
+}
+
+static size_t columns(void)
+{
+    struct winsize w;
+    return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 &&
+                   w.ws_col >= NARROWEST
+               ? w.ws_col
+               : SIZE_MAX;
+}
 
 static void line(struct doctor *d, const char *level, struct str about, struct str text)
 {
@@ -37,14 +84,17 @@ static void line(struct doctor *d, const char *level, struct str about, struct s
         out_json_line(o);
         return;
     }
+    struct buf clean = BUF_INIT(ERROR_TEXT_MAX * 16);
     const char *word = str_eqc(str_c(level), "ok")     ? _("ok")
                        : str_eqc(str_c(level), "note") ? _("note")
                                                        : _("WRONG");
-    printf("%-6s ", word);
-    out_text(about, false);
-    fputs(": ", stdout);
-    out_text(text, false);
-    putchar('\n');
+    size_t width = utf8_width(str_c(word));
+    printf("%s%*s", word, width < LEVEL_WIDTH ? (int)(LEVEL_WIDTH - width) : 1, "");
+    out_clean(about, false, &clean);
+    buf_adds(&clean, ": ");
+    out_clean(text, false, &clean);
+    wrapped(buf_str(&clean), LEVEL_WIDTH, columns());
+    buf_free(&clean);
     fflush(stdout);
 }
 
@@ -104,37 +154,78 @@ static void check_room(struct doctor *d, const char *folder)
     struct error err;
     if (statvfs(folder, &fs) != 0)
         return;
-    unsigned long long mb = (unsigned long long)fs.f_bavail * fs.f_frsize / 1000000;
-    if (mb >= FREE_MIN_MB) {
+    unsigned long long mb = (unsigned long long)fs.f_bavail * fs.f_frsize / MB;
+    if (mb < FREE_MIN_MB)
+        (void)error_set(&err, ERR_SYS, RETRY_NEVER,
+                        _("only %llu MB are free on the disk of %s: make room"), mb, folder);
+    else if (fs.f_files > 0 && fs.f_favail < FREE_MIN_FILES)
+        (void)error_set(&err, ERR_SYS, RETRY_NEVER,
+                        _("the disk of %s takes no more files: remove some"), folder);
+    else {
         say(d, "ok", _("%llu MB are free on the disk"), mb);
         return;
     }
-    (void)error_set(&err, ERR_SYS, RETRY_NEVER,
-                    _("only %llu MB are free on the disk of %s: make room"), mb, folder);
     wrong(d, &err);
 }
 
-static void check_file(struct doctor *d)
+/* Who may see or change what lies there; the folder's mode guards what has none of its own. */
+static void check_owner(struct doctor *d, const char *path, unsigned mode, bool is_mail)
 {
     struct error err = { 0 };
     struct stat st;
-    if (stat(d->c->store_path, &st) != 0)
+    if (stat(path, &st) != 0)
         return;
-    if ((st.st_mode & OTHERS_READ) != 0) {
-        (void)error_set(&err, ERR_STORE, RETRY_NEVER, _("others can read your mail: chmod 600 %s"),
-                        d->c->store_path);
+    if (st.st_uid != geteuid())
+        (void)error_set(&err, ERR_STORE, RETRY_NEVER,
+                        _("%s belongs to another user (number %u): run tmail as that user, or have "
+                          "it given to you (chown)"),
+                        path, (unsigned)st.st_uid);
+    else if ((st.st_mode & OTHERS_READ) != 0 && is_mail)
+        (void)error_set(&err, ERR_STORE, RETRY_NEVER, _("others can read your mail: chmod %o %s"),
+                        mode, path);
+    else if ((st.st_mode & OTHERS_WRITE) != 0)
+        (void)error_set(&err, ERR_STORE, RETRY_NEVER,
+                        _("others can put another store in the place of yours: chmod %o %s"), mode,
+                        path);
+    else if ((st.st_mode & OTHERS_READ) != 0)
+        say(d, "note", _("others can see what lies in %s, and not read it: chmod %o %s"), path,
+            mode, path);
+    if (err.code != ERR_NONE)
         wrong(d, &err);
+}
+
+static unsigned long long size_of(const char *store)
+{
+    static const char *const ends[] = { "", "-wal" };
+    unsigned long long all = 0;
+    for (size_t i = 0; i < COUNT(ends); i++) {
+        char *path = xasprintf("%s%s", store, ends[i]);
+        struct stat st;
+        if (stat(path, &st) == 0)
+            all += (unsigned long long)st.st_size;
+        free(path);
     }
-    if (cli_need_cache(d->c, CACHE_READ, &err) != 0) {
-        if (err.retry == RETRY_NOW)
-            say(d, "note", "%s", err.text);
-        else
-            wrong(d, &err);
-    } else if (cache_check(d->c->cache, &err) != 0) {
+    return all / MB;
+}
+
+static void check_content(struct doctor *d)
+{
+    struct error err = { 0 };
+    unsigned long long mb = size_of(d->c->store_path);
+    int rc = cli_need_cache(d->c, CACHE_READ, &err);
+    bool older = rc != 0 && err.retry == RETRY_NOW;
+    if (rc == 0)
+        rc = cache_check(d->c->cache, CHECK_MS, &err);
+    if (older)
+        say(d, "note", "%s", err.text);
+    else if (rc < 0)
         wrong(d, &err);
-    } else {
-        say(d, "ok", _("%s is whole, %lld MB"), d->c->store_path, (long long)st.st_size / 1000000);
-    }
+    else if (rc == 1)
+        say(d, "note",
+            _("%s has %llu MB, which is too much to look through in %d seconds; it can be read"),
+            d->c->store_path, mb, CHECK_MS / 1000);
+    else
+        say(d, "ok", _("%s is whole, %llu MB"), d->c->store_path, mb);
 }
 
 static void check_store(struct doctor *d)
@@ -146,14 +237,89 @@ static void check_store(struct doctor *d)
     if (access(d->c->store_path, F_OK) != 0 && errno == ENOENT) {
         say(d, "note", _("there is no store yet: tmail sync makes it"));
     } else {
-        check_file(d);
+        check_owner(d, d->c->store_path, MODE_FILE, true);
+        check_content(d);
     }
+    check_owner(d, folder, MODE_FOLDER, false);
     if (access(folder, F_OK) == 0 && access(folder, W_OK) != 0) {
         (void)error_set(&err, ERR_STORE, RETRY_NEVER, _("nothing can be written into %s"), folder);
         wrong(d, &err);
     }
     check_room(d, folder);
     free(folder);
+}
+
+/* ------------------------------------------------------------------ who works on it */
+
+/* Whether what is installed belongs together, and starts. */
+static void see_version(void *arg, const json_t *o)
+{
+    struct doctor *d = arg;
+    struct error err;
+    struct str version = jline_text(o, "text");
+    if (!str_eqc(jline_text(o, "say"), "version") || str_eqc(version, PACKAGE_VERSION))
+        return;
+    (void)error_set(&err, ERR_SYS, RETRY_NEVER,
+                    _("tmail is version %s, the mail engine beside it %.*s: install both anew"),
+                    PACKAGE_VERSION, STR_ARG(version));
+    wrong(d, &err);
+}
+
+static void check_programs(struct doctor *d)
+{
+    struct error err;
+    json_t *q = json_object();
+    d->about = _("programs");
+    jline_put(q, "probe", STR("version"));
+    if (cli_probe_run(q, NULL, -1, see_version, d, &err) != 0 || cli_need_decode(d->c, &err) != 0)
+        wrong(d, &err);
+    else
+        say(d, "ok", _("tmail %s, its mail engine and its decoder start"), PACKAGE_VERSION);
+}
+
+static void say_engine(struct doctor *d, const struct bus_seen *seen)
+{
+    char since[64] = "?";
+    struct tm tm;
+    time_t at = (time_t)seen->since;
+    if (seen->since > 0 && localtime_r(&at, &tm) != NULL)
+        (void)!strftime(since, sizeof since, "%Y-%m-%d %H:%M", &tm);
+    say(d, "ok", _("it runs, as process %d since %s, and has the store's lock"), seen->pid, since);
+}
+
+/* An engine that begins or ends has the lock and does not answer, for a moment. */
+static void check_engine(struct doctor *d)
+{
+    struct bus_where where = { .store = d->c->store_path,
+                               .config = d->c->config_path,
+                               .schema = CACHE_SCHEMA };
+    struct bus_seen seen;
+    struct error err;
+    int64_t deadline = clock_mono_ms() + ENGINE_MS;
+    int rc;
+    d->about = _("mail engine");
+    while ((rc = bus_look(&where, &seen, &err)) == 0 && seen.locked && seen.pid == 0 &&
+           clock_mono_ms() < deadline)
+        poll(NULL, 0, ENGINE_EVERY_MS);
+    if (rc == 0 && seen.pid != 0)
+        say_engine(d, &seen);
+    else if (rc == 0 && !seen.locked)
+        say(d, "ok", _("it does not run: it is started when it is needed"));
+    else if (rc == 0)
+        (void)error_set(&err, ERR_STORE, RETRY_LATER,
+                        _("something works on the store and does not answer from here: was it "
+                          "started with another XDG_RUNTIME_DIR, by cron or sudo? fuser %s.lock "
+                          "shows it"),
+                        d->c->store_path);
+    else if (seen.pid != 0) {
+        struct error why = err;
+        (void)error_set(&err, why.code, why.retry,
+                        _("%s (process %d; it may be ended by kill %d, and another starts when it "
+                          "is needed)"),
+                        why.text, seen.pid, seen.pid);
+    }
+    if (rc != 0 || (seen.locked && seen.pid == 0))
+        wrong(d, &err);
 }
 
 /* ------------------------------------------------------------------ servers */
@@ -199,6 +365,8 @@ static void check_all(struct doctor *d)
 {
     int configured = check_config(d);
     check_store(d);
+    check_programs(d);
+    check_engine(d);
     if (configured != 0)
         return;
     if (d->c->offline) {

@@ -12,7 +12,7 @@ enum { FACTS_LOGIN_SIZE = 32 };
 struct net_facts {
     struct tls_facts tls;
     unsigned mechs;               /* offered before the login: set of enum net_mech */
-    char login[FACTS_LOGIN_SIZE]; /* how the login was done: "SCRAM-SHA-256", "USER" */
+    char login[FACTS_LOGIN_SIZE]; /* how the login was tried: "SCRAM-SHA-256", "USER" */
     int64_t clock;                /* of the server, from its greeting, seconds; 0: it told none */
 };
 /* Pure: the time that a greeting of SMTP tells, as many do (RFC 5322 §3.3 with a zone in numbers); 0: none. */

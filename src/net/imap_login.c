@@ -192,12 +192,11 @@ static int by_command(struct imap *i, const struct net_login *l, struct error *e
     if (queue_login(i, l, &h, err) < 0)
         return -1;
     early_queue(i);
+    note_login(i, "LOGIN");
     if (imap_run(i, err) < 0)
         return -1;
-    if (answer.kind == IMAP_OK) {
-        note_login(i, "LOGIN");
+    if (answer.kind == IMAP_OK)
         return 0;
-    }
     return login_refused(i->host, passes(answer.code), answer.words, err);
 }
 
@@ -326,7 +325,7 @@ int imap_log_in(struct imap *i, const struct net_login *l, const struct endpoint
                                         .log = i->log };
         struct net_sasl *sasl = net_sasl_new(&setup, err);
         rc = sasl != NULL ? by_sasl(i, sasl, err) : -1;
-        if (rc == 0)
+        if (sasl != NULL)
             note_login(i, net_sasl_name(sasl));
         net_sasl_free(&sasl);
     }

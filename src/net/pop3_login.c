@@ -353,7 +353,7 @@ static int log_in(struct pop3 *p, const struct net_login *l, const struct endpoi
     if (way == WAY_SASL) {
         struct net_sasl *sasl = net_sasl_new(&setup, err);
         int rc = sasl != NULL ? by_sasl(p, sasl, err) : -1;
-        if (rc == 0)
+        if (sasl != NULL)
             note_login(p, net_sasl_name(sasl));
         net_sasl_free(&sasl);
         return rc;

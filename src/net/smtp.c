@@ -254,6 +254,12 @@ static int say_hello(struct smtp *s, const char *name, struct smtp_answer *why, 
     return smtp_refused(s, &a, err);
 }
 
+static void note_clock(struct smtp *s, struct str words)
+{
+    if (s->facts != NULL)
+        s->facts->clock = facts_clock(words);
+}
+
 static int greeting(struct smtp *s, const struct smtp_options *o, struct str said,
                     struct smtp_answer *why, struct error *err)
 {
@@ -261,8 +267,10 @@ static int greeting(struct smtp *s, const struct smtp_options *o, struct str sai
     struct smtp_answer a = { 0 };
     if (!str_is_line(str_c(name)))
         return error_set(err, ERR_USAGE, RETRY_NEVER, _("this is no host name: %s"), name);
-    if (o->endpoint.tls == TLS_STARTTLS)
+    if (o->endpoint.tls == TLS_STARTTLS) {
+        note_clock(s, str_head(said, s->secure ? 0 : str_find(said, '\n')));
         return ehlo_said(s, said) ? 0 : say_hello(s, name, why, err);
+    }
     int greet_ms = o->endpoint.greet_ms > 0 ? o->endpoint.greet_ms : s->wait_ms;
     if (smtp_answer_wait(s, greet_ms, &a, err) < 0)
         return -1;
@@ -270,8 +278,7 @@ static int greeting(struct smtp *s, const struct smtp_options *o, struct str sai
         *why = a;
         return smtp_refused(s, &a, err);
     }
-    if (s->facts != NULL)
-        s->facts->clock = facts_clock(str_c(a.text));
+    note_clock(s, str_c(a.text));
     return a.code == 220 ? say_hello(s, name, why, err) : smtp_nonsense(s, err);
 }
 

@@ -118,7 +118,7 @@ int smtp_log_in(struct smtp *s, const struct net_login *l, const struct endpoint
                                     .log = s->log };
     struct net_sasl *sasl = net_sasl_new(&setup, err);
     int rc = sasl != NULL ? by_sasl(s, sasl, why, err) : -1;
-    if (rc == 0 && s->facts != NULL)
+    if (sasl != NULL && s->facts != NULL)
         snprintf(s->facts->login, sizeof s->facts->login, "%s", net_sasl_name(sasl));
     net_sasl_free(&sasl);
     return rc;

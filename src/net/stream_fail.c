@@ -102,6 +102,21 @@ static int hung_up(const struct stream *s, struct error *err)
                      s->host, s->port);
 }
 
+/* RFC 3501 §6.2.1: who is let in already cannot ask for TLS any more, which is what somebody in between would
+ * want. */
+static int no_starttls(const struct stream *s, struct error *err)
+{
+    if (s->said != NULL && str_istarts(buf_str(s->said), "* PREAUTH"))
+        return error_set(err, ERR_TLS, RETRY_LATER,
+                         _("%s:%u lets us in before TLS (PREAUTH), which nobody should: somebody "
+                           "may be in between; nothing was sent, try the TLS port"),
+                         s->host, s->port);
+    return error_set(err, ERR_TLS, RETRY_LATER,
+                     _("%s:%u does not offer STARTTLS: nothing was sent in the clear; try the "
+                       "TLS port"),
+                     s->host, s->port);
+}
+
 int stream_connect_failed(struct stream *s, CURLcode rc, const struct endpoint *ep, int wait_ms,
                           struct error *err)
 {
@@ -138,10 +153,7 @@ int stream_connect_failed(struct stream *s, CURLcode rc, const struct endpoint *
             return stream_tunnel_ended(s, err);
         return tls_failed(s->host, s->port, stream_clear_scheme(ep), s->why, &s->peer, err);
     case CURLE_USE_SSL_FAILED:
-        return error_set(err, ERR_TLS, RETRY_LATER,
-                         _("%s:%u does not offer STARTTLS: nothing was sent in the clear; try the "
-                           "TLS port"),
-                         s->host, s->port);
+        return no_starttls(s, err);
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_WRITE_ERROR:
     case CURLE_REMOTE_ACCESS_DENIED:

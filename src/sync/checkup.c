@@ -6,39 +6,21 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "bus/jline.h"
-#include "config/config.h"
-#include "net/imap.h"
-#include "net/pop3.h"
-#include "net/smtp.h"
 #include "sync/account.h"
-#include "sync/signin.h"
-#include "sync/spaces.h"
-#include "wire/imap_name.h"
+#include "sync/checkup_in.h"
 #include "base/banned.h"
 
-enum { SECRET_MAX = 64 << 10 };
+enum { SECRET_MAX = 64 << 10, DAY_S = 86400 };
 
-struct checkup {
-    struct probe *p;
-    const struct config_account *cfg;
-    const char *about;
-    struct buf secret;
-    struct signin signin;
-    struct arena *arena;
-    struct spaces spaces;
-    struct sync_listed *rows;
-    size_t rows_n;
-    int64_t newest; /* the newest message's date on the server, seconds; 0: none */
-    struct imap_quota quota;
-};
+/* ------------------------------------------------------------------ what is said */
 
-static void say(struct checkup *c, const char *level, const char *text, const struct error *why)
+static void say(struct checkup *c, const char *level, struct str text, const struct error *why)
 {
     json_t *o = json_object();
     jline_put(o, "say", STR("line"));
     jline_put(o, "level", str_c(level));
     jline_put(o, "about", str_c(c->about));
-    jline_put(o, "text", str_c(text));
+    jline_put(o, "text", text);
     if (why != NULL) {
         jline_put_number(o, "code", why->code);
         jline_put_yes(o, "later", why->retry == RETRY_LATER);
@@ -46,16 +28,43 @@ static void say(struct checkup *c, const char *level, const char *text, const st
     probe_say(c->p, o);
 }
 
-static void wrong(struct checkup *c, const struct error *why)
+void checkup_say(struct checkup *c, const char *level, const char *fmt, ...)
 {
-    say(c, "wrong", why->text, why);
+    struct buf text = BUF_INIT(ERROR_TEXT_MAX * 4);
+    va_list ap;
+    va_start(ap, fmt);
+    buf_vaddf(&text, fmt, ap);
+    va_end(ap);
+    say(c, level, buf_str(&text), NULL);
+    buf_free(&text);
+}
+
+void checkup_wrong(struct checkup *c, const struct error *why)
+{
+    say(c, "wrong", str_c(why->text), why);
 }
 
 /* ------------------------------------------------------------------ who logs in */
 
-/* 0; 1: this server wants no login; -1. */
-static int login_of(struct checkup *c, enum net_proto proto, struct net_login *login,
-                    struct error *err)
+static int secret_have(struct checkup *c, struct str *secret, struct error *err)
+{
+    int rc = 0;
+    if (signin_is_used(c->cfg))
+        return signin_token(&c->signin, secret, err);
+    if (c->secret.len == 0)
+        rc = config_secret(c->cfg, &c->secret, -1, err);
+    if (rc == 1)
+        rc = probe_ask(c->p, "secret",
+                       arena_fmt(c->arena, _("Password of account %s:"), c->cfg->name), &c->secret,
+                       err);
+    if (rc != 0 && err->code != ERR_CANCELLED && c->cfg->oauth_command == NULL)
+        err->retry = RETRY_NEVER; /* a person has to look */
+    *secret = buf_str(&c->secret);
+    return rc;
+}
+
+int checkup_login(struct checkup *c, enum net_proto proto, struct net_login *login,
+                  struct error *err)
 {
     struct str secret = buf_str(&c->secret);
     account_login_fill(c->cfg, proto, secret, login);
@@ -63,276 +72,107 @@ static int login_of(struct checkup *c, enum net_proto proto, struct net_login *l
         return 1;
     if (login->kind != LOGIN_PASSWORD && login->kind != LOGIN_TOKEN)
         return 0;
-    if (signin_is_used(c->cfg)) {
-        if (signin_token(&c->signin, &secret, err) != 0)
-            return -1;
-    } else if (c->secret.len == 0) {
-        int rc = config_secret(c->cfg, &c->secret, -1, err);
-        if (rc == 1)
-            rc = probe_ask(c->p, "secret",
-                           arena_fmt(c->arena, _("Password of account %s:"), c->cfg->name),
-                           &c->secret, err);
-        if (rc != 0) {
-            if (err->code != ERR_CANCELLED && c->cfg->oauth_command == NULL)
-                err->retry = RETRY_NEVER; /* a person has to look */
-            return -1;
-        }
-        secret = buf_str(&c->secret);
+    if (secret_have(c, &secret, err) != 0) {
+        c->no_secret = true;
+        return -1;
     }
     account_login_fill(c->cfg, proto, secret, login);
     return 0;
 }
 
-static void say_connected(struct checkup *c, const char *host, bool secure, bool logged_in)
+/* ------------------------------------------------------------------ the connection */
+
+static void say_certificate(struct checkup *c, const char *host)
 {
-    say(c, "ok",
-        arena_fmt(c->arena,
-                  logged_in ? _("%s is reached, and the login works") : _("%s is reached"), host),
-        NULL);
-    if (!secure)
-        say(c, "note",
-            arena_fmt(c->arena,
-                      _("%s is spoken to without TLS: whoever is between reads along, unless it is "
-                        "this machine"),
-                      host),
-            NULL);
+    const struct tls_facts *t = &c->facts.tls;
+    int64_t days = (t->ends_at - clock_wall_ms() / 1000) / DAY_S;
+    if (!t->trusted)
+        checkup_say(c, "ok",
+                    _("%s (%s); the key is one of tls-pin, whatever its certificate says (by %s, "
+                      "until %s)"),
+                    t->version, t->cipher, t->issuer, t->until);
+    else if (days >= CHECKUP_DAYS || t->ends_at == 0)
+        checkup_say(c, "ok",
+                    P_("%s (%s); the certificate, by %s, holds for %lld more day, until %s",
+                       "%s (%s); the certificate, by %s, holds for %lld more days, until %s", days),
+                    t->version, t->cipher, t->issuer, (long long)days, t->until);
+    else
+        checkup_say(c, "note",
+                    _("the certificate of %s, by %s, ends on %s: its operator must renew it; from "
+                      "then on tmail does not connect any more"),
+                    host, t->issuer, t->until);
 }
 
-/* ------------------------------------------------------------------ IMAP */
-
-static const struct {
-    uint64_t caps; /* one of them is enough */
-    const char *without;
-} wanted[] = {
-    { CAP_IDLE | CAP_NOTIFY,
-      N_("the server cannot say by itself that mail came (IDLE): tmail looks every few minutes") },
-    { CAP_QRESYNC | CAP_CONDSTORE,
-      N_("the server keeps no record of changes (CONDSTORE): flags of all messages are compared, "
-         "which takes longer") },
-    { CAP_UIDPLUS | CAP_IMAP4REV2, N_("the server does not tell where a message went (UIDPLUS): "
-                                      "what was moved or saved is found "
-                                      "again by its Message-ID") },
-    { CAP_MOVE | CAP_IMAP4REV2,
-      N_("the server cannot move (MOVE): messages are copied, then deleted") },
-    { CAP_SPECIAL_USE | CAP_IMAP4REV2,
-      N_("the server does not say which folder is for what (SPECIAL-USE): they are told by their "
-         "names") },
-};
-
-static int on_resp(void *arg, const struct imap_resp *r, struct error *err)
+void checkup_connection(struct checkup *c, const struct config_server *s)
 {
-    struct checkup *c = arg;
-    (void)err;
-    if (r->kind == IMAP_LIST && r->list.name.n > 0 && r->list.name.n <= WIRE_NAME_MAX &&
-        c->rows_n < CHECKUP_LISTED_MAX) {
-        struct sync_listed *row = &c->rows[c->rows_n++];
-        *row = (struct sync_listed){ .wire = arena_str(c->arena, r->list.name),
-                                     .delim = r->list.delim,
-                                     .flags = (unsigned)r->list.flags };
-    } else if (r->kind == IMAP_FETCH && r->fetch.internal_date > c->newest) {
-        c->newest = r->fetch.internal_date;
-    } else if (r->kind == IMAP_NAMESPACE) {
-        spaces_take(&c->spaces, r);
-    } else if (r->kind == IMAP_QUOTA && r->quota.has_storage && r->quota.storage_limit > 0) {
-        c->quota = r->quota;
-    }
-    return 0;
+    if (c->facts.tls.version[0] != '\0')
+        say_certificate(c, s->host);
 }
 
-static void say_roles(struct checkup *c)
+void checkup_clock(struct checkup *c, const char *host, int64_t told)
 {
-    static const struct {
-        enum cache_role role;
-        const char *found, *missing;
-    } roles[] = {
-        { ROLE_SENT, N_("what was sent is kept in %.*s"),
-          N_("there is no folder for what was sent: create one called Sent") },
-        { ROLE_DRAFTS, N_("drafts are kept in %.*s"),
-          N_("there is no folder for drafts: create one called Drafts") },
-        { ROLE_TRASH, N_("what is deleted goes to %.*s"),
-          N_("there is no folder for what is deleted: create one called Trash") },
-    };
-    for (size_t i = 0; i < COUNT(roles); i++) {
-        struct str name = { 0 };
-        for (size_t n = 0; n < c->rows_n; n++)
-            if (c->rows[n].role == roles[i].role)
-                name = c->rows[n].name;
-        if (name.n > 0)
-            say(c, "ok", arena_fmt(c->arena, _(roles[i].found), STR_ARG(name)), NULL);
-        else
-            say(c, "note", _(roles[i].missing), NULL);
-    }
-}
-
-/* Mail that is stamped by the server cannot be younger than now. */
-static void say_clock(struct checkup *c)
-{
-    int64_t ahead = c->newest - clock_wall_ms() / 1000;
+    int64_t ahead = clock_wall_ms() / 1000 - told;
     struct error why;
-    if (ahead <= CHECKUP_CLOCK_S)
+    if (told == 0)
         return;
-    (void)error_set(
-        &why, ERR_SYS, RETRY_NEVER,
-        _("the newest mail is %lld minutes in the future: the clock of this machine, or "
-          "that of the server, is wrong (timedatectl shows ours)"),
-        (long long)(ahead / 60));
-    wrong(c, &why);
-}
-
-static void say_quota(struct checkup *c)
-{
-    const struct imap_quota *q = &c->quota;
-    if (q->storage_limit == 0)
+    if (ahead <= CHECKUP_CLOCK_S && ahead >= -CHECKUP_CLOCK_S) {
+        checkup_say(c, "ok", _("%s has the same time as this machine"), host);
         return;
-    double part = (double)q->storage * 100 / (double)q->storage_limit;
-    unsigned percent = part < 1000 ? (unsigned)part : 1000; /* what a server says may be anything */
-    say(c, percent >= CHECKUP_FULL ? "note" : "ok",
-        arena_fmt(c->arena,
-                  percent >= CHECKUP_FULL
-                      ? _("the mailbox is %u%% full: delete something before mail is turned away")
-                      : _("the mailbox is %u%% full"),
-                  percent),
-        NULL);
+    }
+    (void)error_set(&why, ERR_SYS, RETRY_NEVER,
+                    ahead > 0 ? _("the clock of this machine is %lld minutes ahead of that of %s: "
+                                  "one of them is wrong (timedatectl shows ours)")
+                              : _("the clock of this machine is %lld minutes behind that of %s: "
+                                  "one of them is wrong (timedatectl shows ours)"),
+                    (long long)(ahead > 0 ? ahead : -ahead) / 60, host);
+    checkup_wrong(c, &why);
 }
 
-/* What may fail and is no reason to call the account broken. */
-static void try_command(struct checkup *c, struct imap *i, struct str cmd)
-{
-    struct error why;
-    if (imap_command(i, cmd, &(struct imap_handler){ .resp = on_resp, .arg = c }, &why) != 0)
-        say(c, "note", why.text, NULL);
-}
-
-static void look_around(struct checkup *c, struct imap *i)
-{
-    uint64_t caps = imap_caps(i), special = CAP_SPECIAL_USE | CAP_LIST_EXTENDED;
-    for (size_t n = 0; n < COUNT(wanted); n++)
-        if ((caps & wanted[n].caps) == 0)
-            say(c, "note", _(wanted[n].without), NULL);
-    c->rows = xcalloc(CHECKUP_LISTED_MAX, sizeof *c->rows);
-    if ((caps & CAP_NAMESPACE) != 0)
-        imap_queue(i, STR("NAMESPACE"), &(struct imap_handler){ .resp = on_resp, .arg = c });
-    try_command(c, i,
-                (caps & special) == special ? STR("LIST \"\" \"*\" RETURN (SPECIAL-USE)")
-                                            : STR("LIST \"\" \"*\""));
-    spaces_names(&c->spaces, c->arena, c->rows, c->rows_n);
-    roles_assign(c->rows, c->rows_n);
-    say_roles(c);
-    free(c->rows);
-    c->rows = NULL;
-    struct error ignored;
-    struct imap_handler h = { .resp = on_resp, .arg = c };
-    if (imap_command(i, STR("EXAMINE INBOX"), &h, &ignored) == 0)
-        (void)!imap_command(i, STR("FETCH * (INTERNALDATE)"), &h, &ignored); /* it may be empty */
-    say_clock(c);
-    if ((caps & CAP_QUOTA) != 0)
-        try_command(c, i, STR("GETQUOTAROOT INBOX"));
-    say_quota(c);
-}
-
-static int check_imap(struct checkup *c, struct error *err)
-{
-    struct net_login login;
-    if (login_of(c, NET_IMAP, &login, err) < 0)
-        return -1;
-    struct imap *i =
-        imap_open(&(struct imap_options){ .endpoint = account_endpoint(c->cfg, NET_IMAP),
-                                          .login = &login,
-                                          .cancel = probe_cancel(c->p),
-                                          .log = probe_log(c->p),
-                                          .connect_ms = CHECKUP_CONNECT_MS,
-                                          .wait_ms = CHECKUP_SILENCE_MS },
-                  err);
-    if (i == NULL)
-        return -1;
-    say_connected(c, c->cfg->in.host, imap_secure(i), true);
-    look_around(c, i);
-    imap_close(&i);
-    return 0;
-}
-
-/* ------------------------------------------------------------------ the others */
-
-static int check_pop3(struct checkup *c, struct error *err)
-{
-    struct net_login login;
-    if (login_of(c, NET_POP3, &login, err) < 0)
-        return -1;
-    struct pop3 *p =
-        pop3_open(&(struct pop3_options){ .endpoint = account_endpoint(c->cfg, NET_POP3),
-                                          .login = &login,
-                                          .cancel = probe_cancel(c->p),
-                                          .log = probe_log(c->p),
-                                          .connect_ms = CHECKUP_CONNECT_MS,
-                                          .wait_ms = CHECKUP_SILENCE_MS },
-                  err);
-    if (p == NULL)
-        return -1;
-    say_connected(c, c->cfg->in.host, pop3_secure(p), true);
-    if ((pop3_caps(p) & POP3_CAP_UIDL) == 0)
-        say(c, "note",
-            _("the server gives messages no names (UIDL): they are told apart by what is in them"),
-            NULL);
-    pop3_close(&p);
-    return 0;
-}
-
-static int check_smtp(struct checkup *c, enum net_proto proto, struct error *err)
-{
-    struct net_login login;
-    int anonymous = login_of(c, proto, &login, err);
-    if (anonymous < 0)
-        return -1;
-    struct smtp *s = smtp_open(&(struct smtp_options){ .endpoint = account_endpoint(c->cfg, proto),
-                                                       .login = anonymous ? NULL : &login,
-                                                       .cancel = probe_cancel(c->p),
-                                                       .log = probe_log(c->p),
-                                                       .connect_ms = CHECKUP_CONNECT_MS,
-                                                       .wait_ms = CHECKUP_SILENCE_MS },
-                               err);
-    if (s == NULL)
-        return -1;
-    say_connected(c, c->cfg->out.host, smtp_secure(s), anonymous == 0);
-    if (smtp_size_max(s) > 0)
-        say(c, "ok",
-            arena_fmt(c->arena, _("messages of up to %llu MB are taken"),
-                      (unsigned long long)(smtp_size_max(s) / 1000000)),
-            NULL);
-    if ((smtp_offers(s) & SMTP_EXT_SMTPUTF8) == 0)
-        say(c, "note",
-            _("the server takes no addresses with letters beyond ASCII in front of the @ "
-              "(SMTPUTF8)"),
-            NULL);
-    smtp_close(&s);
-    return 0;
-}
+/* ------------------------------------------------------------------ the whole */
 
 static int check_receiving(struct checkup *c, struct error *err)
 {
     c->about = "receiving";
-    if (c->cfg->receive == RECEIVE_IMAP)
-        return check_imap(c, err);
-    return c->cfg->receive == RECEIVE_POP3 ? check_pop3(c, err) : 0;
+    switch (c->cfg->receive) {
+    case RECEIVE_IMAP:
+        return checkup_imap(c, err);
+    case RECEIVE_POP3:
+        return checkup_pop3(c, err);
+    case RECEIVE_MAILDIR:
+        return checkup_spool(c, err);
+    case RECEIVE_NONE:
+        break;
+    }
+    checkup_say(c, "note", _("nothing is received: the key receive is not set"));
+    return 0;
 }
 
 static int check_sending(struct checkup *c, struct error *err)
 {
     c->about = "sending";
-    if (c->cfg->send == SEND_SMTP)
-        return check_smtp(c, NET_SMTP, err);
-    return c->cfg->send == SEND_LMTP ? check_smtp(c, NET_LMTP, err) : 0;
+    switch (c->cfg->send) {
+    case SEND_SMTP:
+        return checkup_smtp(c, NET_SMTP, err);
+    case SEND_LMTP:
+        return checkup_smtp(c, NET_LMTP, err);
+    case SEND_SENDMAIL:
+        return checkup_command(c, err);
+    case SEND_NONE:
+        break;
+    }
+    checkup_say(c, "note", _("nothing can be sent: the key send is not set"));
+    return 0;
 }
 
 static void check_both(struct checkup *c)
 {
-    struct error why;
-    if (check_receiving(c, &why) != 0) {
-        wrong(c, &why);
-        if (why.code == ERR_AUTH && c->cfg->receive != RECEIVE_NONE)
-            return; /* what one server refused is not shown to the next */
-    }
-    if (check_sending(c, &why) != 0)
-        wrong(c, &why);
+    struct error why = { 0 };
+    if (check_receiving(c, &why) != 0)
+        checkup_wrong(c, &why);
+    c->refused = why.code == ERR_AUTH && c->facts.login[0] != '\0';
+    c->facts = (struct net_facts){ 0 };
+    if (why.code != ERR_CANCELLED && check_sending(c, &why) != 0)
+        checkup_wrong(c, &why);
 }
 
 int checkup_run(struct probe *p, const json_t *question, struct error *err)

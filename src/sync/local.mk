@@ -43,7 +43,8 @@ libsync_a_SOURCES = \
 	src/sync/watch.c src/sync/watch.h \
 	src/sync/worker.c src/sync/worker.h \
 	src/sync/engine.c src/sync/engine.h \
-	src/sync/checkup.c src/sync/checkup.h \
+	src/sync/checkup.c src/sync/checkup.h src/sync/checkup_in.h src/sync/checkup_imap.c \
+	src/sync/checkup_mail.c src/sync/checkup_local.c \
 	src/sync/tokens.c src/sync/tokens.h src/sync/signin.c src/sync/signin.h src/sync/signin_kind.c \
 	src/sync/probe.c src/sync/probe.h src/sync/probe_kinds.c \
 	src/sync/reach.c src/sync/reach.h \

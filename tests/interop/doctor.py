@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """tmail doctor: nothing wrong where nothing is, and what is wrong is found, told with what to do next, and is the exit status. It sends nothing,
 changes nothing, and tells no secret."""
-import json, os, socket, subprocess
-from tm import TMAILD, Place, check, rc_for
+import fcntl, os, select, signal, socket, struct, subprocess
+from tm import TMAIL, TMAILD, Place, check, rc_for
 
 SECRET = "Sesam-oeffne-dich"
 
@@ -41,7 +41,8 @@ with Place() as place:
     doctor(p, 0, "there is no store yet", "note")
     p.run("sync")
     said = doctor(p, 0, "is whole", "ok")
-    check("the login works" in said and "work, sending" in said and "WRONG" not in said and "MB are free" in said, said)
+    check("it runs, as process" in said and "and its decoder start" in said, said)
+    check("the login works" and "work, sending" in said and "WRONG" not in said and "MB are free" in said, said)
     doctor(profile(rc(receive="pop3s")), 0, "the login works", "ok")
     doctor(profile(rc(keys=ca, )), 0, "the login works", "ok", env={"TMAIL_PASSWORD_WORK": SECRET})
     check("--offline" in p.run("--offline", "doctor").stdout.decode(), "servers were asked")
@@ -79,3 +80,67 @@ with Place() as place:
     q = profile(rc_for(late))
     q.run("--no-queue", "-s", "hello", "jane@example.org", stdin=b"hello\n")
     doctor(q, 74, "minutes in the future")
+
+    # who works on the store: an engine, nobody, or somebody else
+    engines = subprocess.run(["pgrep", "-f", f"tmail-sync --store {p.path}/"], capture_output=True, text=True, check=False).stdout.split()
+    check(len(engines) == 1 and f"as process {engines[0]} since" in doctor(p, 0, "and has the store's lock", "ok"), f"{engines}")
+    fd = os.pidfd_open(int(engines[0]))
+    signal.pidfd_send_signal(fd, signal.SIGSTOP)
+    check(f"kill {engines[0]}" in doctor(p, 74, "does not answer"), "a stopped engine")
+    signal.pidfd_send_signal(fd, signal.SIGCONT)
+    signal.pidfd_send_signal(fd, signal.SIGTERM)
+    check(select.select([fd], [], [], 30)[0], "the engine does not end")
+    doctor(p, 0, "it does not run", "ok")
+    with open(os.path.join(p.path, "mail.db.lock"), "r+") as lock:
+        fcntl.fcntl(lock, 37, struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))  # F_OFD_SETLK
+        doctor(p, 74, "fuser")
+
+    # who may look into it
+    os.chmod(p.path, 0o755)
+    doctor(p, 0, "can see what lies in", "note")
+    os.chmod(p.path, 0o777)
+    doctor(p, 74, "another store in the place of yours")
+    os.chmod(p.path, 0o700)
+    if os.geteuid() == 0:
+        os.chown(os.path.join(p.path, "mail.db"), 12345, -1)
+        doctor(p, 74, "belongs to another user (number 12345)")
+        os.chown(os.path.join(p.path, "mail.db"), 0, -1)
+    q = profile(rc())
+    os.chmod(os.path.join(q.path, "tmailrc"), 0o644)
+    doctor(q, 78, "can be read by others: chmod 600")
+
+    # a disk that is full, and no network, where the system lets us make either
+    def inside(how, script):
+        r = subprocess.run(["unshare", "-Ur", how, "sh", "-c", script], env=p.env, capture_output=True, text=True, timeout=120, check=False)
+        return r.returncode, r.stdout
+
+    if subprocess.run(["unshare", "-Urm", "true"], capture_output=True, check=False).returncode == 0:
+        q = profile(rc())
+        code, said = inside("-m", f"mount -t tmpfs -o size=3m,mode=700 none {q.path} && cp {p.path}/tmailrc {p.path}/mail.db {q.path} && "
+                            f"dd if=/dev/zero of={q.path}/zero bs=64k status=none 2>/dev/null; {TMAIL} --profile {q.path} --offline doctor")
+        check(code == 74 and "only 0 MB are free" in said and "is full; make room" in said, f"{code} {said}")
+        code, said = inside("-n", f"{TMAIL} --profile {q.path} doctor")
+        check(code == 75 and "cannot connect" in said and SECRET not in said, f"{code} {said}")
+    else:
+        print("no namespaces here: neither a full disk nor a missing network")
+
+    # mail that lies on this machine
+    q = profile('[account work]\naddress = "Jane <jane@example.org>"\nreceive = "maildir:~/Maildir"\nsend = "sendmail:/bin/cat -x"\n')
+    home = os.path.join(q.path, "Maildir")
+    doctor(q, 74, "cannot be read")
+    with open(home, "w"):
+        pass
+    doctor(q, 78, "is no folder")
+    os.unlink(home)
+    for part in ("cur", "new"):
+        os.makedirs(os.path.join(home, part), mode=0o700)
+    for i in range(3):
+        with open(os.path.join(home, "cur" if i else "new", f"{i}.x"), "w"):
+            pass
+    os.chmod(home, 0o700)
+    said = doctor(q, 0, "3 messages lie in it, 1 of them unseen", "ok")
+    check("handed to /bin/cat" in said, said)
+    os.chmod(home, 0o770)
+    doctor(q, 74, "others can change your mail")
+    os.chmod(home, 0o700)
+    doctor(profile('[account work]\naddress = "Jane <jane@example.org>"\nsend = "sendmail:no-such-program -t"\n'), 78, "no program no-such-program")

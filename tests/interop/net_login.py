@@ -3,6 +3,7 @@
 stands in the log at its most talkative. Then pins, certificates, proxies and tunnels."""
 import base64, hashlib, http.server, os, select, socket, ssl, subprocess, sys, threading, urllib.parse
 import postfix
+from certificate import dated
 from dovecot import Dovecot, installed, make_certificates
 from tm import BUILD, Place, check
 
@@ -232,14 +233,8 @@ def certificates(place):
     good("imap", port, ca=f"{place}/mine.pem", secret=SECRET)
     bad("imap", port, TLS, "signed by itself", f'tls-pin = "{pin_of(f"{place}/mine.pem")}"', secret=SECRET)
     bad("imap", serve("other"), TLS, "not for 127.0.0.1 but for other.example, *.example.org", ca=f"{place}/other.pem", secret=SECRET)
-    dated = lambda name, start, end: subprocess.run(
-        f"cd {place} && openssl req -newkey rsa:2048 -nodes -keyout {name}.key -out {name}.csr -subj /CN={name} && "
-        f"mkdir -p ca.{name} && : > ca.{name}/index.txt && printf '[ca]\\ndefault_ca=x\\n[x]\\ndatabase=ca.{name}/index.txt\\nnew_certs_dir=ca.{name}\\n"
-        f"serial=ca.{name}/serial\\ndefault_md=sha256\\npolicy=p\\n[p]\\ncommonName=supplied\\n' > {name}.cnf && echo 01 > ca.{name}/serial && "
-        f"openssl ca -batch -config {name}.cnf -selfsign -keyfile {name}.key -in {name}.csr -out {name}.pem -startdate {start} -enddate {end}",
-        shell=True, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    dated("old", "20200101000000Z", "20200601000000Z")
-    dated("new", "20900101000000Z", "20910601000000Z")
+    dated(place, "old", "20200101000000Z", "20200601000000Z")
+    dated(place, "new", "20900101000000Z", "20910601000000Z")
     bad("imap", serve("old"), TLS, "expired (2020-06-01)", ca=f"{place}/old.pem", secret=SECRET)
     bad("imap", serve("new"), TLS, "not valid yet (2090-01-01)", "clock", ca=f"{place}/new.pem", secret=SECRET)
     good("imap", serve("old"), pin=pin_of(f"{place}/old.pem"), secret=SECRET)

@@ -137,16 +137,20 @@ static void one_lock_for_a_store(void **state)
     setenv("XDG_RUNTIME_DIR", dir, 1);
     assert_int_equal(socket_connect(store), -1);
     assert_int_equal(socket_connect(none), -1);
+    assert_false(socket_is_locked(store) || socket_is_locked(none));
     int lock = socket_lock(store, &err);
     assert_true(lock >= 0);
     assert_int_equal(socket_lock(store, &err), -1);
     assert_int_equal(err.code, ERR_STORE);
     assert_int_equal(socket_connect(store), -1); /* the lock alone listens to nobody */
+    assert_true(socket_is_locked(store));
     close(lock);
+    assert_false(socket_is_locked(store));
     lock = socket_lock(store, &err);
     assert_true(lock >= 0);
     int fd = socket_listen(store, &err), client = socket_connect(store);
     assert_true(fd >= 0 && client >= 0 && socket_peer_is_us(client));
+    assert_int_equal(socket_peer(client), getpid());
     socket_unlink(store);
     assert_int_equal(socket_connect(store), -1);
     close(client);

@@ -140,6 +140,23 @@ static void what_cannot_be_read_is_said(void **state)
     fixture_close(f);
 }
 
+/* It tells what is broken, and does not go on for ever. */
+static void a_store_is_looked_through(void **state)
+{
+    (void)state;
+    struct fixture fx, *f = &fx;
+    fixture_open(f);
+    int64_t inbox = folder_make(f, "INBOX", ROLE_INBOX);
+    OK(cache_begin(f->c, false, &f->err));
+    for (int i = 0; i < 2000; i++)
+        put(f, i, inbox, (uint32_t)i + 1, 0);
+    OK(cache_commit(f->c, &f->err));
+    OK(cache_check(f->c, 60000, &f->err));
+    assert_int_equal(cache_check(f->c, 0, &f->err), 1);
+    OK(cache_check(f->c, 60000, &f->err)); /* and is as before */
+    fixture_close(f);
+}
+
 static void damage_is_an_error_not_a_crash(void **state)
 {
     (void)state;
@@ -291,6 +308,7 @@ int main(void)
         cmocka_unit_test(many_programs_make_one_store),
         cmocka_unit_test(other_files_are_refused_and_left_as_they_are),
         cmocka_unit_test(what_cannot_be_read_is_said),
+        cmocka_unit_test(a_store_is_looked_through),
         cmocka_unit_test(damage_is_an_error_not_a_crash),
         cmocka_unit_test(a_reader_sees_what_is_committed_and_never_writes),
         cmocka_unit_test(a_reader_alone_finds_the_log),
