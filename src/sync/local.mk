@@ -37,7 +37,7 @@ libsync_a_SOURCES = \
 	src/sync/fate.c src/sync/fate.h \
 	src/sync/flags.c src/sync/flags.h \
 	src/sync/flagcut.c src/sync/flagcut.h \
-	src/sync/push.c src/sync/push.h \
+	src/sync/push.c src/sync/push.h src/sync/letter.c src/sync/letter.h \
 	src/sync/outbox.c src/sync/outbox.h \
 	src/sync/outbox_send.c src/sync/outbox_copy.c src/sync/attempt.h \
 	src/sync/watch.c src/sync/watch.h \

@@ -13,7 +13,7 @@
 #include "sync/boxes.h"
 #include "sync/fate.h"
 #include "sync/flags.h"
-#include "sync/head.h"
+#include "sync/letter.h"
 #include "sync/link.h"
 #include "sync/seek.h"
 #include "wire/imap_cmd.h"
@@ -160,22 +160,44 @@ static int plain_command(struct push *p, const char *before, const char *after, 
     return rc;
 }
 
+/* What the server is told that it is for (RFC 6154 §3), where it can be. */
+static const char *use_of(const struct push *p)
+{
+    static const char *const uses[] = { [ROLE_DRAFTS] = " (USE (\\Drafts))",
+                                        [ROLE_SENT] = " (USE (\\Sent))",
+                                        [ROLE_TRASH] = " (USE (\\Trash))",
+                                        [ROLE_ARCHIVE] = " (USE (\\Archive))",
+                                        [ROLE_JUNK] = " (USE (\\Junk))" };
+    bool can = (imap_caps(p->w->imap) & CAP_CREATE_SPECIAL_USE) != 0;
+    size_t role = (size_t)p->target.role;
+    return can && role < COUNT(uses) && uses[role] != NULL ? uses[role] : "";
+}
+
+static int target_command(struct push *p, const char *verb, const char *after, bool *done,
+                          struct error *err)
+{
+    struct buf cmd = BUF_INIT(LINK_COMMAND_MAX);
+    struct link_answer answer = { 0 };
+    buf_adds(&cmd, verb);
+    int rc = link_put_name(p->w, &cmd, p->target.wire, err);
+    buf_adds(&cmd, after);
+    if (rc == 0)
+        rc = link_command(p->w, buf_str(&cmd), &answer, err);
+    *done = answer.fate == LINK_OK;
+    buf_free(&cmd);
+    link_answer_clear(&answer);
+    return rc;
+}
+
 static int target_create(struct push *p, struct error *err)
 {
-    static const char *const verbs[] = { "CREATE ", "SUBSCRIBE " };
-    for (size_t i = 0; i < COUNT(verbs); i++) {
-        struct buf cmd = BUF_INIT(LINK_COMMAND_MAX);
-        struct link_answer answer = { 0 };
-        buf_adds(&cmd, verbs[i]);
-        int rc = link_put_name(p->w, &cmd, p->target.wire, err);
-        if (rc == 0)
-            rc = link_command(p->w, buf_str(&cmd), &answer, err);
-        buf_free(&cmd);
-        link_answer_clear(&answer);
-        if (rc != 0)
-            return -1;
-    }
-    return 0;
+    const char *use = use_of(p);
+    bool made = false, subscribed;
+    if (use[0] != '\0' && target_command(p, "CREATE ", use, &made, err) != 0)
+        return -1;
+    if (!made && target_command(p, "CREATE ", "", &made, err) != 0)
+        return -1;
+    return target_command(p, "SUBSCRIBE ", "", &subscribed, err);
 }
 
 /* Copies or moves to the target, which is made if the server says it is missing (RFC 3501 §6.4.7,
@@ -376,66 +398,16 @@ static int push_expunge(struct push *p, struct error *err)
     return rc == 1 ? close_refused(p, &why, err) : close_done(p, NULL, err);
 }
 
-struct appended {
-    struct sync_account *w;
-    int64_t message;
-};
-
-static int append_read(void *arg, uint64_t offset, size_t want, struct buf *out, struct error *err)
-{
-    struct appended *s = arg;
-    return cache_body_read(s->w->cache, s->message, offset, want, out, err);
-}
-
-/* What has to be known of a message before it goes. */
-struct letter {
-    uint64_t size;
-    unsigned char head[CACHE_IDENTITY]; /* head.h */
-    bool utf8;                          /* its header has 8-bit characters */
-    bool body;                          /* the header is behind us */
-    size_t line;                        /* bytes of the line so far, without CR */
-};
-
-static void header_scan(struct letter *l, struct str bytes)
-{
-    for (size_t i = 0; i < bytes.n && !l->body; i++) {
-        char c = bytes.p[i];
-        l->utf8 |= (unsigned char)c >= 0x80;
-        l->body = c == '\n' && l->line == 0;
-        l->line = c == '\n' ? 0 : l->line + (c != '\r');
-    }
-}
-
-static int letter_read(struct appended *s, struct letter *l, struct error *err)
-{
-    struct buf piece = BUF_INIT(PIECE);
-    struct head head;
-    int rc = 0;
-    head_init(&head);
-    *l = (struct letter){ 0 };
-    do {
-        buf_clear(&piece);
-        rc = append_read(s, l->size, PIECE, &piece, err);
-        l->size += piece.len;
-        header_scan(l, buf_str(&piece));
-        head_add(&head, buf_str(&piece));
-    } while (rc == 0 && piece.len > 0);
-    head_end(&head, l->size, l->head);
-    buf_free(&piece);
-    return rc;
-}
-
-static int append_run(struct push *p, const struct letter *l, struct link_answer *answer,
+static int append_run(struct push *p, struct letter *l, struct link_answer *answer,
                       struct error *err)
 {
-    struct appended s = { p->w, p->ops[0].message };
     struct imap_upload upload = { .flags = p->ops[0].add & CACHE_SERVER_FLAGS,
                                   .keywords = str_c(p->ops[0].words_add),
                                   .date = now_s(),
                                   .size = l->size,
                                   .utf8 = l->utf8,
-                                  .read = append_read,
-                                  .read_arg = &s };
+                                  .read = letter_bytes,
+                                  .read_arg = l };
     imap_queue_uploads(p->w->imap, p->target.wire, &upload, 1,
                        &(struct imap_handler){ .done = link_done, .arg = answer });
     return imap_run(p->w->imap, err);
@@ -459,7 +431,7 @@ static int append_refused(struct push *p, struct error *why, struct error *err)
 }
 
 /* Into a folder that is made when the server says it is missing. */
-static int append_send(struct push *p, const struct letter *l, struct link_answer *answer,
+static int append_send(struct push *p, struct letter *l, struct link_answer *answer,
                        struct error *err)
 {
     int rc = append_run(p, l, answer, err);
@@ -500,13 +472,13 @@ static int append_seek(struct push *p, const struct letter *l, uint32_t *uid, st
 
 static int push_append(struct push *p, struct error *err)
 {
-    struct appended s = { p->w, p->ops[0].message };
     struct link_answer answer = { 0 };
     struct error why = { 0 };
     struct letter letter;
     uint32_t uid;
     bool numbered;
-    if (letter_read(&s, &letter, err) != 0 || append_seek(p, &letter, &uid, err) != 0)
+    if (letter_read(&letter, p->w->cache, p->ops[0].message, err) != 0 ||
+        append_seek(p, &letter, &uid, err) != 0)
         return -1;
     if (uid != 0)
         return append_done(p, uid, err);

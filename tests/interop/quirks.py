@@ -206,6 +206,23 @@ def lies_about_appends(place):
     s.stop()
 
 
+def makes_what_it_needs(place):
+    """A Trash that is made tells the server what it is for (RFC 6154); where that is refused it is made all the same."""
+    for name, before in (("told", None), ("untold", lambda srv, line: b"TAG NO [USEATTR] no\r\n" if "(USE" in line else None)):
+        server = Fake(ALL + " CREATE-SPECIAL-USE")
+        server.put("INBOX", message(1))
+        server.before = before
+        s = Store(place, name, server.port)
+        s.sync()
+        s.drive("move", s.find("INBOX", "message 1")["id"], "INBOX", "Trash")
+        s.sync()
+        made = [c for c in server.commands if c.startswith("CREATE")]
+        want = ["CREATE Trash (USE (\\Trash))"] + (["CREATE Trash"] if before else [])
+        check(made == want and len(server.folders["Trash"]) == 1, f"{name}: {server.commands}\n{s.log()}")
+        s.stop()
+    print("a Trash that is made", flush=True)
+
+
 def main():
     only = os.environ.get("QUIRK")  # this one alone
     place = tempfile.mkdtemp(prefix="tmail-quirks-")
@@ -214,7 +231,7 @@ def main():
             if only in (None, name):
                 lives_with(place, name, **quirk)
                 print(name, flush=True)
-        for step in (saves_what_is_sent, appends_without_plus, appends_what_was_moved, lies_about_appends):
+        for step in (saves_what_is_sent, appends_without_plus, appends_what_was_moved, lies_about_appends, makes_what_it_needs):
             if only in (None, step.__name__):
                 step(place)
     finally:
