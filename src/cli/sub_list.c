@@ -67,6 +67,7 @@ json_t *sub_list_json(struct cli *c, struct arena *a, const struct cache_row *ro
     json_object_set_new(o, "from", out_json_addresses(row->from));
     json_object_set_new(o, "to", out_json_addresses(row->to));
     json_object_set_new(o, "subject", out_json_text(row->subject));
+    json_object_set_new(o, "preview", out_json_text(row->preview));
     json_object_set_new(o, "size", json_integer((json_int_t)row->size));
     json_object_set_new(o, "flags", out_json_flags(row->flags));
     json_object_set_new(o, "tags", json_array());

@@ -187,6 +187,7 @@ static int headers_run(struct sync_account *w, const struct bring *b, const uint
 {
     struct fetch_job job = job_of(b, uids, n, FETCH_HEADERS_ONLY);
     job.tell = tell;
+    job.alone = b->offline != OFFLINE_ALL;
     return job_run(w, &job, err);
 }
 

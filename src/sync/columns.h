@@ -11,4 +11,8 @@
  * a, the other strings are those of s. */
 void columns_fill(struct arena *a, const struct mime_summary *s, struct cache_message *m);
 
+/* What a server says a message begins with (RFC 8970), as the decoder would have it: UTF-8 in one line of
+ * at most MIME_PREVIEW_MAX bytes. Lives in a. */
+struct str columns_preview(struct arena *a, struct str said);
+
 #endif

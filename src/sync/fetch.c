@@ -88,6 +88,7 @@ static int message_end(struct fetch *f, const struct imap_fetch *r, uint64_t siz
     struct intake_facts facts = { .received = r->internal_date,
                                   .size = size,
                                   .objectid = buf_str(&objectid),
+                                  .preview = (r->has & FETCH_PREVIEW) != 0 ? r->preview : STR(""),
                                   .where = { .folder = f->job->folder->id,
                                              .uid = r->uid,
                                              .flags = r->flags & CACHE_SERVER_FLAGS,
@@ -206,6 +207,8 @@ static void window_queue(struct fetch *f)
     buf_free(&set);
     buf_adds(&cmd, whole ? " (UID FLAGS INTERNALDATE" : " (UID FLAGS INTERNALDATE RFC822.SIZE");
     fetch_put_objectid(f->w, &cmd);
+    if (f->job->alone && (imap_caps(f->w->imap) & CAP_PREVIEW) != 0)
+        buf_adds(&cmd, " PREVIEW (LAZY)");
     buf_adds(&cmd, whole ? " BODY.PEEK[])" : " BODY.PEEK[HEADER])");
     imap_queue(f->w->imap, buf_str(&cmd),
                &(struct imap_handler){ .resp = whole ? body_resp : header_resp,

@@ -26,7 +26,8 @@ struct fetch_job {
     const struct link_select *opening; /* it is being opened, with this; NULL: not yet */
     bool maybe;                        /* uids are a guess: a refusal means nothing */
     bool tell;                         /* progress */
-    const uint32_t *uids;              /* strictly descending */
+    bool alone;           /* headers whose bodies do not come: with a preview (RFC 8970) */
+    const uint32_t *uids; /* strictly descending */
     size_t n;
     enum fetch_what what;
     size_t done;   /* so many of uids have been asked for and answered */

@@ -20,7 +20,7 @@ struct item {
     uint64_t tag, size;
     bool wanted;
     struct intake_facts facts;
-    char *keywords, *objectid, *pop; /* facts' strings */
+    char *keywords, *objectid, *preview, *pop; /* facts' strings */
     struct head head;
     unsigned char known_by[32]; /* head, ended */
     struct item *next;
@@ -41,6 +41,7 @@ static void item_free(struct item **i)
         return;
     free((*i)->keywords);
     free((*i)->objectid);
+    free((*i)->preview);
     free((*i)->pop);
     head_drop(&(*i)->head);
     free(*i);
@@ -58,6 +59,8 @@ static void item_commit(struct intake *in, struct item *i, struct arena **a,
         .account = in->w->id, .date = received, .received = received, .size = i->size
     };
     columns_fill(*a, s, &m);
+    if (m.preview.n == 0)
+        m.preview = columns_preview(*a, i->facts.preview);
     memcpy(m.head, i->known_by, sizeof m.head);
     memcpy(m.identity, i->known_by, sizeof m.identity); /* until the body's own takes its place */
     struct cache_placement where = i->facts.where;
@@ -150,6 +153,7 @@ int intake_end(struct intake *in, const struct intake_facts *facts, struct error
         i->facts = *facts;
         i->keywords = copied(&i->facts.where.keywords);
         i->objectid = copied(&i->facts.objectid);
+        i->preview = copied(&i->facts.preview);
         i->pop = copied(&i->facts.pop);
     }
     i->size = i->facts.size != 0 ? i->facts.size : i->head.size;

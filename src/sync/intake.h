@@ -23,6 +23,7 @@ struct intake_facts {
     uint64_t size;                /* 0: that of the bytes which came */
     struct cache_placement where; /* of a POP3 message: the folder alone */
     struct str objectid;          /* what the server calls it; empty: nothing */
+    struct str preview;           /* what the server says the text begins with; empty: nothing */
     struct str pop;               /* POP3: the row that it gets (cache/pop.h); else empty */
 };
 /* The message that came in is whole; facts are copied. NULL: it is not wanted. */

@@ -56,7 +56,6 @@ static const struct imap_word capabilities[] = {
     { "APPENDLIMIT", CAP_APPENDLIMIT },
     { "MULTIAPPEND", CAP_MULTIAPPEND },
     { "OBJECTID", CAP_OBJECTID },
-    { "SAVEDATE", CAP_SAVEDATE },
     { "QUOTA", CAP_QUOTA },
     { "PREVIEW", CAP_PREVIEW },
     { "X-GM-EXT-1", CAP_X_GM_EXT_1 },

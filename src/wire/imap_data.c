@@ -166,8 +166,6 @@ static bool extended_read(unsigned item, const struct wire_node *v, struct imap_
         return objectid_read(v, &f->emailid);
     case FETCH_THREADID:
         return objectid_read(v, &f->threadid);
-    case FETCH_SAVEDATE:
-        return is_bytes(v) && wire_imap_date(v->s, &f->save_date) == 0;
     case FETCH_PREVIEW:
         f->preview = is_bytes(v) ? v->s : (struct str){ 0 };
         return is_bytes(v);
@@ -237,7 +235,6 @@ int imap_fetch_read(const struct wire_node *list, struct imap_fetch *f)
         { "RFC822.HEADER", FETCH_HEADER },
         { "EMAILID", FETCH_EMAILID },
         { "THREADID", FETCH_THREADID },
-        { "SAVEDATE", FETCH_SAVEDATE },
         { "PREVIEW", FETCH_PREVIEW },
         { "X-GM-MSGID", FETCH_GM_MSGID },
         { "X-GM-THRID", FETCH_GM_THRID },

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* imap_resp.h - server responses as typed values (RFC 3501 §7, RFC 9051 §7, and of the extensions
- * RFC 2971, 4315, 4731, 5161, 5258, 5465, 5530, 6154, 7162, 7889, 8438, 8474, 8514, 8970, 9208 and
+ * RFC 2971, 4315, 4731, 5161, 5258, 5465, 5530, 6154, 7162, 7889, 8438, 8474, 8970, 9208 and
  * X-GM-EXT-1). Unknown ones are IMAP_OTHER, never an error.
  * Must not know: which command asked. */
 #ifndef TMAIL_WIRE_IMAP_RESP_H
@@ -141,7 +141,6 @@ enum imap_list_flag {
 #define CAP_APPENDLIMIT (UINT64_C(1) << 26)
 #define CAP_MULTIAPPEND (UINT64_C(1) << 27)
 #define CAP_OBJECTID (UINT64_C(1) << 28)
-#define CAP_SAVEDATE (UINT64_C(1) << 29)
 #define CAP_QUOTA (UINT64_C(1) << 30)
 #define CAP_PREVIEW (UINT64_C(1) << 31)
 #define CAP_X_GM_EXT_1 (UINT64_C(1) << 32)
@@ -169,13 +168,12 @@ enum imap_fetch_has {
     FETCH_HEADER = 64,
     FETCH_EMAILID = 128,
     FETCH_THREADID = 256,
-    FETCH_SAVEDATE = 512,
     FETCH_PREVIEW = 1024,
     FETCH_GM_MSGID = 2048,
     FETCH_GM_THRID = 4096,
     FETCH_GM_LABELS = 8192
 };
-/* What is NIL (THREADID, SAVEDATE, PREVIEW) or cannot be read (dates, a MODSEQ beyond 63 bits) has
+/* What is NIL (THREADID, PREVIEW) or cannot be read (dates, a MODSEQ beyond 63 bits) has
  * no bit. */
 struct imap_fetch {
     uint32_t seq, uid;
@@ -186,7 +184,6 @@ struct imap_fetch {
     const struct wire_node *body; /* BODY[]: literal, string or streamed; NULL when absent or NIL */
     const struct wire_node *header; /* BODY[HEADER] */
     struct str emailid, threadid;   /* RFC 8474 */
-    int64_t save_date;              /* RFC 8514, seconds */
     struct str preview;             /* RFC 8970, UTF-8 as the server has it */
     uint64_t gm_msgid, gm_thrid;
     const struct wire_node *gm_labels; /* first of them: any string; NULL for none */

@@ -31,8 +31,7 @@ static void extensions(const struct imap_resp *r, struct buf *out)
         buf_add_str(out, strings[i]);
     FUZZ_CHECK(f->modseq <= IMAP_MODSEQ_MAX && r->modseq <= IMAP_MODSEQ_MAX &&
                r->status.highestmodseq <= IMAP_MODSEQ_MAX);
-    buf_addf(out, " %llu %llu %u %llu", (unsigned long long)f->gm_msgid,
-             (unsigned long long)f->save_date, r->esearch.count,
+    buf_addf(out, " %llu %u %llu", (unsigned long long)f->gm_msgid, r->esearch.count,
              (unsigned long long)r->append_limit);
     if (f->gm_labels != NULL)
         imap_trace_dump(f->gm_labels, out);

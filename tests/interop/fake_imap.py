@@ -181,6 +181,9 @@ class Fake:
             flags, body = box[u]
             out += f"* {order.index(u) + 1} FETCH (UID {u} FLAGS ({' '.join(flags)})".encode()
             what = " ".join(arg[1:])
+            if "PREVIEW" in what:
+                text = body.partition(b"\r\n\r\n")[2][:100]
+                out += f" PREVIEW {{{len(text)}}}\r\n".encode() + text
             if "BODY" in what:
                 part = body if "BODY.PEEK[]" in what else body[:body.index(b"\r\n\r\n") + 4]
                 name = "BODY[]" if "BODY.PEEK[]" in what else "BODY[HEADER]"

@@ -2,7 +2,7 @@
 """What the engine fetches from servers that can much and from servers that can little: after the same random changes by another
 client the store has what the server has, whatever ways there are to look at it; what was moved is not fetched again; what has not
 changed is not opened. Usage: pull.py [SEED [ROUNDS]]"""
-import os, random, re, socket, sqlite3, sys, tempfile, threading, time, zlib
+import contextlib, os, random, re, socket, sqlite3, sys, tempfile, threading, time, zlib
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import dovecot
@@ -378,6 +378,24 @@ def sized(place):
     s.stop()
 
 
+def previews(kind, place, server, put):
+    """Of what stays on the server a list still has the beginning of its text, in one line."""
+    put(message(1, pad=2))
+    s = Store(place, f"previews{server.port}", server.port)
+    with open(s.rc, "a") as f:
+        f.write("offline = headers\n")
+    s.sync()
+
+    def kept():
+        with contextlib.closing(sqlite3.connect(s.db)) as db:
+            return db.execute("SELECT preview FROM message WHERE subject = 'message 1'").fetchall()
+    check(kept()[0][0].startswith("Body of 1. ") and "\n" not in kept()[0][0], f"{kind}: {kept()}\n{s.log()}")
+    check(not s.find("INBOX", "message 1")["body"], f"{kind}: the body stays there")
+    check(s.engine("body", s.find("INBOX", "message 1")["id"])[-1].get("text", "") == "", f"{kind}: opened")
+    check(kept()[0][0].startswith("Body of 1. "), f"{kind}: {kept()}")
+    s.stop()
+
+
 class Named(Fake):
     """A server that has names for messages: EMAILID, or Gmail's numbers."""
 
@@ -456,6 +474,9 @@ def main():
         for item in ("EMAILID", "X-GM-MSGID"):
             named(place, item)
         sized(place)
+        fake = Fake("IMAP4rev1 UIDPLUS PREVIEW")
+        previews("PREVIEW", place, fake, lambda m: fake.put("INBOX", m))
+        check(any("PREVIEW (LAZY)" in c for c in fake.commands), f"{fake.commands}")
     with Ours() as server:
         quiet("tmaild", server, "QRESYNC LIST-STATUS")
     if not dovecot.installed():
@@ -470,6 +491,13 @@ def main():
             quiet(f"Dovecot, {kind}", server, ways)
     with dovecot.Dovecot() as server:
         lies(server)
+    with dovecot.Dovecot() as server:
+        with server.login() as imap:
+            def put(m):
+                imap.append("INBOX", None, None, m)
+                imap.select("INBOX")
+                imap.fetch("1", "(PREVIEW)")  # which is cheap from then on
+            previews("Dovecot", server.place, server, put)
 
 
 if __name__ == "__main__":

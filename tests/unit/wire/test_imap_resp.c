@@ -244,14 +244,13 @@ static void fetch_has_items_of_extensions(void **state)
     assert_int_equal(x.result, 0);
     assert_str(f->emailid, "M1");
     assert_str(f->threadid, "T1");
-    assert_true(f->save_date == 1);
     assert_str(f->preview, "hi");
     assert_true(f->gm_msgid == UINT64_MAX && f->gm_thrid == 6);
     assert_str(f->gm_labels->s, "\\Inbox");
     assert_str(f->gm_labels->next->s, "a b");
     assert_str(f->gm_labels->next->next->s, "c");
-    assert_int_equal(f->has, FETCH_EMAILID | FETCH_THREADID | FETCH_SAVEDATE | FETCH_PREVIEW |
-                                 FETCH_GM_MSGID | FETCH_GM_THRID | FETCH_GM_LABELS);
+    assert_int_equal(f->has, FETCH_EMAILID | FETCH_THREADID | FETCH_PREVIEW | FETCH_GM_MSGID |
+                                 FETCH_GM_THRID | FETCH_GM_LABELS);
     wire_imap_free(&x.p);
     x = parse("* 1 FETCH (THREADID NIL SAVEDATE NIL PREVIEW NIL EMAILID x X-GM-LABELS NIL "
               "MODSEQ (9223372036854775808) BINARY.SIZE[1] 3 UID 1)\r\n");
