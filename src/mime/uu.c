@@ -179,7 +179,7 @@ static bool next_line(struct uu_reader *r, struct str *in, bool last, struct str
     bool ended = lf < in->n;
     struct str piece = str_head(*in, lf + ended);
     pass(r, in, piece.n);
-    if (ended && r->held.len == 0) {
+    if ((ended || last) && r->held.len == 0) {
         *line = chomp(piece);
         return true;
     }

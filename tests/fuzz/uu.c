@@ -61,6 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_CHECK(n <= FILES_MAX);
     for (size_t i = 0; i < n; i++) {
         FUZZ_CHECK(files[i].offset >= end && files[i].length <= in.n - files[i].offset);
+        FUZZ_CHECK(files[i].name.p > in.p && files[i].name.p + files[i].name.n <= in.p + size);
         end = files[i].offset + files[i].length;
         if (!files[i].damaged)
             whole(in, &files[i]);

@@ -20,6 +20,8 @@ struct want {
 static const struct { const char *text; size_t n; struct want want[2]; } rows[] = {
     { "", 0, { { 0 } } },
     { "begin 644 a\n#86)C\n`\nend\n", 1, { { "a", "begin 644 a", "end", 3, 0 } } },
+    { "begin 644 a\n#86)C\n`\nend", 1, { { "a", "begin 644 a", "end", 3, 0 } } },
+    { "begin 644 a\r\n#86)C\r", 1, { { "a", "begin 644 a", "#86)C", 3, DAMAGED | UNENDED } } },
     { "hi\r\nbegin 600 b c.txt\r\n#86)C\r\n`\r\nend\r\nbye\r\n", 1,
       { { "b c.txt", "begin 600 b c.txt", "end", 3, 0 } } },
     { "begin 644 a\n#86)C\n`\nend\nbetween\nbegin 644 b\n#86)C\n \nend\n", 2,
