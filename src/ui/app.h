@@ -181,8 +181,10 @@ extern const size_t ui_commands_n;
 int ui_keys_init(struct ui *u, struct error *err) MUST_CHECK;
 /* As if typed after ':'. */
 void ui_command_run(struct ui *u, struct str name);
-void ui_foot_draw(struct ui *u);
 void ui_help_open(struct ui *u);
+
+/* foot.c */
+void ui_foot_draw(struct ui *u);
 
 /* prompt.c */
 void ui_prompt_open(struct ui *u, const char *label, struct str text, enum ui_complete complete,

@@ -9,7 +9,7 @@
 #include "mime/names.h"
 #include "base/banned.h"
 
-enum { FOOT_WIDTH = 14, HELP_KEYS_WIDTH = 22, HELP_KEYS_NARROW = 11 };
+enum { HELP_KEYS_WIDTH = 22, HELP_KEYS_NARROW = 11 };
 
 static struct list *list_here(struct ui *u)
 {
@@ -646,28 +646,6 @@ void ui_command_run(struct ui *u, struct str name)
             return;
         }
     ui_status(u, _("There is no command “%.*s” here: ? lists them"), STR_ARG(name));
-}
-
-void ui_foot_draw(struct ui *u)
-{
-    unsigned per_row = u->cols / FOOT_WIDTH > 0 ? u->cols / FOOT_WIDTH : 1, n = 0;
-    unsigned width = u->cols / per_row;
-    for (size_t i = 0; i < ui_commands_n && n < 2 * per_row; i++) {
-        const struct ui_command *c = &ui_commands[i];
-        struct buf key = BUF_INIT(100);
-        if (!(c->views & ui_top(u)) || c->foot == NULL)
-            continue;
-        /* Help has the last place, whatever came before it. */
-        if (n == 2 * per_row - 1 && c->run != cmd_help)
-            continue;
-        keymap_show_first(u->keys, ui_view_name(ui_top(u)), c->name, &key);
-        unsigned row = u->rows - 2 + n / per_row, col = n % per_row * width;
-        unsigned used = grid_put(u->grid, row, col, buf_str(&key), THEME_KEY);
-        grid_put_fit(u->grid, row, col + used + 1, width - used - 2 < width ? width - used - 2 : 0,
-                     str_c(_(c->foot)), THEME_DIM);
-        buf_free(&key);
-        n++;
-    }
 }
 
 void ui_help_open(struct ui *u)

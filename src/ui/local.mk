@@ -4,6 +4,7 @@ libui_a_SOURCES = \
 	src/ui/main.c src/ui/main.h \
 	src/ui/app.c src/ui/app.h \
 	src/ui/command.c \
+	src/ui/foot.c \
 	src/ui/prompt.c \
 	src/ui/index.c \
 	src/ui/action.c \

@@ -256,6 +256,24 @@ static void a_letter_is_written_sent_and_taken_back(void **state)
     finish(&r, 0);
 }
 
+/* A key with a long name, or a language with long words. */
+static void words_at_the_foot_are_whole(void **state)
+{
+    (void)state;
+    struct run r = { .dir = fixture_new() };
+    char path[4096];
+    snprintf(path, sizeof path, "%s/tmailrc", r.dir);
+    FILE *f = fopen(path, "a");
+    assert_non_null(f);
+    fputs("[keys index]\ncompose = \"<PageDown>\"\n", f);
+    fclose(f);
+    start(&r, 24, 200, "");
+    look(&r, "<PageDown> Write ");
+    look(&r, "? Help");
+    pty_keys(r.p, "q");
+    finish(&r, 0);
+}
+
 static void an_editor_of_ones_own_gets_the_terminal(void **state)
 {
     (void)state;
@@ -328,6 +346,7 @@ int main(void)
         cmocka_unit_test(what_is_nasty_stays_text),
         cmocka_unit_test(an_attachment_is_saved_once_and_again),
         cmocka_unit_test(a_letter_is_written_sent_and_taken_back),
+        cmocka_unit_test(words_at_the_foot_are_whole),
         cmocka_unit_test(an_editor_of_ones_own_gets_the_terminal),
         cmocka_unit_test(a_size_that_changed_under_an_editor_is_seen),
         cmocka_unit_test(an_end_that_comes_under_an_editor_is_heard),
