@@ -106,13 +106,10 @@ struct imap_upload {
     int (*read)(void *arg, uint64_t offset, size_t want, struct buf *out, struct error *err);
     void *read_arg;
 };
-/* Queues APPEND with LITERAL+ or a wait for "+", as the server has it. list and what it has is
- * borrowed. n above 1: MULTIAPPEND (RFC 3502) of up to IMAP_APPEND_MAX messages, all
- * or none, for servers with CAP_MULTIAPPEND. */
-enum { IMAP_APPEND_MAX = 100 };
-void imap_queue_uploads(struct imap *i, struct str mailbox, const struct imap_upload *list,
-                        size_t n, const struct imap_handler *h);
-/* One message. */
+/* Queues APPEND with LITERAL+ or a wait for "+", as the server has it. Borrows u. */
+void imap_queue_upload(struct imap *i, struct str mailbox, const struct imap_upload *u,
+                       const struct imap_handler *h);
+/* The same with what most need. */
 void imap_queue_append(struct imap *i, struct str mailbox, unsigned flags, int64_t date,
                        uint64_t size,
                        int (*read)(void *arg, uint64_t offset, size_t want, struct buf *out,

@@ -249,29 +249,23 @@ static void upload_head(struct imap *i, const struct imap_upload *u, bool utf8, 
              imap_literal_plus(i, u->size) ? "+" : "");
 }
 
-void imap_queue_uploads(struct imap *i, struct str mailbox, const struct imap_upload *list,
-                        size_t n, const struct imap_handler *h)
+void imap_queue_upload(struct imap *i, struct str mailbox, const struct imap_upload *u,
+                       const struct imap_handler *h)
 {
     struct buf line = BUF_INIT(IMAP_COMMAND_MAX);
     struct error err;
     struct command *c = command_begin(i, STR("APPEND"), h);
+    bool plus = imap_literal_plus(i, u->size);
+    bool utf8 = u->utf8 && (i->enabled & CAP_UTF8_ACCEPT) != 0;
     buf_addf(&line, "%s APPEND ", c->tag);
-    if (n == 0 || n > IMAP_APPEND_MAX || (n > 1 && !(i->caps & CAP_MULTIAPPEND)) ||
-        imap_put_name(i, &line, mailbox, &err) < 0)
+    if (imap_put_name(i, &line, mailbox, &err) < 0)
         i->unfit = true;
-    for (size_t k = 0; k < n && !i->unfit; k++) {
-        bool plus = imap_literal_plus(i, list[k].size);
-        bool utf8 = list[k].utf8 && (i->enabled & CAP_UTF8_ACCEPT) != 0;
-        upload_head(i, &list[k], utf8, &line);
-        i->unfit = i->unfit || line.over;
-        imap_queue_bytes(i, k == 0 ? NULL : c, buf_str(&line));
-        imap_queue_read(i, c, &list[k], !plus);
-        c->traits |= plus ? TRAIT_LITERAL_PLUS : 0;
-        buf_clear(&line);
-        buf_adds(&line, utf8 ? ")" : "");
-    }
-    buf_adds(&line, "\r\n");
-    imap_queue_bytes(i, c, buf_str(&line));
+    upload_head(i, u, utf8, &line);
+    i->unfit = i->unfit || line.over;
+    imap_queue_bytes(i, NULL, buf_str(&line));
+    imap_queue_read(i, c, u, !plus);
+    c->traits |= plus ? TRAIT_LITERAL_PLUS : 0;
+    imap_queue_bytes(i, c, utf8 ? STR(")\r\n") : STR("\r\n"));
     buf_free(&line);
 }
 
@@ -284,7 +278,7 @@ void imap_queue_append(struct imap *i, struct str mailbox, unsigned flags, int64
     struct imap_upload u = {
         .flags = flags, .date = date, .size = size, .read = read, .read_arg = read_arg
     };
-    imap_queue_uploads(i, mailbox, &u, 1, h);
+    imap_queue_upload(i, mailbox, &u, h);
 }
 
 void imap_queue_unselect(struct imap *i, struct str mailbox, const struct imap_handler *h)

@@ -408,8 +408,8 @@ static int append_run(struct push *p, struct letter *l, struct link_answer *answ
                                   .utf8 = l->utf8,
                                   .read = letter_bytes,
                                   .read_arg = l };
-    imap_queue_uploads(p->w->imap, p->target.wire, &upload, 1,
-                       &(struct imap_handler){ .done = link_done, .arg = answer });
+    imap_queue_upload(p->w->imap, p->target.wire, &upload,
+                      &(struct imap_handler){ .done = link_done, .arg = answer });
     return imap_run(p->w->imap, err);
 }
 

@@ -54,7 +54,6 @@ static const struct imap_word capabilities[] = {
     { "SEARCHRES", CAP_SEARCHRES },
     { "STATUS=SIZE", CAP_STATUS_SIZE },
     { "APPENDLIMIT", CAP_APPENDLIMIT },
-    { "MULTIAPPEND", CAP_MULTIAPPEND },
     { "OBJECTID", CAP_OBJECTID },
     { "QUOTA", CAP_QUOTA },
     { "PREVIEW", CAP_PREVIEW },

@@ -139,7 +139,6 @@ enum imap_list_flag {
 #define CAP_SEARCHRES (UINT64_C(1) << 24)
 #define CAP_STATUS_SIZE (UINT64_C(1) << 25)
 #define CAP_APPENDLIMIT (UINT64_C(1) << 26)
-#define CAP_MULTIAPPEND (UINT64_C(1) << 27)
 #define CAP_OBJECTID (UINT64_C(1) << 28)
 #define CAP_QUOTA (UINT64_C(1) << 30)
 #define CAP_PREVIEW (UINT64_C(1) << 31)

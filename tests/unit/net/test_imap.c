@@ -650,14 +650,15 @@ static void a_literal_that_is_refused_is_remembered(void **state)
     }
 }
 
-static void several_messages_go_in_one_append(void **state)
+static void a_message_goes_as_utf8_and_with_its_marks(void **state)
 {
     static const char text[] =
-        "S: * PREAUTH [CAPABILITY IMAP4rev1 LITERAL- MULTIAPPEND ENABLE UTF8=ACCEPT "
+        "S: * PREAUTH [CAPABILITY IMAP4rev1 LITERAL- ENABLE UTF8=ACCEPT "
         "APPENDLIMIT=5000] hi\nC: t1 ENABLE UTF8=ACCEPT\nC: t2 NOOP\nS: * ENABLED UTF8=ACCEPT\n"
         "S: t1 OK\nS: t2 OK\n"
-        "C: t3 APPEND \"caf\\xC3\\xA9 x\" (\\\\Seen work) UTF8 (~{3+}\nC:    ) \"01-Jan-1970 "
-        "00:00:09 +0000\" {2+}\nC:   \nS: t3 OK [APPENDUID 5 7:8] done\n" LOGOUT("t4");
+        "C: t3 APPEND \"caf\\xC3\\xA9 x\" (\\\\Seen work) UTF8 (~{3+}\nC:    )\n"
+        "C: t4 APPEND x \"01-Jan-1970 00:00:09 +0000\" {2+}\nC:   \nS: t3 OK [APPENDUID 5 7] done\n"
+        "S: t4 OK\n" LOGOUT("t5");
     struct imap_upload list[] = {
         { .flags = IMAP_SEEN, .keywords = STR("work"), .size = 3, .utf8 = true },
         { .date = 9, .size = 2 },
@@ -671,8 +672,9 @@ static void several_messages_go_in_one_append(void **state)
     struct imap *i = open_with(server, CAP_UTF8_ACCEPT, NULL);
     assert_int_equal(imap_command(i, STR("NOOP"), NULL, &err), 0);
     assert_true(imap_utf8(i) && imap_append_limit(i) == 5000);
-    imap_queue_uploads(i, STR("caf&AOk- x"), list, 2,
-                       &(struct imap_handler){ .done = heard_done, .arg = &h });
+    imap_queue_upload(i, STR("caf&AOk- x"), &list[0],
+                      &(struct imap_handler){ .done = heard_done, .arg = &h });
+    imap_queue_upload(i, STR("x"), &list[1], NULL);
     assert_int_equal(imap_run(i, &err), 0);
     assert_int_equal(h.kind, IMAP_OK);
     imap_close(&i);
@@ -1086,7 +1088,7 @@ int main(void)
         cmocka_unit_test(commands_that_must_wait_do),
         cmocka_unit_test(strings_of_any_bytes_go_as_literals),
         cmocka_unit_test(a_literal_that_is_refused_is_remembered),
-        cmocka_unit_test(several_messages_go_in_one_append),
+        cmocka_unit_test(a_message_goes_as_utf8_and_with_its_marks),
         cmocka_unit_test(names_are_one_whatever_the_link),
         cmocka_unit_test(names_do_not_wait_for_enable),
         cmocka_unit_test(a_search_gives_a_set_however_it_is_told),
