@@ -99,7 +99,7 @@ tests/interop/doctor.log: tmail tmail-sync tmail-decode tmaild
 EXTRA_DIST += tests/interop/doctor.py
 TESTS += tests/interop/oauth.py tests/interop/doctor.py tests/interop/doctor_servers.py
 tests/interop/doctor.log tests/interop/doctor_servers.log: tmail tmail-sync tmail-decode tmaild
-EXTRA_DIST += tests/interop/doctor.py tests/interop/doctor_servers.py tests/interop/certificate.py
+EXTRA_DIST += tests/interop/doctor.py tests/interop/doctor_servers.py tests/interop/certificate.py tests/interop/kerberos.py
 tests/interop/oauth.log: tmail tmail-sync tmail-decode tmaild
 EXTRA_DIST += tests/interop/oauth.py tests/interop/oauth_server.py
 TESTS += tests/interop/outbox.py

@@ -2,7 +2,7 @@
 """Every way to log in, by IMAP, POP3 and SMTP, at tmaild, Dovecot and Postfix: it is done, wrong secrets are refused in words, and no secret
 stands in the log at its most talkative. Then pins, certificates, proxies and tunnels."""
 import base64, hashlib, http.server, os, select, socket, ssl, subprocess, sys, threading, urllib.parse
-import postfix
+import kerberos, postfix
 from certificate import dated
 from dovecot import Dovecot, installed, make_certificates
 from tm import BUILD, Place, check
@@ -13,10 +13,10 @@ AUTH, TLS, CONFIG, NET = "6/", "5/", "12/", "4/"
 PASSWORDS = ("plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256")
 
 
-def probe(proto, port, **keys):
+def probe(proto, port, env=None, **keys):
     """What it says, and its log, in which no secret may stand."""
     words = [f"{k}={v}" for k, v in dict(proto=proto, port=port, **keys).items()]
-    p = subprocess.run([PROBE, *words], capture_output=True, text=True, timeout=120)
+    p = subprocess.run([PROBE, *words], capture_output=True, text=True, timeout=120, env=env)
     check(p.returncode == 0, f"{words}: exit {p.returncode} {p.stdout}{p.stderr}")
     for secret in {keys.get("secret", ""), TOKEN, SECRET} - {"", "pw"}:
         forms = [secret, *(base64.b64encode(b"x" * n + secret.encode()).decode()[4:-4] for n in range(3))]
@@ -138,6 +138,46 @@ def at_dovecot(d, tokens):
     good("imap", d.port, "scram-sha-256", secret="pw", tls="none")
     bad("imap", d.port, TLS, secret="pw", tls="starttls")
     return ca
+
+
+GSSAPI = """
+auth_mechanisms = plain gssapi
+auth_krb5_keytab = {keytab}
+auth_gssapi_hostname = localhost
+auth_username_format = %Ln
+import_environment = $import_environment KRB5_CONFIG={conf}
+"""
+
+
+def by_kerberos(place):
+    """A ticket logs in, where libgsasl can; nobody without one. What comes first where nothing is said is the password."""
+    if not os.path.exists("/usr/lib/dovecot/modules/auth/libmech_gssapi.so") or not kerberos.installed():
+        print("no Kerberos here")
+        return
+    kdc = kerberos.Kdc(os.path.join(place, "kdc"), "imap", "pop")
+    d = Dovecot(tls=True, pop3=True)
+    try:
+        for path in (place, kdc.place):
+            os.chmod(path, 0o755)  # Dovecot's login works as another user
+        os.chmod(kdc.keytab, 0o644)
+        with open(f"{d.place}/dovecot.conf", "a") as f:
+            f.write(GSSAPI.format(keytab=kdc.keytab, conf=kdc.conf))
+        d.start()
+        ways = [(proto, port, dict(tls=tls, ca=f"{d.place}/ca.pem", host="localhost", env=kdc.env))
+                for proto, port, tls in (("imap", d.tls_port, "direct"), ("imap", d.port, "starttls"), ("pop3", d.pop3s_port, "direct"))]
+        for proto, port, how in ways:
+            bad(proto, port, AUTH + "0", "no Kerberos ticket for localhost: get one with kinit", kind="kerberos", mech="gssapi", **how)
+        kdc.ticket()
+        for proto, port, how in ways:
+            good(proto, port, "gssapi", kind="kerberos", mech="gssapi", **how)
+            good(proto, port, "plain", secret="pw", **how)
+            bad(proto, port, AUTH + "0", "does not take the Kerberos ticket", kind="kerberos", mech="gssapi", user="john", **how)
+    except BaseException:
+        print(open(f"{d.place}/dovecot.log").read()[-2500:])
+        raise
+    finally:
+        d.__exit__(None)
+        kdc.stop()
 
 
 SASL = """smtpd_sasl_type = dovecot
@@ -536,6 +576,7 @@ with Place() as place:
     certificates(place.path)
     apop(place.path)
     if installed():
+        by_kerberos(place.path)
         tokens = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Tokens)
         thread(tokens.serve_forever)
         d = Dovecot(tls=True, pop3=True)
