@@ -11,11 +11,23 @@ static struct str identity_of(const struct cache_message *m)
     return (struct str){ (const char *)m->identity, sizeof m->identity };
 }
 
+/* What is gone and had the name of another message that came now: it may turn up under another one
+ * yet, and is known by its bytes until then. */
+static int make_room(struct cache *c, const struct cache_message *m, struct str uid,
+                     struct error *err)
+{
+    return sql_run(c,
+                   "UPDATE OR REPLACE pop SET uid = CAST(uid || X'0A0A' || hex(identity) AS BLOB)"
+                   " WHERE account = ?1 AND uid = ?2 AND gone_at > 0 AND identity <> ?3",
+                   SQL_ARGS(SQL_I(m->account), SQL_B(uid), SQL_B(identity_of(m))), err);
+}
+
 /* The message was on the server before, under this unique-id or another. 1: it was not. SQLite by
  * itself would look through all of the account's rows. */
 static int adopt(struct cache *c, const struct cache_message *m, struct str uid, struct error *err)
 {
-    if (sql_run(c,
+    if (make_room(c, m, uid, err) < 0 ||
+        sql_run(c,
                 "UPDATE OR REPLACE pop SET uid = ?1, gone_at = 0, deleting = 0 WHERE account = ?2"
                 " AND uid = (SELECT uid FROM pop INDEXED BY pop_gone WHERE account = ?2"
                 " AND identity = ?3 AND gone_at > 0 ORDER BY uid <> ?1 LIMIT 1)",

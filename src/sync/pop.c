@@ -333,7 +333,7 @@ static int due_delete(struct visit *v, struct due *due, struct error *err)
 {
     if (rows_read(v, err) != 0)
         return -1;
-    const struct popplan_item **items = popplan_due(v->a, &v->state, v->w->cfg->keep_days, &due->n);
+    const struct popplan_item **items = popplan_due(v->a, &v->state, &due->n);
     if (due->n == 0)
         return 0;
     struct pop3_entry *entries = arena_array(v->a, due->n, sizeof *entries);
@@ -402,7 +402,9 @@ int pop_pass(struct sync_account *w, struct str only, struct error *err)
 {
     struct visit v = { .w = w,
                        .a = arena_new(1 << 16),
-                       .state = { .now = clock_wall_ms() / 1000, .body_max = FETCH_MESSAGE_MAX } };
+                       .state = { .now = clock_wall_ms() / 1000,
+                                  .keep_days = w->cfg->keep_days,
+                                  .body_max = FETCH_MESSAGE_MAX } };
     struct error also = { 0 };
     int rc = inbox_find(&v, only, err);
     if (rc == 0)

@@ -53,7 +53,7 @@ int popplan_items(struct arena *a, const struct pop3_entry *entries, size_t n,
     size_t k = 0;
     for (size_t i = 0; i < n; i++)
         if (entries[i].uid.n > 0)
-            items[k++] = (struct popplan_item){ &entries[i], entries[i].uid, false };
+            items[k++] = (struct popplan_item){ .entry = &entries[i], .uid = entries[i].uid };
     if (n > 0 && k == 0)
         return error_set(err, ERR_PROTO, RETRY_LATER,
                          _("the server gives no unique-ids (UIDL), without which tmail cannot "
@@ -66,9 +66,59 @@ int popplan_items(struct arena *a, const struct pop3_entry *entries, size_t n,
     return 0;
 }
 
-/* What is large fills the array of both from its end. */
-static void item_add(struct popplan *p, const struct popplan_item *item, uint64_t body_max)
+static bool is_due(const struct cache_pop *row, const struct popplan_state *s)
 {
+    bool whole = row->fetched_at > 0 || row->message == 0;
+    return whole && row->gone_at == 0 && !row->deleting && s->keep_days >= 0 &&
+           (s->keep_days == 0 || s->now - row->fetched_at >= (int64_t)s->keep_days * DAY_S);
+}
+
+/* The server's own unique-id: a row's may have a LF behind it. */
+static struct str base_of(struct str uid)
+{
+    return str_head(uid, str_find(uid, '\n'));
+}
+
+/* Those of one unique-id, from i in the items and from r in the rows on; both have them one behind the
+ * other, since LF comes before all that a unique-id is made of. */
+struct group {
+    struct str base;
+    size_t items, rows;  /* ends */
+    size_t listed, live; /* how many; rows that are not gone */
+};
+
+static struct group group_at(const struct popplan_state *s, size_t i, size_t r)
+{
+    struct group g = { .items = i, .rows = r };
+    bool row = r < s->rows_n;
+    g.base = i < s->items_n ? s->items[i].entry->uid : base_of(s->rows[r].uid);
+    if (row && str_cmp(base_of(s->rows[r].uid), g.base) < 0)
+        g.base = base_of(s->rows[r].uid);
+    for (; g.items < s->items_n && str_eq(s->items[g.items].entry->uid, g.base); g.items++)
+        g.listed++;
+    for (; g.rows < s->rows_n && str_eq(base_of(s->rows[g.rows].uid), g.base); g.rows++)
+        g.live += s->rows[g.rows].gone_at == 0;
+    return g;
+}
+
+/* Where several have one unique-id, and more or fewer than before, nobody knows which are new. */
+static void alike_mark(const struct popplan_state *s)
+{
+    for (size_t i = 0, r = 0; i < s->items_n || r < s->rows_n;) {
+        struct group g = group_at(s, i, r);
+        bool alike = g.listed > 1 || g.live > 1;
+        for (; i < g.items; i++) {
+            s->items[i].alike = alike;
+            s->items[i].again = alike && g.live > 0 && g.listed != g.live;
+        }
+        r = g.rows;
+    }
+}
+
+/* What is large fills the array of both from its end. */
+static void item_add(struct popplan *p, struct popplan_item *item, uint64_t body_max)
+{
+    item->fresh = true;
     if (body_max == 0 || item->entry->size <= body_max) {
         p->fetch[p->fetch_n++] = item;
         return;
@@ -86,6 +136,18 @@ static void row_unlisted(struct popplan *p, const struct cache_pop *row, int64_t
         p->gone[p->gone_n++] = row->uid;
 }
 
+/* One that has a row: whether what it stands for lies there still. */
+static void item_judge(struct popplan *p, struct popplan_item *item, const struct cache_pop *row,
+                       const struct popplan_state *s)
+{
+    bool there = row->gone_at == 0;
+    item->again = there && (row->deleting || item->again || (item->alike && is_due(row, s)));
+    if (item->again)
+        p->gone[p->gone_n++] = row->uid;
+    if (item->again || !there)
+        item_add(p, item, s->body_max);
+}
+
 const struct popplan *popplan(struct arena *a, const struct popplan_state *s)
 {
     struct popplan *p = arena_alloc(a, sizeof *p);
@@ -93,6 +155,7 @@ const struct popplan *popplan(struct arena *a, const struct popplan_state *s)
     p->large = p->fetch + s->items_n;
     p->gone = arena_array(a, s->rows_n + 1, sizeof *p->gone);
     p->forget = arena_array(a, s->rows_n + 1, sizeof *p->forget);
+    alike_mark(s);
     for (size_t i = 0, r = 0; i < s->items_n || r < s->rows_n;) {
         int order = i == s->items_n  ? 1
                     : r == s->rows_n ? -1
@@ -102,12 +165,12 @@ const struct popplan *popplan(struct arena *a, const struct popplan_state *s)
             continue;
         }
         bool known = order == 0;
-        bool again = known && s->rows[r].deleting && s->rows[r].gone_at == 0;
-        s->items[i].again = again;
-        if (again)
-            p->gone[p->gone_n++] = s->rows[r].uid;
-        if (!known || again || s->rows[r].gone_at > 0)
+        if (known)
+            item_judge(p, &s->items[i], &s->rows[r], s);
+        else {
+            s->items[i].again = false;
             item_add(p, &s->items[i], s->body_max);
+        }
         i++;
         r += known;
     }
@@ -116,21 +179,14 @@ const struct popplan *popplan(struct arena *a, const struct popplan_state *s)
     return p;
 }
 
-static bool is_due(const struct cache_pop *row, int keep_days, int64_t now)
-{
-    bool whole = row->fetched_at > 0 || row->message == 0;
-    return whole && row->gone_at == 0 && !row->deleting && keep_days >= 0 &&
-           (keep_days == 0 || now - row->fetched_at >= (int64_t)keep_days * DAY_S);
-}
-
-const struct popplan_item **popplan_due(struct arena *a, const struct popplan_state *s,
-                                        int keep_days, size_t *n)
+const struct popplan_item **popplan_due(struct arena *a, const struct popplan_state *s, size_t *n)
 {
     const struct popplan_item **due = arena_array(a, s->items_n + 1, sizeof *due);
     *n = 0;
     for (size_t i = 0, r = 0; i < s->items_n && r < s->rows_n;) {
         int order = str_cmp(s->items[i].uid, s->rows[r].uid);
-        if (order == 0 && is_due(&s->rows[r], keep_days, s->now))
+        bool sure = order == 0 && (s->items[i].fresh || !s->items[i].alike);
+        if (sure && is_due(&s->rows[r], s))
             due[(*n)++] = &s->items[i];
         i += order <= 0;
         r += order >= 0;

@@ -327,6 +327,30 @@ def listed_twice(place):
     c = Client(place, "twice", server.port, "no")
     check(c.sync()[0]["fetched"] == 4 and len(c.list()) == 4, "both come in")
     check(server.messages == [], "and both may go")
+    for keep in ("14d", "yes"):
+        server = filled(4)
+        server.messages[1][0] = server.messages[3][0] = "same"
+        c = Client(place, f"twice-{keep}", server.port, keep)
+        c.sync()
+        heard = len(server.heard("RETR"))
+        c.sync()
+        check(len(server.heard("RETR")) == heard and len(server.messages) == 4, "known, and kept")
+        c.sql("UPDATE pop SET fetched_at = fetched_at - ?", 15 * DAY_S)
+        del server.messages[3]  # by another client; two come before the others
+        server.messages[:0] = [["same", message(7)], ["same", message(8)]]
+        c.sync()
+        check(c.subjects() == [f"message {i}" for i in (1, 2, 3, 4, 7, 8)], f"what is new is fetched, nothing is doubled: {c.subjects()}")
+        left = [m[1] for m in server.messages]
+        check(left == [message(i) for i in ((7, 8) if keep == "14d" else (7, 8, 1, 2, 3))], f"only what is old goes: {left}")
+    server = filled(2, "same")
+    server.messages[0][0] = server.messages[1][0]
+    c = Client(place, "twice-places", server.port, "14d")
+    c.sync()
+    c.sql("UPDATE pop SET fetched_at = fetched_at - ?", 15 * DAY_S)
+    server.messages = [[server.messages[1][0], message(9)], server.messages[0]]  # as many, in other places, one of them another
+    c.sync()
+    check(c.subjects() == [f"message {i}" for i in (1, 2, 9)], f"a place says nothing: {c.subjects()}")
+    check([m[1] for m in server.messages] == [message(9)], f"what was just fetched stays its time: {server.messages}")
 
 
 def other_names(place):

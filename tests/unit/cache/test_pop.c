@@ -149,6 +149,28 @@ static void bytes_find_their_row_again(void **state)
     fixture_close(f);
 }
 
+/* Two whose names changed places are each known again, though the first takes the other's name. */
+static void names_that_changed_places_double_nothing(void **state)
+{
+    (void)state;
+    struct fixture fx, *f = &fx;
+    const struct str all[] = { STR("a"), STR("a\n2") };
+    fixture_open(f);
+    int64_t inbox = folder_make(f, "INBOX", ROLE_INBOX);
+    pop_put(f, inbox, "a", 1);
+    pop_put(f, inbox, "a\n2", 2);
+    struct cache_pop *before = rows_of(f, 2);
+    OK(cache_pop_gone(f->c, f->account, all, COUNT(all), 5000, &f->err));
+    pop_put(f, inbox, "a\n2", 1);
+    pop_put(f, inbox, "a", 2);
+    struct cache_pop *after = rows_of(f, 2);
+    assert_int_equal(after[0].message, before[1].message);
+    assert_int_equal(after[1].message, before[0].message);
+    assert_int_equal(after[0].gone_at + after[1].gone_at, 0);
+    assert_int_equal(total(f, inbox), 2);
+    fixture_close(f);
+}
+
 /* A server that gives an old unique-id to a new message. */
 static void a_used_uid_with_other_bytes_is_new_mail(void **state)
 {
@@ -159,8 +181,14 @@ static void a_used_uid_with_other_bytes_is_new_mail(void **state)
     pop_put(f, inbox, "1", 1);
     OK(cache_pop_gone(f->c, f->account, &STR("1"), 1, 5000, &f->err));
     pop_put(f, inbox, "1", 2);
-    assert_int_equal(rows_of(f, 1)->gone_at, 0);
+    struct cache_pop *rows = rows_of(f, 2);
+    assert_str(rows[0].uid, "1");
+    assert_int_equal(rows[0].gone_at, 0);
+    assert_int_equal(rows[1].gone_at, 5000);
     assert_int_equal(total(f, inbox), 2);
+    pop_put(f, inbox, "2", 1); /* the other turns up */
+    assert_int_equal(total(f, inbox), 2);
+    assert_str(rows_of(f, 2)[1].uid, "2");
     fixture_close(f);
 }
 
@@ -229,6 +257,7 @@ int main(void)
         cmocka_unit_test(local_uids_rise),
         cmocka_unit_test(what_was_removed_here_keeps_its_row),
         cmocka_unit_test(bytes_find_their_row_again),
+        cmocka_unit_test(names_that_changed_places_double_nothing),
         cmocka_unit_test(a_used_uid_with_other_bytes_is_new_mail),
         cmocka_unit_test(another_server_knows_none),
         cmocka_unit_test(deleting_makes_all_durable),

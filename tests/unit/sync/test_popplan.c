@@ -37,10 +37,18 @@ static const struct row rows[] = {
     { "and asked for in vain", "a", "a@1-5!", 6, "a", "", "", 0, "" },
     { "all names changed", "x y", "a@1 b@1", 2, "y x", "a b", "", 0, "" },
     { "one listed twice", "a b a", "", 1, "a_2 b a", "", "", 0, "" },
-    { "the second of two is new", "a b a", "a@1 b@1", 1, "a_2", "", "", 0, "a b" },
-    { "one of two is gone", "a", "a@1 a_2@1", 1, "", "a_2", "", 0, "a" },
+    { "one of two is new: nobody knows which", "a b a", "a@1 b@1", 1, "a_2 a", "a", "", 14, "" },
+    { "and what is deleted is what was fetched", "a b a", "a@1 b@1", 1, "a_2 a", "a", "", 0,
+      "a b" },
+    { "one of two is gone: nobody knows which", "a", "a@1 a_2@1", 1, "a", "a a_2", "", 14, "" },
+    { "two alike that are kept", "a b a", "a@1 a_2@1 b@1", 14, "", "", "", 14, "" },
+    { "two alike from before are fetched before they are deleted", "a b a", "a@1 a_2@2 b@1", 16,
+      "a_2 a", "a a_2", "", 14, "a b a_2" },
+    { "one alike is due, the other not", "a b a", "a@1 a_2@2 b@1", 15, "a", "a", "", 14, "a b" },
+    { "alike once, long ago", "a", "a@1 a_2@1-2", 20, "", "", "a_2", 14, "a" },
     { "often the same", "a a a a a a a a a a a", "a@1 a_10@1 a_11@1 a_2@1 a_3@1 a_4@1", 1,
-      "a_9 a_8 a_7 a_6 a_5", "", "", 0, "a a_2 a_3 a_4 a_10 a_11" },
+      "a_11 a_10 a_9 a_8 a_7 a_6 a_5 a_4 a_3 a_2 a", "a a_10 a_11 a_2 a_3 a_4", "", 0,
+      "a a_2 a_3 a_4 a_10 a_11" },
     { "too large", "+a b +c", "", 1, "b +c +a", "", "", 0, "" },
     { "headers of the large one are here", "+a b", "+a@0 b@1", 1, "", "", "", 0, "b" },
     { "the large one was removed here", "+a", "+a@0?", 20, "", "", "", 14, "+a" },
@@ -122,6 +130,7 @@ static void check_row(const struct row *r)
                                .rows = here,
                                .rows_n = rows_of(a, r->here, here),
                                .now = (int64_t)r->now * DAY_S,
+                               .keep_days = r->keep,
                                .body_max = 100 };
     const struct popplan *p = popplan(a, &s);
     assert_true(p->fetch_n + p->large_n <= WORDS_MAX);
@@ -130,7 +139,7 @@ static void check_row(const struct row *r)
     check_items(r, a, r->fetch, come, p->fetch_n + p->large_n);
     check_words(r, a, r->gone, p->gone, p->gone_n);
     check_words(r, a, r->forget, p->forget, p->forget_n);
-    due = popplan_due(a, &s, r->keep, &due_n);
+    due = popplan_due(a, &s, &due_n);
     check_items(r, a, r->due, due, due_n);
     for (size_t i = 1; i < due_n; i++)
         assert_true(due[i]->entry->number > due[i - 1]->entry->number);
@@ -155,11 +164,11 @@ static void test_seconds(void **state)
     struct popplan_item *items;
     size_t n;
     assert_int_equal(popplan_items(a, &entry, 1, &items, &n, &err), 0);
-    struct popplan_state s = { items, 1, &row, 1, 1000 + 14 * DAY_S - 1, 0 };
-    popplan_due(a, &s, 14, &n);
+    struct popplan_state s = { items, 1, &row, 1, 1000 + 14 * DAY_S - 1, 14, 0 };
+    popplan_due(a, &s, &n);
     assert_int_equal(n, 0);
     s.now++;
-    popplan_due(a, &s, 14, &n);
+    popplan_due(a, &s, &n);
     assert_int_equal(n, 1); /* also what was removed here */
     arena_free(&a);
 }
