@@ -376,6 +376,8 @@ static int folders_merge(struct sync_account *w, const struct folders *f, struct
 static int folders_store(struct sync_account *w, struct folders *f, struct error *err)
 {
     roles_assign(f->rows, f->n);
+    if ((imap_caps(w->imap) & CAP_X_GM_EXT_1) != 0)
+        roles_archive_all(f->rows, f->n);
     if (listed(f, STR("INBOX")) == NULL) /* RFC 3501 §5.1: it is always there */
         return error_set(err, ERR_PROTO, RETRY_LATER, _("the server lists no INBOX"));
     struct cache_folder *have, trash;

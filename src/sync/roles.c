@@ -227,3 +227,13 @@ void roles_assign(struct sync_listed *rows, size_t n)
                 !role_taken(rows, n, common_names[c].role))
                 rows[i].role = common_names[c].role;
 }
+
+void roles_archive_all(struct sync_listed *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (rows[i].role == ROLE_ARCHIVE && (rows[i].flags & LIST_ARCHIVE) == 0)
+            rows[i].role = ROLE_NONE;
+    for (size_t i = 0; i < n && !role_taken(rows, n, ROLE_ARCHIVE); i++)
+        if (rows[i].role == ROLE_ALL)
+            rows[i].role = ROLE_ARCHIVE;
+}

@@ -20,5 +20,8 @@ struct sync_listed {
 void roles_name(struct arena *a, struct sync_listed *f);
 /* By SPECIAL-USE (RFC 6154), else by common names; each role once. */
 void roles_assign(struct sync_listed *rows, size_t n);
+/* After it, where folders are labels and one has all mail (Gmail): that one is the archive, unless the
+ * server names another. */
+void roles_archive_all(struct sync_listed *rows, size_t n);
 
 #endif

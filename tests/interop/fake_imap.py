@@ -50,7 +50,7 @@ class Fake:
         try:
             link.sendall(b"* OK ready\r\n")
             for line in f:
-                words = line.decode("latin-1").rstrip("\r\n").split(" ")
+                words = re.findall(r'(?:"(?:[^"\\]|\\.)*"|[^ "])+', line.decode("latin-1").rstrip("\r\n"))
                 if len(words) < 2 and words != ["DONE"]:
                     link.sendall(b"* BAD what\r\n")
                     continue

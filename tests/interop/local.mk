@@ -33,14 +33,15 @@ EXTRA_DIST += tests/interop/codec.sh
 TESTS += tests/interop/bad_input.py
 tests/interop/bad_input.log: tmail tmail-sync tmail-decode tmaild
 EXTRA_DIST += tests/interop/bad_input.py
-TESTS += tests/interop/actions.py tests/interop/conflict.py tests/interop/quirks.py tests/interop/names.py
+TESTS += tests/interop/actions.py tests/interop/conflict.py tests/interop/quirks.py tests/interop/names.py tests/interop/gmail.py
+tests/interop/gmail.log: tests/interop/drive tmail-sync tmail-decode
 tests/interop/names.log: tests/interop/drive tmail-sync tmail-decode tmaild
 tests/interop/conflict.log: tests/interop/drive tmail-sync tmail-decode
 tests/interop/quirks.log: tests/interop/drive tmail-sync tmail-decode
 TESTS += tests/interop/net_imap_tmaild.py
 tests/interop/net_imap_tmaild.log: tests/interop/net_imap tmaild
 EXTRA_DIST += tests/interop/net_imap_tmaild.py
-EXTRA_DIST += tests/interop/actions.py tests/interop/conflict.py tests/interop/quirks.py tests/interop/names.py tests/interop/fake_imap.py tests/interop/fake_smtp.py
+EXTRA_DIST += tests/interop/actions.py tests/interop/conflict.py tests/interop/quirks.py tests/interop/names.py tests/interop/gmail.py tests/interop/fake_imap.py tests/interop/fake_smtp.py
 check_PROGRAMS += tests/interop/net_pop3
 tests_interop_net_pop3_SOURCES = tests/interop/net_pop3.c
 tests_interop_net_pop3_LDADD = $(LINK_NET)

@@ -85,11 +85,28 @@ static void test_roles(void **state)
     check(languages, COUNT(languages));
 }
 
+static void all_mail_is_the_archive(void **state)
+{
+    struct sync_listed rows[] = { { .name = STR("Archive") },
+                                  { .name = STR("All"), .flags = LIST_ALL },
+                                  { .name = STR("INBOX") } };
+    (void)state;
+    roles_assign(rows, COUNT(rows));
+    assert_true(rows[0].role == ROLE_ARCHIVE && rows[1].role == ROLE_ALL);
+    roles_archive_all(rows, COUNT(rows));
+    assert_true(rows[0].role == ROLE_NONE && rows[1].role == ROLE_ARCHIVE);
+    rows[0].flags = LIST_ARCHIVE;
+    roles_assign(rows, COUNT(rows));
+    roles_archive_all(rows, COUNT(rows));
+    assert_true(rows[0].role == ROLE_ARCHIVE && rows[1].role == ROLE_ALL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_roles),
+        cmocka_unit_test(all_mail_is_the_archive),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
