@@ -48,7 +48,7 @@ enum { ESTIMATE_ROWS = 10000 };
     THREAD_FIELDS "< (?2, ?3) AND t.unread > 0 ORDER BY t.last DESC, t.thread DESC LIMIT ?4"
 
 enum walk { WALK_NEXT, WALK_PREV, WALK_UNREAD, WALKS };
-/* LIST_INBOXES has no row: it is LIST_FOLDER, merged. */
+/* LIST_INBOXES has no row: it is LIST_FOLDER, merged; LIST_FOUND is walked by hand. */
 static const struct {
     const char *sql[WALKS];
     bool ascending; /* in display order */
@@ -180,10 +180,67 @@ static int walk_inboxes(struct cache *c, struct arena *a, const struct cache_key
     return 0;
 }
 
+/* How many hits stand before key in display order. */
+static size_t hits_before(const struct cache_query *q, const struct cache_key *key)
+{
+    size_t low = 0, high = q->hits_n;
+    struct cache_row wanted = { .key = *key };
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        struct cache_row there = { .key = q->hits[mid].key };
+        if (row_before(&there, &wanted))
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+/* 0; 1 where it does not lie there any more. */
+static int hit_row(struct cache *c, struct arena *a, const struct cache_hit *hit,
+                   struct cache_row *row, struct error *err)
+{
+    int rc = cache_row_get(c, a, hit->key.id, hit->folder, row, err);
+    row->key = hit->key;
+    return rc;
+}
+
+/* Where a walk begins: the first hit behind key, or one behind the last before it. */
+static size_t hits_start(const struct cache_query *q, const struct cache_key *key, bool back)
+{
+    if (key == NULL)
+        return back ? q->hits_n : 0;
+    size_t at = hits_before(q, key);
+    bool there =
+        at < q->hits_n && q->hits[at].key.id == key->id && q->hits[at].key.date == key->date;
+    return there && !back ? at + 1 : at;
+}
+
+static int walk_hits(struct cache *c, struct arena *a, const struct cache_query *q,
+                     const struct cache_key *key, enum walk walk, struct cache_row *rows, size_t *n,
+                     struct error *err)
+{
+    bool back = walk == WALK_PREV;
+    size_t want = *n, at = hits_start(q, key, back);
+    *n = 0;
+    while (*n < want && (back ? at > 0 : at < q->hits_n)) {
+        int rc = hit_row(c, a, &q->hits[back ? --at : at++], &rows[*n], err);
+        if (rc < 0)
+            return -1;
+        if (rc == 0 && (walk != WALK_UNREAD || (rows[*n].flags & CACHE_SEEN) == 0))
+            ++*n;
+    }
+    if (back)
+        rows_turn(rows, *n);
+    return 0;
+}
+
 static int walk_list(struct cache *c, struct arena *a, const struct cache_query *q,
                      const struct cache_key *key, enum walk walk, struct cache_row *rows, size_t *n,
                      struct error *err)
 {
+    if (q->kind == LIST_FOUND)
+        return walk_hits(c, a, q, key, walk, rows, n, err);
     return q->kind == LIST_INBOXES ? walk_inboxes(c, a, key, walk, rows, n, err)
                                    : walk_one(c, a, q, key, walk, rows, n, err);
 }
@@ -219,9 +276,13 @@ int cache_list_count(struct cache *c, const struct cache_query *q, int64_t *tota
                      struct error *err)
 {
     int64_t id = q->kind == LIST_CONVERSATION ? q->thread : q->folder;
+    *total = (int64_t)q->hits_n;
+    *unread = 0;
+    if (q->kind == LIST_FOUND)
+        return 0;
     sqlite3_stmt *s = sql_bind(c, counts[q->kind], SQL_ARGS(SQL_I(id)), err);
     int rc = s == NULL ? -1 : sql_step(c, s, err);
-    *total = *unread = 0;
+    *total = 0;
     if (rc == 0) {
         *total = sqlite3_column_int64(s, 0);
         *unread = sqlite3_column_int64(s, 1);
@@ -300,6 +361,10 @@ int cache_list_position(struct cache *c, const struct cache_query *q, const stru
                         int64_t *position, struct error *err)
 {
     *position = 0;
+    if (q->kind == LIST_FOUND) {
+        *position = (int64_t)hits_before(q, key);
+        return 0;
+    }
     if (q->kind != LIST_INBOXES)
         return position_one(c, q, key, position, err);
     int64_t *ids;

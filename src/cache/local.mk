@@ -5,6 +5,7 @@ libcache_a_SOURCES = \
 	src/cache/body.c src/cache/body.h \
 	src/cache/db.c src/cache/db.h \
 	src/cache/faults.c src/cache/faults.h \
+	src/cache/find.c src/cache/find.h \
 	src/cache/folder.c src/cache/folder.h \
 	src/cache/apply.c src/cache/apply.h \
 	src/cache/draft.c \
@@ -19,6 +20,7 @@ libcache_a_SOURCES = \
 	src/cache/words.c src/cache/words.h \
 	src/cache/place.c src/cache/place.h \
 	src/cache/pop.c src/cache/pop.h \
+	src/cache/query.c src/cache/query.h \
 	src/cache/schema.c src/cache/schema.h \
 	src/cache/spool.c src/cache/spool.h \
 	src/cache/sql.c src/cache/sql.h \

@@ -126,17 +126,24 @@ int cache_known_count(struct cache *c, int64_t folder, uint64_t *n, struct error
 /* Lists. */
 enum cache_list_kind {
     LIST_FOLDER,
-    LIST_INBOXES,          /* all accounts' INBOXes as one */
-    LIST_CONVERSATION,     /* of one thread, oldest first; as a message lies in folder if it does */
-    LIST_DIFFERENT_THREADS /* a folder's threads by their newest message, one row each */
+    LIST_INBOXES,      /* all accounts' INBOXes as one */
+    LIST_CONVERSATION, /* of one thread, oldest first; as a message lies in folder if it does */
+    LIST_DIFFERENT_THREADS, /* a folder's threads by their newest message, one row each */
+    LIST_FOUND              /* messages that were found (find.h), as far as they are still there */
+};
+struct cache_key {
+    int64_t date, id;
+};
+struct cache_hit {
+    struct cache_key key; /* of the message */
+    int64_t folder;       /* where it was found */
 };
 struct cache_query {
     enum cache_list_kind kind;
     int64_t folder; /* LIST_FOLDER, LIST_DIFFERENT_THREADS; may be 0 for LIST_CONVERSATION */
     int64_t thread; /* LIST_CONVERSATION */
-};
-struct cache_key {
-    int64_t date, id;
+    const struct cache_hit *hits; /* LIST_FOUND: newest first, each message once; borrowed */
+    size_t hits_n;
 };
 enum cache_dir { CACHE_NEXT /* older, towards the end of the list */, CACHE_PREV };
 struct cache_row {
@@ -157,7 +164,8 @@ struct cache_row {
 int cache_list(struct cache *c, struct arena *a, const struct cache_query *q,
                const struct cache_key *key, enum cache_dir dir, struct cache_row *rows, size_t *n,
                struct error *err) MUST_CHECK;
-/* How many rows the list has, and how many are unread, from kept counts. */
+/* How many rows the list has, and how many are unread, from kept counts. LIST_FOUND: how many were
+ * found; which are unread is not counted. */
 int cache_list_count(struct cache *c, const struct cache_query *q, int64_t *total, int64_t *unread,
                      struct error *err) MUST_CHECK;
 /* Rows before key in display order (0 for the first): for "37/1200"; bounded work, an estimate

@@ -2,12 +2,14 @@
 CACHE_TESTS = tests/unit/cache/test_body \
 	tests/unit/cache/test_db \
 	tests/unit/cache/test_fault \
+	tests/unit/cache/test_find \
 	tests/unit/cache/test_journal \
 	tests/unit/cache/test_limbo \
 	tests/unit/cache/test_list \
 	tests/unit/cache/test_model \
 	tests/unit/cache/test_outbox \
 	tests/unit/cache/test_pop \
+	tests/unit/cache/test_query \
 	tests/unit/cache/test_schema \
 	tests/unit/cache/test_thread
 check_PROGRAMS += $(CACHE_TESTS)
@@ -46,3 +48,9 @@ tests_unit_cache_test_pop_LDADD = $(LINK_CACHE) $(CMOCKA_LIBS)
 tests_unit_cache_test_schema_SOURCES = tests/unit/cache/test_schema.c tests/unit/cache/fixture.h
 tests_unit_cache_test_schema_CPPFLAGS = $(CACHE_TEST_CPPFLAGS)
 tests_unit_cache_test_schema_LDADD = $(LINK_CACHE) $(CMOCKA_LIBS)
+tests_unit_cache_test_find_SOURCES = tests/unit/cache/test_find.c tests/unit/cache/fixture.h
+tests_unit_cache_test_find_CPPFLAGS = $(CACHE_TEST_CPPFLAGS)
+tests_unit_cache_test_find_LDADD = $(LINK_CACHE) $(CMOCKA_LIBS)
+tests_unit_cache_test_query_SOURCES = tests/unit/cache/test_query.c tests/unit/test.h
+tests_unit_cache_test_query_CPPFLAGS = $(CACHE_TEST_CPPFLAGS)
+tests_unit_cache_test_query_LDADD = $(LINK_CACHE) $(CMOCKA_LIBS)

@@ -126,7 +126,7 @@ static int ask(struct fixture *f, int64_t folder, int64_t middle)
     for (size_t i = 0; i < COUNT(kinds); i++)
         for (int dir = 0; dir < 2; dir++)
             for (int from = 0; from < 2; from++) {
-                struct cache_query q = { kinds[i], folder, middle };
+                struct cache_query q = { .kind = kinds[i], .folder = folder, .thread = middle };
                 struct cache_key key = { middle / 2, middle };
                 struct cache_row rows[50], row;
                 size_t n = 50;
