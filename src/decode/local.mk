@@ -3,6 +3,7 @@
 noinst_LIBRARIES += libdecode.a libdecodeworker.a
 libdecode_a_SOURCES = \
 	src/decode/client.c src/decode/client.h \
+	src/decode/grep.c src/decode/grep.h \
 	src/decode/marks.c src/decode/marks.h \
 	src/decode/part.c src/decode/part.h \
 	src/decode/proto.c src/decode/proto.h
