@@ -7,7 +7,7 @@
 
 #include "bus/event.h"
 
-enum { BUS_LINE_MAX = 1 << 20, BUS_CLIENTS_MAX = 64, BUS_VERSION = 1 };
+enum { BUS_LINE_MAX = 1 << 20, BUS_CLIENTS_MAX = 64, BUS_VERSION = 2 };
 
 struct bus_where {
     const char *store;  /* path of mail.db */

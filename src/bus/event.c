@@ -11,17 +11,24 @@
 enum { TEXT_MAX = 1 << 20 };
 
 static const char *const event_names[EVENT_KINDS] = {
-    [EVENT_HELLO] = "hello",         [EVENT_STATE] = "state",
-    [EVENT_PROGRESS] = "progress",   [EVENT_FOLDER] = "folder",
-    [EVENT_FOLDERS] = "folders",     [EVENT_OUTBOX] = "outbox",
-    [EVENT_OP_FAILED] = "op-failed", [EVENT_BODY] = "body",
-    [EVENT_ERROR] = "error",         [EVENT_ASK] = "ask",
-    [EVENT_DONE] = "done",           [EVENT_BYE] = "bye",
+    [EVENT_HELLO] = "hello",
+    [EVENT_STATE] = "state",
+    [EVENT_PROGRESS] = "progress",
+    [EVENT_FOLDER] = "folder",
+    [EVENT_FOLDERS] = "folders",
+    [EVENT_OUTBOX] = "outbox",
+    [EVENT_OP_FAILED] = "op-failed",
+    [EVENT_BODY] = "body",
+    [EVENT_FOUND] = "found",
+    [EVENT_ERROR] = "error",
+    [EVENT_ASK] = "ask",
+    [EVENT_DONE] = "done",
+    [EVENT_BYE] = "bye",
 };
 static const char *const hint_names[HINT_KINDS] = {
-    [HINT_HELLO] = "hello",   [HINT_WAKE] = "wake", [HINT_SYNC] = "sync",
-    [HINT_BODY] = "body",     [HINT_SEND] = "send", [HINT_ANSWER] = "answer",
-    [HINT_CANCEL] = "cancel", [HINT_STOP] = "stop",
+    [HINT_HELLO] = "hello",   [HINT_WAKE] = "wake",     [HINT_SYNC] = "sync",
+    [HINT_BODY] = "body",     [HINT_SEARCH] = "search", [HINT_SEND] = "send",
+    [HINT_ANSWER] = "answer", [HINT_CANCEL] = "cancel", [HINT_STOP] = "stop",
 };
 
 /* Zero and empty values are left out: who reads them finds the same. */

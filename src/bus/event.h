@@ -18,6 +18,9 @@ enum bus_event_kind {
                         text: reason */
     EVENT_OP_FAILED, /* text: what was refused and undone */
     EVENT_BODY,      /* id: the message's body is here now; text: why not */
+    EVENT_FOUND,     /* id of the hint, account; state: "searching" (its server is being asked),
+                        "found" (text: numbers of messages, blank separated), "left" (text: what could
+                        not be searched and why, code, later) */
     EVENT_ERROR,     /* account, text, code (enum error_code), later */
     EVENT_ASK,       /* id, what ("password"), account, text: the question */
     EVENT_DONE, /* a pass that was asked for is over: id of the hint, fetched, sent, code, later,
@@ -45,6 +48,8 @@ enum bus_hint_kind {
     HINT_SYNC,   /* id (echoed in EVENT_DONE), account (empty: all), folder (empty: all): one full
                     pass */
     HINT_BODY,   /* id: the message whose body is wanted now */
+    HINT_SEARCH, /* id (echoed in EVENT_FOUND and EVENT_DONE), text: a query for the servers, of
+                    which the store cannot tell everything */
     HINT_SEND,   /* id: outbox entry wanted out now (echoed in EVENT_DONE) */
     HINT_ANSWER, /* id of the question, text: the answer (a secret: never logged) */
     HINT_CANCEL, /* stop what is going on */

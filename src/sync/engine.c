@@ -175,7 +175,9 @@ static void done_say(struct engine *e, unsigned client, int64_t id, enum error_c
                        .kind = EVENT_DONE, .id = id, .code = (int)code, .text = str_c(text) });
 }
 
-static void hint_sync(struct engine *e, const struct bus_hint *h, unsigned client)
+/* To one account or to all: who asks waits for all of them. */
+static void hint_wide(struct engine *e, const struct bus_hint *h, unsigned client,
+                      enum want_kind kind, struct str text)
 {
     struct request *r = &e->requests[e->requests_n];
     struct error err = { 0 };
@@ -188,7 +190,7 @@ static void hint_sync(struct engine *e, const struct bus_hint *h, unsigned clien
         if (h->account.n > 0 && !str_ieqc(h->account, e->cfg->accounts[i].name))
             continue;
         r->left++;
-        worker_tell(e->workers[i], want_new(WANT_PASS, 0, r->number, h->folder));
+        worker_tell(e->workers[i], want_new(kind, 0, r->number, text));
     }
     if (r->left > 0) {
         e->requests_n++;
@@ -285,14 +287,29 @@ static void hint_answer(struct engine *e, const struct bus_hint *h)
 
 /* ------------------------------------------------------------------ what the threads say */
 
+static struct request *request_of(struct engine *e, int64_t number)
+{
+    for (size_t i = 0; i < e->requests_n; i++)
+        if (e->requests[i].number == number)
+            return &e->requests[i];
+    return NULL;
+}
+
+static void pass_found(struct engine *e, const struct say *s)
+{
+    const struct request *r = request_of(e, s->request);
+    struct bus_event ev = s->ev;
+    if (r == NULL)
+        return;
+    ev.id = r->id;
+    bus_server_say(e->o.bus, r->client, &ev);
+}
+
 static void pass_ended(struct engine *e, const struct say *s)
 {
-    size_t i = 0;
-    while (i < e->requests_n && e->requests[i].number != s->request)
-        i++;
-    if (i == e->requests_n)
+    struct request *r = request_of(e, s->request);
+    if (r == NULL)
         return;
-    struct request *r = &e->requests[i];
     r->fetched += s->ev.fetched;
     r->sent += s->ev.sent;
     if (r->code == ERR_NONE && s->ev.code != ERR_NONE) {
@@ -352,6 +369,9 @@ static void said(struct engine *e, const struct say *s)
     case SAY_PASS:
         pass_ended(e, s);
         break;
+    case SAY_FOUND:
+        pass_found(e, s);
+        break;
     case SAY_ASK:
         question(e, s);
         break;
@@ -381,11 +401,17 @@ static void config_settle(struct engine *e)
     }
 }
 
+/* Who says this wants more than mail sent. */
+static bool is_full(enum bus_hint_kind kind)
+{
+    return kind == HINT_HELLO || kind == HINT_WAKE || kind == HINT_SYNC || kind == HINT_BODY ||
+           kind == HINT_SEARCH;
+}
+
 static void hint_do(struct engine *e, const struct bus_hint *h, unsigned client)
 {
     bool more = !e->full && h->kind == HINT_HELLO; /* who came for the outbox has company now */
-    e->full = e->full || h->kind == HINT_SYNC || h->kind == HINT_BODY || h->kind == HINT_WAKE ||
-              h->kind == HINT_HELLO;
+    e->full = e->full || is_full(h->kind);
     config_look(e);
     if (h->kind == HINT_SYNC || h->kind == HINT_SEND)
         config_settle(e);
@@ -397,10 +423,13 @@ static void hint_do(struct engine *e, const struct bus_hint *h, unsigned client)
         bus_server_say(e->o.bus, 0, &(struct bus_event){ .kind = EVENT_FOLDERS });
         break;
     case HINT_SYNC:
-        hint_sync(e, h, client);
+        hint_wide(e, h, client, WANT_PASS, h->folder);
         break;
     case HINT_BODY:
         hint_body(e, h, client);
+        break;
+    case HINT_SEARCH:
+        hint_wide(e, h, client, WANT_SEARCH, h->text);
         break;
     case HINT_SEND:
         hint_send(e, h, client);

@@ -69,12 +69,28 @@ static int uid_cmp(const void *va, const void *vb)
     return (*a < *b) - (*a > *b);
 }
 
+static bool is_unknown(const struct fetch *f, uint32_t uid)
+{
+    struct arena *a = arena_new(1024);
+    struct cache_range range = { uid, uid };
+    struct cache_known *known;
+    struct error unreadable;
+    size_t n = 0;
+    bool is = cache_known_in(f->w->cache, a, f->job->folder->id, &range, 1, &known, &n,
+                             &unreadable) == 0 &&
+              n == 0;
+    arena_free(&a);
+    return is;
+}
+
 /* In the mailbox that was meant: of another one, or under other numbers, nothing is taken. */
 static bool is_wanted(const struct fetch *f, uint32_t uid)
 {
     const struct link_select *s = f->opening;
     if (s != NULL && (s->answer.fate != LINK_OK || s->box.uidvalidity != f->job->uidvalidity))
         return false;
+    if (f->job->saved)
+        return uid > 0 && is_unknown(f, uid);
     return bsearch(&uid, f->job->uids, f->job->n, sizeof uid, uid_cmp) != NULL;
 }
 
@@ -201,7 +217,10 @@ static void window_queue(struct fetch *f)
     bool whole = f->job->what == FETCH_WHOLE;
     size_t left = f->job->n - f->asked, n = left < f->job->window ? left : f->job->window;
     struct buf cmd = BUF_INIT(LINK_COMMAND_MAX), set = BUF_INIT(LINK_COMMAND_MAX);
-    n = window_fit(&set, f->job->uids + f->asked, n);
+    if (f->job->saved)
+        buf_addc(&set, '$');
+    else
+        n = window_fit(&set, f->job->uids + f->asked, n);
     buf_adds(&cmd, "UID FETCH ");
     buf_add_str(&cmd, buf_str(&set));
     buf_free(&set);

@@ -26,7 +26,9 @@ struct fetch_job {
     const struct link_select *opening; /* it is being opened, with this; NULL: not yet */
     bool maybe;                        /* uids are a guess: a refusal means nothing */
     bool tell;                         /* progress */
-    bool alone;           /* headers whose bodies do not come: with a preview (RFC 8970) */
+    bool alone; /* headers whose bodies do not come: with a preview (RFC 8970) */
+    bool saved; /* instead of uids what the last search saved ("$", RFC 5182; n is 1), as far as the
+                   store does not have it */
     const uint32_t *uids; /* strictly descending */
     size_t n;
     enum fetch_what what;

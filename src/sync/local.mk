@@ -32,6 +32,8 @@ libsync_a_SOURCES = \
 	src/sync/spoolpush.c \
 	src/sync/spoolwatch.c src/sync/spoolwatch.h \
 	src/sync/pull.c src/sync/pull.h \
+	src/sync/search.c src/sync/search.h src/sync/searchkeys.c src/sync/searchkeys.h \
+	src/sync/searches.c src/sync/searches.h \
 	src/sync/seek.c src/sync/seek.h \
 	src/sync/boxes.c src/sync/boxes.h \
 	src/sync/fate.c src/sync/fate.h \

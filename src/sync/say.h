@@ -13,6 +13,7 @@ enum say_kind {
     SAY_BUSY,  /* the account works */
     SAY_IDLE,  /* it waits; due: its next work (wall ms, INT64_MAX: none) */
     SAY_PASS,  /* its part of request is over: ev has fetched, sent, code, text */
+    SAY_FOUND, /* ev is a part of the answer to request, for who asked */
     SAY_ASK,   /* ev is a question; with nobody there the main thread answers with nothing */
     SAY_ENDED  /* the thread ends: nothing comes after */
 };

@@ -30,3 +30,26 @@ void want_put(struct queue *to, struct want *w)
 {
     (void)queue_put_now(to, &w->msg);
 }
+
+void wants_add(struct wants *l, struct want *w)
+{
+    if (l->head == NULL)
+        l->tail = &l->head;
+    w->msg.next = NULL;
+    *l->tail = w;
+    l->tail = (struct want **)&w->msg.next;
+}
+
+struct want *wants_take(struct wants *l)
+{
+    struct want *w = l->head;
+    if (w != NULL)
+        l->head = (struct want *)w->msg.next;
+    return w;
+}
+
+void wants_drop(struct wants *l)
+{
+    for (struct want *w; (w = wants_take(l)) != NULL;)
+        msg_drop(&w->msg);
+}

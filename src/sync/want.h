@@ -15,6 +15,7 @@ enum want_kind {
     WANT_PASS,    /* a full pass; request: whose; folder: only that one */
     WANT_BODY,    /* id: message */
     WANT_SEND,    /* id: outbox entry */
+    WANT_SEARCH,  /* request: whose; text: what a person looks for */
     WANT_NETWORK, /* id: enum net_change */
     WANT_UNWATCH, /* the watcher ended by itself */
     WANT_ANSWER   /* secret: to the question that was asked; empty: none is to be had */
@@ -22,8 +23,17 @@ enum want_kind {
 struct want {
     struct msg msg; /* kind: enum want_kind */
     int64_t id, request;
-    struct buf text; /* folder, or secret */
+    struct buf text; /* folder, query, or secret */
 };
+/* Wants of one kind, oldest first. */
+struct wants {
+    struct want *head, **tail;
+};
+/* Takes w. */
+void wants_add(struct wants *l, struct want *w);
+/* The oldest, the caller's; NULL when there is none. */
+struct want *wants_take(struct wants *l);
+void wants_drop(struct wants *l);
 /* text is copied. */
 struct want *want_new(enum want_kind kind, int64_t id, int64_t request, struct str text);
 /* Never waits. Takes w. */

@@ -19,6 +19,7 @@
 #include "sync/push.h"
 #include "sync/say.h"
 #include "sync/sched.h"
+#include "sync/searches.h"
 #include "sync/spool.h"
 #include "sync/spoolwatch.h"
 #include "sync/watch.h"
@@ -33,11 +34,6 @@ enum {
     HELD_BACK_MS = 2000 /* what is due but cannot be done yet is looked at again after this */
 };
 
-/* Wants of one kind, oldest first. */
-struct wants {
-    struct want *head, **tail;
-};
-
 struct worker {
     struct sync_account acc;
     struct worker_options o;
@@ -46,7 +42,7 @@ struct worker {
     struct watch *watch;
     struct spoolwatch *spoolwatch;
     bool unwatched; /* the system cannot watch its folders */
-    struct wants bodies, sends, passes;
+    struct wants bodies, sends, passes, searches;
     struct wants current;   /* passes that this round answers */
     bool inbox, news, work; /* the watcher, the journal or the outbox asks for a round */
     bool full, asking, answered;
@@ -56,29 +52,6 @@ struct worker {
 };
 
 /* ------------------------------------------------------------------ what is wanted */
-
-static void wants_add(struct wants *l, struct want *w)
-{
-    if (l->head == NULL)
-        l->tail = &l->head;
-    w->msg.next = NULL;
-    *l->tail = w;
-    l->tail = (struct want **)&w->msg.next;
-}
-
-static struct want *wants_take(struct wants *l)
-{
-    struct want *w = l->head;
-    if (w != NULL)
-        l->head = (struct want *)w->msg.next;
-    return w;
-}
-
-static void wants_drop(struct wants *l)
-{
-    for (struct want *w; (w = wants_take(l)) != NULL;)
-        msg_drop(&w->msg);
-}
 
 /* A person asks: what was given up is tried again. */
 static void wake(struct worker *w)
@@ -115,6 +88,12 @@ static bool is_local(const struct worker *w)
     return w->acc.cfg->receive == RECEIVE_POP3 || is_spool(w);
 }
 
+/* Its mail lies on a server that can be asked what it has. */
+static bool has_server(const struct worker *w)
+{
+    return has_mail(w) && !is_local(w);
+}
+
 static void note(struct worker *w, struct want *want)
 {
     switch ((enum want_kind)want->msg.kind) {
@@ -144,6 +123,11 @@ static void note(struct worker *w, struct want *want)
         wake(w);
         go_full(w);
         wants_add(&w->bodies, want);
+        return;
+    case WANT_SEARCH:
+        wake(w);
+        go_full(w);
+        wants_add(&w->searches, want);
         return;
     case WANT_SEND:
         wake(w);
@@ -304,9 +288,10 @@ static int between(void *arg, struct error *err)
     if (queue_closed(w->wants) || net_cancel_is_set(w->acc.cancel))
         return error_set(err, ERR_CANCELLED, RETRY_LATER, _("stopped"));
     outbox_round(w, &first);
-    if (bodies_do(w, err) != 0)
+    if (bodies_do(w, err) != 0 || push(w, err) != 0)
         return -1;
-    return push(w, err);
+    searches_begin(&w->acc, &w->searches, has_server(w));
+    return searches_do(&w->acc, &w->searches, err);
 }
 
 static bool urgent(void *arg)
@@ -357,7 +342,8 @@ static int passes_do(struct worker *w, struct error *err)
 
 static int mail_do(struct worker *w, struct error *err)
 {
-    if (pull_folders(&w->acc, err) != 0 || bodies_do(w, err) != 0 || push(w, err) != 0)
+    if (pull_folders(&w->acc, err) != 0 || bodies_do(w, err) != 0 || push(w, err) != 0 ||
+        searches_do(&w->acc, &w->searches, err) != 0)
         return -1;
     if (pass_is_due(w))
         return passes_do(w, err);
@@ -438,6 +424,7 @@ static void mail_failed(struct worker *w, struct error *err)
         account_error(&w->acc, err);
     for (struct want *b; (b = wants_take(&w->bodies)) != NULL; msg_drop(&b->msg))
         body_answer(w, b->id, err->text);
+    searches_failed(&w->acc, &w->searches, err);
     for (struct want *p; (p = wants_take(&w->passes)) != NULL;)
         wants_add(&w->current, p);
 }
@@ -447,9 +434,16 @@ static bool looks_due(const struct worker *w)
     return w->inbox || w->news || pass_is_due(w);
 }
 
+static bool anything_due(struct worker *w)
+{
+    return w->bodies.head != NULL || w->searches.head != NULL || looks_due(w) ||
+           is_due(w, cache_journal_pending);
+}
+
 static void mail_round(struct worker *w, struct error *first)
 {
     struct error err = { 0 };
+    searches_begin(&w->acc, &w->searches, has_server(w));
     if (!has_mail(w)) {
         for (struct want *p; (p = wants_take(&w->passes)) != NULL;)
             wants_add(&w->current, p);
@@ -457,7 +451,7 @@ static void mail_round(struct worker *w, struct error *first)
         sync_sched_worked(&w->sched);
         return;
     }
-    if (w->bodies.head == NULL && !looks_due(w) && !is_due(w, cache_journal_pending))
+    if (!anything_due(w))
         return;
     int rc = is_local(w) ? local_do(w, &err) : 0;
     if (rc == 0 && is_local(w) && !looks_due(w))
@@ -538,10 +532,16 @@ static void round_do(struct worker *w)
     hold_back(w);
 }
 
+static bool person_waits(const struct worker *w)
+{
+    return w->bodies.head != NULL || w->sends.head != NULL || w->passes.head != NULL ||
+           w->searches.head != NULL;
+}
+
 /* The outbox has its own times: that new mail cannot be fetched does not hold it up. */
 static int64_t next_at(struct worker *w, int64_t outbox_due)
 {
-    bool person = w->bodies.head != NULL || w->sends.head != NULL || w->passes.head != NULL;
+    bool person = person_waits(w);
     int64_t now = clock_wall_ms(), held = w->held_until;
     int64_t journal_due = has_mail(w) ? due_at(w, cache_journal_pending) : SCHED_NEVER;
     w->sched.woken = person || ((w->inbox || w->news || w->work) && w->sched.failures == 0);
@@ -603,6 +603,7 @@ static void worker_clear(struct worker *w)
     wants_drop(&w->sends);
     wants_drop(&w->passes);
     wants_drop(&w->current);
+    wants_drop(&w->searches);
     imap_close(&w->acc.imap);
     decode_free(&w->acc.decode);
     commit_port_free(&w->acc.commit);

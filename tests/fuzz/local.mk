@@ -17,6 +17,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/guard \
 	tests/fuzz/structure \
 	tests/fuzz/search \
+	tests/fuzz/query \
 	tests/fuzz/message \
 	tests/fuzz/words \
 	tests/fuzz/addr \
@@ -71,6 +72,7 @@ tests_fuzz_imapd_LDADD = $(FUZZ_LINK) $(LINK_SERVER)
 tests_fuzz_guard_LDADD = $(FUZZ_LINK) $(LINK_MIME)
 tests_fuzz_structure_LDADD = $(FUZZ_LINK) $(LINK_SERVER)
 tests_fuzz_search_LDADD = $(FUZZ_LINK) $(LINK_SERVER)
+tests_fuzz_query_LDADD = $(FUZZ_LINK) libsync.a $(LINK_CACHE) $(LINK_SERVER)
 tests_fuzz_message_LDADD = $(FUZZ_LINK) $(LINK_DECODEWORKER)
 tests_fuzz_words_LDADD = $(FUZZ_LINK) $(LINK_DECODEWORKER)
 tests_fuzz_addr_LDADD = $(FUZZ_LINK) $(LINK_MIME)

@@ -63,6 +63,8 @@ EXTRA_DIST += \
 	tests/interop/transcripts/imap-pipelined-select.t \
 	tests/interop/transcripts/imap-sasl-ir-broken.t \
 	tests/interop/transcripts/imap-search.t \
+	tests/interop/transcripts/imap-search-badcharset.t \
+	tests/interop/transcripts/imap-search-saved.t \
 	tests/interop/transcripts/imap-status-selected.t \
 	tests/interop/transcripts/imap-trailing-blanks.t \
 	tests/interop/transcripts/imap-uidplus-lies.t \

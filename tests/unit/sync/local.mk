@@ -13,6 +13,7 @@ SYNC_TESTS = tests/unit/sync/test_commit \
 	tests/unit/sync/test_roles \
 	tests/unit/sync/test_spaces \
 	tests/unit/sync/test_columns \
+	tests/unit/sync/test_searchkeys \
 	tests/unit/sync/test_batch \
 	tests/unit/sync/test_flagcut \
 	tests/unit/sync/test_head \
@@ -73,3 +74,6 @@ tests_unit_sync_test_spooltext_LDADD = libsync.a $(LINK_BASE) $(CMOCKA_LIBS)
 tests_unit_sync_test_flagcut_SOURCES = tests/unit/sync/test_flagcut.c tests/unit/test.h
 tests_unit_sync_test_flagcut_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_sync_test_flagcut_LDADD = libsync.a libcache.a libwire.a $(LINK_BASE) $(CMOCKA_LIBS)
+tests_unit_sync_test_searchkeys_SOURCES = tests/unit/sync/test_searchkeys.c tests/unit/test.h
+tests_unit_sync_test_searchkeys_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_sync_test_searchkeys_LDADD = libsync.a libwire.a $(LINK_CACHE) $(CMOCKA_LIBS)
