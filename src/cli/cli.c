@@ -16,6 +16,8 @@ const struct cli_command cli_commands[] = {
       N_("send what waits, fetch what is new"), sub_sync },
     { "list", "[-f FOLDER] [-n N] [--threads] [--json]", N_("the newest messages of a folder"),
       sub_list },
+    { "search", "[-n N] [--json] QUERY...", N_("messages of all folders, on servers too"),
+      sub_search },
     { "show", "ID [--raw|--text|--html|--headers|--part N] [--json]", N_("one message"), sub_show },
     { "save", "ID [--part N] [-d DIR] [--json]", N_("attachments to files; overwrites nothing"),
       sub_save },

@@ -68,6 +68,7 @@ int sub_list(struct cli *c, int argc, char **argv);
 int sub_mark(struct cli *c, int argc, char **argv);
 int sub_outbox(struct cli *c, int argc, char **argv);
 int sub_save(struct cli *c, int argc, char **argv);
+int sub_search(struct cli *c, int argc, char **argv);
 int sub_setup(struct cli *c, int argc, char **argv);
 int sub_show(struct cli *c, int argc, char **argv);
 int sub_sync(struct cli *c, int argc, char **argv);

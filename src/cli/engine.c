@@ -91,8 +91,7 @@ static void read_secret(int tty, struct buf *out)
     tcsetattr(tty, TCSAFLUSH, &shown);
 }
 
-/* Without a terminal the answer is empty, and the engine says that a login is needed. */
-static void answer(struct bus *b, const struct bus_event *question)
+void engine_answer(struct engine_link *l, const struct bus_event *question)
 {
     struct buf secret = BUF_INIT(PASSWORD_MAX), text = BUF_INIT(PASSWORD_MAX);
     int tty = isatty(STDIN_FILENO) ? open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY) : -1;
@@ -105,8 +104,8 @@ static void answer(struct bus *b, const struct bus_event *question)
         dprintf(tty, "\n");
         close(tty);
     }
-    bus_hint(b, &(struct bus_hint){
-                    .kind = HINT_ANSWER, .id = question->id, .text = buf_str(&secret) });
+    bus_hint(l->bus, &(struct bus_hint){
+                         .kind = HINT_ANSWER, .id = question->id, .text = buf_str(&secret) });
     buf_wipe(&secret);
     buf_free(&text);
 }
@@ -121,7 +120,7 @@ int engine_ask(struct engine_link *l, const struct bus_hint *hint,
         if (rc != 0 || (done->kind == EVENT_DONE && done->id == hint->id))
             return rc;
         if (done->kind == EVENT_ASK)
-            answer(l->bus, done);
+            engine_answer(l, done);
         if (see != NULL)
             see(arg, done);
     }

@@ -35,6 +35,9 @@ int engine_next(struct engine_link *l, struct bus_event *ev, int wait_ms,
 int engine_ask(struct engine_link *l, const struct bus_hint *hint,
                void (*see)(void *arg, const struct bus_event *ev), void *arg,
                struct bus_event *done, struct error *err) MUST_CHECK;
+/* Asks the person on the terminal what EVENT_ASK wants. Without one the answer is empty, and the engine
+ * says that a login is needed. */
+void engine_answer(struct engine_link *l, const struct bus_event *question);
 /* The error that EVENT_DONE carries, as a value. */
 void engine_error(const struct bus_event *done, struct error *err);
 

@@ -17,7 +17,7 @@ libcli_a_SOURCES = \
 	src/cli/sub_doctor.c src/cli/sub_codec.c \
 	src/cli/sub_folders.c src/cli/sub_list.c src/cli/sub_mark.c src/cli/sub_list.h \
 	src/cli/sub_outbox.c \
-	src/cli/sub_save.c \
+	src/cli/sub_save.c src/cli/sub_search.c \
 	src/cli/sub_send.c \
 	src/cli/sub_show.c \
 	src/cli/sub_sync.c src/cli/watch.c src/cli/watch.h
