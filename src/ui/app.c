@@ -168,6 +168,7 @@ void ui_free(struct ui **u, int wait_ms)
     textview_clear(&(*u)->reader.view);
     textview_clear(&(*u)->help);
     ui_lists_clear(*u);
+    ui_search_clear(*u);
     ui_index_clear(*u);
     keymap_free(&(*u)->keys);
     grid_free(&(*u)->grid);
@@ -287,6 +288,8 @@ static void outbox_says(struct ui *u, const struct bus_event *ev)
 static void event(struct ui *u, const struct bus_event *ev)
 {
     int64_t unread = u->index.unread;
+    if (ui_search_event(u, ev))
+        return;
     switch (ev->kind) {
     case EVENT_FOLDER:
         ui_index_reload(u);
@@ -297,7 +300,7 @@ static void event(struct ui *u, const struct bus_event *ev)
         break;
     case EVENT_FOLDERS:
         ui_index_reload(u);
-        if (u->index.query.folder == 0 && u->index.n == 0)
+        if (u->index.query.kind != LIST_FOUND && u->index.query.folder == 0 && u->index.n == 0)
             first_folder(u);
         if (u->folders.arena != NULL)
             ui_folders_load(u);
@@ -453,6 +456,9 @@ void ui_said(struct ui *u, struct say *s)
     case SAY_QUEUED:
         said_queued(u, s);
         break;
+    case SAY_FOUND:
+        ui_search_said(u, s);
+        break;
     case SAY_EVENT:
         event(u, &s->event);
         break;
@@ -479,8 +485,11 @@ static void bar_draw(struct ui *u)
     if (ui_top(u) & (VIEW_INDEX | VIEW_READER)) {
         size_t pos = x->n > 0 ? (size_t)x->base + x->list.cursor + 1 : 0;
         col += grid_put(u->grid, 0, col, str_c(x->title), THEME_BAR);
-        snprintf(counts, sizeof counts, _("  %zu/%lld  %lld unread"), pos, (long long)x->total,
-                 (long long)x->unread);
+        if (x->query.kind == LIST_FOUND)
+            snprintf(counts, sizeof counts, "  %zu/%lld", pos, (long long)x->total);
+        else
+            snprintf(counts, sizeof counts, _("  %zu/%lld  %lld unread"), pos, (long long)x->total,
+                     (long long)x->unread);
     } else
         col += grid_put(u->grid, 0, col, str_c(_(titles[bit])), THEME_BAR);
     if (ui_top(u) == VIEW_READER)
@@ -530,6 +539,7 @@ static void status_draw(struct ui *u)
 {
     unsigned row = u->rows > 3 ? u->rows - 3 : u->rows - 1;
     int64_t left = u->sent_until - clock_wall_ms() / 1000;
+    char searching[UI_STATUS_MAX];
     bool undoes = ui_top(u) & (VIEW_INDEX | VIEW_READER | VIEW_FOLDERS | VIEW_OUTBOX);
     if (u->prompt.active) {
         ui_prompt_draw(u, row);
@@ -539,6 +549,8 @@ static void status_draw(struct ui *u)
         char text[UI_STATUS_MAX];
         sending_words(u, left, text, sizeof text);
         sentence_draw(u, row, str_c(text), THEME_STRONG);
+    } else if (ui_top(u) == VIEW_INDEX && ui_search_words(u, searching, sizeof searching)) {
+        sentence_draw(u, row, str_c(searching), THEME_DIM);
     }
 }
 

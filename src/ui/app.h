@@ -62,6 +62,14 @@ struct ui_index {
     bool fresh; /* empty when it was opened, and no key since: the first sync fills it under the
                    cursor */
 };
+struct ui_search {
+    int64_t id, last; /* of the one that is shown, 0: none; of the newest: below 0, unlike others */
+    struct cache_hit *hits; /* newest first */
+    size_t n;
+    bool here, there;           /* the store, the servers are still searched */
+    char at[256];               /* accounts whose servers were asked */
+    int64_t back, back_message; /* the folder before it (0: all inboxes), the message there */
+};
 struct ui_reader {
     struct ui_row at; /* who and strings live in arena */
     struct arena *arena;
@@ -121,6 +129,7 @@ struct ui {
     enum ui_view stack[UI_STACK_MAX];
     size_t depth;
     struct ui_index index;
+    struct ui_search search;
     struct ui_reader reader;
     struct list parts;
     struct ui_folders folders;
@@ -195,6 +204,8 @@ void ui_prompt_draw(struct ui *u, unsigned row);
 
 /* index.c */
 void ui_index_open(struct ui *u, const struct cache_folder *folder);
+/* What u->search has; text: what was looked for. */
+void ui_index_open_found(struct ui *u, struct str text);
 /* By the name a person typed, or the inbox for NULL. 0, or -1 with a status. */
 int ui_index_open_name(struct ui *u, struct str name);
 void ui_index_reload(struct ui *u);
@@ -208,6 +219,18 @@ void ui_index_unread(struct ui *u);
 void ui_index_seek(struct ui *u, int64_t message);
 struct ui_row *ui_index_row(struct ui *u);
 void ui_index_clear(struct ui *u);
+/* search.c */
+void ui_search_open(struct ui *u);
+/* Back from what was found to what was shown before it. False: nothing that was found is shown. */
+bool ui_search_leave(struct ui *u);
+/* Another folder is opened. */
+void ui_search_left(struct ui *u);
+void ui_search_said(struct ui *u, const struct say *s);
+/* True when the event is told of entirely. */
+bool ui_search_event(struct ui *u, const struct bus_event *ev);
+/* Where is being searched; false: nowhere. */
+bool ui_search_words(const struct ui *u, char *out, size_t max);
+void ui_search_clear(struct ui *u);
 /* action.c: what is done to the message under the cursor, or to the one that is open. */
 struct ui_row *ui_message(struct ui *u);
 void ui_act_flags(struct ui *u, struct ui_row *r, unsigned add, unsigned del, bool quiet);

@@ -169,7 +169,7 @@ static void cmd_back(struct ui *u)
 
 static void cmd_quit(struct ui *u)
 {
-    u->quit = true;
+    u->quit = !ui_search_leave(u);
 }
 
 static void cmd_delete(struct ui *u)
@@ -541,7 +541,7 @@ const struct ui_command ui_commands[] = {
     { "cancel-send", N_("take it back, or forget it"), VIEW_OUTBOX, "c", N_("Cancel"), cmd_outbox_cancel },
     { "retry-send", N_("try again now"), VIEW_OUTBOX, "r", N_("Retry"), cmd_outbox_retry },
     { "save-part", N_("save the part to a file"), VIEW_PARTS, "s", N_("Save"), cmd_part_save },
-    { "quit", N_("leave tmail"), VIEW_INDEX, "q x", N_("Quit"), cmd_quit },
+    { "quit", N_("leave tmail; first what was found"), VIEW_INDEX, "q x", N_("Quit"), cmd_quit },
     { "back", N_("back to what was before"), VIEW_ALL & ~VIEW_INDEX & ~VIEW_REVIEW, "q x <Left> <Esc> i", N_("Back"), cmd_back },
     { "keep", N_("keep it as a draft and leave"), VIEW_REVIEW, "q P", N_("Keep draft"), cmd_back },
     { "open", N_("open it"), VIEW_INDEX | VIEW_PARTS | VIEW_FOLDERS | VIEW_DRAFTS, "<Enter> <Right>", N_("Open"), cmd_open },
@@ -558,6 +558,7 @@ const struct ui_command ui_commands[] = {
     { "toggle-read", N_("mark it read, or unread"), MESSAGES, "N", NULL, cmd_toggle_read },
     { "folders", N_("list the folders"), MESSAGES, "y", N_("Folders"), cmd_folders },
     { "change-folder", N_("open a folder by name"), MESSAGES | VIEW_FOLDERS, "c", NULL, cmd_change_folder },
+    { "search", N_("search all mail, on servers too"), MESSAGES, "/", NULL, ui_search_open },
     { "next-unread", N_("the next unread message"), MESSAGES, "<Tab>", N_("Unread"), cmd_next_unread },
     { "parts", N_("list attachments and parts"), MESSAGES, "v", N_("Parts"), cmd_parts },
     { "recall", N_("take up a draft"), VIEW_INDEX, "R", NULL, cmd_recall },

@@ -99,7 +99,7 @@ int hand_summary(struct hand *h, struct arena *a, int64_t message, struct mime_s
     return rc == 0 ? mime_summary_read(a, flat, out, err) : -1;
 }
 
-static void event_forward(struct hand *h, const struct bus_event *ev)
+void hand_event(struct hand *h, const struct bus_event *ev)
 {
     struct say *s = say_new(SAY_EVENT);
     s->arena = arena_new(256);
@@ -128,7 +128,7 @@ static void bus_connect(struct hand *h)
     if (h->bus != NULL) {
         h->bus_why[0] = '\0';
         /* An engine that died may have stored mail and not told of it. */
-        event_forward(h, &(struct bus_event){ .kind = EVENT_FOLDERS });
+        hand_event(h, &(struct bus_event){ .kind = EVENT_FOLDERS });
     } else if (strcmp(h->bus_why, err.text) != 0) { /* said once, not every five seconds */
         snprintf(h->bus_why, sizeof h->bus_why, "%s", err.text);
         hand_note(h, -1, NULL, &err);
@@ -149,12 +149,12 @@ static void refusals_tell(struct hand *h)
                             : xasprintf(P_("%.*s (and %zu other before it)",
                                            "%.*s (and %zu others before it)", n - 1),
                                         STR_ARG(why), n - 1);
-        event_forward(h, &(struct bus_event){ .kind = EVENT_ERROR, .text = str_c(text) });
+        hand_event(h, &(struct bus_event){ .kind = EVENT_ERROR, .text = str_c(text) });
         free(text);
         rc = cache_journal_forget(h->cache, 0, &err);
     }
     if (rc != 0)
-        event_forward(h, &(struct bus_event){ .kind = EVENT_ERROR, .text = str_c(err.text) });
+        hand_event(h, &(struct bus_event){ .kind = EVENT_ERROR, .text = str_c(err.text) });
     arena_free(&a);
 }
 
@@ -167,13 +167,13 @@ static void bus_pump(struct hand *h)
         if (rc == 0) {
             if (ev.kind == EVENT_OP_FAILED)
                 refusals_tell(h);
-            else
-                event_forward(h, &ev);
+            else if (!hand_search_found(h, &ev))
+                hand_event(h, &ev);
             continue;
         }
         bus_close(&h->bus);
         h->bus_retry = clock_mono_ms() + 500;
-        event_forward(h, &(struct bus_event){ .kind = EVENT_BYE });
+        hand_event(h, &(struct bus_event){ .kind = EVENT_BYE });
     }
 }
 
@@ -215,6 +215,10 @@ static void dispatch(struct hand *h, struct ask *a)
     case ASK_SYNC:
     case ASK_ANSWER:
         engine_ask(h, a);
+        break;
+    case ASK_SEARCH:
+        bus_connect(h);
+        hand_search(h, a);
         break;
     case ASK_NEW:
         hand_new(h, a);
@@ -273,8 +277,13 @@ static void run(struct hand *h, const struct error *why)
             fds[1].fd = bus_fd(h->bus);
         /* What the person asks for comes before looking for the engine. */
         bool looking = !h->start->offline && h->bus == NULL && h->cache != NULL;
-        poll(fds, 2, looking ? clock_left_ms(h->bus_retry) : -1);
         struct ask *a = (struct ask *)queue_take(h->asks, 0);
+        if (a == NULL && hand_search_step(h))
+            continue;
+        if (a == NULL) {
+            poll(fds, 2, looking ? clock_left_ms(h->bus_retry) : -1);
+            a = (struct ask *)queue_take(h->asks, 0);
+        }
         if (a == NULL) {
             bus_connect(h);
             continue;
@@ -306,6 +315,7 @@ static void *hand_main(void *arg)
     if (h->decode != NULL)
         decode_warm(h->decode);
     run(h, &err);
+    hand_search_end(h);
     bus_close(&h->bus);
     decode_free(&h->decode);
     cache_close(&h->cache);

@@ -9,6 +9,7 @@
 #include "base/queue.h"
 #include "bus/bus.h"
 #include "cache/journal.h"
+#include "cache/message.h"
 #include "compose/draft.h"
 #include "decode/client.h"
 #include "ui/main.h"
@@ -20,6 +21,7 @@ enum ask_kind {
     ASK_RAW,     /* id, part (0: the header only, 1: all): SAY_RAW */
     ASK_SAVE,    /* id, part, text: where to. SAY_NOTE */
     ASK_BODY,    /* id: the engine fetches it */
+    ASK_SEARCH,  /* id, text (NULL: no longer): SAY_FOUND and EVENT_FOUND, as things are found */
     ASK_SYNC,    /* the engine syncs all now */
     ASK_NEW,     /* text: To, text2: Subject. SAY_DRAFT */
     ASK_REPLY,   /* id, part: enum reply_kind. SAY_DRAFT */
@@ -56,6 +58,7 @@ enum say_kind {
     SAY_NOTE,   /* note, or rc -1 and err; the lists may have changed */
     SAY_DRAFT,  /* draft (NULL when there is none), note or err; fresh: just made, to be edited */
     SAY_QUEUED, /* id of the outbox entry, when it can be taken back until, when it goes */
+    SAY_FOUND,  /* id of the search, hits in arena; over: the store was looked through */
     SAY_EVENT,  /* event in arena */
     SAY_RUN,    /* argv in arena: run it on the terminal, put the exit code into answers */
     SAY_BYE
@@ -72,7 +75,9 @@ struct say {
     struct bus_event event;
     char **argv;
     struct draft *draft;
-    bool fresh;
+    bool fresh, over;
+    struct cache_hit *hits;
+    size_t hits_n;
     char *note;
 };
 

@@ -21,6 +21,7 @@ struct hand {
     int64_t bus_retry;            /* monotonic ms before which the engine is not looked for again */
     char bus_why[ERROR_TEXT_MAX]; /* why there is none, as it was told */
     unsigned umask;
+    struct hand_search *search; /* under way, or the last one; NULL: none */
 };
 /* What a message's bytes are read with. */
 struct hand_body {
@@ -34,6 +35,8 @@ struct say *say_new(enum say_kind kind);
 void hand_say(struct hand *h, struct say *s);
 /* note (freed here) or *err when rc is -1. */
 void hand_note(struct hand *h, int rc, char *note, const struct error *err);
+/* Tells the screen, as if the engine had said it. */
+void hand_event(struct hand *h, const struct bus_event *ev);
 void hand_hint(struct hand *h, enum bus_hint_kind kind, int64_t id, struct str text);
 struct decode_src hand_source(struct hand *h, int64_t message, struct hand_body *b);
 /* The summary of a message: 0; -1. */
@@ -46,6 +49,13 @@ void hand_undo(struct hand *h);
 void hand_text(struct hand *h, const struct ask *a);
 void hand_raw(struct hand *h, const struct ask *a);
 void hand_save(struct hand *h, const struct ask *a);
+/* hand_search.c */
+void hand_search(struct hand *h, const struct ask *a);
+/* Looks on through the store for a moment. False: nothing is being looked for. */
+bool hand_search_step(struct hand *h);
+/* What a server found: true when ev was that. */
+bool hand_search_found(struct hand *h, const struct bus_event *ev);
+void hand_search_end(struct hand *h);
 /* hand_draft.c */
 void hand_new(struct hand *h, const struct ask *a);
 void hand_reply(struct hand *h, const struct ask *a);

@@ -197,6 +197,14 @@ void ui_index_end(struct ui *u, bool last)
     list_go(&x->list, last ? x->n : 0);
 }
 
+static bool is_found(const struct cache_query *q, int64_t message)
+{
+    for (size_t i = 0; i < q->hits_n; i++)
+        if (q->hits[i].key.id == message)
+            return true;
+    return false;
+}
+
 void ui_index_seek(struct ui *u, int64_t message)
 {
     struct ui_index *x = &u->index;
@@ -209,6 +217,10 @@ void ui_index_seek(struct ui *u, int64_t message)
             arena_free(&a);
             return;
         }
+    if (x->query.kind == LIST_FOUND && !is_found(&x->query, message)) {
+        arena_free(&a);
+        return;
+    }
     int64_t folder = x->query.kind == LIST_FOLDER ? x->query.folder : 0;
     if (u->cache != NULL && cache_row_get(u->cache, a, message, folder, &row, &err) == 0 &&
         (folder == 0 || row.folder == folder)) {
@@ -252,9 +264,29 @@ void ui_index_clear(struct ui *u)
     arena_free(&u->index.arena);
 }
 
+static void list_open(struct ui *u)
+{
+    struct ui_index *x = &u->index;
+    x->list = (struct list){ .height = ui_body_rows(u) };
+    x->n = 0;
+    x->base = 0;
+    window_load(u, NULL, CACHE_NEXT);
+    x->fresh = x->n == 0;
+}
+
+void ui_index_open_found(struct ui *u, struct str text)
+{
+    struct ui_index *x = &u->index;
+    x->query = (struct cache_query){ .kind = LIST_FOUND };
+    x->folder = (struct cache_folder){ 0 };
+    snprintf(x->title, sizeof x->title, _("Found: %.*s"), STR_ARG(str_head(text, 200)));
+    list_open(u);
+}
+
 void ui_index_open(struct ui *u, const struct cache_folder *folder)
 {
     struct ui_index *x = &u->index;
+    ui_search_left(u);
     x->query = (struct cache_query){ .kind = LIST_INBOXES };
     x->folder = (struct cache_folder){ 0 };
     snprintf(x->title, sizeof x->title, "%s", _("All inboxes"));
@@ -264,11 +296,7 @@ void ui_index_open(struct ui *u, const struct cache_folder *folder)
         x->folder = *folder;
         x->folder.name = str_c(x->title);
     }
-    x->list = (struct list){ .height = ui_body_rows(u) };
-    x->n = 0;
-    x->base = 0;
-    window_load(u, NULL, CACHE_NEXT);
-    x->fresh = x->n == 0;
+    list_open(u);
 }
 
 /* "INBOX", or "work: INBOX" where there are several accounts. */
@@ -369,6 +397,8 @@ void ui_index_draw(struct ui *u)
         row_draw(u, 1 + (unsigned)i, &x->rows[x->list.top + i], x->list.top + i == x->list.cursor);
     if (x->n == 0)
         grid_put(u->grid, 2, 2,
-                 str_c(x->query.folder == 0 ? _("No mail here yet") : _("This folder is empty")),
+                 str_c(x->query.kind == LIST_FOUND ? _("Nothing was found yet")
+                       : x->query.folder == 0      ? _("No mail here yet")
+                                                   : _("This folder is empty")),
                  THEME_DIM);
 }

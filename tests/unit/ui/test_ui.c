@@ -282,6 +282,99 @@ static void undoing_while_reading_keeps_the_place(void **state)
     assert_true(sees(b, "5/60"));
 }
 
+static void until_searched(struct bench *b)
+{
+    while (b->u->search.here)
+        until(b, SAY_FOUND);
+}
+
+static void what_is_here_is_found(void **state)
+{
+    struct bench *b = *state;
+    struct error err;
+    assert_int_equal(ui_begin(b->u, &err), 0);
+    keys(b, "/(open\r");
+    assert_true(sees(b, "parenthesis"));
+    assert_true(sees(b, " INBOX  1/60"));
+    keys(b, "jjj/wim subject:file\r");
+    assert_true(sees(b, "Found: wim subject:file"));
+    assert_true(sees(b, "searching"));
+    until_searched(b);
+    assert_true(sees(b, "Found: wim subject:file  1/1"));
+    assert_true(sees(b, "and a file"));
+    keys(b, "\r");
+    until(b, SAY_TEXT);
+    assert_int_equal(ui_top(b->u), VIEW_READER);
+    keys(b, "/subject:MESSAGE -subject:\"number 57\"\r"); /* another search at once */
+    until_searched(b);
+    assert_true(sees(b, "1/57"));
+    assert_false(sees(b, "message number 57"));
+    keys(b, "jd");
+    assert_false(sees(b, "message number 56"));
+    until(b, SAY_DONE);
+    assert_false(sees(b, "message number 56"));
+    assert_true(sees(b, "message number 55"));
+    keys(b, "*");
+    assert_true(sees(b, "message number 1 "));
+    keys(b, "q");
+    assert_false(b->u->quit);
+    assert_true(sees(b, " INBOX  4/59"));
+    keys(b, "q");
+    assert_true(b->u->quit);
+}
+
+static void where_nobody_could_search_is_told(void **state)
+{
+    struct bench *b = *state;
+    struct error err;
+    assert_int_equal(ui_begin(b->u, &err), 0);
+    keys(b, "/nowhere in:Archive\r");
+    until_searched(b);
+    assert_true(sees(b, "Nothing was found"));
+    keys(b, "/nowhere\r");
+    until_searched(b);
+    assert_true(sees(b, "offline: not searched on the server"));
+    assert_true(sees(b, "INBOX"));
+    keys(b, "c");
+    keys(b, "INBOX\r");
+    assert_true(sees(b, " INBOX  1/60"));
+    assert_int_equal(b->u->search.id, 0);
+}
+
+/* What comes from servers slides in where its date belongs; the cursor stays on its message. */
+static void what_servers_find_slides_in(void **state)
+{
+    struct bench *b = *state;
+    struct error err;
+    assert_int_equal(ui_begin(b->u, &err), 0);
+    keys(b, "/subject:\"number 7\"\r");
+    until_searched(b);
+    assert_true(sees(b, "1/1"));
+    keys(b, "k");
+    int64_t id = b->u->index.rows[0].row.id, search = b->u->search.id;
+    struct bus_event ev = {
+        .kind = EVENT_FOUND, .id = search, .account = STR("home"), .state = STR("searching")
+    };
+    assert_true(ui_search_event(b->u, &ev));
+    b->u->status[0] = '\0';
+    assert_true(sees(b, "searching at home"));
+    struct cache_hit more[] = { { { 1700000000 + 7 * 3600, id + 1 }, 1 },
+                                { { 1700000000 + 6 * 3600, id }, 1 },
+                                { { 1700000000 + 5 * 3600, id - 1 }, 1 } };
+    struct say said = { .id = search, .hits = more, .hits_n = 3 };
+    ui_search_said(b->u, &said);
+    assert_true(sees(b, "2/3"));
+    assert_int_equal(b->u->index.rows[b->u->index.list.cursor].row.id, id);
+    ev = (struct bus_event){ .kind = EVENT_DONE, .id = search };
+    assert_true(ui_search_event(b->u, &ev));
+    assert_false(sees(b, "searching"));
+    said.id = search - 1; /* an answer to another one */
+    said.hits_n = 1;
+    more[0].key.id = id + 2;
+    ui_search_said(b->u, &said);
+    assert_true(sees(b, "2/3"));
+}
+
 static void random_keys_do_no_harm(void **state)
 {
     static const uint32_t some[] = { 'j',
@@ -314,6 +407,7 @@ static void random_keys_do_no_harm(void **state)
                                      'q',
                                      'T',
                                      ' ',
+                                     '/',
                                      '-',
                                      'e',
                                      'D',
@@ -367,6 +461,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_typed_is_stored_while_typing, up, down),
         cmocka_unit_test_setup_teardown(an_answer_to_a_list_needs_a_list, up, down),
         cmocka_unit_test_setup_teardown(undoing_while_reading_keeps_the_place, up, down),
+        cmocka_unit_test_setup_teardown(what_is_here_is_found, up, down),
+        cmocka_unit_test_setup_teardown(where_nobody_could_search_is_told, up, down),
+        cmocka_unit_test_setup_teardown(what_servers_find_slides_in, up, down),
         cmocka_unit_test_setup_teardown(random_keys_do_no_harm, up, down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
