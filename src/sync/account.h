@@ -57,6 +57,11 @@ struct sync_account {
     struct flags_turn *turn; /* changes of flags sent with the login; NULL: none */
     uint64_t lies;           /* CAP_*: what the server offers and does not have */
 
+    int64_t
+        withheld[64]; /* folders whose server does not hand over a message, as the person knows */
+    size_t withheld_n;
+    bool crowded; /* the server has more folders than are taken, as the person knows */
+
     uint64_t tag;    /* last body's */
     uint64_t pushed; /* operations that the server has confirmed: what was seen before is old */
     struct pace pace;

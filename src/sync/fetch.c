@@ -146,11 +146,37 @@ static void large_note(struct fetch *f, const struct imap_fetch *r)
     account_error(f->w, &why);
 }
 
+/* BODY[] NIL of a message that is there (Exchange). Told once for a folder, not at each pass. */
+static void withheld_note(struct fetch *f, const struct imap_fetch *r)
+{
+    struct sync_account *w = f->w;
+    struct error why = { 0 };
+    int64_t folder = f->job->folder->id;
+    size_t i = 0;
+    if ((r->has & FETCH_BODY) == 0 || (r->has & FETCH_UID) == 0 || !is_wanted(f, r->uid))
+        return;
+    while (i < w->withheld_n && w->withheld[i] != folder)
+        i++;
+    if (i < w->withheld_n || w->withheld_n == COUNT(w->withheld))
+        return;
+    w->withheld[w->withheld_n++] = folder;
+    (void)error_set(&why, ERR_PROTO, RETRY_LATER,
+                    _("folder %.*s: the server shows message %u and does not hand it over: it is "
+                      "left out as long as that lasts"),
+                    STR_ARG(f->job->folder->name), r->uid);
+    account_prefix(w, &why);
+    account_error(w, &why);
+}
+
 static int body_resp(void *arg, const struct imap_resp *r, struct error *err)
 {
     struct fetch *f = arg;
-    if (r->kind != IMAP_FETCH || r->fetch.body == NULL)
+    if (r->kind != IMAP_FETCH)
         return 0;
+    if (r->fetch.body == NULL) {
+        withheld_note(f, &r->fetch);
+        return 0;
+    }
     if (r->fetch.body->size > FETCH_MESSAGE_MAX) {
         large_note(f, &r->fetch);
         return 0;

@@ -74,21 +74,19 @@ uint64_t folders_size(const struct folders *f, const struct cache_folder *of)
 /* A server may answer the commands of a turn in another order than they were asked in: whatever comes
  * is taken for each of them. A folder whose name no command can carry (a line break) cannot be
  * opened: it would break off every pass. */
-static int too_many(struct error *err)
-{
-    return error_set(err, ERR_PROTO, RETRY_NEVER, _("the server lists too many folders"));
-}
-
 static int list_resp(void *arg, const struct imap_resp *r, struct error *err)
 {
     struct folders *f = arg;
+    (void)err;
     if (r->kind == IMAP_STATUS)
         status_add(f, r);
     if (r->kind != IMAP_LIST || r->list.name.n == 0 || (r->list.flags & LIST_NONEXISTENT) != 0 ||
         !imap_name_goes(r->list.name))
         return 0;
-    if (f->n == FOLDERS_LISTED_MAX)
-        return too_many(err);
+    if (f->n == FOLDERS_LISTED_MAX) {
+        f->excess++;
+        return 0;
+    }
     if (f->n == f->cap) {
         f->cap = f->cap > 0 ? f->cap * 2 : 64;
         f->rows = xrealloc(f->rows, f->cap, sizeof *f->rows);
@@ -100,12 +98,19 @@ static int list_resp(void *arg, const struct imap_resp *r, struct error *err)
     return 0;
 }
 
-/* With what the server's namespaces are, wherever they were told. */
-static int names_give(struct folders *f, struct error *err)
+/* With what the server's namespaces are, wherever they were told. The INBOX has its place among those
+ * that are kept. */
+static void names_give(struct folders *f)
 {
     spaces_names(&f->w->spaces, f->arena, f->rows, f->n);
     f->n = spaces_leave_out(f->rows, f->n);
-    return f->n <= FOLDERS_MAX ? 0 : too_many(err);
+    if (f->n <= FOLDERS_MAX)
+        return;
+    for (size_t i = FOLDERS_MAX; i < f->n; i++)
+        if (str_eqc(f->rows[i].name, "INBOX"))
+            f->rows[FOLDERS_MAX - 1] = f->rows[i];
+    f->excess += f->n - FOLDERS_MAX;
+    f->n = FOLDERS_MAX;
 }
 
 static const char *status_items(struct sync_account *w)
@@ -212,7 +217,10 @@ static int inbox_ask(struct sync_account *w, struct folders *f, struct error *er
         return 0;
     imap_queue(w->imap, STR("LIST \"\" \"INBOX\""),
                &(struct imap_handler){ .resp = list_resp, .arg = f });
-    return imap_run(w->imap, err) != 0 ? -1 : names_give(f, err);
+    if (imap_run(w->imap, err) != 0)
+        return -1;
+    names_give(f);
+    return 0;
 }
 
 static int turn(struct sync_account *w, struct folders *f, bool plain, struct error *err)
@@ -220,12 +228,15 @@ static int turn(struct sync_account *w, struct folders *f, bool plain, struct er
     uint64_t need = CAP_LIST_EXTENDED | CAP_LIST_STATUS;
     link_answer_clear(&f->answer);
     f->answer = (struct link_answer){ 0 };
-    f->n = 0;
+    f->n = f->excess = 0;
     folder_leave(w, f);
     list_queue(w, f, plain);
     if ((plain || (imap_caps(w->imap) & need) != need) && statuses_queue(w, f, err) != 0)
         return -1;
-    if (imap_run(w->imap, err) != 0 || names_give(f, err) != 0 || inbox_ask(w, f, err) != 0)
+    if (imap_run(w->imap, err) != 0)
+        return -1;
+    names_give(f);
+    if (inbox_ask(w, f, err) != 0)
         return -1;
     if (f->statuses_n > 0)
         qsort(f->statuses, f->statuses_n, sizeof *f->statuses, status_cmp);
@@ -367,10 +378,24 @@ static int folders_merge(struct sync_account *w, const struct folders *f, struct
         if (listed_put(w, l, old, changed, err) != 0)
             return -1;
     }
-    for (size_t i = 0; i < have_n; i++)
+    for (size_t i = 0; i < have_n && f->excess == 0; i++) /* it may be one of those left out */
         if (listed(f, have[i].name) == NULL && vanished(w, f, &have[i], changed, err) != 0)
             return -1;
     return 0;
+}
+
+/* Told once, not at each pass. */
+static void excess_tell(struct sync_account *w, const struct folders *f)
+{
+    struct error why = { 0 };
+    if (f->excess == 0 || w->crowded)
+        return;
+    w->crowded = true;
+    (void)error_set(&why, ERR_LIMIT, RETRY_NEVER,
+                    _("the server lists more than %d folders: %zu of them are left out"),
+                    FOLDERS_MAX, f->excess);
+    account_prefix(w, &why);
+    account_error(w, &why);
 }
 
 static int folders_store(struct sync_account *w, struct folders *f, struct error *err)
@@ -383,6 +408,7 @@ static int folders_store(struct sync_account *w, struct folders *f, struct error
     struct cache_folder *have, trash;
     size_t have_n;
     bool changed = false, waits = false;
+    excess_tell(w, f);
     if (cache_folder_ops_open(w->cache, w->id, &waits, err) != 0)
         return -1;
     if (waits) /* what the person did with folders is not on the server yet */
@@ -429,9 +455,8 @@ void folders_drop(struct folders **f)
     *f = NULL;
 }
 
-/* The answer to folders_early, where it is good and nothing happened since. 1: there is none; *f is
- * fresh where it is 0 or -1. */
-static int early_take(struct sync_account *w, struct folders *f, struct error *err)
+/* The answer to folders_early, where it is good and nothing happened since. */
+static bool early_take(struct sync_account *w, struct folders *f)
 {
     struct folders *early = w->list;
     w->list = NULL;
@@ -439,15 +464,14 @@ static int early_take(struct sync_account *w, struct folders *f, struct error *e
                 clock_mono_ms() - early->asked_at < EARLY_MS;
     if (!good) {
         folders_drop(&early);
-        return 1;
+        return false;
     }
     *f = *early;
     free(early);
-    if (names_give(f, err) != 0)
-        return -1;
+    names_give(f);
     if (f->statuses_n > 0)
         qsort(f->statuses, f->statuses_n, sizeof *f->statuses, status_cmp);
-    return 0;
+    return true;
 }
 
 /* What the server can is remembered: the next time its folders are asked for with the login. */
@@ -462,8 +486,8 @@ static int caps_note(struct sync_account *w, struct error *err)
 /* A server that does not understand what it says it does is asked plainly. */
 int folders_get(struct sync_account *w, struct folders *f, struct error *err)
 {
-    int rc = early_take(w, f, err);
-    if (rc == 1) {
+    int rc = 0;
+    if (!early_take(w, f)) {
         *f = (struct folders){
             .w = w, .arena = arena_new(4096), .asked_at = clock_mono_ms(), .pushed = w->pushed
         };

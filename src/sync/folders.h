@@ -10,7 +10,8 @@
 #include "sync/plan.h"
 #include "sync/roles.h"
 
-/* Of an account; and how many are listened to before those of others are left out. */
+/* Of an account: more are left out, and the person is told; and how many are listened to before those
+ * of others are left out. */
 enum { FOLDERS_MAX = 10000, FOLDERS_LISTED_MAX = 50000 };
 
 struct folders {
@@ -18,6 +19,7 @@ struct folders {
     struct sync_account *w;
     struct sync_listed *rows;
     size_t n, cap;
+    size_t excess;                  /* so many did not fit */
     struct folder_status *statuses; /* by name */
     size_t statuses_n, statuses_cap;
     int64_t asked_at; /* monotonic ms */

@@ -334,12 +334,37 @@ def too_large(place):
     s.stop()
 
 
+def too_many_folders(place):
+    """What is too much is left out, with a sentence told once; the rest works, and what was there before stays."""
+    server = Fake("IMAP4rev1 UIDPLUS MOVE UNSELECT LIST-EXTENDED LIST-STATUS")
+    server.folders["Work"] = {}
+    server.put("INBOX", message(1))
+    server.put("Work", message(2))
+    s = Store(place, "many", server.port)
+    s.sync()
+    more = b"".join(b'* LIST (\\Noselect) "/" "f%05d"\r\n' % i for i in range(10010))
+    server.after = lambda server, line, answer: more + answer if line.startswith('LIST "" "*"') else answer
+    server.put("INBOX", message(3))
+    told = []
+    for _ in range(2):
+        told += [e["text"] for e in s.engine("sync") if e["event"] == "error"]
+    check(len(told) == 1 and "10000" in told[0], f"told once: {told}")
+    check(subjects(s.list("INBOX")) == ["message 1", "message 3"], f"new mail comes: {s.list('INBOX')}\n{server.commands[-20:]}")
+    check(subjects(s.list("Work")) == ["message 2"], f"what is left out stays here: {s.list('Work')}")
+    check(len(s.drive("folders").splitlines()) < 10010, "there is an end to it")
+    server.after = lambda server, line, answer: answer
+    server.put("Work", message(4))
+    s.sync()
+    check(subjects(s.list("Work")) == ["message 2", "message 4"], f"and goes on: {s.list('Work')}")
+    s.stop()
+
+
 def main():
     place = tempfile.mkdtemp(prefix="tmail-conflict-")
     try:
         for step in (expunged_before_the_move, changed_while_fetching, names_that_cannot_be_said, same_message_id, half_moved,
                      lines_that_are_too_long, nonsense, sent_before_the_first_sync, unended, unsettled, one_odd_folder,
-                     arrived_before_the_watcher, talks_without_end, too_large):
+                     arrived_before_the_watcher, talks_without_end, too_large, too_many_folders):
             step(place)
             print(step.__name__)
     finally:

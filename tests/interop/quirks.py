@@ -223,6 +223,22 @@ def makes_what_it_needs(place):
     print("a Trash that is made", flush=True)
 
 
+def withholds(place):
+    """A message that the server shows and does not hand over: the person is told once, not at each pass; it comes when it can be had."""
+    server = Fake(ALL)
+    for i in (1, 2, 3, 4):
+        server.put("INBOX", message(i))
+    server.after = QUIRKS["BODY[] of nothing"]["after"]
+    s = Store(place, "withholds", server.port)
+    told = [e["text"] for _ in range(3) for e in s.engine("sync", code=None) if e["event"] == "error"]
+    check(len(told) == 1 and "INBOX" in told[0] and "hand it over" in told[0], f"told once: {told}")
+    server.after = lambda server, line, answer: answer
+    s.sync()
+    check(len(s.list("INBOX")) == 4, f"it comes: {s.list('INBOX')}")
+    s.stop()
+    print("a message that is withheld", flush=True)
+
+
 def main():
     only = os.environ.get("QUIRK")  # this one alone
     place = tempfile.mkdtemp(prefix="tmail-quirks-")
@@ -231,7 +247,7 @@ def main():
             if only in (None, name):
                 lives_with(place, name, **quirk)
                 print(name, flush=True)
-        for step in (saves_what_is_sent, appends_without_plus, appends_what_was_moved, lies_about_appends, makes_what_it_needs):
+        for step in (saves_what_is_sent, appends_without_plus, appends_what_was_moved, lies_about_appends, makes_what_it_needs, withholds):
             if only in (None, step.__name__):
                 step(place)
     finally:
