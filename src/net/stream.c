@@ -120,7 +120,8 @@ int stream_connect_loop(struct stream *s, const struct endpoint *ep, int wait_ms
         }
         int left = clock_left_ms(deadline);
         if (left == 0)
-            return stream_timed_out(s, wait_ms, err);
+            return ep->tls == TLS_STARTTLS && is_connected(s) ? stream_mute(s, ep, wait_ms, err)
+                                                              : stream_timed_out(s, wait_ms, err);
         curl_multi_poll(s->multi, stop, s->cancel ? COUNT(stop) : 0, left, NULL);
         if (net_cancel_changed(s->cancel, &s->changes, &what))
             return error_set(err, ERR_NET, RETRY_NOW,

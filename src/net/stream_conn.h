@@ -59,6 +59,8 @@ bool stream_may_be_clear(const struct endpoint *ep);
 
 /* Sentences. All return -1. */
 int stream_timed_out(const struct stream *s, int wait_ms, struct error *err);
+/* Connected, and nobody greets: what a port does that waits for TLS. */
+int stream_mute(const struct stream *s, const struct endpoint *ep, int wait_ms, struct error *err);
 int stream_lost(const struct stream *s, CURLcode rc, struct error *err);
 /* What the command of a tunnel says of its end. */
 int stream_tunnel_ended(const struct stream *s, struct error *err);

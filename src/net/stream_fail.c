@@ -74,6 +74,14 @@ const char *stream_clear_scheme(const struct endpoint *ep)
     return ep->proto == NET_IMAP ? "imap" : ep->proto == NET_POP3 ? "pop3" : "smtp";
 }
 
+int stream_mute(const struct stream *s, const struct endpoint *ep, int wait_ms, struct error *err)
+{
+    return error_set(err, ERR_NET, RETRY_LATER,
+                     _("%s:%u did not greet within %d seconds: if TLS is spoken there from the "
+                       "start, it is %ss://"),
+                     s->host, s->port, (wait_ms + 999) / 1000, stream_clear_scheme(ep));
+}
+
 static bool is_proxy_trouble(const struct stream *s, CURLcode rc)
 {
     return rc == CURLE_COULDNT_RESOLVE_PROXY || rc == CURLE_PROXY || rc == CURLE_COULDNT_CONNECT ||

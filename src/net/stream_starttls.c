@@ -37,7 +37,8 @@ static int line_read(struct talk *t, struct str *line, struct error *err)
         }
         int rc = stream_read(s, s->said, clock_left_ms(t->deadline), err);
         if (rc == 2)
-            return stream_timed_out(s, t->wait_ms, err);
+            return s->said->len == 0 ? stream_mute(s, t->ep, t->wait_ms, err)
+                                     : stream_timed_out(s, t->wait_ms, err);
         if (rc == 1)
             return failed(t, CURLE_GOT_NOTHING, err);
         if (rc < 0)
