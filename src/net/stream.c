@@ -97,6 +97,13 @@ static int move_on(struct stream *s, struct error *err)
     return s->tunnel != NULL ? tunnel_accept(s->tunnel, err) : 0;
 }
 
+static int out_of_time(struct stream *s, const struct endpoint *ep, int wait_ms, struct error *err)
+{
+    if (ep->tls == TLS_STARTTLS && is_connected(s))
+        return stream_mute(s, ep, wait_ms, err);
+    return stream_timed_out(s, wait_ms, err);
+}
+
 int stream_connect_loop(struct stream *s, const struct endpoint *ep, int wait_ms, struct error *err)
 {
     int64_t deadline = clock_mono_ms() + wait_ms;
@@ -120,8 +127,7 @@ int stream_connect_loop(struct stream *s, const struct endpoint *ep, int wait_ms
         }
         int left = clock_left_ms(deadline);
         if (left == 0)
-            return ep->tls == TLS_STARTTLS && is_connected(s) ? stream_mute(s, ep, wait_ms, err)
-                                                              : stream_timed_out(s, wait_ms, err);
+            return out_of_time(s, ep, wait_ms, err);
         curl_multi_poll(s->multi, stop, s->cancel ? COUNT(stop) : 0, left, NULL);
         if (net_cancel_changed(s->cancel, &s->changes, &what))
             return error_set(err, ERR_NET, RETRY_NOW,
