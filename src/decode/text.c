@@ -19,6 +19,7 @@ struct plain {
     struct layout l;
     struct decode_text *out;
     size_t links_cap;
+    struct buf line; /* one with its tabs made blanks */
     bool patch, signature;
 };
 
@@ -101,22 +102,21 @@ static struct str without_tabs(struct plain *p, struct str line)
 {
     if (str_find(line, '\t') == line.n)
         return line;
-    struct buf out = BUF_INIT(line.n * TAB + TAB);
+    struct buf *out = &p->line;
     unsigned column = 0, width;
     struct str cluster;
+    buf_clear(out);
     while (utf8_cluster(&line, &cluster, &width)) {
         if (cluster.p[0] != '\t') {
-            buf_add_str(&out, cluster);
+            buf_add_str(out, cluster);
             column += width;
             continue;
         }
         do
-            buf_addc(&out, ' ');
+            buf_addc(out, ' ');
         while (++column % TAB != 0);
     }
-    struct str s = arena_str(p->a, buf_str(&out));
-    buf_free(&out);
-    return s;
+    return buf_str(out);
 }
 
 static int diff_kind(struct str line)
@@ -197,6 +197,7 @@ static void plain_text(struct arena *a, struct str text, const struct proto_text
     struct plain p = { .a = a, .out = out };
     struct buf flowed = BUF_INIT(TEXT_BYTES_MAX);
     layout_init(&p.l, ask->width);
+    buf_init(&p.line, (size_t)TEXT_BYTES_MAX * TAB + TAB);
     p.patch = is_patch(text);
     if ((ask->flags & MIME_PART_FLOWED) != 0) {
         flowed_unwrap(text, (ask->flags & MIME_PART_DELSP) != 0, &flowed);
@@ -208,6 +209,7 @@ static void plain_text(struct arena *a, struct str text, const struct proto_text
     if (flowed.over)
         out->damage |= MIME_DAMAGE_LIMIT;
     buf_free(&flowed);
+    buf_free(&p.line);
     layout_end(&p.l, a, out);
 }
 
@@ -215,17 +217,21 @@ void text_make(struct arena *a, struct str content, const struct proto_text_ask 
                struct decode_text *out)
 {
     struct buf bytes = BUF_INIT(DECODE_TEXT_MAX), text = BUF_INIT(TEXT_BYTES_MAX);
+    struct str plain = content;
     *out = (struct decode_text){ 0 };
-    if (part_decode(content, ask->encoding, &bytes) != 0)
-        out->damage |= MIME_DAMAGE_ENCODING;
-    if (charset_to_utf8(ask->charset, buf_str(&bytes), &text) != 0)
+    if (ask->encoding > MIME_BINARY) {
+        if (part_decode(content, ask->encoding, &bytes) != 0)
+            out->damage |= MIME_DAMAGE_ENCODING;
+        plain = buf_str(&bytes);
+    }
+    if (charset_to_utf8(ask->charset, plain, &text) != 0)
         out->damage |= MIME_DAMAGE_CHARSET;
     if (bytes.over || text.over)
         out->damage |= MIME_DAMAGE_LIMIT;
+    buf_free(&bytes);
     if (str_ieqc(ask->type, "text/html"))
         html_text(a, buf_str(&text), ask->width, out);
     else
         plain_text(a, buf_str(&text), ask, out);
-    buf_free(&bytes);
     buf_free(&text);
 }

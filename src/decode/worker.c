@@ -97,6 +97,7 @@ static void answer_text(struct worker *w, struct arena *a, struct str bytes)
         return;
     }
     text_make(a, bytes, &ask, &text);
+    buf_free(&w->body); /* before its text is copied */
     proto_text_put(&packed, &text);
     answer_put(w, packed.over ? PROTO_REFUSED : PROTO_ANSWER, buf_str(&packed));
     buf_free(&packed);
