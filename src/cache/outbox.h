@@ -68,7 +68,7 @@ int cache_outbox_unsettled(struct cache *c, int64_t account, int64_t ids[OUTBOX_
  * sent. */
 int cache_outbox_recover(struct cache *c, int64_t account, int64_t boot,
                          struct error *err) MUST_CHECK;
-/* The person: take it back before it goes or after it was refused (its draft is listed again), or
+/* The person: take it back before it goes or after it was refused (its draft is one again), or
  * forget a doubtful one (its draft goes too). 1: too late, or none. */
 int cache_outbox_cancel(struct cache *c, int64_t id, struct error *err) MUST_CHECK;
 /* The draft that an entry was made from, for showing it again after a cancel. 1: none. */
@@ -88,11 +88,17 @@ int cache_draft_put(struct cache *c, int64_t *id, int64_t account, struct str su
                     struct str to, struct str blob, int64_t now, struct error *err) MUST_CHECK;
 int cache_draft_get(struct cache *c, struct arena *a, int64_t id, struct str *blob,
                     struct error *err) MUST_CHECK; /* 1: none */
+/* With the entry that was refused for good, if it was made for one. */
 int cache_draft_drop(struct cache *c, int64_t id, struct error *err) MUST_CHECK;
+/* The entry of the outbox that a draft was put away for. 1: none. */
+int cache_draft_entry(struct cache *c, int64_t id, int64_t *entry, struct error *err) MUST_CHECK;
 struct draft_row {
     int64_t id, account, changed;
     struct str subject, to;
+    struct str reason; /* why it came back from the outbox; empty: it did not */
 };
+/* Those that wait to be written on, newest first; above them those whose mail was refused for good:
+ * their entries are FAILED. */
 int cache_draft_list(struct cache *c, struct arena *a, struct draft_row **out, size_t *n,
                      struct error *err) MUST_CHECK;
 

@@ -11,6 +11,7 @@
 #include "cache/outbox.h"
 #include "cli/engine.h"
 #include "cli/out.h"
+#include "compose/draft.h"
 #include "base/banned.h"
 
 enum { CHUNK = 256 << 10 };
@@ -177,6 +178,14 @@ static int outbox_retry(struct cli *c, int64_t id, struct error *err)
     return send_waiting(c, id, err);
 }
 
+static int outbox_cancel(struct cli *c, int64_t id, struct error *err)
+{
+    struct draft *d;
+    int rc = draft_take_back(c->cache, id, &d, err);
+    draft_free(&d);
+    return rc;
+}
+
 /* What a 1 of change() means. */
 static const char *why_not(const char *what)
 {
@@ -196,7 +205,7 @@ static int change(struct cli *c, const char *what, const char *number, bool json
     if (id == 0)
         return 1;
     if (strcmp(what, "cancel") == 0)
-        return cache_outbox_cancel(c->cache, (int64_t)id, err);
+        return outbox_cancel(c, (int64_t)id, err);
     if (strcmp(what, "retry") == 0)
         return outbox_retry(c, (int64_t)id, err);
     return outbox_show(c, (int64_t)id, json, err);

@@ -151,7 +151,11 @@ static int call_back(struct cli *c, const struct send_order *o, int64_t id, cons
                      int code)
 {
     struct error err;
+    int64_t draft = 0;
+    bool kept = cache_outbox_draft(c->cache, id, &draft, &err) == 0;
     int rc = cache_outbox_cancel(c->cache, id, &err);
+    if (rc == 0 && kept)
+        rc = cache_draft_drop(c->cache, draft, &err);
     if (rc < 0)
         return cli_fail(&err);
     if (rc > 0) {

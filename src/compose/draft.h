@@ -25,7 +25,7 @@ struct draft {
     char *account; /* name of the sending account */
     char *from, *to, *cc, *bcc, *reply_to, *subject, *text;
     char *in_reply_to, *references;
-    char **headers; /* "Name: value"; of those Send-At and Receipt are for us and are never sent */
+    char **headers; /* "Name: value"; Send-At, Receipt and Not-Sent are for us and are never sent */
     size_t headers_n;
     struct draft_attachment *attachments;
     size_t attachments_n;
@@ -55,6 +55,14 @@ void draft_detach(struct draft *d, size_t n);
 int draft_save(struct draft *d, struct cache *c, struct error *err) MUST_CHECK;
 /* 0; 1: no such draft. */
 int draft_load(struct cache *c, int64_t id, struct draft **out, struct error *err) MUST_CHECK;
+/* Takes an entry of the outbox back before it goes, or after it was refused: its draft is one again,
+ * without the recipients that have the mail, and says in Not-Sent why the others have not. *out is
+ * NULL for a mail that no draft was made of, and for a doubtful one, which is forgotten. Durable.
+ * 1: too late, or no such entry. */
+int draft_take_back(struct cache *c, int64_t entry, struct draft **out,
+                    struct error *err) MUST_CHECK;
+/* One from the list of drafts: taken back first, where the outbox has it. 1: no such draft. */
+int draft_recall(struct cache *c, int64_t id, struct draft **out, struct error *err) MUST_CHECK;
 
 /* The draft as a text file for an editor: header lines, an empty line, the body; and back. What
  * cannot be read leaves *d as it was and says why. */
@@ -88,8 +96,8 @@ struct draft_remark {
  * subject, "attached" without an attachment, a missing file. */
 size_t draft_review(const struct draft *d, const struct config *cfg, struct draft_remark *out,
                     size_t max);
-/* Freezes bytes and Message-ID, stores body and outbox entry, drops the draft, marks the answered
- * message: one durable transaction. Takes *d on success only. ERR_ADDRESS, ERR_NOINPUT, ERR_STORE.
+/* Freezes bytes and Message-ID, stores body and outbox entry, puts the draft away until the mail has
+ * gone, marks the answered message: one durable transaction. Takes *d on success only. ERR_ADDRESS, ERR_NOINPUT, ERR_STORE.
  * send_at: seconds; what the draft itself says of that comes first. */
 int draft_queue(struct draft **d, struct cache *c, const struct config *cfg, int64_t send_at,
                 int64_t *outbox_id, struct error *err) MUST_CHECK;

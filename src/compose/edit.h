@@ -16,6 +16,7 @@ void edit_file_recover(struct draft *d, struct cache *c);
 /* Shared by the files of this folder. */
 #define DRAFT_SEND_AT "Send-At"
 #define DRAFT_RECEIPT "Receipt"
+#define DRAFT_NOT_SENT "Not-Sent" /* why it came back from the outbox */
 struct draft_attachment *draft_attachment_add(struct draft *d);
 void draft_header_add(struct draft *d, struct str line);
 

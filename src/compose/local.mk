@@ -7,6 +7,7 @@ libcompose_a_SOURCES = \
 	src/compose/queue.c \
 	src/compose/reply.c \
 	src/compose/review.c \
+	src/compose/takeback.c \
 	src/compose/text.c \
 	src/compose/when.c src/compose/when.h
 libcompose_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)

@@ -145,7 +145,8 @@ static int store_bytes(void *arg, struct str bytes, struct error *err)
 /* What is said to us alone. */
 static bool is_order(struct str name)
 {
-    return str_ieqc(name, DRAFT_SEND_AT) || str_ieqc(name, DRAFT_RECEIPT);
+    return str_ieqc(name, DRAFT_SEND_AT) || str_ieqc(name, DRAFT_RECEIPT) ||
+           str_ieqc(name, DRAFT_NOT_SENT);
 }
 
 static void extra_headers(struct freezing *f, const struct draft *d, struct mime_outline *m)
@@ -253,12 +254,13 @@ static int mark_original(struct freezing *f, const struct draft *d, struct error
     return cache_journal_add(f->cache, &op, &id, err);
 }
 
-static int enter_outbox(struct freezing *f, const struct draft *d, struct outbox_entry *e,
-                        int64_t *id, struct error *err)
+static int enter_outbox(struct freezing *f, struct draft *d, struct outbox_entry *e, int64_t *id,
+                        struct error *err)
 {
     if (cache_begin(f->cache, true, err) != 0)
         return -1;
-    if (cache_outbox_add(f->cache, e, d->id, id, err) == 0 && mark_original(f, d, err) == 0)
+    if ((d->id != 0 || draft_save(d, f->cache, err) == 0) &&
+        cache_outbox_add(f->cache, e, d->id, id, err) == 0 && mark_original(f, d, err) == 0)
         return cache_commit(f->cache, err);
     cache_rollback(f->cache);
     return -1;

@@ -57,9 +57,11 @@ static void review_recipients(struct review *r, const struct draft *d)
 
 static void review_orders(struct review *r, const struct draft *d)
 {
-    const char *receipt = draft_header(d, DRAFT_RECEIPT);
+    const char *receipt = draft_header(d, DRAFT_RECEIPT), *why = draft_header(d, DRAFT_NOT_SENT);
     struct error err;
     int64_t at;
+    if (why != NULL)
+        remark(r, false, _("It was not sent: %s"), why);
     if (draft_send_at(d, clock_wall_ms() / 1000, 0, &at, &err) != 0)
         remark(r, true, "%s", err.text);
     if (receipt != NULL && !str_ieqc(str_c(receipt), "yes") && !str_ieqc(str_c(receipt), "no"))

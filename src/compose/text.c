@@ -42,13 +42,17 @@ static bool hidden(struct str line)
 
 void draft_to_text(const struct draft *d, struct buf *out)
 {
+    const char *why = draft_header(d, DRAFT_NOT_SENT);
+    if (why != NULL)
+        buf_addf(out, DRAFT_NOT_SENT ": %s\n", why);
     for (size_t i = 0; i < COUNT(shown); i++) {
         const char *value = *slot((struct draft *)d, &shown[i]);
         if (shown[i].always || value[0] != '\0')
             buf_addf(out, "%s: %s\n", shown[i].name, value);
     }
     for (size_t i = 0; i < d->headers_n; i++)
-        buf_addf(out, "%s\n", d->headers[i]);
+        if (!str_istarts(str_c(d->headers[i]), DRAFT_NOT_SENT ":"))
+            buf_addf(out, "%s\n", d->headers[i]);
     buf_addc(out, '\n');
     buf_adds(out, d->text);
 }

@@ -108,8 +108,8 @@ void hand_load(struct hand *h, int64_t id, const char *note)
 {
     struct draft *d = NULL;
     struct error err;
-    int rc = draft_load(h->cache, id, &d, &err);
-    if (rc == 1)
+    int rc = draft_recall(h->cache, id, &d, &err);
+    if (rc == 1 || (rc == 0 && d == NULL))
         rc = error_set(&err, ERR_NOINPUT, RETRY_NEVER, _("this draft is not here any more"));
     say_draft(h, d, false, note != NULL ? xstrdup(note) : NULL, rc < 0 ? &err : NULL);
 }
@@ -216,13 +216,12 @@ void hand_queue(struct hand *h, struct ask *a)
 void hand_cancel(struct hand *h, const struct ask *a)
 {
     struct error err;
-    int64_t draft = 0;
-    bool has_draft = cache_outbox_draft(h->cache, a->id, &draft, &err) == 0;
-    int rc = cache_outbox_cancel(h->cache, a->id, &err);
+    struct draft *d;
+    int rc = draft_take_back(h->cache, a->id, &d, &err);
     if (rc == 0)
         hand_hint(h, HINT_WAKE, 0, STR(""));
-    if (rc == 0 && has_draft)
-        hand_load(h, draft, _("Taken back: it is a draft again"));
+    if (rc == 0 && d != NULL)
+        say_draft(h, d, false, xstrdup(_("Taken back: it is a draft again")), NULL);
     else
         hand_note(h, rc < 0 ? -1 : 0,
                   rc < 0 ? NULL

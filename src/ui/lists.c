@@ -186,7 +186,10 @@ void ui_drafts_draw(struct ui *u)
         col += grid_put_fit(u->grid, row, 0, u->cols > 60 ? 26 : 14,
                             d->to.n > 0 ? d->to : str_c(_("(nobody yet)")), role);
         col += grid_put_fit(u->grid, row, col, 1, STR(""), role);
-        grid_put_fit(u->grid, row, col, u->cols,
-                     d->subject.n > 0 ? d->subject : str_c(_("(no subject)")), role);
+        bool came_back = d->reason.n > 0;
+        col += grid_put_fit(u->grid, row, col, came_back ? u->cols / 4 : u->cols,
+                            d->subject.n > 0 ? d->subject : str_c(_("(no subject)")), role);
+        if (came_back)
+            grid_put_fit(u->grid, row, col, u->cols, d->reason, THEME_ERROR | role);
     }
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What becomes of mail on its way out, against a server that says what the test wants: receipts, a time to send at, LMTP with an answer
 for each recipient, servers that let only so many messages through, a login that only the sending server refuses."""
-import os, re, shutil, socket, subprocess, sys, time
+import json, os, re, shutil, socket, sqlite3, subprocess, sys, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import postfix
@@ -174,6 +174,20 @@ def some_are_refused(place):
     peer.says = {}
     p.run("outbox", "retry", str(left[0]["id"]))
     check(subjects(peer)[-1] == "number 3" and len(entries(p)) == 3, "what failed is sent again, at once")
+    peer.says = {"RCPT": rcpt}
+    p.run("-s", "halves", "jane@example.org", "nobody@example.org", stdin=b"x\n", code=67)
+    (entry,) = [e for e in entries(p) if e["subject"] == "halves"]
+    check(entry["state"] == "failed" and [r["code"] for r in entry["to"]] == [250, 550], f"one has it: {entry}")
+    p.run("outbox", "cancel", str(entry["id"]))
+    p.run("outbox", "cancel", str(left[1]["id"]))
+    with sqlite3.connect(os.path.join(p.path, "mail.db")) as db:
+        drafts = [json.loads(row[0]) for row in db.execute("SELECT blob FROM draft WHERE outbox = 0 ORDER BY id")]
+    check([(d["subject"], d["to"], len(d["headers"])) for d in drafts] ==
+          [("number 8", "nobody@example.org", 1), ("halves", "nobody@example.org", 1)], f"drafts to those who have not: {drafts}")
+    check(all("who is that" in d["headers"][0] for d in drafts), f"with the reason: {drafts}")
+    p.run("-s", "never kept", "--no-queue", "nobody@example.org", stdin=b"x\n", code=67)
+    with sqlite3.connect(os.path.join(p.path, "mail.db")) as db:
+        check(db.execute("SELECT count(*) FROM draft WHERE outbox = 0").fetchone() == (2,), "--no-queue keeps nothing")
     peer.close()
 
 

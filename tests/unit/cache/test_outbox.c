@@ -274,6 +274,38 @@ static void drafts_are_listed_newest_first(void **state)
     fixture_close(f);
 }
 
+/* What was refused for good is a draft again, above the others, and still an entry. */
+static void what_was_refused_is_listed_with_its_reason(void **state)
+{
+    (void)state;
+    struct fixture fx, *f = &fx;
+    struct draft_row *rows;
+    struct outbox_entry e;
+    size_t n;
+    int64_t a = 0, b = 0, entry = 0;
+    fixture_open(f);
+    OK(cache_draft_put(f->c, &a, f->account, STR("refused"), STR(""), STR("x"), 1, &f->err));
+    OK(cache_draft_put(f->c, &b, f->account, STR("new"), STR(""), STR("y"), 2, &f->err));
+    int64_t id = queue(f, 1, 10, a);
+    assert_int_equal(drafts_n(f), 1);
+    OK(cache_draft_entry(f->c, a, &entry, &f->err));
+    assert_int_equal(entry, id);
+    assert_int_equal(cache_draft_entry(f->c, b, &entry, &f->err), 1);
+    OK(cache_outbox_get(f->c, f->a, id, &e, &f->err));
+    e.state = OUTBOX_FAILED;
+    e.reason = STR("nobody there");
+    OK(cache_outbox_update(f->c, &e, &f->err));
+    OK(cache_draft_list(f->c, f->a, &rows, &n, &f->err));
+    assert_int_equal(n, 2);
+    assert_int_equal(rows[0].id, a);
+    assert_str(rows[0].reason, "nobody there");
+    assert_int_equal(rows[1].reason.n, 0);
+    OK(cache_draft_drop(f->c, a, &f->err));
+    assert_int_equal(drafts_n(f), 1);
+    assert_int_equal(cache_outbox_get(f->c, f->a, id, &e, &f->err), 1);
+    fixture_close(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,6 +318,7 @@ int main(void)
         cmocka_unit_test(a_draft_goes_with_its_mail_and_comes_back),
         cmocka_unit_test(the_sent_copy_keeps_the_bytes),
         cmocka_unit_test(drafts_are_listed_newest_first),
+        cmocka_unit_test(what_was_refused_is_listed_with_its_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -248,6 +248,55 @@ static void queueing_freezes_bytes_and_people(void **state)
     arena_free(&a);
 }
 
+/* Refused for good by one of two: a draft to that one, with the reason on top, which is never sent. */
+static void what_was_refused_comes_back_with_its_reason(void **state)
+{
+    struct fixture *f = *state;
+    struct error err;
+    struct arena *a = arena_new(0);
+    struct outbox_entry e;
+    struct buf text = BUF_INIT(1 << 20);
+    struct draft *d = written(f), *back;
+    struct draft_remark r[8];
+    struct draft_row *rows;
+    size_t n;
+    int64_t id;
+    draft_set(&d->to, STR("Jane <jane@to.example>, joe@to.example"));
+    assert_int_equal(draft_queue(&d, f->cache, &cfg, 12345, &id, &err), 0); /* never kept before */
+    assert_int_equal(cache_outbox_get(f->cache, a, id, &e, &err), 0);
+    e.state = OUTBOX_FAILED;
+    e.reason = STR("refused for joe@to.example:\r\nno such user");
+    assert_int_equal(e.rcpts_n, 3);
+    e.rcpts[0].code = e.rcpts[2].code = 250;
+    e.rcpts[1].code = 550;
+    assert_int_equal(cache_outbox_update(f->cache, &e, &err), 0);
+    assert_int_equal(cache_draft_list(f->cache, a, &rows, &n, &err), 0);
+    assert_int_equal(n, 1);
+    assert_int_equal(draft_recall(f->cache, rows[0].id, &back, &err), 0);
+    assert_string_equal(back->to, "joe@to.example");
+    assert_string_equal(back->bcc, "");
+    draft_to_text(back, &text);
+    assert_true(
+        str_starts(buf_str(&text), "Not-Sent: refused for joe@to.example:  no such user\nFrom: "));
+    assert_int_equal(draft_from_text(back, buf_str(&text), &err), 0);
+    assert_true(draft_review(back, &cfg, r, 8) > 0);
+    assert_false(r[0].fatal);
+    assert_int_equal(cache_outbox_get(f->cache, a, id, &e, &err), 1);
+    assert_int_equal(draft_queue(&back, f->cache, &cfg, 12345, &id, &err), 0);
+    assert_int_equal(cache_outbox_get(f->cache, a, id, &e, &err), 0);
+    assert_int_equal(e.rcpts_n, 1);
+    buf_clear(&text);
+    assert_int_equal(cache_body_read_id(f->cache, e.body, 0, 1 << 20, &text, &err), 0);
+    assert_true(str_isearch(buf_str(&text), STR("not-sent")) == text.len);
+    assert_int_equal(draft_take_back(f->cache, id, &back, &err), 0); /* before it went */
+    assert_string_equal(back->to, "joe@to.example");
+    draft_free(&back);
+    assert_int_equal(draft_take_back(f->cache, id, &back, &err), 1);
+    assert_null(back);
+    buf_free(&text);
+    arena_free(&a);
+}
+
 static void what_cannot_be_sent_stays_a_draft(void **state)
 {
     struct fixture *f = *state;
@@ -278,6 +327,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(review_speaks_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(queueing_freezes_bytes_and_people, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_was_refused_comes_back_with_its_reason, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(what_cannot_be_sent_stays_a_draft, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
