@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The first sync of an account, and one that finds new mail, other flags, and mail that is gone."""
-from fault import main
+"""The first sync of an account, one that finds new mail, other flags, and mail that is gone, and a search on the server."""
+from fault import check, mailboxes, main, rc_for
 from mail import Mail, message
 
 
@@ -28,4 +28,36 @@ class Again(Mail):
         imap.logout()
 
 
-main(First, Again)
+class Search(Mail):
+    """A word that the server alone has, in a message that is known here by its header, and in one that is not."""
+    name = "search"
+
+    def prepare(self):
+        self.profile.write_rc(rc_for(self.server, extra="offline = headers\n"))
+        imap = self.imap()
+        imap.append("Work", None, None, message(5, "a zebra"))
+        self.healthy("sync")
+        imap.append("Work", None, None, message(6, "a zebra"))
+        imap.logout()
+
+    def act(self, env):
+        done = self.tmail("search", "zebra", env=env)
+        self.tmail("sync", env=env)  # what the engine does beside it is over, too
+        return done
+
+    def resume(self, transient):
+        self.healthy("sync")
+        found = self.healthy("search", "zebra").stdout.decode()
+        check(found.count("\n") == 2 and "message 5" in found and "message 6" in found, f"found: {found}")
+
+    def equal(self):
+        """Headers, each once; no text."""
+        here = sorted((f, uid, subject, identity) for f, uid, subject, _, _, identity, _ in self.store().mail)
+        there = sorted((f, uid, subject, "") for f, rows in mailboxes(self.boxes).items() for uid, subject, _, _ in rows)
+        check(here == there, f"here {here}\nthere {there}")
+
+    def succeeded(self):
+        """What was shown is in the store; the sync beside it may have been broken off."""
+
+
+main(First, Again, Search)
