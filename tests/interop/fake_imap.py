@@ -30,6 +30,11 @@ class Fake:
         self.port = self.socket.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
 
+    def end(self):
+        """Nobody can connect any more."""
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+
     def put(self, folder, body, flags=()):
         with self.lock:
             uid = self.next[folder] = self.next.get(folder, 0) + 1

@@ -247,6 +247,27 @@ def refused(place):
     stop(p)
 
 
+def two_accounts(place):
+    """One server is gone: what the other finds is shown, and it is said of the one where nothing was searched."""
+    servers = [Fake("IMAP4rev1 ESEARCH"), Fake()]
+    rc = ""
+    for name, server in zip(("work", "home"), servers):
+        server.folders["Lists"] = {}
+        server.put("Lists", plain(f"at {name}", "a zebra"))
+        rc += RC.format(port=server.port).replace("account work", f"account {name}").partition("[folder")[0]
+    p = Profile(os.path.join(place, "two"), rc)
+    p.run("sync")
+    servers[0].before = lambda s, line: b"* ESEARCH UID ALL 1\r\nTAG OK\r\n" if line.startswith("UID SEARCH") else None
+    check(found(p, "zebra") == ["at home", "at work"], f"both: {servers[0].commands} {servers[1].commands}")
+    stop(p)
+    servers[1].end()
+    r = p.run("search", "--json", "zebra")
+    err = r.stderr.decode()
+    check(b"at work" in r.stdout and b"at home" not in r.stdout, f"one of them: {r}")
+    check(err.count("\n") == 1 and "home" in err and "Lists" in err, f"of the other it is said: {err}")
+    stop(p)
+
+
 def renumbered(place):
     server, p = fake(place, "renumbered")
     server.after = lambda s, line, answer: answer.replace(b"UIDVALIDITY 7", b"UIDVALIDITY 8")
@@ -257,7 +278,7 @@ def renumbered(place):
 def main():
     place = tempfile.mkdtemp(prefix="tmail-search-")
     try:
-        for scenario in (in_the_reader, no_esearch, esearch, searchres, badcharset, charset, refused, renumbered):
+        for scenario in (in_the_reader, no_esearch, esearch, searchres, badcharset, charset, refused, two_accounts, renumbered):
             scenario(place)
         with Ours() as server:
             real(place, "tmaild", server)
