@@ -289,3 +289,31 @@ int link_command(struct sync_account *w, struct str cmd, struct link_answer *ans
                &(struct imap_handler){ .resp = command_resp, .done = link_done, .arg = answer });
     return imap_run(w->imap, err);
 }
+
+static int limit_resp(void *arg, const struct imap_resp *r, struct error *err)
+{
+    uint64_t *limit = arg;
+    (void)err;
+    if (r->kind == IMAP_STATUS && (r->status.has & STATUS_APPENDLIMIT) != 0)
+        *limit = r->status.append_limit;
+    return 0;
+}
+
+int link_append_limit(struct sync_account *w, struct str wire, uint64_t *limit, struct error *err)
+{
+    struct buf cmd = BUF_INIT(LINK_COMMAND_MAX);
+    uint64_t all = imap_append_limit(w->imap);
+    *limit = all != 0 ? all : UINT64_MAX;
+    if (all != 0 || (imap_caps(w->imap) & CAP_APPENDLIMIT) == 0)
+        return 0;
+    buf_adds(&cmd, "STATUS ");
+    int rc = link_put_name(w, &cmd, wire, err);
+    buf_adds(&cmd, " (APPENDLIMIT)");
+    if (rc == 0) {
+        imap_queue(w->imap, buf_str(&cmd),
+                   &(struct imap_handler){ .resp = limit_resp, .arg = limit });
+        rc = imap_run(w->imap, err);
+    }
+    buf_free(&cmd);
+    return rc;
+}

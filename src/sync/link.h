@@ -58,6 +58,10 @@ int link_command(struct sync_account *w, struct str cmd, struct link_answer *ans
 /* The mailbox's name, as the server calls it, into a command. */
 int link_put_name(struct sync_account *w, struct buf *out, struct str wire,
                   struct error *err) MUST_CHECK;
+/* The largest message that the mailbox takes (RFC 7889), asked for where the server has a limit for each;
+ * UINT64_MAX: no limit is known. */
+int link_append_limit(struct sync_account *w, struct str wire, uint64_t *limit,
+                      struct error *err) MUST_CHECK;
 /* The namespaces (RFC 2342) into w, with what is queued; where they are to be had and were not asked for
  * on this link. */
 void link_spaces_queue(struct sync_account *w);

@@ -446,8 +446,10 @@ static int append_send(struct push *p, struct letter *l, struct link_answer *ans
 /* 1: it is larger than the server says it takes (RFC 7889), and closed so: it stays here. */
 static int append_measure(struct push *p, const struct letter *l, struct error *err)
 {
-    uint64_t limit = imap_append_limit(p->w->imap);
-    if (limit == 0 || l->size <= limit)
+    uint64_t limit;
+    if (link_append_limit(p->w, p->target.wire, &limit, err) != 0)
+        return -1;
+    if (l->size <= limit)
         return 0;
     struct error why = { 0 };
     (void)error_set(&why, ERR_REFUSED, RETRY_NEVER,

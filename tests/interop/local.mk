@@ -37,7 +37,7 @@ TESTS += tests/interop/actions.py tests/interop/conflict.py tests/interop/quirks
 tests/interop/gmail.log: tests/interop/drive tmail-sync tmail-decode
 tests/interop/names.log: tests/interop/drive tmail-sync tmail-decode tmaild
 tests/interop/conflict.log: tests/interop/drive tmail-sync tmail-decode
-tests/interop/quirks.log: tests/interop/drive tmail-sync tmail-decode
+tests/interop/quirks.log: tests/interop/drive tmail tmail-sync tmail-decode
 TESTS += tests/interop/net_imap_tmaild.py
 tests/interop/net_imap_tmaild.log: tests/interop/net_imap tmaild
 EXTRA_DIST += tests/interop/net_imap_tmaild.py

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Servers as they are: each odd manner of doc/violations.md that the engine has to live with, on a server that otherwise keeps to
 the standard. All mail arrives, what the person does arrives there, nothing is lost or doubled, nothing is left to do."""
-import os, re, shutil, sys, tempfile
+import os, re, shutil, subprocess, sys, tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from engine import SEEN, Store, message, subjects
 from fake_imap import Fake
-from tm import check
+from tm import TMAIL, check
 
 ALL = "IMAP4rev1 UIDPLUS MOVE"
 
@@ -239,6 +239,39 @@ def withholds(place):
     print("a message that is withheld", flush=True)
 
 
+def keeps_to_limits(place):
+    """A copy that is larger than the server takes, in general or in that folder (RFC 7889), is not offered to it."""
+    for name, caps, more in (("for all", " APPENDLIMIT=100", ""), ("of a folder", " APPENDLIMIT", " APPENDLIMIT 100"),
+                             ("none", " APPENDLIMIT", " APPENDLIMIT NIL"), ("untold", " APPENDLIMIT", None)):
+        server = Fake(ALL + caps)
+        server.before = lambda srv, line: (b"TAG NO what\r\n" if more is None else f'* STATUS "Sent" ({more[1:]})\r\nTAG OK\r\n'.encode()) \
+            if "(APPENDLIMIT)" in line else None
+        s = sending(place, name.replace(" ", ""), server)
+        s.engine("send", 1)
+        s.sync()
+        s.sync()
+        limited = "100" in caps + (more or "")
+        check(any(c.startswith("APPEND ") for c in server.commands) != limited, f"{name}: {server.commands}")
+        check(("too large for the server, which takes 100 bytes" in s.drive("failures")) == limited, f"{name}: {s.drive('failures')}")
+        check(len(server.folders["Sent"]) == (0 if limited else 1), f"{name}: {server.folders['Sent']}")
+        s.stop()
+    print("limits of uploads", flush=True)
+
+
+def tells_the_quota(place):
+    """Of several roots the one that is nearest to its limit (RFC 9208)."""
+    server = Fake(ALL + " QUOTA")
+    server.before = lambda srv, line: (b'* QUOTAROOT INBOX a b c\r\n* QUOTA a (STORAGE 2048 10240)\r\n* QUOTA b (MESSAGE 5 6 STORAGE 9216 10240)'
+                                       b'\r\n* QUOTA c ()\r\nTAG OK\r\n' if line.startswith("GETQUOTAROOT") else None)
+    s = Store(place, "quota", server.port)
+    s.sync()
+    s.sync()  # it is asked for behind a pass
+    out = subprocess.run([TMAIL, "--offline", "--profile", s.dir, "folders"], env=s.env, capture_output=True)
+    check(b"INBOX  (9 of 10 MB used on the server)" in out.stdout, f"{out}\n{server.commands}")
+    s.stop()
+    print("quota", flush=True)
+
+
 def main():
     only = os.environ.get("QUIRK")  # this one alone
     place = tempfile.mkdtemp(prefix="tmail-quirks-")
@@ -247,7 +280,8 @@ def main():
             if only in (None, name):
                 lives_with(place, name, **quirk)
                 print(name, flush=True)
-        for step in (saves_what_is_sent, appends_without_plus, appends_what_was_moved, lies_about_appends, makes_what_it_needs, withholds):
+        for step in (saves_what_is_sent, appends_without_plus, appends_what_was_moved, lies_about_appends, makes_what_it_needs, withholds,
+                     keeps_to_limits, tells_the_quota):
             if only in (None, step.__name__):
                 step(place)
     finally:
