@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/i18n.h"
@@ -13,7 +15,7 @@
 #include "mime/addr.h"
 #include "base/banned.h"
 
-enum { TEXT_MAX = 256 << 20, ADDRESSES_MAX = 500 };
+enum { TEXT_MAX = 256 << 20, ADDRESSES_MAX = 500, NARROWEST = 20 };
 
 static bool is_control(uint32_t cp)
 {
@@ -29,6 +31,43 @@ void out_clean(struct str text, bool lines, struct buf *out)
         else
             utf8_put(out, is_control(cp) ? UTF8_REPLACEMENT : cp);
     }
+}
+
+static size_t blanks(struct str s)
+{
+    size_t n = 0;
+    while (n < s.n && s.p[n] == ' ')
+        n++;
+    return n;
+}
+
+void out_wrap(struct str line, size_t indent, size_t columns, struct buf *out)
+{
+    size_t column = 0;
+    for (bool first = true; line.n > 0; first = false) {
+        size_t gap = blanks(line);
+        struct str word = str_skip(line, gap);
+        word = str_head(word, str_find(word, ' '));
+        size_t width = utf8_width(word);
+        if (!first && column + gap + width > columns) {
+            buf_addc(out, '\n');
+            column = 0;
+            gap = 0;
+            for (; column < indent; column++)
+                buf_addc(out, ' ');
+            line = str_skip(line, blanks(line));
+        }
+        buf_add_str(out, str_head(line, gap + word.n));
+        line = str_skip(line, gap + word.n);
+        column += gap + width;
+    }
+}
+
+size_t out_columns(int fd)
+{
+    struct winsize w;
+    bool known = isatty(fd) && ioctl(fd, TIOCGWINSZ, &w) == 0 && w.ws_col >= NARROWEST;
+    return known ? w.ws_col : SIZE_MAX;
 }
 
 void out_text(struct str text, bool lines)

@@ -14,6 +14,11 @@
 void out_clean(struct str text, bool lines, struct buf *out);
 /* out_clean to standard output. */
 void out_text(struct str text, bool lines);
+/* Appends a line without control characters; what is wider than columns goes on below, from column indent on,
+ * with the next word. Words are not cut. */
+void out_wrap(struct str line, size_t indent, size_t columns, struct buf *out);
+/* How wide the terminal at fd is; SIZE_MAX where it is none, or does not tell. */
+size_t out_columns(int fd);
 /* A JSON string of any bytes; what is no UTF-8 is replaced. */
 json_t *out_json_text(struct str text);
 /* Prints an object as one line and frees it. */

@@ -157,7 +157,7 @@ static int keep_in_file(struct setup *s, struct error *err)
 }
 
 /* The ways there are, numbered for the person. */
-enum way { WAY_KEEPER, WAY_COMMAND, WAY_FILE, WAY_ASK };
+enum way { WAY_KEEPER, WAY_FILE, WAY_COMMAND, WAY_ASK };
 struct ways {
     struct {
         enum way way;
@@ -181,8 +181,8 @@ static void ways_show(struct setup *s, struct ways *w)
     for (size_t i = 0; i < COUNT(keepers); i++)
         if (is_usable(&keepers[i]))
             way_add(s, w, WAY_KEEPER, &keepers[i], _(keepers[i].name));
-    way_add(s, w, WAY_COMMAND, NULL, _("another program has it: a command prints it"));
     way_add(s, w, WAY_FILE, NULL, _("in tmailrc, which nobody else may read then"));
+    way_add(s, w, WAY_COMMAND, NULL, _("another program has it: a command prints it"));
     way_add(s, w, WAY_ASK, NULL, _("nowhere: tmail asks for it each time"));
 }
 

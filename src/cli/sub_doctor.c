@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sysexits.h>
@@ -34,8 +33,7 @@ enum {
     CHECK_MS = 20000, /* a store that takes longer to look through is not */
     ENGINE_MS = 3000,
     ENGINE_EVERY_MS = 50,
-    LEVEL_WIDTH = 7,
-    NARROWEST = 40
+    LEVEL_WIDTH = 7
 };
 
 struct doctor {
@@ -45,34 +43,6 @@ struct doctor {
     int code;          /* of the first that is wrong */
     const char *about; /* account, or part */
 };
-
-/* Words that go on below their beginning where the terminal's line ends. */
-static void wrapped(struct str text, size_t column, size_t columns)
-{
-    struct str word;
-    for (bool first = true; str_word(&text, &word); first = false) {
-        size_t width = utf8_width(word);
-        if (!first && column + 1 + width > columns) {
-            printf("\n%*s", LEVEL_WIDTH, "");
-            column = LEVEL_WIDTH;
-        } else if (!first) {
-            putchar(' ');
-            column++;
-        }
-        fwrite(word.p, 1, word.n, stdout);
-        column += width;
-    }
-    putchar('\n');
-}
-
-static size_t columns(void)
-{
-    struct winsize w;
-    return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 &&
-                   w.ws_col >= NARROWEST
-               ? w.ws_col
-               : SIZE_MAX;
-}
 
 static void line(struct doctor *d, const char *level, struct str about, struct str text)
 {
@@ -84,16 +54,18 @@ static void line(struct doctor *d, const char *level, struct str about, struct s
         out_json_line(o);
         return;
     }
-    struct buf clean = BUF_INIT(ERROR_TEXT_MAX * 16);
+    struct buf clean = BUF_INIT(ERROR_TEXT_MAX * 16), lines = BUF_INIT(ERROR_TEXT_MAX * 32);
     const char *word = str_eqc(str_c(level), "ok")     ? _("ok")
                        : str_eqc(str_c(level), "note") ? _("note")
                                                        : _("WRONG");
     size_t width = utf8_width(str_c(word));
-    printf("%s%*s", word, width < LEVEL_WIDTH ? (int)(LEVEL_WIDTH - width) : 1, "");
+    buf_addf(&clean, "%s%*s", word, width < LEVEL_WIDTH ? (int)(LEVEL_WIDTH - width) : 1, "");
     out_clean(about, false, &clean);
     buf_adds(&clean, ": ");
     out_clean(text, false, &clean);
-    wrapped(buf_str(&clean), LEVEL_WIDTH, columns());
+    out_wrap(buf_str(&clean), LEVEL_WIDTH, out_columns(STDOUT_FILENO), &lines);
+    puts(buf_c(&lines));
+    buf_free(&lines);
     buf_free(&clean);
     fflush(stdout);
 }

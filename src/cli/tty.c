@@ -22,10 +22,22 @@ int tty_open(void)
 static void write_clean(int tty, struct str text, const char *end)
 {
     struct error ignored;
-    struct buf clean = BUF_INIT(4 * SAY_MAX);
+    struct buf clean = BUF_INIT(4 * SAY_MAX), lines = BUF_INIT(16 * SAY_MAX);
+    size_t columns = out_columns(tty);
     out_clean(text, true, &clean);
-    buf_adds(&clean, end);
-    (void)!file_write_fd(tty, buf_str(&clean), "tty", &ignored);
+    struct str rest = buf_str(&clean);
+    while (rest.n > 0) {
+        struct str line = str_head(rest, str_find(rest, '\n'));
+        struct str words = str_trim(line);
+        size_t indent = words.n > 0 ? (size_t)(words.p - line.p) : 0;
+        out_wrap(line, indent, columns, &lines);
+        if (line.n < rest.n)
+            buf_addc(&lines, '\n');
+        rest = str_skip(rest, line.n + 1);
+    }
+    buf_adds(&lines, end);
+    (void)!file_write_fd(tty, buf_str(&lines), "tty", &ignored);
+    buf_free(&lines);
     buf_free(&clean);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit/test.h"
 
+#include <locale.h>
 #include <sysexits.h>
 
 #include "cli/cli.h"
@@ -37,6 +38,35 @@ static void nothing_of_a_stranger_moves_the_terminal(void **state)
         buf_clear(&out);
         out_clean(rows[i].in, true, &out);
         assert_string_equal(buf_c(&out), rows[i].lines);
+        buf_free(&out);
+    }
+}
+
+static void a_line_goes_on_with_a_whole_word(void **state)
+{
+    static const struct {
+        const char *in;
+        size_t indent, columns;
+        const char *out;
+    } rows[] = {
+        { "", 0, 10, "" },
+        { "one two", 0, 7, "one two" },
+        { "one two", 0, 6, "one\ntwo" },
+        { "one  two three", 2, 8, "one  two\n  three" },
+        { "  one two three", 2, 9, "  one two\n  three" },
+        { "ok   a: bb cc dd", 5, 10, "ok   a: bb\n     cc dd" },
+        { "https://example.org/long and more", 0, 10, "https://example.org/long\nand more" },
+        { "x https://example.org/long", 2, 10, "x\n  https://example.org/long" },
+        { "\xE4\xB8\x80\xE4\xBA\x8C \xE4\xB8\x89", 0, 6, "\xE4\xB8\x80\xE4\xBA\x8C\n\xE4\xB8\x89" },
+        { "any width will do here", 4, SIZE_MAX, "any width will do here" },
+    };
+    (void)state;
+    assert_non_null(setlocale(LC_CTYPE, "C.UTF-8")); /* which says how wide a character is */
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct buf out = BUF_INIT(1000);
+        out_wrap(str_c(rows[i].in), rows[i].indent, rows[i].columns, &out);
+        if (strcmp(buf_c(&out), rows[i].out) != 0)
+            fail_msg("row %zu: %s", i, buf_c(&out));
         buf_free(&out);
     }
 }
@@ -96,6 +126,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_of_a_stranger_moves_the_terminal),
+        cmocka_unit_test(a_line_goes_on_with_a_whole_word),
         cmocka_unit_test(every_error_has_its_exit_code),
         cmocka_unit_test(the_help_names_commands_that_exist),
         cmocka_unit_test(sendmail_is_known_by_its_name_or_t),
