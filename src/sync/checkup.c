@@ -57,6 +57,10 @@ static int secret_have(struct checkup *c, struct str *secret, struct error *err)
         rc = probe_ask(c->p, "secret",
                        arena_fmt(c->arena, _("Password of account %s:"), c->cfg->name), &c->secret,
                        err);
+    if (rc == 0 && c->secret.len == 0)
+        rc = error_set(
+            err, ERR_AUTH, RETRY_NEVER,
+            _("login needed: no password was given; set password-command for this account"));
     if (rc != 0 && err->code != ERR_CANCELLED && c->cfg->oauth_command == NULL)
         err->retry = RETRY_NEVER; /* a person has to look */
     *secret = buf_str(&c->secret);

@@ -60,6 +60,7 @@ with Place() as place:
     doctor(q, 78, "others can write")
     doctor(profile(rc(keys=ca + 'password = "wrong-one"\n')), 77, "refuses the login")
     doctor(profile(rc(keys=ca + "password-command = false\n")), 77, "password-command")
+    doctor(profile(rc(keys=ca)), 77, "no password was given")
     doctor(profile(rc(keys=password)), 76, "tls-pin")
     doctor(profile(rc(port=closed)), 75, "localhost")
     doctor(profile(rc(host="no-such-host.invalid")), 75, "no-such-host.invalid")
