@@ -140,6 +140,20 @@ static bool are_addresses(int argc, char **argv)
     return argc > 1 && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 }
 
+/* A word on a terminal that is no address was meant to be a command. */
+static bool is_mistyped(char **argv)
+{
+    return argv[1][0] != '-' && strchr(argv[1], '@') == NULL && isatty(STDIN_FILENO);
+}
+
+static int no_command(const char *word)
+{
+    struct error err;
+    error_set(&err, ERR_USAGE, RETRY_NEVER, _("there is no command \"%s\"; see tmail --help"),
+              word);
+    return cli_fail(&err);
+}
+
 static int writer(struct cli *c, int argc, char **argv)
 {
     struct buf to = BUF_INIT(1 << 20);
@@ -161,6 +175,8 @@ static int without_word(struct cli *c, const struct globals *g, int argc, char *
         return argc == 3 ? reader(c, argv[2], NULL) : usage();
     if (are_addresses(argc, argv))
         return writer(c, argc, argv);
+    if (is_mistyped(argv))
+        return no_command(argv[1]);
     return cli_send(c, argc, argv);
 }
 

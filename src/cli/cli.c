@@ -92,7 +92,12 @@ int cli_main(struct cli *c, int argc, char **argv)
     if (command == NULL)
         return EX_USAGE;
     optind = 0; /* getopt starts anew for each command of a process */
-    return command->run(c, argc, argv);
+    char *word = argv[0], *name = xasprintf("tmail %s", word);
+    argv[0] = name; /* of whom it speaks */
+    int code = command->run(c, argc, argv);
+    argv[0] = word;
+    free(name);
+    return code;
 }
 
 int cli_usage(const struct cli_command *command)

@@ -274,6 +274,16 @@ static void words_at_the_foot_are_whole(void **state)
     finish(&r, 0);
 }
 
+static void a_mistyped_command_is_told(void **state)
+{
+    (void)state;
+    char *env[] = { "TERM=xterm-256color", "LC_ALL=C.UTF-8", "ASAN_OPTIONS=detect_leaks=1", NULL };
+    char *argv[] = { TEST_BUILDDIR "/tmail", "--offline", "serch", "kettles", NULL };
+    struct run r = { .p = pty_start(argv, env, 24, 80) };
+    look(&r, "no command \"serch\"");
+    finish(&r, 64);
+}
+
 static void an_editor_of_ones_own_gets_the_terminal(void **state)
 {
     (void)state;
@@ -347,6 +357,7 @@ int main(void)
         cmocka_unit_test(an_attachment_is_saved_once_and_again),
         cmocka_unit_test(a_letter_is_written_sent_and_taken_back),
         cmocka_unit_test(words_at_the_foot_are_whole),
+        cmocka_unit_test(a_mistyped_command_is_told),
         cmocka_unit_test(an_editor_of_ones_own_gets_the_terminal),
         cmocka_unit_test(a_size_that_changed_under_an_editor_is_seen),
         cmocka_unit_test(an_end_that_comes_under_an_editor_is_heard),
