@@ -47,10 +47,12 @@ class Kdc:
             s.bind(("127.0.0.1", 0))
             self.port = s.getsockname()[1]
         self.conf, self.keytab = f"{place}/krb5.conf", f"{place}/keytab"
-        for name, text in (("krb5.conf", CONF), ("kdc.conf", KDC)):
+        # What MIT's library leaves behind is none of what a build with sanitizers looks for.
+        for name, text in (("krb5.conf", CONF), ("kdc.conf", KDC), ("leaks", "leak:libgssapi_krb5\nleak:libgssglue\n")):
             with open(f"{place}/{name}", "w") as f:
                 f.write(text.format(realm=REALM, port=self.port, place=place))
-        self.env = dict(os.environ, PATH=PATH, KRB5_CONFIG=self.conf, KRB5_KDC_PROFILE=f"{place}/kdc.conf", KRB5CCNAME=f"FILE:{place}/tickets")
+        self.env = dict(os.environ, PATH=PATH, KRB5_CONFIG=self.conf, KRB5_KDC_PROFILE=f"{place}/kdc.conf", KRB5CCNAME=f"FILE:{place}/tickets",
+                        LSAN_OPTIONS=f"suppressions={place}/leaks:print_suppressions=0")
         self.run("kdb5_util", "create", "-s", "-r", REALM, "-P", "master")
         self.run("kadmin.local", "addprinc", "-pw", "pw", "jane")
         for service in services:
@@ -72,9 +74,6 @@ class Kdc:
 
     def ticket(self):
         self.run("kinit", "jane", stdin="pw\n")
-
-    def forget(self):
-        self.run("kdestroy")
 
     def stop(self):
         self.process.terminate()
