@@ -8,6 +8,7 @@
 
 #include "base/i18n.h"
 #include "bus/progress.h"
+#include "cache/journal.h"
 #include "cli/engine.h"
 #include "cli/out.h"
 #include "cli/watch.h"
@@ -96,6 +97,28 @@ static void print_event(const struct sync *s, struct bus_event ev)
     arena_free(&a);
 }
 
+/* What servers refused just now, or while nobody was here to be told: said, then forgotten. */
+static void tell_refused(struct sync *s)
+{
+    struct arena *a = arena_new(4096);
+    struct cache_failure *refused;
+    struct error err;
+    size_t n = 0;
+    int rc = cache_journal_failures(s->cli->cache, a, &refused, &n, &err);
+    for (size_t i = rc == 0 ? n : 0; i > 0; i--) {
+        struct bus_event ev = { .kind = EVENT_OP_FAILED, .text = refused[i - 1].text };
+        if (s->json)
+            print_event(s, ev);
+        else
+            show_words(s, ev.text);
+    }
+    if (rc == 0 && n > 0)
+        rc = cache_journal_forget(s->cli->cache, 0, &err);
+    if (rc != 0)
+        show_words(s, str_c(err.text));
+    arena_free(&a);
+}
+
 static void show_news(struct sync *s, int64_t folder)
 {
     struct error err;
@@ -111,13 +134,15 @@ static void see(void *arg, const struct bus_event *ev)
     struct sync *s = arg;
     if (ev->kind == EVENT_ERROR)
         note_error(s, ev);
-    if (s->json)
+    if (ev->kind == EVENT_OP_FAILED)
+        tell_refused(s);
+    else if (s->json)
         print_event(s, *ev);
     else if (s->news.cli != NULL && ev->kind == EVENT_FOLDER)
         show_news(s, ev->id);
     else if (s->terminal && ev->kind == EVENT_PROGRESS)
         show_progress(ev);
-    else if (ev->kind == EVENT_OP_FAILED || (ev->kind == EVENT_OUTBOX && ev->text.n > 0))
+    else if (ev->kind == EVENT_OUTBOX && ev->text.n > 0)
         show_words(s, ev->text);
 }
 
@@ -159,6 +184,7 @@ static int run(struct sync *s, struct engine_link *link)
 {
     int code = EX_OK;
     int64_t fetched = 0, sent = 0;
+    tell_refused(s);
     if (s->accounts_n == 0)
         s->accounts[s->accounts_n++] = STR("");
     for (size_t i = 0; i < s->accounts_n; i++) {

@@ -117,6 +117,8 @@ def folders_refused(place):
     check("New" not in names(s) and "Kept" in names(s) and "Other" not in names(s), f"undone: {names(s)}")
     check(subjects(s.list("INBOX")) == ["message 1"], "the message is where it was")
     check(len(failures(s)) == 2 and all("not for you" in f for f in failures(s)), f"told: {failures(s)}")
+    told = [subprocess.run([TMAIL, "--profile", s.dir, "sync"], capture_output=True, env=s.env, timeout=30).stderr for _ in range(2)]
+    check(told[0].count(b"not for you") == 2 and not told[1], f"told once: {told}")
     s.drive("folder", "delete", "Kept")
     s.sync()
     check("Kept" in names(s) and s.drive("journal").strip() == "0", f"it is back: {names(s)}")
