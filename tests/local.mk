@@ -33,7 +33,7 @@ sanitizer-reports:
 THREAD_NEEDS = tests/unit/base/test_queue tests/unit/base/test_log $(BUS_TESTS) $(SYNC_TESTS) $(TUI_PTY_TESTS) \
 	tests/interop/drive
 THREAD_TESTS = tests/unit/base/test_queue tests/unit/base/test_log $(BUS_TESTS) $(SYNC_TESTS) $(TUI_PTY_TESTS) \
-	tests/interop/engine.py tests/interop/path.py tests/interop/parallel.py tests/interop/tmaild.py \
+	tests/interop/engine.py tests/interop/path.py tests/interop/search.py tests/interop/parallel.py tests/interop/tmaild.py \
 	tests/interop/tmaild_model.py tests/interop/tmaild_queue.py tests/interop/tmaild_load.py tests/interop/tmaild_smtp.py \
 	tests/interop/tmaild_host.py tests/interop/tmaild_faults.py tests/interop/tmaild_imap_dovecot.py tests/fault/model.py
 # For a build with --enable-thread-sanitizer, where all of check would take too long.
