@@ -23,6 +23,12 @@ static struct query *fail(struct parser *p, const char *why, struct str what)
     return NULL;
 }
 
+static struct query *fail_plainly(struct parser *p, const char *why)
+{
+    (void)error_set(p->err, ERR_USAGE, RETRY_NEVER, "%s", why);
+    return NULL;
+}
+
 static struct query *node(struct parser *p, enum query_kind kind, struct query *a, struct query *b)
 {
     struct query *q = arena_alloc(p->arena, sizeof *q);
@@ -228,7 +234,7 @@ static struct query *part_parse(struct parser *p)
     } else if (str_lit(&p->in, "(") == 0) {
         q = either_parse(p);
         if (q != NULL && str_lit(&p->in, ")") != 0)
-            q = fail(p, _("a parenthesis does not end%.*s"), STR(""));
+            q = fail_plainly(p, _("a parenthesis does not end"));
     } else
         q = term_parse(p);
     p->depth--;
@@ -283,11 +289,10 @@ struct query *query_parse(struct arena *a, struct str text, struct error *err)
         return NULL;
     }
     if (!is_clean(text))
-        return fail(&p, _("what is looked for has control characters, or is not UTF-8%.*s"),
-                    STR(""));
+        return fail_plainly(&p, _("what is looked for has control characters, or is not UTF-8"));
     p.in = str_trim(arena_str(a, text));
     if (p.in.n == 0)
-        return fail(&p, _("there is nothing to look for%.*s"), STR(""));
+        return fail_plainly(&p, _("there is nothing to look for"));
     struct query *q = either_parse(&p);
     if (q != NULL && p.in.n > 0)
         return fail(&p, _("a parenthesis too many: \"%.*s\""), p.in);
