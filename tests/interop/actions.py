@@ -5,7 +5,7 @@ import imaplib, os, shutil, sqlite3, subprocess, sys, tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from dovecot import Dovecot, installed
-from engine import FLAGGED, Store, message, subjects
+from engine import FLAGGED, Store, message, sendmail, subjects
 from fake_imap import Fake
 from tm import TMAIL, Tmaild, check
 
@@ -123,6 +123,75 @@ def folders_refused(place):
     s.sync()
     check("Kept" in names(s) and s.drive("journal").strip() == "0", f"it is back: {names(s)}")
     s.stop()
+
+
+def folders_with_mail(place):
+    """Subscriptions, and a folder that is deleted with its mail, as a person types it; what a server refuses of it is undone."""
+    server = Fake("IMAP4rev1 UIDPLUS MOVE UNSELECT")
+    server.folders.update(Kept={}, Old={})
+    server.put("Old", message(1))
+    refuse = []
+
+    def before(server, line):
+        verb, *name = line.split(" ")
+        if verb in refuse:
+            return b"TAG NO [NOPERM] not for you\r\n"
+        if verb == "DELETE":
+            server.folders.pop(name[0])
+
+    server.before = before
+    s = Store(place, "withmail", server.port)
+    s.sync()
+    s.stop()
+
+    def tmail(*words, code=0):
+        p = subprocess.run([TMAIL, "--offline", "--profile", s.dir, "folders", *words], capture_output=True, env=s.env, timeout=30)
+        check(p.returncode == code, f"{words}: {p.returncode}: {p.stdout} {p.stderr}")
+
+    for verb in ("subscribe", "unsubscribe"):
+        tmail(verb, "Kept")
+        s.sync()
+        check(f"{verb.upper()} Kept" in server.commands, f"{server.commands}")
+    tmail("delete", "Old", code=64)
+    refuse[:] = ["DELETE", "SUBSCRIBE"]
+    tmail("delete", "Old", "--with-mail")
+    tmail("subscribe", "Kept")
+    check("Old" not in names(s), "gone at once")
+    s.sync()
+    check("Old" in names(s) and subjects(s.list("Old")) == ["message 1"], f"it is back, with its mail: {names(s)}")
+    check(len(failures(s)) == 2 and all("not for you" in f for f in failures(s)), f"told: {failures(s)}")
+    refuse.clear()
+    tmail("delete", "Old", "--with-mail")
+    s.sync()
+    s.sync()
+    check("Old" not in server.folders and "Old" not in names(s), f"it is gone: {server.commands}")
+    check(s.drive("journal").strip() == "0", "nothing waits")
+    s.stop()
+
+
+def a_full_mailbox(place):
+    """OVERQUOTA: a move and a copy are undone with that sentence; a copy of sent mail waits, and is told of once."""
+    full = lambda server, line: b"TAG NO [OVERQUOTA] no room\r\n" if line.startswith(("UID MOVE", "UID COPY", "APPEND")) else None
+    for caps in ("IMAP4rev1 UIDPLUS MOVE", "IMAP4rev1 UIDPLUS"):
+        server = Fake(caps)
+        server.folders.update(Work={}, Sent={})
+        server.uses["Sent"] = "\\Sent"
+        server.put("INBOX", message(1))
+        s = Store(place, "full" + str(len(caps)), server.port)
+        s.sync()
+        sendmail(s, 0)
+        with open(os.path.join(s.dir, "mail"), "wb") as f:
+            f.write(message(2))
+        server.before = full
+        s.drive("move", s.find("INBOX", "message 1")["id"], "INBOX", "Work")
+        s.drive("queue", os.path.join(s.dir, "mail"), 0, "jane@example.org", "bob@example.org")
+        s.engine("send", 1)
+        told = [e["text"] for _ in range(3) for e in s.engine("sync", code=None) if e["event"] in ("error", "op-failed")]
+        check(subjects(s.list("INBOX")) == ["message 1"] and not s.list("Work"), f"{caps}: the message is where it was")
+        check(len(failures(s)) == 1 and "full" in failures(s)[0], f"{caps}: with the reason: {failures(s)}")
+        check(sum("Sent" in t for t in told) <= 1, f"{caps}: told once: {told}")
+        check(s.drive("journal").strip() == "1" and subjects(s.list("Sent")) == ["message 2"], f"{caps}: the copy waits: {told}")
+        s.stop()
 
 
 def keywords_refused(place):
@@ -344,7 +413,7 @@ def with_the_login(place):
 def main():
     place = tempfile.mkdtemp(prefix="tmail-actions-")
     try:
-        for step in (by_command, folders_refused, keywords_refused, half_moves, renumbered, a_mailbox_that_stays_open,
+        for step in (by_command, folders_refused, folders_with_mail, a_full_mailbox, keywords_refused, half_moves, renumbered, a_mailbox_that_stays_open,
                      one_is_refused, all_are_refused, with_the_login):
             step(place)
             print(step.__name__)

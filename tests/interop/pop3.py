@@ -578,6 +578,34 @@ def unkind(place):
     print(f"a server that is not kind: {time.monotonic() - began:.1f} s")
 
 
+def folders_of_its_own(place):
+    """What a person does with folders of an account whose server has none is done here, and lasts."""
+    server = Ours(place)
+    server.deliver(message(i) for i in range(3))
+    c = Client(place, "folders", server.port, "no")
+    c.sync()
+    names = lambda: {line.split(" ", 4)[4] for line in c.drive("folders").splitlines()}
+    id = c.list()[0]["id"]
+    c.drive("folder", "create", "Projects/Old")
+    c.drive("move", id, "INBOX", "Projects/Old")
+    c.sync()
+    check([m["id"] for m in c.list("Projects/Old")] == [id] and c.drive("journal").strip() == "0", f"made, with what was moved there: {names()}")
+    c.drive("folder", "rename", "Projects/Old", "New")
+    c.p.run("folders", "unsubscribe", "New")
+    c.sync()
+    check("New" in names() and "Projects/Old" not in names() and [m["id"] for m in c.list("New")] == [id], f"renamed: {names()}")
+    c.p.run("folders", "delete", "New", code=64)
+    check("New" in names(), "there is mail in it")
+    c.p.run("folders", "create", "Empty")
+    c.p.run("folders", "delete", "Empty")
+    c.p.run("folders", "delete", "New", "--with-mail")
+    c.sync()
+    c.sync()
+    check("New" not in names() and "Empty" not in names(), f"deleted: {names()}")
+    check(c.drive("journal").strip() == "0" and not c.drive("failures"), f"all is done: {c.drive('failures')}")
+    check(len(c.list()) == 2, "what lay elsewhere is there")
+
+
 def now_imap(place):
     """The account's mail lies nowhere else when its name is given to IMAP: it stays, and a sentence says why nothing comes."""
     server = Ours(place)
@@ -606,6 +634,7 @@ def main():
     with Place() as place:
         unkind(place)
         real("tmaild", Ours(place), place)
+        folders_of_its_own(place)
         now_imap(place)
     if not dovecot.installed():
         print("no Dovecot here: only tmaild was tried")

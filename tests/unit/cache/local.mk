@@ -3,6 +3,7 @@ CACHE_TESTS = tests/unit/cache/test_body \
 	tests/unit/cache/test_db \
 	tests/unit/cache/test_fault \
 	tests/unit/cache/test_find \
+	tests/unit/cache/test_folder_op \
 	tests/unit/cache/test_journal \
 	tests/unit/cache/test_limbo \
 	tests/unit/cache/test_list \
@@ -11,7 +12,8 @@ CACHE_TESTS = tests/unit/cache/test_body \
 	tests/unit/cache/test_pop \
 	tests/unit/cache/test_query \
 	tests/unit/cache/test_schema \
-	tests/unit/cache/test_thread
+	tests/unit/cache/test_thread \
+	tests/unit/cache/test_words
 check_PROGRAMS += $(CACHE_TESTS)
 TESTS += $(CACHE_TESTS)
 CACHE_TEST_CPPFLAGS = $(TEST_CPPFLAGS) $(SQLITE_CFLAGS) $(ZSTD_CFLAGS) $(CRYPTO_CFLAGS)
@@ -54,3 +56,9 @@ tests_unit_cache_test_find_LDADD = $(LINK_CACHE) $(CMOCKA_LIBS)
 tests_unit_cache_test_query_SOURCES = tests/unit/cache/test_query.c tests/unit/test.h
 tests_unit_cache_test_query_CPPFLAGS = $(CACHE_TEST_CPPFLAGS)
 tests_unit_cache_test_query_LDADD = $(LINK_CACHE) $(CMOCKA_LIBS)
+tests_unit_cache_test_folder_op_SOURCES = tests/unit/cache/test_folder_op.c tests/unit/cache/fixture.h
+tests_unit_cache_test_folder_op_CPPFLAGS = $(CACHE_TEST_CPPFLAGS)
+tests_unit_cache_test_folder_op_LDADD = $(LINK_CACHE) $(CMOCKA_LIBS)
+tests_unit_cache_test_words_SOURCES = tests/unit/cache/test_words.c tests/unit/test.h
+tests_unit_cache_test_words_CPPFLAGS = $(CACHE_TEST_CPPFLAGS)
+tests_unit_cache_test_words_LDADD = $(LINK_CACHE) $(CMOCKA_LIBS)
