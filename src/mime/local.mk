@@ -12,4 +12,5 @@ libmime_a_SOURCES = \
 	src/mime/mbox.c src/mime/mbox.h \
 	src/mime/flowed.c src/mime/flowed.h \
 	src/mime/field.c src/mime/field.h \
-	src/mime/build.c src/mime/build.h
+	src/mime/build.c src/mime/build.h \
+	src/mime/seven.c src/mime/seven.h

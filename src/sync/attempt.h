@@ -36,6 +36,7 @@ struct attempt {
     size_t *which;
     struct buf piece; /* bytes of the message read last, from piece_at on */
     uint64_t piece_at;
+    struct buf seven;            /* as it goes to a server without 8BITMIME; empty: as it is */
     bool copy_ready, summarised; /* what follows is known */
     struct mime_summary summary;
     unsigned char identity[CACHE_IDENTITY], head[CACHE_IDENTITY];

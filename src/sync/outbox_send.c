@@ -5,6 +5,7 @@
 #include "base/fault.h"
 #include "base/i18n.h"
 #include "cache/body.h"
+#include "mime/seven.h"
 #include "sync/attempt.h"
 #include "sync/judge.h"
 #include "sync/link.h"
@@ -15,6 +16,7 @@ enum {
     SENDMAIL_MS = 120000,
     SENDMAIL_SAYS_MAX = 64 << 10,
     MESSAGE_MAX = 256 << 20,
+    SEVEN_MAX = 32 << 20, /* a larger one goes to a server without 8BITMIME as it is */
     PIECE = 256 << 10
 };
 
@@ -48,7 +50,9 @@ static void receipt_ask(struct attempt *t)
 struct attempt *attempt_new(struct round *r, struct arena *a, const struct outbox_entry *e)
 {
     struct attempt *t = xcalloc(1, sizeof *t);
-    *t = (struct attempt){ .round = r, .a = a, .entry = *e, .piece = BUF_INIT(PIECE) };
+    *t = (struct attempt){
+        .round = r, .a = a, .entry = *e, .piece = BUF_INIT(PIECE), .seven = BUF_INIT(4 * SEVEN_MAX)
+    };
     t->which = arena_array(a, e->rcpts_n + 1, sizeof *t->which);
     size_t n = judge_open(e, t->which);
     t->env = (struct smtp_envelope){
@@ -71,6 +75,7 @@ void attempt_free(struct attempt **t)
         return;
     arena_free(&(*t)->a);
     buf_free(&(*t)->piece);
+    buf_free(&(*t)->seven);
     free(*t);
     *t = NULL;
 }
@@ -173,23 +178,75 @@ static void meanwhile(void *arg)
     attempt_copy_prepare(arg);
 }
 
+static int whole_read(struct attempt *t, struct buf *out, struct error *err)
+{
+    struct buf piece = BUF_INIT(PIECE);
+    int rc;
+    do {
+        buf_clear(&piece);
+        rc = attempt_read(t, out->len, PIECE, &piece, err);
+        buf_add_str(out, buf_str(&piece));
+    } while (rc == 0 && piece.len > 0);
+    buf_free(&piece);
+    return rc == 0 ? buf_check(out, err) : -1;
+}
+
+/* RFC 6152 §3: to a server that does not say that it takes eight bits go seven, as far as that can be
+ * done; where it cannot, the message goes as it is, as others send it. */
+static int seven_make(struct attempt *t, struct error *err)
+{
+    struct round *r = t->round;
+    struct buf raw = BUF_INIT(SEVEN_MAX);
+    struct error why = { 0 };
+    bool all = false;
+    if (!t->env.eight_bit || (smtp_offers(r->smtp) & SMTP_EXT_8BITMIME) || t->seven.len > 0 ||
+        t->entry.size > SEVEN_MAX)
+        return 0;
+    int rc = whole_read(t, &raw, err);
+    if (rc == 0 && mime_seven(buf_str(&raw), &t->seven, &all, &why) != 0)
+        buf_clear(&t->seven);
+    buf_free(&raw);
+    if (t->seven.len == 0)
+        return rc;
+    t->env.size = t->seven.len;
+    t->env.eight_bit = !all;
+    log_line(r->w->log, LOG_INFO, "%s: outbox %lld: encoded for a server without 8BITMIME",
+             r->w->cfg->name, (long long)t->entry.id);
+    return rc;
+}
+
+static int smtp_bytes(void *arg, uint64_t offset, size_t want, struct buf *out, struct error *err)
+{
+    struct attempt *t = arg;
+    if (t->seven.len == 0)
+        return attempt_read(arg, offset, want, out, err);
+    if (offset < t->seven.len)
+        buf_add_str(out, str_head(str_skip(buf_str(&t->seven), (size_t)offset), want));
+    return buf_check(out, err);
+}
+
 /* A connection that served others and is closed now has had its share of messages, or grew too old:
  * what certainly was not delivered goes over a new one. */
 static enum smtp_outcome by_smtp(struct attempt *t, struct error *why)
 {
     struct round *r = t->round;
-    struct smtp_body body = { .read = attempt_read,
+    struct smtp_body body = { .read = smtp_bytes,
                               .before_dot = before_dot,
                               .meanwhile = meanwhile,
                               .next = t->next != NULL && t->next->env.rcpts_n > 0 ? &t->next->env
                                                                                   : NULL,
                               .arg = t };
+    struct error ignored;
     for (;;) {
         error_clear(why);
         if (smtp_connect(r, why) != 0) {
             r->unreachable = *why;
             return SMTP_UNSENT;
         }
+        if (seven_make(t, why) != 0)
+            return SMTP_UNSENT;
+        if (body.next != NULL && seven_make(t->next, &ignored) != 0)
+            body.next = NULL;
         if (t->entry.receipt && !(smtp_offers(r->smtp) & SMTP_EXT_DSN))
             log_line(r->w->log, LOG_INFO, "%s: outbox %lld: the server sends no receipts",
                      r->w->cfg->name, (long long)t->entry.id);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The skeleton of any bytes: parts lie within the message and within each other, and what is told of a
- * message does not depend on how it is cut. */
+ * message does not depend on how it is cut. And what goes out in seven bits. */
 #include "fuzz.h"
 
 #include "mime/guard.h"
+#include "mime/seven.h"
 #include "base/banned.h"
 
 static bool within(struct str raw, struct str s)
@@ -100,6 +101,20 @@ static void pieces(struct str raw, const struct guard_limits *limits)
     buf_free(&told[1]);
 }
 
+/* What is done once is done. */
+static void seven(struct str in)
+{
+    struct buf once = BUF_INIT(64 << 20), twice = BUF_INIT(64 << 20);
+    struct error err = { 0 };
+    bool all = false, again = false;
+    if (mime_seven(in, &once, &all, &err) == 0 && all) {
+        FUZZ_CHECK(mime_seven(buf_str(&once), &twice, &again, &err) == 0 && again);
+        fuzz_same(buf_str(&once), buf_str(&twice));
+    }
+    buf_free(&once);
+    buf_free(&twice);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct guard_limits small = {
@@ -110,5 +125,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     scan(in, &small);
     pieces(in, &guard_limits_default);
     pieces(in, &small);
+    seven(in);
     return 0;
 }

@@ -207,6 +207,27 @@ def commands(place):
         check([line[9:] for line in f if line.startswith("Subject: ")] == ["command done\n", "command killed\n"], "each once")
 
 
+def seven_bits(place):
+    """What has eight bits goes as it is to a server with 8BITMIME, said so; to others in seven, also when it is said ahead (PIPELINING)."""
+    raw = ("To: joe@example.org\nSubject: {}\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n"
+           "Content-Transfer-Encoding: 8bit\n\nna\u00efve = {}\n")
+    for name, words in (("with", EHLO), ("without", [w for w in EHLO if w != "8BITMIME"])):
+        peer = Peer("127.0.0.1", ehlo=words)
+        p = place.profile(rc(smtp(peer)), f"seven-{name}")
+        for i in range(3):
+            p.run("--offline", "-t", stdin=raw.format(f"number {i}", i).encode())
+        p.run("sync")
+        check(subjects(peer) == [f"number {i}" for i in range(3)] and peer.sessions == 1, f"{name}: each once: {subjects(peer)}")
+        for i, mail in enumerate(peer.mails):
+            size = int(re.search(r"SIZE=(\d+)", mail["from"]).group(1))
+            check(size == len(mail["data"].replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")), f"{name}: its size is said: {mail}")
+            check((" BODY=8BITMIME" in mail["from"]) == (name == "with"), f"{name}: {mail['from']}")
+            text = f"na\u00efve = {i}".encode() if name == "with" else b"na=C3=AFve =3D %d" % i
+            check(text in mail["data"] and (name == "with" or mail["data"].isascii()), f"{name}: {mail['data']}")
+            check((b"quoted-printable" in mail["data"]) == (name != "with"), f"{name}: {mail['data']}")
+        peer.close()
+
+
 def only_sending_is_refused(place):
     """The sending server refuses the password: the mailboxes go on."""
     server = place.tmaild("--user", "jane:pw", "--domain", "example.org")
@@ -270,6 +291,6 @@ def real_servers(place):
 
 
 with Place() as place:
-    for step in (receipts, later, lmtp, so_many_and_no_more, nobody_there, some_are_refused, commands, only_sending_is_refused, real_servers):
+    for step in (receipts, later, lmtp, so_many_and_no_more, nobody_there, some_are_refused, commands, seven_bits, only_sending_is_refused, real_servers):
         step(place)
         print(step.__name__, flush=True)

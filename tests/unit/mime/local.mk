@@ -8,7 +8,8 @@ MIME_TESTS = \
 	tests/unit/mime/test_names \
 	tests/unit/mime/test_mbox \
 	tests/unit/mime/test_flowed \
-	tests/unit/mime/test_build
+	tests/unit/mime/test_build \
+	tests/unit/mime/test_seven
 check_PROGRAMS += $(MIME_TESTS) tests/unit/mime/build_message
 TESTS += $(MIME_TESTS) tests/unit/mime/roundtrip.py tests/unit/mime/sample.py
 EXTRA_DIST += tests/unit/mime/roundtrip.py tests/unit/mime/sample.py
@@ -16,6 +17,8 @@ tests_unit_mime_test_summary_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_mime_test_summary_LDADD = $(LINK_MIME) $(CMOCKA_LIBS)
 tests_unit_mime_test_addr_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_mime_test_addr_LDADD = $(LINK_MIME) $(CMOCKA_LIBS)
+tests_unit_mime_test_seven_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_mime_test_seven_LDADD = $(LINK_MIME) $(CMOCKA_LIBS)
 tests_unit_mime_test_codec_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_mime_test_codec_LDADD = $(LINK_MIME) $(CMOCKA_LIBS)
 tests_unit_mime_test_guard_CPPFLAGS = $(TEST_CPPFLAGS)
