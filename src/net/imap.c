@@ -23,13 +23,15 @@ enum {
 int imap_protocol_error(struct imap *i, const char *what, struct error *err)
 {
     log_line(i->log, LOG_INFO, "%s: %s", i->host, what);
+    i->garbled = true;
     return error_set(err, ERR_PROTO, RETRY_LATER,
                      _("%s does not speak IMAP as it should: the connection was closed"), i->host);
 }
 
 /* What the grammar refused, as a fault of the server. */
-static int bad_words(const struct imap *i, struct error *err)
+static int bad_words(struct imap *i, struct error *err)
 {
+    i->garbled = true;
     err->code = ERR_PROTO;
     err->retry = RETRY_LATER;
     return error_prefix(err, _("%s sends what tmail cannot read: "), i->host);
@@ -321,8 +323,7 @@ static int refused(const struct imap *i, const struct imap_resp *r, struct error
     if (r->kind == IMAP_BAD)
         return error_set(err, ERR_PROTO, RETRY_NEVER, _("%s does not understand: %s"), i->host,
                          words);
-    bool later = r->code == CODE_UNAVAILABLE || r->code == CODE_OVERQUOTA ||
-                 r->code == CODE_LIMIT || r->code == CODE_INUSE || r->code == CODE_SERVERBUG;
+    bool later = r->code == CODE_OVERQUOTA || imap_passes(r->code, r->text, false);
     return error_set(err, ERR_REFUSED, later ? RETRY_LATER : RETRY_NEVER, _("%s refuses: %s"),
                      i->host, words);
 }

@@ -57,6 +57,10 @@ bool imap_preauth(const struct imap *i);
 int imap_compress(struct imap *i, struct error *err) MUST_CHECK;
 bool imap_compressed(const struct imap *i);
 
+/* True for a refusal that says nothing about what was asked for: the server has trouble, or too much to
+ * do. login: of a login, where less is believed, since it may be the password after all. */
+bool imap_passes(enum imap_code code, struct str text, bool login);
+
 /* Untagged responses while the command is the oldest unanswered one, whatever they are; where it
  * has no resp they go to the default handler. Return -1 to break off (the connection is closed).
  * chunk: bytes of a streamed literal: of any BODY[...] when the handler has chunk; its FETCH line

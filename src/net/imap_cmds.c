@@ -64,10 +64,12 @@ static bool must_follow(const struct imap *i, unsigned traits)
     return false;
 }
 
-/* BAD to what went out with a login that was refused says nothing about the command. */
+/* BAD, or words that are no answer at all. To what went out with a login that was refused BAD says
+ * nothing about the command. */
 static bool is_unknown(const struct imap *i, const struct imap_resp *r)
 {
-    return r != NULL && r->kind == IMAP_BAD && i->lines_max == IMAP_LINES_MAX;
+    bool no = r != NULL ? r->kind == IMAP_BAD : i->garbled;
+    return no && i->lines_max == IMAP_LINES_MAX;
 }
 
 static void id_done(void *arg, const struct imap_resp *r)

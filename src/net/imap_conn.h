@@ -65,6 +65,7 @@ struct imap {
     uint64_t caps, enable, enabled, append_limit;
     uint64_t enabling;   /* asked for, not answered yet */
     bool named;          /* a name was sent that is another one if enabling comes to nothing */
+    bool garbled;        /* the link ends because of what the server said */
     bool misnamed;       /* and it came to nothing */
     struct buf names[6]; /* of a response */
     uint64_t *lies;

@@ -173,9 +173,41 @@ static int queue_login(struct imap *i, const struct net_login *l, const struct i
     return 0;
 }
 
-static bool passes(enum imap_code code)
+static bool has_words(struct str text, const char *words)
 {
-    return code == CODE_UNAVAILABLE || code == CODE_LIMIT;
+    for (; text.n > 0; text = str_skip(text, 1))
+        if (str_istarts(text, words))
+            return true;
+    return false;
+}
+
+/* Gmail, Yahoo and Outlook have no codes for it. */
+bool imap_passes(enum imap_code code, struct str text, bool login)
+{
+    static const struct {
+        const char *words;
+        bool login;
+    } rows[] = {
+        { "too many simultaneous", true },
+        { "too many connections", true },
+        { "number of connections", true },
+        { "bandwidth", true },
+        { "temporar", true },
+        { "try again later", true },
+        { "not connected", false },
+        { "server error", false },
+        { "throttl", false },
+        { "busy", false },
+    };
+    if (code == CODE_UNAVAILABLE || code == CODE_LIMIT || code == CODE_INUSE ||
+        code == CODE_SERVERBUG)
+        return true;
+    if (code == CODE_AUTHENTICATIONFAILED)
+        return false;
+    for (size_t k = 0; k < COUNT(rows); k++)
+        if ((rows[k].login || !login) && has_words(text, rows[k].words))
+            return true;
+    return false;
 }
 
 static void note_login(struct imap *i, const char *name)
@@ -197,7 +229,8 @@ static int by_command(struct imap *i, const struct net_login *l, struct error *e
         return -1;
     if (answer.kind == IMAP_OK)
         return 0;
-    return login_refused(i->host, passes(answer.code), answer.words, err);
+    return login_refused(i->host, imap_passes(answer.code, str_c(answer.words), true), answer.words,
+                         err);
 }
 
 /* A challenge is answered as soon as it has come. */
@@ -263,7 +296,8 @@ static int by_sasl(struct imap *i, struct net_sasl *sasl, struct error *err)
             net_sasl_again(sasl);
             continue;
         }
-        rc = net_sasl_end(sasl, l.kind == IMAP_OK, passes(l.code), l.words, err);
+        rc = net_sasl_end(sasl, l.kind == IMAP_OK, imap_passes(l.code, str_c(l.words), true),
+                          l.words, err);
     }
     return rc;
 }

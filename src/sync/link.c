@@ -163,11 +163,11 @@ int link_check(const struct link_answer *a, struct error *err)
         return 0;
     if (a->fate == LINK_BROKEN)
         return error_set(err, ERR_NET, RETRY_LATER, _("the connection was lost"));
-    bool passes = a->code == CODE_UNAVAILABLE || a->code == CODE_LIMIT || a->code == CODE_INUSE ||
-                  a->code == CODE_EXPUNGEISSUED;
-    const char *says = a->code == CODE_OVERQUOTA ? _("the mailbox on the server is full: %s")
-                       : a->code == CODE_TOOBIG  ? _("too large for the server: %s")
-                                                 : _("the server refused: %s");
+    bool passes = a->code == CODE_EXPUNGEISSUED || imap_passes(a->code, str_c(a->text), false);
+    bool full = a->code == CODE_OVERQUOTA && !passes; /* Gmail has it for traffic, too */
+    const char *says = full                     ? _("the mailbox on the server is full: %s")
+                       : a->code == CODE_TOOBIG ? _("too large for the server: %s")
+                                                : _("the server refused: %s");
     return error_set(err, ERR_REFUSED, passes ? RETRY_LATER : RETRY_NEVER, says,
                      a->text[0] != '\0' ? a->text : _("it gave no reason"));
 }

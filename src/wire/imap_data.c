@@ -194,8 +194,10 @@ static int fetch_item_read(unsigned item, const struct wire_node *v, struct imap
 {
     switch (item) {
     case FETCH_UID:
-        f->has |= FETCH_UID;
-        return wire_u32(v, &f->uid) != 0 || f->uid == 0 ? -1 : 0;
+        if (wire_u32(v, &f->uid) != 0)
+            return -1;
+        f->has |= f->uid > 0 ? FETCH_UID : 0; /* 0 is none (Exchange, DavMail) */
+        return 0;
     case FETCH_FLAGS:
         f->has |= FETCH_FLAGS;
         return flags_read(v, f);

@@ -205,6 +205,12 @@ static bool in_code(const struct wire_imap *p)
     return p->depth > 0 && p->stack[0].kind == WIRE_CODE;
 }
 
+/* In a list of flags it belongs to a word: nobody else would have it there. */
+static bool ends_code(const struct wire_imap *p)
+{
+    return in_code(p) && p->depth == 1;
+}
+
 static enum wire_result code_close(struct wire_imap *p, struct error *err)
 {
     if (list_close(p, WIRE_CODE) != 0)
@@ -223,7 +229,7 @@ static enum wire_result token_start(struct wire_imap *p, char c, struct error *e
         return list_open(p, WIRE_LIST) == 0 ? WIRE_MORE : limit_bad(p, err);
     if (c == ')')
         return list_close(p, WIRE_LIST) == 0 ? WIRE_MORE : grammar_bad(p, err);
-    if (c == ']' && in_code(p))
+    if (c == ']' && ends_code(p))
         return code_close(p, err);
     if (c == '"') {
         p->state = IN_QUOTED;
@@ -302,7 +308,7 @@ static enum wire_result section_byte(struct wire_imap *p, char c, struct error *
 
 static bool ends_atom(const struct wire_imap *p, char c)
 {
-    return c == ' ' || c == '(' || c == ')' || c == '\r' || c == '\n' || (c == ']' && in_code(p));
+    return c == ' ' || c == '(' || c == ')' || c == '\r' || c == '\n' || (c == ']' && ends_code(p));
 }
 
 static enum wire_result step_atom(struct wire_imap *p, struct str *in, struct error *err)

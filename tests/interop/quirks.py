@@ -239,6 +239,26 @@ def withholds(place):
     print("a message that is withheld", flush=True)
 
 
+def has_trouble(place):
+    """A refusal that is the server's own trouble (Outlook, Yahoo): what the person did is not undone."""
+    for k, words in enumerate((b"BAD User is authenticated but not connected.", b"NO [SERVERBUG] Server error - Please try again later",
+                               b"NO [OVERQUOTA] Account exceeded command or bandwidth limits. (Failure)")):
+        server = Fake(ALL)
+        server.folders["Work"] = {}
+        server.put("INBOX", message(1))
+        s = Store(place, f"trouble{k}", server.port)
+        s.sync()
+        m = s.find("INBOX", "message 1")["id"]
+        server.before = lambda srv, line: b"TAG " + words + b"\r\n" if line.startswith(("UID MOVE", "UID STORE")) else None
+        s.drive("flag", m, "INBOX", f"+{SEEN}")
+        s.drive("move", m, "INBOX", "Work")
+        s.sync(code=None)
+        check(s.drive("journal").strip() != "0" and not s.drive("failures").strip(), f"{words}: it waits: {s.drive('failures')}")
+        check(subjects(s.list("Work")) == ["message 1"], f"{words}: shown as the person wants it")
+        s.stop()
+    print("a server in trouble", flush=True)
+
+
 def keeps_to_limits(place):
     """A copy that is larger than the server takes, in general or in that folder (RFC 7889), is not offered to it."""
     for name, caps, more in (("for all", " APPENDLIMIT=100", ""), ("of a folder", " APPENDLIMIT", " APPENDLIMIT 100"),
@@ -281,7 +301,7 @@ def main():
                 lives_with(place, name, **quirk)
                 print(name, flush=True)
         for step in (saves_what_is_sent, appends_without_plus, appends_what_was_moved, lies_about_appends, makes_what_it_needs, withholds,
-                     keeps_to_limits, tells_the_quota):
+                     has_trouble, keeps_to_limits, tells_the_quota):
             if only in (None, step.__name__):
                 step(place)
     finally:

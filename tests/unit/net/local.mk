@@ -40,7 +40,9 @@ EXTRA_DIST += \
 	tests/interop/transcripts/imap-compress-in-the-clear.t \
 	tests/interop/transcripts/imap-compress-refused.t \
 	tests/interop/transcripts/imap-delimiters.t \
+	tests/interop/transcripts/imap-double-blanks.t \
 	tests/interop/transcripts/imap-enable-refused.t \
+	tests/interop/transcripts/imap-enable-twice.t \
 	tests/interop/transcripts/imap-expunge-in-fetch.t \
 	tests/interop/transcripts/imap-fetch-in-pieces.t \
 	tests/interop/transcripts/imap-fetch-literal.t \
@@ -60,6 +62,7 @@ EXTRA_DIST += \
 	tests/interop/transcripts/imap-nested-without-end.t \
 	tests/interop/transcripts/imap-notify.t \
 	tests/interop/transcripts/imap-number-too-large.t \
+	tests/interop/transcripts/imap-odd-flags.t \
 	tests/interop/transcripts/imap-pipelined-select.t \
 	tests/interop/transcripts/imap-sasl-ir-broken.t \
 	tests/interop/transcripts/imap-search.t \

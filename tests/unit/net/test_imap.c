@@ -803,6 +803,35 @@ static void names_do_not_wait_for_enable(void **state)
     }
 }
 
+/* Servers that have no code for it say in words that it is not the person's fault. */
+static void troubles_that_pass_are_known(void **state)
+{
+    static const struct {
+        enum imap_code code;
+        const char *text;
+        bool login, other;
+    } rows[] = {
+        { CODE_UNAVAILABLE, "x", true, true },
+        { CODE_SERVERBUG, "SELECT Server error - Please try again later", true, true },
+        { CODE_ALERT, "Too many simultaneous connections. (Failure)", true, true },
+        { CODE_OVERQUOTA, "Account exceeded command or bandwidth limits. (Failure)", true, true },
+        { CODE_NONE, "User is authenticated but not connected.", false, true },
+        { CODE_NONE, "UID FETCH Server error while fetching messages", false, true },
+        { CODE_NONE, "Request is throttled. Suggested Backoff Time: 5000 milliseconds", false,
+          true },
+        { CODE_NONE, "LOGIN failed.", false, false },
+        { CODE_AUTHENTICATIONFAILED, "Too many login failures, try again later", false, false },
+        { CODE_NONE, "Invalid credentials, please try again", false, false },
+        { CODE_OVERQUOTA, "Quota exceeded", false, false },
+        { CODE_NONE, "", false, false },
+    };
+    (void)state;
+    for (size_t k = 0; k < COUNT(rows); k++)
+        if (imap_passes(rows[k].code, str_c(rows[k].text), true) != rows[k].login ||
+            imap_passes(rows[k].code, str_c(rows[k].text), false) != rows[k].other)
+            fail_msg("%s", rows[k].text);
+}
+
 static void a_search_gives_a_set_however_it_is_told(void **state)
 {
     static const struct {
@@ -1090,6 +1119,7 @@ int main(void)
         cmocka_unit_test(a_literal_that_is_refused_is_remembered),
         cmocka_unit_test(a_message_goes_as_utf8_and_with_its_marks),
         cmocka_unit_test(names_are_one_whatever_the_link),
+        cmocka_unit_test(troubles_that_pass_are_known),
         cmocka_unit_test(names_do_not_wait_for_enable),
         cmocka_unit_test(a_search_gives_a_set_however_it_is_told),
         cmocka_unit_test(idle_that_is_none_is_remembered),

@@ -192,7 +192,7 @@ static void kinds_and_numbers(void **state)
         { "* STATUS x (MESSAGES 99999999999999999999)\r\n", -1, 0, 0, 0, 0 },
         { "* 1 FETCH\r\n", -1, 0, 0, 0, 0 },
         { "* 1 FETCH (UID)\r\n", -1, 0, 0, 0, 0 },
-        { "* 1 FETCH (UID 0)\r\n", -1, 0, 0, 0, 0 },
+        { "* 1 FETCH (UID 0)\r\n", 0, IMAP_FETCH, 0, 1, 0 },
         { "* 1 FETCH (FLAGS x)\r\n", -1, 0, 0, 0, 0 },
         { "* 1 FETCH (BODY[] (x))\r\n", -1, 0, 0, 0, 0 },
         /* CVE-2018-14358: digits without end */

@@ -72,7 +72,8 @@ static void broken_lines_are_dropped_alone(void **state)
         ROW("* a (b\r\n* c\r\n", "bad\n* c\n"),
         ROW("* a )\r\n* c\r\n", "bad\n* c\n"),
         ROW("* OK [CODE\r\n* c\r\n", "bad\n* c\n"),
-        ROW("* OK [A (])] x\r\n* c\r\n", "bad\n* c\n"),
+        ROW("* OK [A (x] x\r\n* c\r\n", "bad\n* c\n"),
+        ROW("* OK [A (a]b ])] x\r\n* c\r\n", "* OK [A (a]b ])] <x>\n* c\n"),
         ROW("* \"a\0b\"\r\n* c\r\n", "bad\n* c\n"), /* CVE-2019-11500 */
         ROW("* a\0b\r\n* c\r\n", "bad\n* c\n"),
         ROW("* OK a\0b\r\n* c\r\n", "bad\n* c\n"),
