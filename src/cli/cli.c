@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "base/i18n.h"
 #include "cli/out.h"
@@ -124,9 +125,12 @@ int cli_exit_code(const struct error *err)
 
 int cli_fail(const struct error *err)
 {
-    struct buf line = BUF_INIT(4 * ERROR_TEXT_MAX);
+    struct buf line = BUF_INIT(4 * ERROR_TEXT_MAX), lines = BUF_INIT(16 * ERROR_TEXT_MAX);
+    buf_adds(&line, "tmail: ");
     out_clean(str_c(err->text), false, &line);
-    fprintf(stderr, "tmail: %s\n", buf_c(&line));
+    out_wrap(buf_str(&line), 0, out_columns(STDERR_FILENO), &lines);
+    fprintf(stderr, "%s\n", buf_c(&lines));
+    buf_free(&lines);
     buf_free(&line);
     return cli_exit_code(err);
 }

@@ -42,7 +42,32 @@ struct doctor {
     int tty;
     int code;          /* of the first that is wrong */
     const char *about; /* account, or part */
+    bool waiting;      /* what is waited for stands on the terminal's last line */
 };
+
+static void wait_over(struct doctor *d)
+{
+    if (d->waiting)
+        fputs("\r\033[K", stdout);
+    d->waiting = false;
+}
+
+/* Where somebody looks on: a server may take its time. */
+static void wait_shown(struct doctor *d, struct str text)
+{
+    struct buf clean = BUF_INIT(ERROR_TEXT_MAX * 16);
+    size_t columns = out_columns(STDOUT_FILENO);
+    unsigned used;
+    if (columns == SIZE_MAX || d->json || str_eqc(str_c(getenv("TERM")), "dumb"))
+        return;
+    wait_over(d);
+    out_clean(text, false, &clean);
+    struct str fits = utf8_fit(buf_str(&clean), (unsigned)columns - LEVEL_WIDTH - 1, &used);
+    printf("%*s%.*s", LEVEL_WIDTH, "", STR_ARG(fits));
+    fflush(stdout);
+    d->waiting = true;
+    buf_free(&clean);
+}
 
 static void line(struct doctor *d, const char *level, struct str about, struct str text)
 {
@@ -64,6 +89,7 @@ static void line(struct doctor *d, const char *level, struct str about, struct s
     buf_adds(&clean, ": ");
     out_clean(text, false, &clean);
     out_wrap(buf_str(&clean), LEVEL_WIDTH, out_columns(STDOUT_FILENO), &lines);
+    wait_over(d);
     puts(buf_c(&lines));
     buf_free(&lines);
     buf_free(&clean);
@@ -309,6 +335,8 @@ static void see(void *arg, const json_t *o)
 {
     struct doctor *d = arg;
     struct str level = jline_text(o, "level");
+    if (str_eqc(jline_text(o, "say"), "progress"))
+        wait_shown(d, jline_text(o, "text"));
     if (!str_eqc(jline_text(o, "say"), "line"))
         return;
     struct buf about = BUF_INIT(ERROR_TEXT_MAX);
@@ -329,7 +357,9 @@ static void check_account(struct doctor *d, const struct config_account *a)
     jline_put(q, "config", str_c(d->c->config_path));
     jline_put(q, "store", str_c(d->c->store_path));
     jline_put(q, "account", str_c(a->name));
-    if (cli_probe_run(q, NULL, d->tty, see, d, &err) != 0)
+    int rc = cli_probe_run(q, NULL, d->tty, see, d, &err);
+    wait_over(d);
+    if (rc != 0)
         wrong(d, &err);
 }
 

@@ -210,6 +210,7 @@ int checkup_imap(struct checkup *c, struct error *err)
     struct net_login login;
     if (checkup_login(c, NET_IMAP, &login, err) < 0)
         return -1;
+    probe_progress(c->p, _("asking %s ..."), c->cfg->in.host);
     struct imap *i =
         imap_open(&(struct imap_options){ .endpoint = account_endpoint(c->cfg, NET_IMAP),
                                           .login = &login,

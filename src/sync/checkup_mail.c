@@ -25,6 +25,7 @@ int checkup_pop3(struct checkup *c, struct error *err)
     size_t n = 0;
     if (checkup_login(c, NET_POP3, &login, err) < 0)
         return -1;
+    probe_progress(c->p, _("asking %s ..."), c->cfg->in.host);
     struct pop3 *p =
         pop3_open(&(struct pop3_options){ .endpoint = account_endpoint(c->cfg, NET_POP3),
                                           .login = &login,
@@ -137,6 +138,7 @@ int checkup_smtp(struct checkup *c, enum net_proto proto, struct error *err)
     int without = who(c, proto, &login, err), rc = 0;
     if (without < 0)
         return -1;
+    probe_progress(c->p, _("asking %s ..."), host);
     struct smtp *s = smtp_open(&(struct smtp_options){ .endpoint = ep,
                                                        .login = without == 0 ? &login : NULL,
                                                        .cancel = probe_cancel(c->p),

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """tmail doctor: nothing wrong where nothing is, and what is wrong is found, told with what to do next, and is the exit status. It sends nothing,
 changes nothing, and tells no secret."""
-import fcntl, os, select, signal, socket, struct, subprocess
+import fcntl, os, re, select, signal, socket, struct, subprocess, termios
 from tm import TMAIL, TMAILD, Place, check, rc_for
 
 SECRET = "Sesam-oeffne-dich"
@@ -48,6 +48,23 @@ with Place() as place:
     check("--offline" in p.run("--offline", "doctor").stdout.decode(), "servers were asked")
     mails = subprocess.run([TMAILD, "mail", "list", "--json", "--root", os.path.join(server.root, "mail.root")], capture_output=True, check=True).stdout
     check(not mails.strip(), f"it sent something: {mails}")
+
+    # on a terminal: whole words, and what is waited for, which goes again
+    ours, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
+    t = subprocess.Popen([TMAIL, "--profile", p.path, "doctor"], env=dict(p.env, TERM="xterm"), stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            shown += os.read(ours, 4096)
+        except OSError:  # EIO: the other end is closed
+            break
+    check(t.wait(60) == 0 and b"       asking localhost ...\r\x1b[K" in shown, f"{shown}")
+    lines = re.sub(r"[^\n]*\r\x1b\[K", "", shown.decode().replace("\r\n", "\n")).splitlines()
+    check(all(len(l) <= 60 for l in lines if p.path not in l) and "asking" not in "".join(lines), f"{lines}")
+    same = lambda text: re.sub(r"\d+", "N", " ".join(text.split()))
+    check(same(" ".join(lines)) == same(p.run("doctor").stdout.decode()), f"{lines}")
 
     # and here it is not
     doctor(profile("[account work]\naddress = jane@example.org\nrecieve = x\n"), 78, 'did you mean "receive"')
