@@ -80,8 +80,6 @@ static int reader(struct cli *c, const char *folder, const char *compose)
     }
     if (cli_need_config(c, &err) != 0)
         return cli_fail(&err);
-    if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
-        setlocale(LC_CTYPE, "C.UTF-8"); /* what a bare system has, and what its terminal speaks */
     struct error ignored;
     struct log *log = log_open(c->log_path, "tmail", LOG_INFO, &ignored);
     struct ui_start start = { .config = &c->config,
@@ -185,6 +183,8 @@ int main(int argc, char **argv)
     struct globals g = { 0 };
     struct cli c;
     setlocale(LC_ALL, "");
+    if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+        setlocale(LC_CTYPE, "C.UTF-8"); /* what a bare system has, and what its terminal speaks */
     bindtextdomain(PACKAGE, LOCALEDIR);
     textdomain(PACKAGE);
     signal(SIGPIPE, SIG_IGN);

@@ -54,4 +54,9 @@ with Place() as place:
         event = json.loads(w.stdout.readline())
     check(event["account"] == "work" and event["folder"] == "INBOX", f"folders have names: {event}")
     stop(w)
+    m.append("INBOX", None, None, "From: Zo\u00eb J\u00fcrgens \u65e5\u672c <z@example.org>\r\nSubject: letters\r\n\r\nx\r\n".encode())
     m.logout()
+    p.run("sync")
+    lists = [p.run("list", "-n", "1", env={"LC_ALL": locale}).stdout for locale in ("C.UTF-8", "POSIX", "xx_XX.UTF-8")]
+    check("Zo\u00eb J\u00fcrgens \u65e5\u672c     " in lists[0].decode(), f"{lists[0]}")
+    check(lists[1:] == lists[:2], f"columns are as wide in every locale: {lists}")
