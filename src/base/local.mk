@@ -14,5 +14,6 @@ libbase_a_SOURCES = \
 	src/base/child.c src/base/child.h \
 	src/base/clock.c src/base/clock.h \
 	src/base/idna.c src/base/idna.h \
+	src/base/mboxlock.c src/base/mboxlock.h \
 	src/base/fault.c src/base/fault.h
 libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(UTF8PROC_CFLAGS)

@@ -62,6 +62,66 @@ bool mbox_is_from_line(struct str line)
     return false;
 }
 
+static void blanks_skip(struct str *in)
+{
+    while (str_lit(in, " ") == 0)
+        ;
+}
+
+/* 0 to 11; -1. */
+static int month_read(struct str word)
+{
+    for (size_t i = 0; i < COUNT(months); i++)
+        if (str_eqc(word, months[i]))
+            return (int)i;
+    return -1;
+}
+
+/* "hh:mm[:ss]" */
+static int time_read(struct str *in, struct tm *tm)
+{
+    uint32_t hour;
+    uint32_t min;
+    uint32_t sec = 0;
+    if (str_u32(in, &hour) || str_lit(in, ":") || str_u32(in, &min) ||
+        (str_lit(in, ":") == 0 && str_u32(in, &sec)) || hour > 24 || min > 60 || sec > 60)
+        return -1;
+    tm->tm_hour = (int)hour;
+    tm->tm_min = (int)min;
+    tm->tm_sec = (int)sec;
+    return 0;
+}
+
+/* "dd hh:mm:ss [zone] yyyy" */
+static int day_read(struct str in, struct tm *tm)
+{
+    uint32_t day;
+    uint32_t year = 0;
+    struct str zone;
+    blanks_skip(&in);
+    if (str_u32(&in, &day) || str_lit(&in, " ") || time_read(&in, tm) != 0)
+        return -1;
+    blanks_skip(&in);
+    while (str_u32(&in, &year) != 0 && str_word(&in, &zone))
+        blanks_skip(&in);
+    if (year < 1970 || year > 9999 || day == 0 || day > 31)
+        return -1;
+    tm->tm_year = (int)year - 1900;
+    tm->tm_mday = (int)day;
+    return 0;
+}
+
+int64_t mbox_from_date(struct str line, int64_t otherwise)
+{
+    struct str word;
+    while (str_word(&line, &word)) {
+        struct tm tm = { .tm_mon = month_read(word) };
+        if (tm.tm_mon >= 0 && day_read(line, &tm) == 0)
+            return (int64_t)timegm(&tm);
+    }
+    return otherwise;
+}
+
 void mbox_from_line(struct str sender, int64_t when, struct buf *out)
 {
     struct tm tm = { 0 };

@@ -10,6 +10,9 @@
 /* "From sender Www Mmm dd hh:mm:ss yyyy" at the start of a line (RFC 4155, and the looser forms in
  * the wild). */
 bool mbox_is_from_line(struct str line);
+/* The time (UTC) that "Www Mmm dd hh:mm:ss yyyy" in a From_ line says; otherwise where it says
+ * anything else. */
+int64_t mbox_from_date(struct str line, int64_t otherwise);
 /* A From_ line for now (seconds, UTC), with LF. An empty sender is MAILER-DAEMON. */
 void mbox_from_line(struct str sender, int64_t when, struct buf *out);
 /* True for a line that quoting adds a '>' to: /^>*From / */

@@ -90,8 +90,6 @@ libserver_a_SOURCES = \
 	src/server/mboxcompact.h \
 	src/server/mboxforeign.c \
 	src/server/mboxforeign.h \
-	src/server/mboxlock.c \
-	src/server/mboxlock.h \
 	src/server/mboxrewrite.c \
 	src/server/mboxrewrite.h \
 	src/server/mboxscan.c \

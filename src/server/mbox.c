@@ -19,7 +19,7 @@
 #include "server/limits.h"
 #include "server/mboxcompact.h"
 #include "server/mboxforeign.h"
-#include "server/mboxlock.h"
+#include "base/mboxlock.h"
 #include "server/mboxscan.h"
 #include "server/mboxseq.h"
 #include "server/spill.h"
@@ -98,15 +98,17 @@ static bool changed(const struct mbox *m)
            !same_time(&st.st_ctim, &m->seen.st_ctim);
 }
 
+static const struct mboxlock_wait lock_wait = { .ms = MBOX_LOCK_WAIT_MS };
+
 static int lock_all(struct mbox *m, bool write, struct error *err)
 {
     if (write) {
-        int rc = mboxlock_dot(m->dir, m->leaf, err);
+        int rc = mboxlock_dot(m->dir, m->leaf, &lock_wait, err);
         if (rc < 0)
             return -1;
         m->dotlock = rc == 0;
     }
-    if (mboxlock_file(m->fd, write, err) == 0)
+    if (mboxlock_file(m->fd, write, &lock_wait, err) == 0)
         return 0;
     if (m->dotlock)
         mboxlock_dot_release(m->dir, m->leaf);

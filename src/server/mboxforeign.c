@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/fault.h"
 #include "base/i18n.h"
+#include "mime/mbox.h"
 #include "server/boxhead.h"
 #include "server/boxtext.h"
 #include "server/limits.h"
@@ -37,67 +37,6 @@ struct foreign {
     uint32_t uid, validity, last_uid;
     struct buf header, keywords;
 };
-
-static void blanks_skip(struct str *in)
-{
-    while (str_lit(in, " ") == 0)
-        ;
-}
-
-/* The month of three letters, 0 to 11; -1. */
-static int month_read(struct str word)
-{
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    const char *at = word.n == 3 ? memmem(months, sizeof months - 1, word.p, 3) : NULL;
-    return at == NULL || (at - months) % 3 != 0 ? -1 : (int)(at - months) / 3;
-}
-
-/* "hh:mm[:ss]" */
-static int time_read(struct str *in, struct tm *tm)
-{
-    uint32_t hour;
-    uint32_t min;
-    uint32_t sec = 0;
-    if (str_u32(in, &hour) || str_lit(in, ":") || str_u32(in, &min) ||
-        (str_lit(in, ":") == 0 && str_u32(in, &sec)) || hour > 24 || min > 60 || sec > 60)
-        return -1;
-    tm->tm_hour = (int)hour;
-    tm->tm_min = (int)min;
-    tm->tm_sec = (int)sec;
-    return 0;
-}
-
-/* "dd hh:mm:ss [zone] yyyy" */
-static int day_read(struct str in, struct tm *tm)
-{
-    uint32_t day;
-    uint32_t year = 0;
-    struct str zone;
-    blanks_skip(&in);
-    if (str_u32(&in, &day) || str_lit(&in, " ") || time_read(&in, tm) != 0)
-        return -1;
-    blanks_skip(&in);
-    while (str_u32(&in, &year) != 0 && str_word(&in, &zone))
-        blanks_skip(&in);
-    if (year < 1970 || year > 9999 || day == 0 || day > 31)
-        return -1;
-    tm->tm_year = (int)year - 1900;
-    tm->tm_mday = (int)day;
-    return 0;
-}
-
-/* "Www Mmm dd hh:mm:ss yyyy" at the end of a From_ line; the time of the file where it says
- * anything else. */
-static int64_t from_date(struct str line, int64_t otherwise)
-{
-    struct str word;
-    while (str_word(&line, &word)) {
-        struct tm tm = { .tm_mon = month_read(word) };
-        if (tm.tm_mon >= 0 && day_read(line, &tm) == 0)
-            return (int64_t)timegm(&tm);
-    }
-    return otherwise;
-}
 
 static unsigned letters_flags(struct str s)
 {
@@ -157,7 +96,7 @@ static void foreign_read(struct str all, int64_t file_time, struct foreign *f)
     if (str_starts(all, "From ") && str_until(&rest, '\n', &line) == 0)
         all = rest;
     f->sender = rewrite_sender(line);
-    f->date = from_date(line, file_time);
+    f->date = mbox_from_date(line, file_time);
     while (all.n > 0) {
         struct str before = all;
         if (str_until(&all, '\n', &line) != 0) {

@@ -54,6 +54,25 @@ static void from_lines_are_written(void **state)
     }
 }
 
+static void dates_are_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        int64_t want;
+    } dates[] = {
+        { "From a@b Mon Nov 23 08:05:59 2026", 1795421159 },
+        { "From a@b Mon Nov 23 08:05:59 CET 2026", 1795421159 },
+        { "From a@b Mon Nov 23 08:05 2026", 1795421100 },
+        { "From a@b Thu Jan  1 00:00:00 1970", 0 },
+        { "From a@b Mon Nov 99 08:05:59 2026", 7 },
+        { "From a@b Mon Nov 23 08:05:59", 7 },
+        { "From ", 7 },
+    };
+    for (size_t i = 0; i < COUNT(dates); i++)
+        assert_int_equal(mbox_from_date(str_c(dates[i].line), 7), dates[i].want);
+}
+
 static void quoting_is_reversible(void **state)
 {
     (void)state;
@@ -71,6 +90,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(from_lines_are_known),
         cmocka_unit_test(from_lines_are_written),
+        cmocka_unit_test(dates_are_read),
         cmocka_unit_test(quoting_is_reversible),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

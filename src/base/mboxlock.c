@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "server/mboxlock.h"
+#include "base/mboxlock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,24 +13,32 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/i18n.h"
-#include "server/limits.h"
+#include "base/str.h"
 #include "base/banned.h"
 
 enum { LOCK_STEP_MS = 20, LOCK_OLD_S = 300 };
 
-/* No wait that could not be ended: the blocking form of the lock would hold up a server that is
+/* False: it was waited long enough. */
+static bool step(const struct mboxlock_wait *wait, int64_t deadline)
+{
+    if (clock_left_ms(deadline) == 0 || (wait->stop != NULL && wait->stop(wait->arg)))
+        return false;
+    poll(NULL, 0, LOCK_STEP_MS);
+    return true;
+}
+
+/* No wait that could not be ended: the blocking form of the lock would hold up a program that is
  * told to stop. */
-int mboxlock_file(int fd, bool write, struct error *err)
+int mboxlock_file(int fd, bool write, const struct mboxlock_wait *wait, struct error *err)
 {
     struct flock lock = { .l_type = write ? F_WRLCK : F_RDLCK, .l_whence = SEEK_SET };
-    int64_t deadline = clock_mono_ms() + MBOX_LOCK_WAIT_MS;
+    int64_t deadline = clock_mono_ms() + wait->ms;
     while (fcntl(fd, F_OFD_SETLK, &lock) != 0) {
         if (errno != EAGAIN && errno != EACCES && errno != EINTR)
             return error_sys(err, _("cannot lock the mailbox"));
-        if (clock_left_ms(deadline) == 0)
+        if (!step(wait, deadline))
             return error_set(err, ERR_STORE, RETRY_LATER,
                              _("the mailbox is locked by another program"));
-        poll(NULL, 0, LOCK_STEP_MS);
     }
     return 0;
 }
@@ -85,18 +93,16 @@ static int lock_make(int dir, const char *name)
     return rc;
 }
 
-int mboxlock_dot(int dir, const char *leaf, struct error *err)
+int mboxlock_dot(int dir, const char *leaf, const struct mboxlock_wait *wait, struct error *err)
 {
     char *name = xasprintf("%s.lock", leaf);
-    int64_t deadline = clock_mono_ms() + MBOX_LOCK_WAIT_MS;
+    int64_t deadline = clock_mono_ms() + wait->ms;
     int rc = lock_make(dir, name);
     while (rc != 0 && errno == EEXIST) {
         if (lock_is_left_over(dir, name))
             unlinkat(dir, name, 0);
-        else if (clock_left_ms(deadline) == 0)
+        else if (!step(wait, deadline))
             break;
-        else
-            poll(NULL, 0, LOCK_STEP_MS);
         rc = lock_make(dir, name);
     }
     int why = errno;
