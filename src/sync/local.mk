@@ -26,6 +26,9 @@ libsync_a_SOURCES = \
 	src/sync/local.c src/sync/local.h \
 	src/sync/mdname.c src/sync/mdname.h \
 	src/sync/maildir.c src/sync/spoolkind.h \
+	src/sync/mbhead.c src/sync/mbhead.h \
+	src/sync/mbscan.c src/sync/mbscan.h \
+	src/sync/mbchange.c src/sync/mbchange.h \
 	src/sync/spooltext.c src/sync/spooltext.h \
 	src/sync/spoolscan.c src/sync/spoolscan.h \
 	src/sync/spool.c src/sync/spool.h \

@@ -6,6 +6,8 @@
 
 #include "base/fault.h"
 #include "base/i18n.h"
+#include "mime/mbox.h"
+#include "sync/mbhead.h"
 #include "base/banned.h"
 
 enum { PIECE = 16 << 10, LINE_SEEN = 1024 }; /* so much of a line need not wait for its end */
@@ -15,6 +17,7 @@ struct reader {
     struct buf in, out;
     int64_t at, end;
     bool header; /* in the header block */
+    bool own;    /* in a field that belongs to an mbox file */
     bool inside; /* of a line whose beginning is out already */
     char before; /* the byte before in that line */
     spooltext_fn *to;
@@ -30,12 +33,28 @@ static int flush(struct reader *r, bool last, struct error *err)
     return rc;
 }
 
+/* What an mbox file has in a line more than the message, or all of it, is left out. */
+static struct str unquoted(struct reader *r, struct str s)
+{
+    if (!r->inside && !r->header)
+        r->own = false;
+    else if (!r->inside && s.p[0] != ' ' && s.p[0] != '\t')
+        r->own = mbhead_is_own(s);
+    return !r->inside && !r->header && mbox_is_quoted(s) ? str_skip(s, 1) : s;
+}
+
 /* A line with its LF, or a part of one. */
 static void line_add(struct reader *r, struct str s)
 {
     if (!r->inside) {
         r->before = 0;
         r->header = r->header && !str_eqc(s, "\n") && !str_eqc(s, "\r\n");
+    }
+    if (r->t->mbox)
+        s = unquoted(r, s);
+    if (r->own) {
+        r->inside = s.p[s.n - 1] != '\n';
+        return;
     }
     bool ends = s.n > 0 && s.p[s.n - 1] == '\n';
     r->inside = !ends;

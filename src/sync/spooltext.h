@@ -11,6 +11,7 @@ struct spooltext {
     int fd;
     int64_t at, n; /* the part of the file that is it; it may turn out to be shorter */
     bool headers_only;
+    bool mbox; /* lines of the mailbox are left out of its header, and From_ lines lose their '>' */
 };
 typedef int spooltext_fn(void *arg, struct str bytes, bool last, struct error *err);
 /* Hands the bytes to out piece by piece; the last piece may be empty. -1 when reading fails or out

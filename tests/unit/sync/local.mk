@@ -5,6 +5,7 @@ SYNC_TESTS = tests/unit/sync/test_commit \
 	tests/unit/sync/test_look \
 	tests/unit/sync/test_mdname \
 	tests/unit/sync/test_spooltext \
+	tests/unit/sync/test_mbhead tests/unit/sync/test_mbscan tests/unit/sync/test_mbchange \
 	tests/unit/sync/test_probe \
 	tests/unit/sync/test_rank \
 	tests/unit/sync/test_sched \
@@ -70,10 +71,19 @@ tests_unit_sync_test_pace_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_sync_test_pace_LDADD = libsync.a $(LINK_BASE) $(CMOCKA_LIBS)
 tests_unit_sync_test_spooltext_SOURCES = tests/unit/sync/test_spooltext.c tests/unit/test.h
 tests_unit_sync_test_spooltext_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_unit_sync_test_spooltext_LDADD = libsync.a $(LINK_BASE) $(CMOCKA_LIBS)
 tests_unit_sync_test_flagcut_SOURCES = tests/unit/sync/test_flagcut.c tests/unit/test.h
 tests_unit_sync_test_flagcut_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_sync_test_flagcut_LDADD = libsync.a libcache.a libwire.a $(LINK_BASE) $(CMOCKA_LIBS)
 tests_unit_sync_test_searchkeys_SOURCES = tests/unit/sync/test_searchkeys.c tests/unit/test.h
 tests_unit_sync_test_searchkeys_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_sync_test_searchkeys_LDADD = libsync.a libwire.a $(LINK_CACHE) $(CMOCKA_LIBS)
+tests_unit_sync_test_spooltext_LDADD = libsync.a libmime.a $(LINK_BASE) $(CMOCKA_LIBS)
+tests_unit_sync_test_mbhead_SOURCES = tests/unit/sync/test_mbhead.c tests/unit/test.h
+tests_unit_sync_test_mbhead_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_sync_test_mbhead_LDADD = libsync.a libmime.a $(LINK_BASE) $(CRYPTO_LIBS) $(CMOCKA_LIBS)
+tests_unit_sync_test_mbscan_SOURCES = tests/unit/sync/test_mbscan.c tests/unit/test.h
+tests_unit_sync_test_mbscan_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_sync_test_mbscan_LDADD = libsync.a libmime.a $(LINK_BASE) $(CRYPTO_LIBS) $(CMOCKA_LIBS)
+tests_unit_sync_test_mbchange_SOURCES = tests/unit/sync/test_mbchange.c tests/unit/test.h
+tests_unit_sync_test_mbchange_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_sync_test_mbchange_LDADD = libsync.a libmime.a $(LINK_BASE) $(CRYPTO_LIBS) $(CMOCKA_LIBS)

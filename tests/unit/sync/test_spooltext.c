@@ -68,6 +68,39 @@ static void lines_end_in_crlf(void **state)
             read_at(pad > 20 ? 16384 - pad : pad, rows[i].in, false, rows[i].out);
 }
 
+static const struct {
+    const char *in, *out;
+} mbox_rows[] = {
+    { "A: b\nStatus: RO\nX-Status: F\n folded\nC: d\n e\n\n>From x\n>>From y\n> From z\nStatus: "
+      "R\n",
+      "A: b\r\nC: d\r\n e\r\n\r\nFrom x\r\n>From y\r\n> From z\r\nStatus: R\r\n" },
+    { "X-UID: 1\n\n>From x", "\r\nFrom x" },
+    { "Lines: 1", "" },
+    { ">From x\nA: b\n\n", ">From x\r\nA: b\r\n\r\n" },
+};
+
+static void of_an_mbox(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(mbox_rows); i++)
+        for (size_t pad = 0; pad < 20000; pad += pad < 16000 ? 7900 : 1 + pad % 7) {
+            struct error err = { 0 };
+            struct taken t = { .bytes = BUF_INIT(1 << 20) };
+            FILE *f = tmpfile();
+            assert_non_null(f);
+            fputs("X: ", f);
+            for (size_t k = 0; k < pad; k++)
+                fputc('x', f);
+            fprintf(f, "\n%s", mbox_rows[i].in);
+            fflush(f);
+            struct spooltext s = { .fd = fileno(f), .n = ftell(f), .mbox = true };
+            assert_int_equal(spooltext_read(&s, take, &t, &err), 0);
+            assert_string_equal(buf_c(&t.bytes) + pad + 5, mbox_rows[i].out);
+            buf_free(&t.bytes);
+            fclose(f);
+        }
+}
+
 static void headers_alone(void **state)
 {
     (void)state;
@@ -97,6 +130,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_end_in_crlf),
+        cmocka_unit_test(of_an_mbox),
         cmocka_unit_test(headers_alone),
         cmocka_unit_test(a_shorter_file),
     };
