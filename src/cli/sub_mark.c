@@ -47,7 +47,7 @@ static int change_read(const char *text, struct cache_op *op, struct error *err)
     return 0;
 }
 
-/* The names of its files have room for flags alone: a tag would be gone with the next look. */
+/* Its files are kept with flags alone: a tag would be gone with the next look. */
 static int check_tags(struct cli *c, struct arena *a, const struct cache_op *like, int64_t account,
                       struct error *err)
 {
@@ -58,10 +58,14 @@ static int check_tags(struct cli *c, struct arena *a, const struct cache_op *lik
     if (cache_account_name(c->cache, a, account, &name, err) != 0)
         return -1;
     const struct config_account *cfg = config_account(&c->config, name);
-    if (cfg == NULL || cfg->receive != RECEIVE_MAILDIR)
+    if (cfg == NULL || (cfg->receive != RECEIVE_MAILDIR && cfg->receive != RECEIVE_MBOX))
         return 0;
-    return error_set(err, ERR_USAGE, RETRY_NEVER,
-                     _("account %.*s is a Maildir, which keeps flags but no tags"), STR_ARG(name));
+    return error_set(
+        err, ERR_USAGE, RETRY_NEVER,
+        cfg->receive == RECEIVE_MAILDIR
+            ? _("account %.*s is a Maildir, which keeps flags but no tags")
+            : _("account %.*s lies in mbox files, of which tmail keeps flags but no tags"),
+        STR_ARG(name));
 }
 
 /* In each folder that the message lies in. 1: in none. */

@@ -16,6 +16,7 @@ static void server_clear(struct config_server *s)
     free(s->user);
     free(s->host);
     free(s->path);
+    free(s->inbox);
 }
 
 static void oauth_clear(struct config_oauth *o)

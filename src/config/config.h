@@ -8,13 +8,14 @@
 
 #include "base/buf.h"
 
-enum config_receive { RECEIVE_NONE, RECEIVE_IMAP, RECEIVE_POP3, RECEIVE_MAILDIR };
+enum config_receive { RECEIVE_NONE, RECEIVE_IMAP, RECEIVE_POP3, RECEIVE_MAILDIR, RECEIVE_MBOX };
 enum config_send { SEND_NONE, SEND_SMTP, SEND_LMTP, SEND_SENDMAIL };
 enum config_tls { CONFIG_TLS_DIRECT, CONFIG_TLS_STARTTLS, CONFIG_TLS_OFF };
 
 struct config_server {
     char *user, *host;
-    char *path; /* in place of host and port: LMTP a Unix socket, maildir: where mail lies */
+    char *path;  /* in place of host and port: LMTP a Unix socket, maildir, mbox: where mail lies */
+    char *inbox; /* mbox: a file that is not in path; NULL: there is none */
     uint16_t port;
     enum config_tls tls;
     bool loopback; /* host is a loopback address: plain text is accepted */

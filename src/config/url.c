@@ -148,8 +148,8 @@ static int parse(struct str url, const struct scheme *schemes, size_t n, struct 
     return 1;
 }
 
-/* maildir:PATH. The engine works in another folder than whoever wrote it. */
-static int parse_path(struct str url, struct str path, struct config_server *out, struct error *err)
+/* The engine works in another folder than whoever wrote it. */
+static int absolute(struct str url, struct str path, char **out, struct error *err)
 {
     const char *home = getenv("HOME");
     while (path.n > 1 && path.p[path.n - 1] == '/')
@@ -159,11 +159,26 @@ static int parse_path(struct str url, struct str path, struct config_server *out
     if (at_home && (home == NULL || home[0] != '/'))
         return bad_url(url, _("there is no home folder"), err);
     if (at_home)
-        out->path = xasprintf("%s/%.*s", home, str_eqc(path, "~") ? 0 : (int)below.n, below.p);
+        *out = xasprintf("%s/%.*s", home, str_eqc(path, "~") ? 0 : (int)below.n, below.p);
     else if (str_starts(path, "/"))
-        out->path = xmemdup0(path.p, path.n);
+        *out = xmemdup0(path.p, path.n);
     else
         return bad_url(url, _("the path must begin with / or ~/"), err);
+    return 0;
+}
+
+/* maildir:PATH, mbox:PATH, and mbox:PATH:INBOX=FILE as Dovecot has it. */
+static int parse_path(struct str url, struct str path, bool mbox, struct config_server *out,
+                      struct error *err)
+{
+    static const char mark[] = ":INBOX=";
+    const char *at = mbox ? memmem(path.p, path.n, mark, sizeof mark - 1) : NULL;
+    struct str inbox = at != NULL ? str_skip(path, (size_t)(at - path.p) + sizeof mark - 1) : path;
+    if (at != NULL)
+        path.n = (size_t)(at - path.p);
+    if (absolute(url, path, &out->path, err) != 0 ||
+        (at != NULL && absolute(url, inbox, &out->inbox, err) != 0))
+        return -1;
     out->host = xstrdup("localhost");
     out->loopback = true;
     return 0;
@@ -175,12 +190,17 @@ int config_url_receive(struct str url, enum config_receive *kind, struct config_
     struct str path = url;
     if (str_ilit(&path, "maildir:") == 0) {
         *kind = RECEIVE_MAILDIR;
-        return parse_path(url, path, out, err);
+        return parse_path(url, path, false, out, err);
+    }
+    if (str_ilit(&path, "mbox:") == 0) {
+        *kind = RECEIVE_MBOX;
+        return parse_path(url, path, true, out, err);
     }
     int rc = parse(url, receive_schemes, COUNT(receive_schemes), out, err);
     if (rc == 1)
-        return bad_url(url, _("receive takes imaps://, imap://, pop3s://, pop3:// or maildir:PATH"),
-                       err);
+        return bad_url(
+            url, _("receive takes imaps://, imap://, pop3s://, pop3://, maildir:PATH or mbox:PATH"),
+            err);
     *kind = str_istarts(url, "pop3") ? RECEIVE_POP3 : RECEIVE_IMAP;
     return rc;
 }

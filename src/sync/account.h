@@ -15,6 +15,7 @@
 #include "sync/pace.h"
 #include "sync/signin.h"
 #include "sync/spaces.h"
+#include "sync/spoolkind.h"
 
 /* A folder as the server opened it. */
 struct sync_box {
@@ -67,6 +68,8 @@ struct sync_account {
     struct pace pace;
     uint64_t taken; /* bytes of messages, in all */
     int64_t fetched, sent;
+    const struct spool_kind *kind; /* of the files of a local account; NULL: it is none */
+    struct spool_home home;
     bool looking; /* at the folders of a local account: nothing is changed in them meanwhile */
     bool unended; /* the end of an attempt to send could not be written */
 

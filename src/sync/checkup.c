@@ -143,6 +143,7 @@ static int check_receiving(struct checkup *c, struct error *err)
     case RECEIVE_POP3:
         return checkup_pop3(c, err);
     case RECEIVE_MAILDIR:
+    case RECEIVE_MBOX:
         return checkup_spool(c, err);
     case RECEIVE_NONE:
         break;

@@ -9,7 +9,7 @@
 #include "base/child.h"
 #include "base/i18n.h"
 #include "sync/checkup_in.h"
-#include "sync/spoolkind.h"
+#include "sync/mbox_in.h"
 #include "base/banned.h"
 
 enum { OTHERS_WRITE = 022, OTHERS_SEE = 077 };
@@ -92,9 +92,65 @@ static void say_mode(struct checkup *c, const struct stat *st)
         checkup_say(c, "note", _("others can look into %s, if they get there: chmod 700 it"), path);
 }
 
+/* ------------------------------------------------------------------ mbox files */
+
+static const char *folder_of(struct checkup *c, const char *path)
+{
+    struct str s = str_c(path);
+    size_t slash = str_rfind(s, '/');
+    return slash == 0 || slash >= s.n ? "/" : arena_fmt(c->arena, "%.*s", (int)slash, path);
+}
+
+/* 0; 1: it is not there yet. */
+static int check_mbox(struct checkup *c, const struct spool_home *h, const struct sync_listed *row,
+                      struct error *err)
+{
+    char *found = mbox_path(h, row->wire);
+    const char *path = arena_fmt(c->arena, "%s", found != NULL ? found : "");
+    free(found);
+    if (access(path, R_OK | W_OK) == 0) {
+        if (access(folder_of(c, path), W_OK) != 0)
+            checkup_say(c, "note",
+                        _("%s.lock cannot be made: programs that know no other lock can write to "
+                          "the mailbox while tmail does"),
+                        path);
+        return 0;
+    }
+    if (errno != ENOENT)
+        return cannot(_("%s cannot be read and changed"), path, err);
+    checkup_say(c, "note", _("%s is not there yet: the first mail makes it"), path);
+    return 1;
+}
+
+static int check_mboxes(struct checkup *c, struct error *err)
+{
+    struct spool_home h = { .root = c->cfg->in.path, .inbox = c->cfg->in.inbox };
+    struct sync_listed *rows;
+    struct error said = { 0 };
+    size_t n, there = 0;
+    if (mbox_folders(&h, c->arena, &rows, &n, &said, err) != 0)
+        return -1;
+    if (said.code != ERR_NONE)
+        checkup_wrong(c, &said);
+    for (size_t i = 0; i < n; i++) {
+        int rc = check_mbox(c, &h, &rows[i], err);
+        if (rc < 0)
+            return -1;
+        there += rc == 0;
+    }
+    if (there > 0)
+        checkup_say(c, "ok",
+                    P_("%zu mailbox file can be read and changed",
+                       "%zu mailbox files can be read and changed", there),
+                    there);
+    return 0;
+}
+
 int checkup_spool(struct checkup *c, struct error *err)
 {
     struct stat st;
+    if (c->cfg->receive == RECEIVE_MBOX)
+        return check_mboxes(c, err);
     const char *path = c->cfg->in.path;
     if (stat(path, &st) != 0)
         return cannot(_("%s cannot be read"), path, err);

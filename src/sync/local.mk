@@ -29,6 +29,7 @@ libsync_a_SOURCES = \
 	src/sync/mbhead.c src/sync/mbhead.h \
 	src/sync/mbscan.c src/sync/mbscan.h \
 	src/sync/mbchange.c src/sync/mbchange.h \
+	src/sync/mbox.c src/sync/mboxdirs.c src/sync/mboxedit.c src/sync/mbox_in.h \
 	src/sync/spooltext.c src/sync/spooltext.h \
 	src/sync/spoolscan.c src/sync/spoolscan.h \
 	src/sync/spool.c src/sync/spool.h \

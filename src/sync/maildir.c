@@ -139,10 +139,11 @@ static int by_wire(const void *a, const void *b)
 
 /* The account's own Maildir is its INBOX. Where PATH only has Maildirs in it, the one that is
  * called so. */
-static int md_folders(const char *root, struct arena *a, struct sync_listed **out, size_t *n,
-                      struct error *said, struct error *err)
+static int md_folders(const struct spool_home *h, struct arena *a, struct sync_listed **out,
+                      size_t *n, struct error *said, struct error *err)
 {
     struct walk w = { .a = a, .said = said };
+    const char *root = h->root;
     int dir = dir_open(AT_FDCWD, root);
     if (dir < 0)
         return error_sys(err, _("the Maildir %s cannot be opened"), root);
@@ -229,8 +230,8 @@ static int dirs_make(int root, struct buf *wire, bool plain)
     return rc;
 }
 
-static int md_make(const char *root, struct arena *a, const struct sync_listed *have, size_t n,
-                   struct str name, struct str *wire, struct error *err)
+static int md_make(const struct spool_home *h, struct arena *a, const struct sync_listed *have,
+                   size_t n, struct str name, struct str *wire, struct error *err)
 {
     struct buf path = BUF_INIT(4096);
     bool plain = is_plain(have, n);
@@ -239,7 +240,7 @@ static int md_make(const char *root, struct arena *a, const struct sync_listed *
     if (!fits)
         rc = error_set(err, ERR_REFUSED, RETRY_NEVER,
                        _("a Maildir cannot have a folder called %.*s"), STR_ARG(name));
-    int dir = rc == 0 ? dir_open(AT_FDCWD, root) : -1;
+    int dir = rc == 0 ? dir_open(AT_FDCWD, h->root) : -1;
     if (rc == 0 && (dir < 0 || dirs_make(dir, &path, plain) != 0))
         rc = error_sys(err, _("the folder %.*s cannot be made"), STR_ARG(name));
     if (dir >= 0)
@@ -268,11 +269,11 @@ static void box_free(struct spool_box **b)
     *b = NULL;
 }
 
-static int md_open(const char *root, struct str wire, bool change, struct spool_box **out,
+static int md_open(struct spool_home *h, struct str wire, bool change, struct spool_box **out,
                    struct error *err)
 {
     struct spool_box *b = xcalloc(1, sizeof *b);
-    char *path = xasprintf("%s/%.*s", root, STR_ARG(wire));
+    char *path = xasprintf("%s/%.*s", h->root, STR_ARG(wire));
     b->change = change;
     b->dir = dir_open(AT_FDCWD, path);
     b->cur = b->dir >= 0 ? dir_open(b->dir, "cur") : -1;
@@ -617,8 +618,9 @@ static int md_append(struct spool_box *b, struct arena *a, const struct spool_ne
 /* The same file in another folder; its name stays, and so do the letters that are not ours. What is
  * there under its name and here no more was moved before. */
 static int md_move(struct spool_box *from, struct spool_box *to, struct arena *a,
-                   struct spool_entry *e, struct error *err)
+                   const struct spool_again *again, struct spool_entry *e, struct error *err)
 {
+    (void)again; /* the name says it */
     for (int i = 0; i < 3; i++) {
         char *file = entry_file(e);
         int moved = rename_new(entry_fd(from, e), file, entry_fd(to, e), file);
@@ -655,20 +657,20 @@ static int md_close(struct spool_box **b, struct error *err)
 
 /* ------------------------------------------------------------------ what is watched */
 
-static void md_watched(const char *root, void (*each)(void *arg, const char *dir, const char *leaf),
-                       void *arg)
+static void md_watched(const struct spool_home *h,
+                       void (*each)(void *arg, const char *dir, const char *leaf), void *arg)
 {
     struct arena *a = arena_new(4096);
     struct sync_listed *rows;
     struct error said = { 0 }, err = { 0 };
     size_t n = 0;
-    each(arg, root, NULL);
-    if (md_folders(root, a, &rows, &n, &said, &err) != 0)
+    each(arg, h->root, NULL);
+    if (md_folders(h, a, &rows, &n, &said, &err) != 0)
         n = 0;
     for (size_t i = 0; i < n; i++) {
-        each(arg, arena_fmt(a, "%s/%.*s", root, STR_ARG(rows[i].wire)), NULL);
-        each(arg, arena_fmt(a, "%s/%.*s/new", root, STR_ARG(rows[i].wire)), NULL);
-        each(arg, arena_fmt(a, "%s/%.*s/cur", root, STR_ARG(rows[i].wire)), NULL);
+        each(arg, arena_fmt(a, "%s/%.*s", h->root, STR_ARG(rows[i].wire)), NULL);
+        each(arg, arena_fmt(a, "%s/%.*s/new", h->root, STR_ARG(rows[i].wire)), NULL);
+        each(arg, arena_fmt(a, "%s/%.*s/cur", h->root, STR_ARG(rows[i].wire)), NULL);
     }
     arena_free(&a);
 }

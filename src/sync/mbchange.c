@@ -287,18 +287,6 @@ static int extended(int fd, uint64_t size, uint64_t end)
     return why == 0 ? 0 : -1;
 }
 
-/* Programs take a mailbox that was changed after it was read for one with new mail: so it keeps what
- * it was in that. */
-static void times_set(int fd, const struct stat *was)
-{
-    bool news =
-        was->st_mtim.tv_sec > was->st_atim.tv_sec ||
-        (was->st_mtim.tv_sec == was->st_atim.tv_sec && was->st_mtim.tv_nsec > was->st_atim.tv_nsec);
-    struct timespec times[2] = { { .tv_nsec = news ? UTIME_OMIT : UTIME_NOW },
-                                 { .tv_nsec = UTIME_NOW } };
-    futimens(fd, times);
-}
-
 /* The bytes behind the end: ours that go, or those of others that lie where they will. */
 static int applied(int fd, int from, const struct redo *r, bool cut)
 {
@@ -312,7 +300,6 @@ static int applied(int fd, int from, const struct redo *r, bool cut)
         (sys_fault(FAULT_RENAME, "mbox truncate") != 0 || ftruncate(fd, (off_t)end) != 0 ||
          synced(fd, "mbox cut fsync") != 0))
         return -1;
-    times_set(fd, &st);
     return 0;
 }
 

@@ -5,8 +5,9 @@
 #include "base/banned.h"
 
 /* Content-Length and Lines are written by some programs together with the flags. */
-static const char *const own[] = { "Status", "X-Status",   "X-Keywords",     "X-UID",
-                                   "X-IMAP", "X-IMAPbase", "Content-Length", "Lines" };
+static const char *const own[] = { "Status",         "X-Status", "X-Keywords",
+                                   "X-UID",          "X-IMAP",   "X-IMAPbase",
+                                   "Content-Length", "Lines",    "X-Tmaild" };
 static const struct {
     const char *field;
     char letter;

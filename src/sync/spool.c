@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "sync/spool.h"
 
+#include <stdlib.h>
+
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/i18n.h"
 #include "cache/spool.h"
+#include "net/cancel.h"
 #include "sync/fetch.h"
 #include "sync/intake.h"
 #include "sync/local.h"
@@ -31,6 +34,35 @@ struct look {
     struct spool_item *large; /* of a batch: of these only the headers come in */
     size_t large_n;
 };
+
+static bool is_stopped(void *arg)
+{
+    return net_cancel_is_set(arg);
+}
+
+const struct spool_kind *spool_kind(const struct config_account *cfg)
+{
+    return cfg->receive == RECEIVE_MAILDIR ? &maildir_kind
+           : cfg->receive == RECEIVE_MBOX  ? &mbox_kind
+                                           : NULL;
+}
+
+void spool_home_init(struct sync_account *w, const char *store)
+{
+    w->kind = spool_kind(w->cfg);
+    w->home = (struct spool_home){ .root = w->cfg->in.path,
+                                   .inbox = w->cfg->in.inbox,
+                                   .aside = xasprintf("%s-mbox", store),
+                                   .stop = is_stopped,
+                                   .arg = w->cancel };
+}
+
+void spool_home_clear(struct sync_account *w)
+{
+    if (w->kind != NULL && w->kind->forget != NULL)
+        w->kind->forget(&w->home);
+    free(w->home.aside);
+}
 
 /* ------------------------------------------------------------------ folders */
 
@@ -114,7 +146,7 @@ static int folders_read(struct sync_account *w, struct error *err)
     struct sync_listed *rows;
     struct error said = { 0 };
     size_t n;
-    int rc = maildir_kind.folders(w->cfg->in.path, a, &rows, &n, &said, err);
+    int rc = w->kind->folders(&w->home, a, &rows, &n, &said, err);
     if (rc == 0)
         rc = folders_store(w, a, rows, n, said.code == ERR_NONE, err);
     if (said.code != ERR_NONE)
@@ -149,7 +181,9 @@ static int message_take(struct look *l, struct intake *in, const struct spool_it
                                              .flags = item->entry->flags & CACHE_SERVER_FLAGS } };
     if (spooltext_read(&t->text, to_intake, in, err) != 0)
         return -1;
-    return intake_end(in, &facts, err);
+    bool same = l->kind->same == NULL || l->kind->same(l->box);
+    l->missed |= !same;
+    return intake_end(in, same ? &facts : NULL, err);
 }
 
 /* That one message cannot be read keeps no other one back. */
@@ -241,6 +275,11 @@ static int fresh_do(struct look *l, struct error *err)
         if (batch_do(l, s->fresh + i, n, err) != 0 || l->w->between(l->w->between_arg, err) != 0)
             return -1;
         i += n;
+        int rc = i < s->fresh_n && l->kind->breathe != NULL ? l->kind->breathe(l->box, err) : 0;
+        if (rc != 0) {
+            l->missed = true;
+            return rc < 0 ? -1 : 0;
+        }
         account_progress(l->w, l->f.name, (int64_t)i, (int64_t)s->fresh_n, 0);
     }
     return 0;
@@ -304,7 +343,7 @@ static int look_once(struct look *l, enum pull_how how, struct error *err)
 {
     struct sync_account *w = l->w;
     l->missed = false;
-    int rc = l->kind->open(w->cfg->in.path, l->f.wire, false, &l->box, err);
+    int rc = l->kind->open(&w->home, l->f.wire, false, &l->box, err);
     if (rc != 0) /* a folder that is not there has nothing in it; the list of folders says it too */
         return rc == 1 ? 0 : -1;
     uint64_t print = l->kind->print(l->box) & INT64_MAX;
@@ -338,7 +377,7 @@ static void unread_tell(struct look *l)
 static int look_at(struct sync_account *w, enum pull_how how, const struct cache_folder *f,
                    int64_t since, struct error *err)
 {
-    struct look l = { .w = w, .kind = &maildir_kind, .f = *f, .since = since };
+    struct look l = { .w = w, .kind = w->kind, .f = *f, .since = since };
     int rc = 0;
     for (int i = 0; rc == 0 && i < LOOKS_MOST && (i == 0 || l.missed); i++) {
         l.a = arena_new(1 << 16);

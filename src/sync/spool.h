@@ -9,6 +9,11 @@
 #include "sync/pull.h"
 #include "sync/spoolkind.h"
 
+/* What the account's files are like; NULL: its mail lies on a server. */
+const struct spool_kind *spool_kind(const struct config_account *cfg);
+/* Where the mail of the account lies, if it is one of those (w->kind); keeps w and its cancel. */
+void spool_home_init(struct sync_account *w, const char *store);
+void spool_home_clear(struct sync_account *w);
 /* The account's folders, if the store has none yet. */
 int spool_folders(struct sync_account *w, struct error *err) MUST_CHECK;
 /* One look at all folders, or at the one called only. With PULL_CHANGED those that cannot have

@@ -7,6 +7,7 @@
 #include "cache/body.h"
 #include "cache/journal.h"
 #include "cache/spool.h"
+#include "mime/addr.h"
 #include "sync/fate.h"
 #include "sync/head.h"
 #include "sync/spool.h"
@@ -15,21 +16,25 @@
 enum {
     PUSH_MOST = 100, /* operations at a time; each may have two folders open */
     READ_MOST = 256 << 10,
+    SENDER_MAX = 1000,
     AGAIN_S = 30 /* a disk that is full, a mailbox that is locked */
 };
 
+/* A folder that is open for changes. */
+struct open_box {
+    int64_t folder;
+    struct spool_box *box; /* NULL: it could not be opened, and why */
+    struct error why;
+};
 /* What became of an operation. */
 struct job {
     const struct cache_op *op;
     enum { JOB_DONE, JOB_GONE, JOB_FAILED, JOB_LATER } end;
     struct cache_spool row; /* in folder, before */
-    struct spool_entry entry;
+    struct spool_entry source, entry;
+    struct open_box *from, *to; /* what it changes; NULL: none */
+    bool remove;                /* from there, when it is in the other */
     struct error why;
-};
-/* A folder that is open for changes. */
-struct open_box {
-    int64_t folder;
-    struct spool_box *box;
 };
 struct push {
     struct sync_account *w;
@@ -54,39 +59,52 @@ static int folder_make(struct push *p, struct cache_folder *f, struct error *err
     struct sync_listed *have;
     struct error said = { 0 };
     size_t n;
-    const char *root = p->w->cfg->in.path;
-    if (p->kind->folders(root, p->a, &have, &n, &said, err) != 0 ||
-        p->kind->make(root, p->a, have, n, f->name, &f->wire, err) != 0)
+    const struct spool_home *h = &p->w->home;
+    if (p->kind->folders(h, p->a, &have, &n, &said, err) != 0 ||
+        p->kind->make(h, p->a, have, n, f->name, &f->wire, err) != 0)
         return -1;
     return cache_folder_put(p->w->cache, f, err);
 }
 
+static int box_open(struct push *p, struct cache_folder *f, bool make, struct spool_box **out,
+                    struct error *err)
+{
+    int rc = p->kind->open(&p->w->home, f->wire, true, out, err);
+    if (rc == 1 && make) {
+        rc = folder_make(p, f, err);
+        if (rc == 0)
+            rc = p->kind->open(&p->w->home, f->wire, true, out, err);
+    }
+    return rc;
+}
+
 /* The folder, opened once for all that is done in it. 1: it is not there; with make it is made. */
-static int box_of(struct push *p, int64_t folder, bool make, struct spool_box **out,
+static int box_of(struct push *p, int64_t folder, bool make, struct open_box **out,
                   struct error *err)
 {
     struct cache_folder f;
     for (size_t i = 0; i < p->boxes_n; i++)
         if (p->boxes[i].folder == folder) {
-            *out = p->boxes[i].box;
-            return 0;
+            *out = &p->boxes[i];
+            *err = p->boxes[i].why;
+            return p->boxes[i].box != NULL ? 0 : -1;
         }
     int rc = cache_folder_get(p->w->cache, p->a, folder, &f, err);
     if (rc == 1)
         return error_set(err, ERR_REFUSED, RETRY_NEVER, _("the folder is gone"));
+    struct open_box b = { .folder = folder };
     if (rc == 0)
-        rc = p->kind->open(p->w->cfg->in.path, f.wire, true, out, err);
-    if (rc == 1 && make) {
-        rc = folder_make(p, &f, err);
-        if (rc == 0)
-            rc = p->kind->open(p->w->cfg->in.path, f.wire, true, out, err);
+        rc = box_open(p, &f, make, &b.box, err);
+    if (rc == 1)
+        return 1;
+    if (rc < 0) {
+        b.box = NULL;
+        b.why = *err;
     }
-    if (rc == 0)
-        p->boxes[p->boxes_n++] = (struct open_box){ folder, *out };
+    *out = &p->boxes[p->boxes_n++];
+    **out = b;
     return rc;
 }
-
-/* ------------------------------------------------------------------ one operation */
 
 struct reading {
     struct cache *cache;
@@ -104,7 +122,56 @@ static int body_next(void *arg, struct buf *out, struct error *err)
     return out->len == before ? 1 : 0;
 }
 
-static int append(struct push *p, struct job *j, struct spool_box *to, struct error *err)
+/* Messages of the target whose names the store has. */
+struct names {
+    struct cache_spool *rows;
+    size_t n;
+    struct cache *cache;
+    struct arena *a;
+    int64_t folder;
+    bool read;
+};
+
+static int by_row_name(const void *key, const void *row)
+{
+    return str_cmp(*(const struct str *)key, ((const struct cache_spool *)row)->name);
+}
+
+/* What cannot be read is known: then at worst a message is there twice. */
+static bool name_known(void *arg, struct str name)
+{
+    struct names *k = arg;
+    struct error err = { 0 };
+    if (!k->read && cache_spool_all(k->cache, k->a, k->folder, &k->rows, &k->n, &err) != 0)
+        return true;
+    k->read = true;
+    return k->n > 0 && bsearch(&name, k->rows, k->n, sizeof *k->rows, by_row_name) != NULL;
+}
+
+static struct names names_of(struct push *p, int64_t folder)
+{
+    return (struct names){ .cache = p->w->cache, .a = p->a, .folder = folder };
+}
+
+static struct spool_again again(const struct job *j, struct names *known)
+{
+    return (struct spool_again){ .maybe = j->op->begun || j->op->attempts > 0,
+                                 .known = name_known,
+                                 .arg = known };
+}
+
+static struct str sender_of(struct push *p, const struct cache_row *row)
+{
+    struct mime_addr from;
+    struct buf spec = BUF_INIT(SENDER_MAX);
+    if (mime_addr_list(p->a, row->from, &from, 1) == 1)
+        mime_addr_spec(&from, &spec);
+    struct str s = arena_str(p->a, spec.over ? (struct str){ "", 0 } : buf_str(&spec));
+    buf_free(&spec);
+    return s;
+}
+
+static int append(struct push *p, struct job *j, struct error *err)
 {
     const struct cache_op *op = j->op;
     struct cache_row row;
@@ -125,13 +192,16 @@ static int append(struct push *p, struct job *j, struct spool_box *to, struct er
     hash_end(&h, digest);
     free(key);
     struct reading r = { .cache = p->w->cache, .message = op->message };
+    struct names known = names_of(p, op->target);
     struct spool_new m = { .key = { (const char *)digest, 16 },
                            .received = row.date,
                            .flags =
                                op->kind == OP_APPEND ? op->add : row.flags & CACHE_SERVER_FLAGS,
+                           .sender = sender_of(p, &row),
+                           .again = again(j, &known),
                            .next = body_next,
                            .arg = &r };
-    return p->kind->append(to, p->a, &m, &j->entry, err);
+    return p->kind->append(j->to->box, p->a, &m, &j->entry, err);
 }
 
 /* The message as it lies in its folder by what the store knows. 1: it has no row. */
@@ -140,47 +210,63 @@ static int source(struct push *p, struct job *j, struct error *err)
     int rc = cache_spool_by_uid(p->w->cache, p->a, j->op->folder, j->op->uid, &j->row, err);
     j->entry = (struct spool_entry){ .name = j->row.name, .place = j->row.place };
     j->entry.flags = p->kind->flags_of(&j->entry);
-    return rc;
+    j->source = j->entry;
+    return rc == 0 ? box_of(p, j->op->folder, false, &j->from, err) : rc;
 }
 
 static int flags_do(struct push *p, struct job *j, struct error *err)
 {
-    struct spool_box *box;
     int rc = source(p, j, err);
-    if (rc == 0)
-        rc = box_of(p, j->op->folder, false, &box, err);
     if (rc != 0)
         return rc;
-    return p->kind->flags(box, p->a, &j->entry, (j->entry.flags | j->op->add) & ~j->op->del, err);
+    return p->kind->flags(j->from->box, p->a, &j->entry,
+                          (j->entry.flags | j->op->add) & ~j->op->del, err);
+}
+
+/* A look at the target between two attempts has found there what the first one brought. 1: it has
+ * not. */
+static int moved_before(struct push *p, struct job *j, struct error *err)
+{
+    struct cache_row row;
+    struct cache_spool there;
+    int rc = cache_row_get(p->w->cache, p->a, j->op->message, j->op->target, &row, err);
+    if (rc != 0 || row.uid == 0)
+        return rc < 0 ? -1 : 1;
+    rc = cache_spool_by_uid(p->w->cache, p->a, j->op->target, row.uid, &there, err);
+    if (rc != 0)
+        return rc;
+    j->entry = (struct spool_entry){ .name = there.name, .place = there.place };
+    j->entry.flags = p->kind->flags_of(&j->entry);
+    return 0;
 }
 
 static int move_do(struct push *p, struct job *j, struct error *err)
 {
-    struct spool_box *from, *to;
+    struct names known = names_of(p, j->op->target);
+    struct spool_again before = again(j, &known);
     int rc = source(p, j, err);
+    j->remove = rc == 0 && p->kind->move_copies;
+    if (j->remove && before.maybe) {
+        rc = moved_before(p, j, err);
+        if (rc <= 0)
+            return rc;
+        rc = 0;
+    }
     if (rc == 0)
-        rc = box_of(p, j->op->folder, false, &from, err);
-    if (rc == 0)
-        rc = box_of(p, j->op->target, true, &to, err);
-    return rc == 0 ? p->kind->move(from, to, p->a, &j->entry, err) : rc;
+        rc = box_of(p, j->op->target, true, &j->to, err);
+    return rc == 0 ? p->kind->move(j->from->box, j->to->box, p->a, &before, &j->entry, err) : rc;
 }
 
 static int append_do(struct push *p, struct job *j, struct error *err)
 {
-    struct spool_box *to;
-    int rc = box_of(p, j->op->target, true, &to, err);
-    return rc == 0 ? append(p, j, to, err) : rc;
+    int rc = box_of(p, j->op->target, true, &j->to, err);
+    return rc == 0 ? append(p, j, err) : rc;
 }
 
 static int expunge_do(struct push *p, struct job *j, struct error *err)
 {
-    struct spool_box *box;
     int rc = source(p, j, err);
-    if (rc == 0)
-        rc = box_of(p, j->op->folder, false, &box, err);
-    if (rc == 0)
-        rc = p->kind->remove(box, &j->entry, err);
-    return rc;
+    return rc == 0 ? p->kind->remove(j->from->box, &j->entry, err) : rc;
 }
 
 typedef int op_fn(struct push *p, struct job *j, struct error *err);
@@ -206,15 +292,49 @@ static void job_do(struct push *p, struct job *j)
         job_failed(j, &err);
 }
 
+/* What was to change in that folder, or to go from it, has not. */
+static void changes_failed(struct push *p, const struct open_box *b, const struct error *why)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (p->jobs[i].end == JOB_DONE && p->jobs[i].from == b)
+            job_failed(&p->jobs[i], why);
+}
+
+/* All that is added stands in its file before anything goes from another: stopped between the two it
+ * is there twice, and not nowhere. */
+static void boxes_settle(struct push *p)
+{
+    for (size_t i = 0; i < p->boxes_n; i++) {
+        struct error err = { 0 };
+        struct open_box *b = &p->boxes[i];
+        if (b->box != NULL && p->kind->settle != NULL && p->kind->settle(b->box, &err) != 0)
+            for (size_t k = 0; k < p->n; k++)
+                if (p->jobs[k].end == JOB_DONE && p->jobs[k].to == b)
+                    job_failed(&p->jobs[k], &err);
+    }
+    (void)sys_fault(FAULT_EXIT, "spool push settled");
+    for (size_t i = 0; i < p->n; i++) {
+        struct error err = { 0 };
+        struct job *j = &p->jobs[i];
+        if (j->end == JOB_DONE && j->remove && p->kind->remove(j->from->box, &j->source, &err) < 0)
+            job_failed(j, &err);
+    }
+}
+
 /* That a disk could not say that it has a rename for good undoes none: to do it once more would
  * double it. */
 static void boxes_close(struct push *p)
 {
-    while (p->boxes_n > 0) {
+    for (size_t i = p->boxes_n; i > 0; i--) {
         struct error err = { 0 };
-        if (p->kind->close(&p->boxes[--p->boxes_n].box, &err) != 0)
-            log_line(p->w->log, LOG_ERROR, "%s: %s", p->w->cfg->name, err.text);
+        struct open_box *b = &p->boxes[i - 1];
+        if (b->box == NULL || p->kind->close(&b->box, &err) == 0)
+            continue;
+        log_line(p->w->log, LOG_ERROR, "%s: %s", p->w->cfg->name, err.text);
+        if (p->kind->move_copies)
+            changes_failed(p, b, &err);
     }
+    p->boxes_n = 0;
 }
 
 /* ------------------------------------------------------------------ how they end */
@@ -315,6 +435,7 @@ static int batch_do(struct push *p, const struct cache_op *ops, size_t n, struct
         p->jobs[i] = (struct job){ .op = &ops[i] };
         job_do(p, &p->jobs[i]);
     }
+    boxes_settle(p);
     boxes_close(p);
     (void)sys_fault(FAULT_EXIT, "spool push written");
     return batch_end(p, err);
@@ -344,7 +465,7 @@ int spool_push(struct sync_account *w, struct error *err)
     size_t n;
     int rc;
     p->w = w;
-    p->kind = &maildir_kind;
+    p->kind = w->kind;
     do {
         n = PUSH_MOST;
         p->a = arena_new(1 << 14);

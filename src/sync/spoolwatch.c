@@ -72,17 +72,22 @@ static void dir_add(void *arg, const char *dir, const char *leaf)
 static void dirs_watch(struct spoolwatch *w)
 {
     dirs_forget(w);
-    w->kind->watched(w->cfg->in.path, dir_add, w);
+    struct spool_home home = { .root = w->cfg->in.path, .inbox = w->cfg->in.inbox };
+    w->kind->watched(&home, dir_add, w);
 }
 
 static bool event_counts(const struct spoolwatch *w, const struct inotify_event *e)
 {
     if ((e->mask & IN_Q_OVERFLOW) != 0)
         return true;
-    for (size_t i = 0; i < w->n; i++)
-        if (w->dirs[i].number == e->wd &&
-            (w->dirs[i].leaf == NULL || str_eqc(str_c(w->dirs[i].leaf), e->len > 0 ? e->name : "")))
+    const char *name = e->len > 0 ? e->name : "";
+    for (size_t i = 0; i < w->n; i++) {
+        const struct watched *d = &w->dirs[i];
+        if (d->number == e->wd &&
+            (d->leaf != NULL ? str_eqc(str_c(d->leaf), name)
+                             : w->kind->counts == NULL || w->kind->counts(name)))
             return true;
+    }
     return false;
 }
 

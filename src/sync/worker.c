@@ -79,7 +79,7 @@ static bool has_mail(const struct worker *w)
 /* Its mail lies in files of this machine. */
 static bool is_spool(const struct worker *w)
 {
-    return w->acc.cfg->receive == RECEIVE_MAILDIR;
+    return w->acc.kind != NULL;
 }
 
 /* Its folders lie here alone: what a person does there waits for nobody. */
@@ -362,7 +362,7 @@ static void spoolwatch_begin(struct worker *w)
     struct error err = { 0 };
     if (w->spoolwatch != NULL || w->unwatched)
         return;
-    w->spoolwatch = spoolwatch_start(&maildir_kind, w->acc.cfg, w->wants, w->o.log, &err);
+    w->spoolwatch = spoolwatch_start(w->acc.kind, w->acc.cfg, w->wants, w->o.log, &err);
     w->unwatched = w->spoolwatch == NULL;
     if (w->unwatched)
         log_line(w->o.log, LOG_ERROR, "%s: %s", w->acc.cfg->name, err.text);
@@ -599,6 +599,7 @@ static void *worker_run(void *arg)
 
 static void worker_clear(struct worker *w)
 {
+    spool_home_clear(&w->acc);
     wants_drop(&w->bodies);
     wants_drop(&w->sends);
     wants_drop(&w->passes);
@@ -620,6 +621,7 @@ static int worker_make(struct worker *w, struct error *err)
     struct sync_account *a = &w->acc;
     w->wants = queue_new(INT_MAX, err);
     a->cancel = w->wants != NULL ? net_cancel_new(err) : NULL;
+    spool_home_init(a, w->o.store);
     signin_init(&a->signin, a->cfg, w->o.store, a->cancel, w->o.log);
     a->cache = a->cancel != NULL ? cache_open(w->o.store, CACHE_WRITE, err) : NULL;
     a->commit = a->cache != NULL ? commit_port_new(w->o.commit, w->o.number, err) : NULL;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The two loops: only where the points are.
-FAULT_TESTS = tests/fault/sync.py tests/fault/push.py tests/fault/send.py tests/fault/pop.py tests/fault/maildir.py tests/fault/store.py tests/fault/server.py
+FAULT_TESTS = tests/fault/sync.py tests/fault/push.py tests/fault/send.py tests/fault/pop.py tests/fault/maildir.py tests/fault/mbox.py tests/fault/store.py tests/fault/server.py
 FAULT_NEEDS = tests/interop/drive tmail tmail-sync tmail-decode tmaild
 if FAULTS
 TESTS += $(FAULT_TESTS)

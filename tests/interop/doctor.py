@@ -161,4 +161,13 @@ with Place() as place:
     os.chmod(home, 0o770)
     doctor(q, 74, "others can change your mail")
     os.chmod(home, 0o700)
+    q = profile('[account work]\naddress = "Jane <jane@example.org>"\nreceive = "mbox:~/Mail:INBOX=~/spool/jane"\nsend = "sendmail:/bin/cat"\n')
+    doctor(q, 74, "cannot be opened")
+    for part in ("Mail", "spool"):
+        os.makedirs(os.path.join(q.path, part), mode=0o700)
+    doctor(q, 0, "is not there yet", "note")
+    for part in ("Mail/Sent", "spool/jane"):
+        with open(os.path.join(q.path, part), "w"):
+            pass
+    doctor(q, 0, "2 mailbox files can be read and changed", "ok")
     doctor(profile('[account work]\naddress = "Jane <jane@example.org>"\nsend = "sendmail:no-such-program -t"\n'), 78, "no program no-such-program")

@@ -127,3 +127,6 @@ EXTRA_DIST += tests/interop/local_maildir.py
 TESTS += tests/interop/search.py
 tests/interop/search.log: tests/interop/drive tmail tmail-sync tmail-decode tmaild
 EXTRA_DIST += tests/interop/search.py
+TESTS += tests/interop/local_mbox.py
+tests/interop/local_mbox.log: tests/interop/drive tmail tmail-sync tmail-decode
+EXTRA_DIST += tests/interop/local_mbox.py

@@ -55,6 +55,8 @@ static void mistakes_name_their_line(void **state)
         { ACCOUNT "receive = \"imaps://-x\"\n", "line 3" },
         { ACCOUNT "receive = \"maildir:Mail\"\n", "must begin with" },
         { ACCOUNT "receive = \"maildir:\"\n", "must begin with" },
+        { ACCOUNT "receive = \"mbox:mbox\"\n", "must begin with" },
+        { ACCOUNT "receive = \"mbox:~/Mail:INBOX=mbox\"\n", "must begin with" },
         { ACCOUNT "password-command = \"pass 'x\"\n", "line 3" },
         { ACCOUNT "tls = maybe\n", "line 3" },
         { ACCOUNT "tls-pin = \"/etc/passwd\"\n", "is no pin" },

@@ -27,6 +27,7 @@ static void lines_of_the_mailbox(void **state)
         { "X-IMAPbase: 1 2\n", true, 0 },
         { "Content-Length: 7\n", true, 0 },
         { "Lines: 7\n", true, 0 },
+        { "X-Tmaild: 1 2 3 -\n", true, 0 },
         { "X-Statuses: A\n", false, 0 },
         { "Status\n", false, 0 },
         { " Status: R\n", false, 0 },
