@@ -105,9 +105,13 @@ static int old_read(const char *path, struct buf *text, mode_t *mode, struct err
 static int check(const char *path, struct str text, struct error *err)
 {
     struct config c;
+    struct error why;
     char *copy = xasprintf("%s.check%d", path, (int)getpid());
-    int rc = file_replace(copy, text, PRIVATE, err);
-    if (rc == 0)
+    int rc = file_replace(copy, text, PRIVATE, &why);
+    if (rc != 0) { /* the copy's name means nothing to anybody */
+        errno = why.sys;
+        (void)error_sys(err, _("cannot write %s"), path);
+    } else
         rc = config_load(&c, copy, err);
     if (rc == 0)
         config_free(&c);

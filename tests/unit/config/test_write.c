@@ -176,6 +176,16 @@ static void names(void **state)
     }
 }
 
+static void what_cannot_be_written_is_named(void **state)
+{
+    const struct write_key key = { "address", STR("a@b"), false };
+    struct error err = { 0 };
+    (void)state;
+    assert_int_equal(write_account("/proc/tmailrc", "x", &key, 1, &err), -1);
+    assert_int_equal(err.code, ERR_SYS);
+    assert_non_null(strstr(err.text, "cannot write /proc/tmailrc: "));
+}
+
 static void secrets_are_not_shown(void **state)
 {
     const struct write_key key = { "password", STR("sesame"), true };
@@ -195,6 +205,7 @@ int main(void)
         cmocka_unit_test(values_that_cannot_stand_there),
         cmocka_unit_test(urls),
         cmocka_unit_test(names),
+        cmocka_unit_test(what_cannot_be_written_is_named),
         cmocka_unit_test(secrets_are_not_shown),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
