@@ -67,5 +67,6 @@ int decode_part_bytes(struct decode_src raw, const struct mime_part_info *info,
     codec_free(&p.codec);
     buf_free(&p.read);
     buf_free(&p.decoded);
-    return rc != 0 ? rc : p.damaged;
+    /* what a line lacks may look like blanks that were cut: who saw all of them knows better */
+    return rc != 0 ? rc : p.damaged | ((info->flags & MIME_PART_DAMAGED) != 0);
 }

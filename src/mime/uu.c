@@ -12,8 +12,9 @@ struct lines {
     size_t good_end; /* of the last line before the first one that is wrong */
     size_t end;      /* of the end line; 0 when there is none */
     size_t bytes, data, bad;
-    size_t first_bytes, last_bytes;
+    size_t first_bytes, last_bytes, last_filled;
     bool zero, filled, backquote, misspelt;
+    bool uneven; /* not the lines that an encoder writes: all as long as the first, but the last */
 };
 
 struct uu_reader {
@@ -54,11 +55,20 @@ void uu_reader_free(struct uu_reader **r)
     *r = NULL;
 }
 
-static void note_data(struct lines *l, struct codec_uu_line line)
+/* Length of a piece at which it may be chance that the line before lacks as much. */
+enum { CHANCE = 2 };
+
+/* A line that was wrapped looks like one that was cut, and its other half like a line of some length:
+ * not of that of all lines, and it has what the one before lacks. */
+static void note_data(struct lines *l, struct codec_uu_line line, size_t n)
 {
     if (l->data++ == 0)
         l->first_bytes = line.bytes;
+    else if (l->last_bytes != l->first_bytes || line.bytes > l->first_bytes ||
+             (line.bytes != l->first_bytes && n > CHANCE && n == l->last_filled))
+        l->uneven = true;
     l->last_bytes = line.bytes;
+    l->last_filled = line.filled;
     l->bytes += line.bytes;
     l->filled |= line.filled > 0;
     l->backquote |= line.backquote;
@@ -76,8 +86,9 @@ static void judge(const struct lines *l, struct uu_file *f)
     f->decoded = l->bytes;
     f->unended = l->end == 0 || l->misspelt;
     f->length = l->end > 0 ? l->end : l->good_end;
-    /* blanks cannot have been cut where '`' stands for zero: such a line has lost something else */
-    f->damaged = !finished || (l->filled && l->backquote) || (l->bad > 0 && l->end > 0);
+    /* Blanks cannot have been cut where '`' stands for zero: such a line has lost something else. */
+    f->damaged =
+        !finished || (l->filled && (l->backquote || l->uneven)) || (l->bad > 0 && l->end > 0);
 }
 
 static void file_begin(struct uu_reader *r, struct str name)
@@ -107,7 +118,7 @@ static void file_line(struct uu_reader *r, struct str line)
     struct lines *l = &r->l;
     struct codec_uu_line look = codec_uu_look(&r->table, line);
     if (look.kind == CODEC_UU_DATA)
-        note_data(l, look);
+        note_data(l, look, line.n);
     else if (look.kind == CODEC_UU_ZERO)
         l->zero = true;
     else if (look.kind == CODEC_UU_BAD) {

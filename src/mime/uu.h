@@ -15,8 +15,9 @@ struct uu_file {
 };
 
 /* Finds "begin MODE NAME" ... "end" in text; at most max. A line cut of trailing blanks is filled
- * up to its length byte and is whole; a file without end is whole if every line is and the last one
- * shows that nothing followed it. Linear time. */
+ * up to its length byte and is whole, where all lines but the last promise as much as the first:
+ * lines that were wrapped anew do not. A file without end is whole if every line is and the last
+ * one shows that nothing followed it. Linear time. */
 size_t uu_find(struct str text, struct uu_file *out, size_t max);
 
 /* The same of a text that comes in pieces of any size: found is told of each file, whose name lives

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* build_message FROM TO SUBJECT [FILE]... < text > message, or build_message encode|decode
- * base64|qp|uu: what roundtrip.py compares with other programs. */
+ * base64|qp|uu, or build_message files < text: the uuencoded files in it, each as a line with its
+ * state, its size and its name, and its bytes. What roundtrip.py compares with other programs. */
 #include <stdio.h>
 
 #include "base/file.h"
 #include "mime/build.h"
 #include "mime/codec.h"
+#include "mime/uu.h"
 #include "base/banned.h"
 
 enum { SIZE_MAX_HERE = 64 << 20, FILES_MAX = 8 };
@@ -72,12 +74,36 @@ static int code(bool encode, struct str kind, struct str in, struct error *err)
     return rc;
 }
 
+static void put_file(void *arg, const struct uu_file *f)
+{
+    struct buf out = BUF_INIT(SIZE_MAX_HERE);
+    struct codec *c = codec_new(CODEC_UU, NULL);
+    struct error err;
+    if (codec_decode(c, str_head(str_skip(*(struct str *)arg, f->offset), f->length), true, &out,
+                     &err) < 0)
+        fprintf(stderr, "%s\n", err.text);
+    printf("%s%s %zu %.*s\n", f->damaged ? "damaged" : "whole", f->unended ? "-unended" : "",
+           out.len, STR_ARG(f->name));
+    fwrite(out.data, 1, out.len, stdout);
+    codec_free(&c);
+    buf_free(&out);
+}
+
+static void files(struct str in)
+{
+    struct uu_reader *r = uu_reader_new(put_file, &in);
+    uu_reader_feed(r, in, true);
+    uu_reader_free(&r);
+}
+
 int main(int argc, char **argv)
 {
     struct error err = { 0 };
     struct buf in = BUF_INIT(SIZE_MAX_HERE);
     int rc = file_read_fd(0, &in, &err);
-    if (rc == 0 && argc == 3)
+    if (rc == 0 && argc == 2)
+        files(buf_str(&in));
+    else if (rc == 0 && argc == 3)
         rc = code(str_eqc(str_c(argv[1]), "encode"), str_c(argv[2]), buf_str(&in), &err);
     else if (rc == 0 && argc > 3)
         rc = build(argc, argv, buf_str(&in), &err);

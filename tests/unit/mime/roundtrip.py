@@ -78,5 +78,66 @@ def codecs():
             check("uudecode", run("uudecode", "-o", "/dev/stdout", data=run(PROGRAM, "encode", "uu", data=data)), data)
 
 
+def found(text):
+    """The uuencoded files in a text: [(state, name, bytes)]."""
+    out, rest = [], run(PROGRAM, "files", data=text)
+    while rest:
+        line, rest = rest.split(b"\n", 1)
+        state, size, name = line.split(b" ", 2)
+        out.append((state.decode(), name.decode(), rest[: int(size)]))
+        rest = rest[int(size):]
+    return out
+
+
+def wrapped(coded, width):
+    """All lines but the first wrapped anew; None where all are short enough."""
+    first, *lines = coded.split(b"\n")
+    pieces = [line[i: i + width] for line in lines for i in range(0, max(len(line), 1), width)]
+    return b"\n".join([first] + pieces) if pieces != lines else None
+
+
+def without_blanks(coded):
+    return b"\n".join(line.rstrip(b" ") for line in coded.split(b"\n"))
+
+
+def files():
+    """Of each length: as sharutils writes it, with blanks for zero, with these cut by a relay, without its end."""
+    kinds = [random.randbytes, lambda n: bytes(random.choices(b"a few words \n", k=n)), bytes]
+    originals = [kinds[n % 3](n) for n in range(1001)]
+    program = shutil.which("uuencode")
+    with tempfile.TemporaryDirectory() as folder:
+        coded, names = [], [f"file{n}" for n in range(len(originals))]
+        for name, data in zip(names, originals):
+            uu = run("uuencode", name, data=data) if program else run(PROGRAM, "encode", "uu", data=data)
+            coded.append(uu.replace(b" name\n", f" {name}\n".encode()))
+            with open(os.path.join(folder, f"{name}.uu"), "wb") as f:
+                f.write(coded[-1])
+        if shutil.which("uudecode"):
+            subprocess.run(["uudecode"] + [f"{name}.uu" for name in names], cwd=folder, check=True)
+            for name, data in zip(names, originals):
+                with open(os.path.join(folder, name), "rb") as f:
+                    check("what uudecode makes of it", f.read(), data)
+    blanks = [uu.replace(b"`", b" ") for uu in coded]
+    between = b"\n-- \nand more text:\n\n"
+    whole = [("whole", name, data) for name, data in zip(names, originals)]
+    for name, variant in (("as it is", coded), ("blanks", blanks), ("CRLF", [uu.replace(b"\n", b"\r\n") for uu in coded]),
+                          ("blanks cut", [without_blanks(uu) for uu in blanks])):
+        got = found(between.join(variant))
+        check(f"how many, {name}", len(got), len(whole))
+        for n, (one, want) in enumerate(zip(got, whole)):
+            check(f"{name}, {n} bytes", one, want)
+    for name, end in (("End", b"`\nEnd\n"), ("no end", b"`\n")):
+        for n, data in enumerate(originals[1:150], 1):
+            check(f"{name}, {n} bytes", found(coded[n].replace(b"`\nend\n", end)), [("whole-unended", names[n], data)])
+    for width in (20, 40, 50, 57):
+        for n in range(10, 1001, 37):
+            for uu in (coded[n], blanks[n]):
+                again = wrapped(uu, width)
+                for state, _, data in found(again) if again else []:
+                    if state.startswith("whole"):
+                        check(f"wrapped at {width}, {n} bytes", data, originals[n])
+
+
 messages()
 codecs()
+files()
