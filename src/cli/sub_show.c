@@ -160,6 +160,8 @@ static void list_attachments(const struct cli_text *t)
             continue;
         printf("%s[%zu] ", any ? "" : "\n", i + 1);
         out_text(p->name.n > 0 ? p->name : p->type, false);
+        const char *note = mime_part_note(p);
+        printf("%s%s", note[0] != '\0' ? ", " : "", note);
         printf(P_(", %llu byte\n", ", %llu bytes\n", p->decoded), (unsigned long long)p->decoded);
         any = true;
     }
@@ -216,6 +218,7 @@ static int show_json(struct cli *c, const struct cli_text *t, struct error *err)
         json_object_set_new(part, "name", out_json_text(p->name));
         json_object_set_new(part, "type", out_json_text(p->type));
         json_object_set_new(part, "size", json_integer((json_int_t)p->decoded));
+        json_object_set_new(part, "damaged", json_boolean(p->flags & MIME_PART_DAMAGED));
         json_array_append_new(list, part);
     }
     json_object_set_new(o, "attachments", list);

@@ -395,8 +395,7 @@ static void put_files(struct parse *p)
                                          .flags = MIME_PART_UU | MIME_PART_ATTACHMENT };
         info->name = header_repaired(p->a, str_head(names, file->name.n));
         names = str_skip(names, file->name.n);
-        if (file->damaged)
-            info->flags |= MIME_PART_DAMAGED;
+        info->flags |= file->damaged ? MIME_PART_DAMAGED : file->unended ? MIME_PART_UNENDED : 0;
         (void)mime_text_pick_see(&p->pick, info);
     }
 }

@@ -167,8 +167,9 @@ static bool is_patch(struct str text)
 
 static void put_file(struct plain *p, const struct uu_file *file)
 {
-    struct str note = str_c(
-        arena_fmt(p->a, "[file %.*s, %zu bytes, uuencoded]", STR_ARG(file->name), file->decoded));
+    struct str note =
+        str_c(arena_fmt(p->a, "[file %.*s, %zu bytes, uuencoded%s]", STR_ARG(file->name),
+                        file->decoded, file->unended ? ", without its end line" : ""));
     put_line(p, 0, note, SPAN_NOTE);
 }
 

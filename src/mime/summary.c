@@ -185,6 +185,13 @@ bool mime_part_is_attachment(const struct mime_part_info *part)
     return part->depth > 0 && str_ieqc(part->type, "message/rfc822");
 }
 
+const char *mime_part_note(const struct mime_part_info *part)
+{
+    if (part->flags & MIME_PART_DAMAGED)
+        return _("damaged");
+    return part->flags & MIME_PART_UNENDED ? _("whole, but without its end line") : "";
+}
+
 bool mime_summary_has_attachments(const struct mime_summary *s)
 {
     for (size_t i = 0; i < s->parts_n; i++)

@@ -20,7 +20,8 @@ enum mime_part_flag {
     MIME_PART_FLOWED = 1 << 4,  /* format=flowed */
     MIME_PART_DELSP = 1 << 5,
     MIME_PART_CONTAINER =
-        1 << 6 /* multipart/... or message/rfc822: has children, no content of its own */
+        1 << 6, /* multipart/... or message/rfc822: has children, no content of its own */
+    MIME_PART_UNENDED = 1 << 7 /* uuencoded and whole, but its end line is missing or misspelt */
 };
 
 /* One part, in document order. offset and length are of the encoded content in the raw message,
@@ -80,6 +81,8 @@ bool mime_text_pick_see(struct mime_text_pick *p, const struct mime_part_info *p
 /* True for what a list marks as an attachment: an attachment part, an embedded message, an inline
  * uuencoded file. */
 bool mime_part_is_attachment(const struct mime_part_info *part);
+/* What a person must know of a part before it is used, in their language; empty when all is well. */
+const char *mime_part_note(const struct mime_part_info *part);
 bool mime_summary_has_attachments(const struct mime_summary *s);
 
 #endif

@@ -8,7 +8,7 @@
 #include "base/i18n.h"
 #include "base/banned.h"
 
-enum { LINKS_SHOWN_MAX = 200, PARTS_SHOWN_MAX = 50, TEXT_WIDTH_MAX = 100 };
+enum { LINKS_SHOWN_MAX = 200, PARTS_SHOWN_MAX = 50, TEXT_WIDTH_MAX = 100, PART_NAME_MAX = 4096 };
 
 static unsigned text_width(const struct ui *u)
 {
@@ -163,8 +163,12 @@ static void attachments_add(struct ui *u)
             continue;
         textview_add(&r->view, shown++ == 0 ? STR("\n+ ") : STR("+ "), THEME_MARK);
         textview_add(&r->view, p->name.n > 0 ? p->name : p->type, THEME_NOTE);
-        snprintf(size, sizeof size, "  %llu kB\n", (unsigned long long)((p->decoded + 999) / 1000));
+        snprintf(size, sizeof size, "  %llu kB", (unsigned long long)((p->decoded + 999) / 1000));
         textview_add(&r->view, str_c(size), THEME_DIM);
+        const char *note = mime_part_note(p);
+        textview_add(&r->view, str_c(note[0] != '\0' ? ", " : ""), THEME_ERROR);
+        textview_add(&r->view, str_c(note), THEME_ERROR);
+        textview_add(&r->view, STR("\n"), THEME_DIM);
     }
     if (shown > 0)
         textview_add(&r->view, str_c(_("v lists them, s there saves one\n")), THEME_DIM);
@@ -391,6 +395,20 @@ int ui_parts_chosen(struct ui *u, size_t *part)
     return u->parts.n > 0 && *part < u->reader.sum.parts_n ? 0 : -1;
 }
 
+/* What must be known of it comes first: a name may be long. */
+static unsigned put_name(struct ui *u, unsigned row, unsigned col, unsigned width,
+                         const struct mime_part_info *p, unsigned role)
+{
+    struct buf text = BUF_INIT(PART_NAME_MAX);
+    const char *note = mime_part_note(p);
+    if (note[0] != '\0')
+        buf_addf(&text, "(%s) ", note);
+    buf_add_str(&text, p->name.n > 0 ? p->name : STR("-"));
+    unsigned used = grid_put_fit(u->grid, row, col, width, buf_str(&text), role);
+    buf_free(&text);
+    return used;
+}
+
 void ui_parts_draw(struct ui *u)
 {
     const struct mime_summary *sum = &u->reader.sum;
@@ -406,7 +424,7 @@ void ui_parts_draw(struct ui *u)
         col = grid_put(u->grid, row, 0, str_c(number), role);
         col += p->depth < 8 ? p->depth : 8;
         unsigned name = u->cols > col + 36 ? u->cols - col - 36 : 8;
-        col += grid_put_fit(u->grid, row, col, name, p->name.n > 0 ? p->name : STR("-"), role);
+        col += put_name(u, row, col, name, p, role);
         col += grid_put_fit(u->grid, row, col, 26, p->type, role);
         grid_put(u->grid, row, col, holds ? STR("") : str_c(size), role);
     }

@@ -15,9 +15,9 @@ tests_interop_net_smtp_SOURCES = tests/interop/net_smtp.c
 tests_interop_net_smtp_LDADD = $(LINK_NET)
 TESTS += tests/interop/net_smtp.py
 EXTRA_DIST += tests/interop/net_smtp.py
-TESTS += tests/interop/path.py tests/interop/demo.py tests/interop/parallel.py tests/interop/secure.py
+TESTS += tests/interop/path.py tests/interop/uuencode.py tests/interop/demo.py tests/interop/parallel.py tests/interop/secure.py
 tests/interop/path.log tests/interop/demo.log tests/interop/parallel.log tests/interop/secure.log: tmail tmail-sync tmail-decode tmaild
-EXTRA_DIST += tests/interop/path.py tests/interop/demo.py tests/interop/parallel.py tests/interop/secure.py
+EXTRA_DIST += tests/interop/path.py tests/interop/uuencode.py tests/interop/demo.py tests/interop/parallel.py tests/interop/secure.py
 TESTS += tests/interop/tmaild_faults.py tests/interop/tmaild_mail.py tests/interop/tmaild_login.py
 tests/interop/tmaild_faults.log tests/interop/tmaild_mail.log tests/interop/tmaild_login.log: tmaild tmail-decode
 EXTRA_DIST += tests/interop/tmaild_faults.py tests/interop/tmaild_mail.py tests/interop/tmaild_login.py

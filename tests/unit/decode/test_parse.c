@@ -161,6 +161,31 @@ static void pieces_give_the_same_summary(void **state)
     parse_free(&p);
 }
 
+static void files_say_what_is_wrong_with_them(void **state)
+{
+    static const struct {
+        const char *body;
+        unsigned flags;
+    } rows[] = {
+        { "#86)C\n`\nend\n", 0 },
+        { "#86)C\n`\nEnd\n", MIME_PART_UNENDED },
+        { "#86)C\n`\n", MIME_PART_UNENDED },
+        { "#86)C\n", MIME_PART_DAMAGED },
+        { "#86)C\nx y\n`\nend\n", MIME_PART_DAMAGED },
+    };
+    struct parse *p = parse_new();
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct arena *a = arena_new(1024);
+        struct mime_summary s;
+        parse_feed(p, a, str_c(arena_fmt(a, "\nbegin 644 a\n%s", rows[i].body)), true, &s);
+        assert_int_equal(s.parts_n, 2);
+        assert_int_equal(s.parts[1].flags, MIME_PART_UU | MIME_PART_ATTACHMENT | rows[i].flags);
+        arena_free(&a);
+    }
+    parse_free(&p);
+}
+
 /* A preamble is text until a part comes, and its files are none then. */
 static void what_turns_out_to_be_a_container_leaves_nothing(void **state)
 {
@@ -285,6 +310,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields_are_decoded),
         cmocka_unit_test(parts_say_what_they_are),
+        cmocka_unit_test(files_say_what_is_wrong_with_them),
         cmocka_unit_test(pieces_give_the_same_summary),
         cmocka_unit_test(what_turns_out_to_be_a_container_leaves_nothing),
         cmocka_unit_test(nothing_hangs_or_crashes),

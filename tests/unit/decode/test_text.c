@@ -128,6 +128,10 @@ static void plain_text_is_laid_out(void **state)
         { "hi\nbegin 644 a.txt\n#86)C\n`\nend\nbye\n", 0, MIME_7BIT, 0,
           "hi\n[file a.txt, 3 bytes, uuencoded]\nbye\n", SPAN_NOTE,
           "[file a.txt, 3 bytes, uuencoded]" },
+        { "begin 644 a.txt\n#86)C\n`\nEnd\nbye\n", 0, MIME_7BIT, 0,
+          "[file a.txt, 3 bytes, uuencoded, without its end line]\nbye\n", -1, "" },
+        { "begin 644 a.txt\n#86)C86\n`\nend\n", 0, MIME_7BIT, 0,
+          "begin 644 a.txt\n#86)C86\n`\nend\n", -1, "" },
         { "a\tb", 0, MIME_7BIT, 0, "a       b\n", -1, "" },
         { "", 0, MIME_7BIT, 0, "", -1, "" },
     };
