@@ -237,6 +237,18 @@ static unsigned attachments_draw(struct ui *u, unsigned row, unsigned end)
     return row;
 }
 
+/* In as many rows as it takes; the next row. */
+static unsigned text_draw(struct ui *u, unsigned row, unsigned end, struct str text, unsigned role)
+{
+    struct wrap w = { 0 };
+    wrap_text(&w, text, u->cols, false);
+    for (size_t i = 0; i < w.n && row < end; i++)
+        wrap_put(u->grid, row++, 0, 0, (struct str){ text.p + w.lines[i].start, w.lines[i].length },
+                 role);
+    wrap_free(&w);
+    return row;
+}
+
 void ui_review_draw(struct ui *u)
 {
     const struct draft *d = u->review.draft;
@@ -248,16 +260,9 @@ void ui_review_draw(struct ui *u)
     row = attachments_draw(u, row, end);
     size_t n = draft_review(d, u->start->config, remarks, COUNT(remarks));
     for (size_t i = 0; i < n && row < end; i++)
-        grid_put(u->grid, row++, 0, str_c(remarks[i].text),
-                 remarks[i].fatal ? THEME_ERROR : THEME_NOTE);
-    row++;
-    struct wrap w = { 0 };
-    struct str text = str_head(str_c(d->text), 64 << 10);
-    wrap_text(&w, text, u->cols, false);
-    for (size_t i = 0; i < w.n && row < end; i++)
-        wrap_put(u->grid, row++, 0, 0, (struct str){ text.p + w.lines[i].start, w.lines[i].length },
-                 THEME_TEXT);
-    wrap_free(&w);
+        row = text_draw(u, row, end, str_c(remarks[i].text),
+                        remarks[i].fatal ? THEME_ERROR : THEME_NOTE);
+    row = text_draw(u, row + 1, end, str_head(str_c(d->text), 64 << 10), THEME_TEXT);
     /* What did not fit stays below the edge: the status line has its own row. */
     for (; row < end; row++)
         grid_put_fit(u->grid, row, 0, u->cols, STR(""), THEME_TEXT);

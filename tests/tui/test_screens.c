@@ -274,6 +274,25 @@ static void words_at_the_foot_are_whole(void **state)
     finish(&r, 0);
 }
 
+static void a_remark_is_whole_on_a_narrow_screen(void **state)
+{
+    (void)state;
+    struct run r = { 0 };
+    start(&r, 14, 40, "");
+    look(&r, "INBOX");
+    pty_keys(r.p, "m");
+    look(&r, "To:");
+    pty_keys(r.p, "bob@example.org\r");
+    look(&r, "Subject:");
+    pty_keys(r.p, "x\r");
+    look(&r, "Done");
+    pty_keys(r.p, "It is attached.\x18");
+    look(&r, "there is none.");
+    look(&r, "It is attached.");
+    pty_keys(r.p, "qq");
+    finish(&r, 0);
+}
+
 static void a_mistyped_command_is_told(void **state)
 {
     (void)state;
@@ -357,6 +376,7 @@ int main(void)
         cmocka_unit_test(an_attachment_is_saved_once_and_again),
         cmocka_unit_test(a_letter_is_written_sent_and_taken_back),
         cmocka_unit_test(words_at_the_foot_are_whole),
+        cmocka_unit_test(a_remark_is_whole_on_a_narrow_screen),
         cmocka_unit_test(a_mistyped_command_is_told),
         cmocka_unit_test(an_editor_of_ones_own_gets_the_terminal),
         cmocka_unit_test(a_size_that_changed_under_an_editor_is_seen),
