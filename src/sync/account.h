@@ -12,6 +12,7 @@
 #include "decode/client.h"
 #include "net/imap.h"
 #include "sync/commit.h"
+#include "sync/doubt.h"
 #include "sync/pace.h"
 #include "sync/signin.h"
 #include "sync/spaces.h"
@@ -61,7 +62,8 @@ struct sync_account {
     int64_t
         withheld[64]; /* folders whose server does not hand over a message, as the person knows */
     size_t withheld_n;
-    bool crowded; /* the server has more folders than are taken, as the person knows */
+    struct doubt doubt; /* messages that end the link */
+    bool crowded;       /* the server has more folders than are taken, as the person knows */
 
     uint64_t tag;    /* last body's */
     uint64_t pushed; /* operations that the server has confirmed: what was seen before is old */

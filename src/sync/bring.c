@@ -246,10 +246,35 @@ static int bodies_run(struct sync_account *w, const struct bring *b, struct rest
     return commit_flush(w->commit, err);
 }
 
+/* Of messages that end the link, their headers where those can be had. */
+static int doubtful_bring(struct sync_account *w, const struct bring *b, struct rest *r,
+                          struct error *err)
+{
+    struct doubt_message of = { .folder = b->folder->id, .uidvalidity = b->uidvalidity };
+    size_t n = r->bodies_n, bad_n = 0;
+    uint32_t *bad = copy(r->arena, r->fresh, r->fresh_n);
+    if (!doubt_any(&w->doubt, b->folder->id))
+        return 0;
+    r->bodies_n = doubt_keep(&w->doubt, &of, r->bodies, r->bodies_n);
+    of.header = true;
+    r->fresh_n = doubt_keep(&w->doubt, &of, r->fresh, r->fresh_n);
+    if (r->bodies_n == n)
+        return 0;
+    of.header = false;
+    for (size_t i = 0; i < r->fresh_n; i++) {
+        uint32_t uid = r->fresh[i];
+        if (doubt_keep(&w->doubt, &of, &uid, 1) == 0)
+            bad[bad_n++] = uid;
+    }
+    return bad_n > 0 ? headers_run(w, b, bad, bad_n, false, err) : 0;
+}
+
 static int rest_bring(struct sync_account *w, const struct bring *b, struct rest *r,
                       struct error *err)
 {
     bool limbo = false;
+    if (doubtful_bring(w, b, r, err) != 0)
+        return -1;
     size_t headers = r->fresh_n;
     if (cache_limbo_any(w->cache, w->id, &limbo, err) != 0)
         return -1;

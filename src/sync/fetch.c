@@ -21,6 +21,9 @@ struct fetch {
     size_t windows_n;
     int64_t began, answered; /* of the run; of the newest window that ended */
     struct intake *in;
+    bool careful;      /* one message at a time */
+    bool complete;     /* all bytes of a message came, and not yet what it is */
+    bool cut;          /* the link ended inside of a message */
     struct buf header; /* a streamed header block */
     uint32_t *large;   /* of what was too large: their headers come at the end */
     size_t large_n;
@@ -110,6 +113,7 @@ static int message_end(struct fetch *f, const struct imap_fetch *r, uint64_t siz
                                              .flags = r->flags & CACHE_SERVER_FLAGS,
                                              .keywords = buf_str(&keywords) } };
     bool wanted = (r->has & FETCH_UID) != 0 && is_wanted(f, r->uid);
+    f->complete = false;
     int rc = intake_end(f->in, wanted ? &facts : NULL, err);
     buf_free(&keywords);
     buf_free(&objectid);
@@ -120,6 +124,9 @@ static int body_chunk(void *arg, uint32_t seq, struct str bytes, bool last, stru
 {
     struct fetch *f = arg;
     (void)seq;
+    if (f->complete) /* a size that was wrong: another message is inside of this one */
+        return error_set(err, ERR_PROTO, RETRY_LATER, _("the server sends two messages as one"));
+    f->complete = last;
     f->job->bytes += bytes.n;
     return intake_bytes(f->in, bytes, last, err);
 }
@@ -266,8 +273,11 @@ static void window_queue(struct fetch *f)
     f->windows[f->windows_n++] = n;
 }
 
-static void window_resize(struct fetch_job *j, int64_t took_ms)
+static void window_resize(struct fetch *f, int64_t took_ms)
 {
+    struct fetch_job *j = f->job;
+    if (f->careful)
+        return;
     if (took_ms < FETCH_WINDOW_MS && j->window < FETCH_WINDOW_MOST)
         j->window *= 2;
     else if (took_ms > 4 * FETCH_WINDOW_MS && j->window > FETCH_WINDOW_LEAST)
@@ -290,7 +300,7 @@ static void window_done(void *arg, const struct imap_resp *r)
     j->done += f->windows[0];
     f->windows[0] = f->windows[1];
     f->windows_n--;
-    window_resize(j, now - f->answered);
+    window_resize(f, now - f->answered);
     f->answered = now;
     if (j->tell)
         account_progress(f->w, j->folder->name, (int64_t)j->done, (int64_t)j->n,
@@ -348,16 +358,42 @@ static int run(struct fetch *f, struct error *err)
     int rc = folder_open(f, err);
     if (rc == 0) {
         window_queue(f);
-        if (f->asked < f->job->n)
+        if (f->asked < f->job->n && !f->careful)
             window_queue(f);
         rc = folder_opened(f, imap_run(f->w->imap, err), err);
     }
     if (rc == 0 && !f->job->maybe)
         rc = link_check(&f->answer, err);
+    f->cut = rc != 0 && intake_is_open(f->in);
     rc = intake_finish(&f->in, rc, err);
     f->job->ms += clock_mono_ms() - f->began;
     f->opening = NULL;
     return rc;
+}
+
+/* After a run: which message it was that ended the link, as far as that is known. */
+static void doubt_note(struct fetch *f, int rc, const struct error *err)
+{
+    struct fetch_job *j = f->job;
+    struct error why = { 0 };
+    if (rc == 0 && j->done == j->n)
+        doubt_over(&f->w->doubt, j->folder->id);
+    bool cut = err->code == ERR_NET && f->cut;
+    bool sure = (err->code == ERR_PROTO && err->retry != RETRY_NOW) || (cut && f->careful);
+    if (rc == 0 || j->done >= f->asked || !(sure || cut))
+        return;
+    struct doubt_message at = { .folder = j->folder->id,
+                                .uidvalidity = j->uidvalidity,
+                                .uid = j->uids[j->done],
+                                .header = j->what == FETCH_HEADERS_ONLY };
+    if (!doubt_broke(&f->w->doubt, &at, f->asked - j->done - 1, sure))
+        return;
+    (void)error_set(&why, ERR_PROTO, RETRY_NEVER,
+                    _("folder %.*s: what the server sends as message %u cannot be read: it is left "
+                      "out"),
+                    STR_ARG(j->folder->name), at.uid);
+    account_prefix(f->w, &why);
+    account_error(f->w, &why);
 }
 
 int fetch_run(struct sync_account *w, struct fetch_job *job, struct error *err)
@@ -370,6 +406,9 @@ int fetch_run(struct sync_account *w, struct fetch_job *job, struct error *err)
                        .began = now,
                        .answered = now,
                        .answer.fate = LINK_OK };
+    f.careful = w->doubt.careful == job->folder->id;
+    if (f.careful)
+        job->window = 1;
     if (job->window == 0)
         job->window = FETCH_WINDOW_FIRST;
     if (job->opening == NULL && w->box.folder == job->folder->id &&
@@ -379,6 +418,7 @@ int fetch_run(struct sync_account *w, struct fetch_job *job, struct error *err)
     if (f.in == NULL)
         return -1;
     int rc = run(&f, err);
+    doubt_note(&f, rc, err);
     if (rc == 0 && f.large_n > 0)
         rc = large_headers(&f, err);
     buf_free(&f.header);

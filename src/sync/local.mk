@@ -16,7 +16,7 @@ libsync_a_SOURCES = \
 	src/sync/link.c src/sync/link.h \
 	src/sync/folders.c src/sync/folders.h \
 	src/sync/intake.c src/sync/intake.h \
-	src/sync/fetch.c src/sync/fetch.h \
+	src/sync/fetch.c src/sync/fetch.h src/sync/doubt.c src/sync/doubt.h \
 	src/sync/ranges.c src/sync/ranges.h \
 	src/sync/view.c src/sync/view.h \
 	src/sync/bring.c src/sync/bring.h \

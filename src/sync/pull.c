@@ -205,8 +205,8 @@ static size_t guess(struct pass *p, const struct look *l, uint32_t uids[PLAN_DIR
     bool limbo = false;
     size_t n = 0, known_n;
     sync_new_uids(&l->f, &l->there, &range.first, &range.last);
-    if (range.first == 0 || p->may_have_left || l->how == LOOK_NONE ||
-        config_offline(w->config, w->cfg, l->f.name) != OFFLINE_ALL ||
+    if (range.first == 0 || p->may_have_left || doubt_any(&w->doubt, l->f.id) ||
+        l->how == LOOK_NONE || config_offline(w->config, w->cfg, l->f.name) != OFFLINE_ALL ||
         cache_limbo_any(w->cache, w->id, &limbo, &unknown) != 0 || limbo)
         return 0;
     struct arena *a = arena_new(1024);

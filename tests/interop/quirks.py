@@ -239,6 +239,28 @@ def withholds(place):
     print("a message that is withheld", flush=True)
 
 
+def says_wrong_sizes(place):
+    """A message is longer than the server says, and its rest is taken for answers: it is found, and does not keep the others away."""
+    server = Fake(ALL)
+    for i in range(1, 9):
+        server.put("INBOX", message(i))
+    server.put("Work", message(50))
+    server.after = lambda srv, line, answer: re.sub(rb"(\(UID 4 FLAGS[^{]*BODY\[\] \{)(\d+)", lambda m: m[1] + b"%d" % (int(m[2]) - 40),
+                                                    answer)
+    s = Store(place, "sizes", server.port)
+    told = [e["text"] for _ in range(4) for e in s.engine("sync", code=None) if e["event"] == "error"]
+    check(sum("message 4 cannot be read" in t for t in told) == 1, f"told once: {told}")
+    check([m["subject"] for m in s.list("INBOX") if not m["body"]] == ["message 4"] and len(s.list("INBOX")) == 8,
+          f"its header is here, and all others: {s.list('INBOX')}\n{server.commands}\n{s.log()}")
+    check(subjects(s.list("Work")) == ["message 50"], "other folders too")
+    had = len(server.commands)
+    server.put("INBOX", message(9))
+    s.sync()
+    check(len(s.list("INBOX")) == 9 and s.find("INBOX", "message 9")["body"], f"what comes next: {server.commands[had:]}")
+    s.stop()
+    print("sizes that are wrong", flush=True)
+
+
 def has_trouble(place):
     """A refusal that is the server's own trouble (Outlook, Yahoo): what the person did is not undone."""
     for k, words in enumerate((b"BAD User is authenticated but not connected.", b"NO [SERVERBUG] Server error - Please try again later",
@@ -301,7 +323,7 @@ def main():
                 lives_with(place, name, **quirk)
                 print(name, flush=True)
         for step in (saves_what_is_sent, appends_without_plus, appends_what_was_moved, lies_about_appends, makes_what_it_needs, withholds,
-                     has_trouble, keeps_to_limits, tells_the_quota):
+                     says_wrong_sizes, has_trouble, keeps_to_limits, tells_the_quota):
             if only in (None, step.__name__):
                 step(place)
     finally:

@@ -13,6 +13,7 @@ SYNC_TESTS = tests/unit/sync/test_commit \
 	tests/unit/sync/test_pace \
 	tests/unit/sync/test_roles \
 	tests/unit/sync/test_spaces \
+	tests/unit/sync/test_doubt \
 	tests/unit/sync/test_columns \
 	tests/unit/sync/test_searchkeys \
 	tests/unit/sync/test_batch \
@@ -42,6 +43,9 @@ tests_unit_sync_test_commit_LDADD = libsync.a $(LINK_CACHE) $(CMOCKA_LIBS)
 tests_unit_sync_test_roles_SOURCES = tests/unit/sync/test_roles.c tests/unit/test.h
 tests_unit_sync_test_roles_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_sync_test_roles_LDADD = libsync.a $(LINK_NET) $(CMOCKA_LIBS)
+tests_unit_sync_test_doubt_SOURCES = tests/unit/sync/test_doubt.c tests/unit/test.h
+tests_unit_sync_test_doubt_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_sync_test_doubt_LDADD = libsync.a $(LINK_BASE) $(CMOCKA_LIBS)
 tests_unit_sync_test_columns_SOURCES = tests/unit/sync/test_columns.c tests/unit/test.h
 tests_unit_sync_test_columns_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_sync_test_columns_LDADD = libsync.a libmime.a $(LINK_BASE) $(CMOCKA_LIBS)
