@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: MIT
 """The connection cut behind every byte of a short session and every 97th of a long one (in a check: behind every fifth or second, and
-every 291st, other ones for each kind of cut), in either direction, as an orderly end and as a reset, for IMAP, submission and POP3: the next pass recovers by itself, nothing is lost or doubled on either side, and in the
+every 291st, other ones for each kind of cut), in either direction, as an orderly end and as a reset, for IMAP, submission (at Postfix' smtp-sink too) and POP3: the next pass recovers by itself, nothing is lost or doubled on either side, and in the
 end a pass with nothing to do changes nothing. And connections that are not cut but go silent. Usage: cut.py [SEED [LAB...]]"""
-import os, random, resource, shutil, sys, time
+import os, random, resource, shutil, socket, subprocess, sys, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from boxes import Boxes, OverImap
+from boxes import Boxes, Message, OverImap
 from lab import DOUBT, FLAGGED, OP_EXPUNGE, OP_FLAGS, OP_MOVE, SEEN, Engine, Hand, check, check_store, dump
 from proxy import FIN, HOLD, IN, OUT, RST, Cut, Loop, Proxy
 import dovecot
+import postfix
 from tm import EFFORT, SEED, WAIT_S, Place
 
 STRIDE = 97 if EFFORT > 1 else 291
@@ -281,10 +282,10 @@ class Submission(Lab):
     not repeated, and the person does what bob's mailbox suggests."""
 
     name, options, protocol, user = "submission", ("--submission", "0"), "submission", "bob"
-    size, empty_every = 0, 50
+    size, empty_every, send = 0, 50, "send = \"smtp://jane@127.0.0.1:{port}\"\n"
 
     def __init__(self, place, loop):
-        super().__init__(place, loop, "send = \"smtp://jane@127.0.0.1:{port}\"\n")
+        super().__init__(place, loop, self.send)
         self.entry = self.doubts = self.noted = 0
 
     def work(self):
@@ -336,6 +337,74 @@ class Submission(Lab):
 
 class SubmissionLong(Submission):
     name, size, empty_every = "submission-long", LONG, 1
+
+
+class Files:
+    """Messages that a server keeps as a file each, and the hand that removes them."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def paths(self):
+        return sorted((os.path.join(self.folder, name) for name in os.listdir(self.folder)), key=lambda p: (os.stat(p).st_mtime_ns, p))
+
+    def read(self, folder):
+        out = []
+        for path in self.paths():
+            with open(path, "rb") as f:
+                out.append(Message(0, 0, f.read().replace(b"\r\n", b"\n")))
+        return out
+
+    def bytes(self):
+        return {path: os.path.getsize(path) for path in self.paths()}
+
+    def empty(self, *folders):
+        for path in self.paths():
+            os.unlink(path)
+
+    def close(self):
+        pass
+
+
+class Sink:
+    """Postfix' smtp-sink. It keeps a message when it has its final dot, and throws away what is broken off before."""
+
+    program = shutil.which("smtp-sink", path="/usr/sbin:/sbin:/usr/bin")
+
+    def __init__(self, place):
+        self.folder, self.port = os.path.join(place.path, "taken"), postfix.free_port()
+        os.mkdir(self.folder)
+        for path in (place.path, self.folder):
+            os.chmod(path, 0o777)
+        user = ["-u", "nobody"] if os.geteuid() == 0 else []
+        self.process = subprocess.Popen([self.program, *user, "-d", self.folder + "/%M.", f"127.0.0.1:{self.port}", "20"])
+        place.servers.append(self)  # stopped with the place, whatever happens
+        until = time.monotonic() + WAIT_S
+        while True:
+            with socket.socket() as s:
+                if s.connect_ex(("127.0.0.1", self.port)) == 0:
+                    break
+            check(self.process.poll() is None and time.monotonic() < until, "smtp-sink listens")
+            time.sleep(0.01)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+class AtSink(Submission):
+    """The same at a server of others."""
+
+    name, stride, send = "sink", 3, "send = \"smtp://127.0.0.1:{port}\"\n"
+
+    def serve(self, place):
+        self.server = Sink(place)
+        self.hand = self.boxes = Files(self.server.folder)
+        return self.server.port
+
+    def end(self):
+        check(self.doubts > 0, "some cuts fell behind a final dot")
+        super().end()
 
 
 class SubmissionMany(Submission):
@@ -394,6 +463,10 @@ class SubmissionMany(Submission):
     def end(self):
         check(self.doubts > 0, "some cuts fell behind a final dot")
         super().end()
+
+
+class ManyAtSink(SubmissionMany):
+    name, stride, send, serve = "sink-many", 31, AtSink.send, AtSink.serve
 
 
 class Pop(Lab):
@@ -515,6 +588,8 @@ def main():
              (PopTake, every_byte, silences),
              (ImapIn, lambda lab, draw: every_97th(lab, IN, draw)), (ImapOut, lambda lab, draw: every_97th(lab, OUT, draw)),
              (SubmissionLong, lambda lab, draw: every_97th(lab, OUT, draw)), (PopLong, lambda lab, draw: every_97th(lab, IN, draw))]
+    if Sink.program:
+        steps += [(AtSink, every_byte), (ManyAtSink, every_byte)]
     if dovecot.installed() and os.geteuid() == 0:
         steps += [(kind, every_byte) for kind in (DOVECOTS if EFFORT > 1 or wanted else DOVECOTS[:2])]
     for kind, *tests in steps:
