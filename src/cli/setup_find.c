@@ -229,7 +229,7 @@ int setup_servers(struct setup *s, struct error *err)
     json_t *send = mutt_list(s, s->mutt.smtp_url, s->mutt.imap_user, true);
     int rc = receive == NULL || send == NULL ? find(s, err) : 0;
     if (rc != 0 && err->code == ERR_NOINPUT) {
-        tty_say(s->tty, _("Nobody says where the mail of %.*s is."), STR_ARG(s->address));
+        tty_say(s->tty, "%s", err->text);
         rc = 0;
     }
     if (s->found == NULL)

@@ -2,6 +2,7 @@
 #include "net/cancel.h"
 
 #include <ifaddrs.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -140,4 +141,26 @@ bool net_address_is_ours(int fd)
         ours = is_same(i->ifa_addr, &own);
     freeifaddrs(all);
     return ours;
+}
+
+static bool leads_out(const struct ifaddrs *i)
+{
+    const struct sockaddr *a = i->ifa_addr;
+    if (a == NULL || (i->ifa_flags & IFF_UP) == 0 || (i->ifa_flags & IFF_LOOPBACK) != 0)
+        return false;
+    return a->sa_family == AF_INET ||
+           (a->sa_family == AF_INET6 &&
+            !IN6_IS_ADDR_LINKLOCAL(&((const struct sockaddr_in6 *)(const void *)a)->sin6_addr));
+}
+
+bool net_is_connected(void)
+{
+    struct ifaddrs *all;
+    bool connected = false;
+    if (getifaddrs(&all) != 0)
+        return true;
+    for (const struct ifaddrs *i = all; i != NULL && !connected; i = i->ifa_next)
+        connected = leads_out(i);
+    freeifaddrs(all);
+    return connected;
 }

@@ -36,5 +36,7 @@ bool net_cancel_changed(struct net_cancel *c, struct net_changes *seen, enum net
 int net_cancel_change_fd(const struct net_cancel *c);
 /* True unless fd is a socket whose own address no interface has any more. */
 bool net_address_is_ours(int fd);
+/* True where an interface has an address by which others can be reached, as far as that tells. */
+bool net_is_connected(void);
 
 #endif

@@ -354,6 +354,16 @@ static int wait_more(struct find *f, int wait_ms, struct error *err)
     return 0;
 }
 
+static int nothing_found(const struct find *f, struct error *err)
+{
+    return error_set(err, ERR_NOINPUT, RETRY_NEVER,
+                     f->world.reach->routes_n > 0 || net_is_connected()
+                         ? _("nobody says where the mail of %.*s is")
+                         : _("this machine is connected to no network, so nobody can say where "
+                             "the mail of %.*s is"),
+                     STR_ARG(f->address));
+}
+
 /* Until a choice can be made: 0 with *c, -1. */
 static int wait_for_choice(struct find *f, struct find_choice *c, struct error *err)
 {
@@ -362,9 +372,7 @@ static int wait_for_choice(struct find *f, struct find_choice *c, struct error *
         int rc = find_choose(f->offers, left == 0, c);
         bool chosen = rc == 0;
         if (rc < 0)
-            return error_set(err, ERR_NOINPUT, RETRY_NEVER,
-                             _("no mail servers were found for %s; is there a network?"),
-                             f->domain);
+            return nothing_found(f, err);
         if (chosen && (rc = ask_outside(f, c, err)) != 1)
             return rc;
         if (wait_more(f, chosen ? 0 : left, err) != 0)

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Finding the mail servers of an address: the table, SRV, autoconfig documents, the directory, guesses, who wins, and what hostile
 ones can do."""
-import os, shutil, sys, tempfile, time
+import json, os, shutil, subprocess, sys, tempfile, time
 
 sys.path.insert(0, os.path.join(os.environ.get("top_srcdir", os.getcwd()), "tests/interop"))
-from setup_world import World
+from setup_world import SYNC, World
 from tm import Tmaild, check
 
 D = "example.test"
@@ -158,12 +158,26 @@ def silence_ends(world):
     world.dns.records = {}
 
 
+def no_network():
+    """Told, where the system lets us take the network away."""
+    alone = ["unshare", "-Urn"]
+    if subprocess.run([*alone, "true"], capture_output=True, check=False).returncode != 0:
+        return
+    p = subprocess.Popen([*alone, SYNC, "--probe"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    p.stdin.write(json.dumps({"probe": "find", "address": "jane@" + D, "directory": False}).encode() + b"\n")
+    p.stdin.flush()
+    said = [json.loads(line) for line in p.stdout]
+    p.stdin.close()
+    check(p.wait(60) == 0 and said[-1]["code"] == 13 and "connected to no network" in said[-1]["text"], f"{said}")
+
+
 def main():
     place = tempfile.mkdtemp(prefix="tmail-find.")
     world = World(place, D, "*." + D, DIRECTORY)
     server = Tmaild(os.path.join(place, "tmaild"), "--domain", D, "--accept-any", "--tls-cert", f"{place}/server.pem",
                     "--tls-key", f"{place}/server.key", tls=True)
     try:
+        no_network()
         for test in (the_table, srv_wins_and_outside_is_asked, documents, hostile_documents, no_addresses, silence_ends):
             test(world)
             world.dns.records, world.web.documents = {}, {}

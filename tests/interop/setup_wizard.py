@@ -160,7 +160,7 @@ def nothing_found(world, place, server):
     p = Person(place, "typed", world)
     t = p.terminal("setup", "jane@nowhere.test")
     t.answer(r"Your name[^:]*:", "")
-    t.expect(r"Nobody says where the mail of jane@nowhere.test is")
+    t.expect(r"nobody says where the mail of jane@nowhere.test is")
     t.answer(r"receiving \(IMAP\)[^\n]*pop3:HOST:", "mail." + D)
     t.answer(r"sending \(SMTP\)[^\n]*HOST:PORT:", f"mail.{D}:465")
     t.password(r"Password of[^:]*:", "sesam3")
