@@ -20,13 +20,8 @@ static void add(struct doubt *d, const struct doubt_message *m)
     d->n += d->n < DOUBT_MOST;
 }
 
-bool doubt_broke(struct doubt *d, const struct doubt_message *at, size_t others, bool sure)
+bool doubt_broke(struct doubt *d, const struct doubt_message *at, size_t others)
 {
-    d->strikes = is_same(&d->at, at) ? d->strikes + 1 : 1;
-    d->at = *at;
-    if (!sure && d->strikes < DOUBT_STRIKES)
-        return false;
-    d->strikes = 0;
     d->careful = others > 0 ? at->folder : 0;
     if (others == 0)
         add(d, at);
@@ -37,8 +32,6 @@ void doubt_over(struct doubt *d, int64_t folder)
 {
     if (d->careful == folder)
         d->careful = 0;
-    if (d->at.folder == folder)
-        d->strikes = 0;
 }
 
 size_t doubt_keep(const struct doubt *d, const struct doubt_message *of, uint32_t *uids, size_t n)

@@ -10,10 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum {
-    DOUBT_MOST = 64,  /* messages; the oldest is tried again when there are more */
-    DOUBT_STRIKES = 3 /* links that end at one place without a wrong word, as any link may */
-};
+enum { DOUBT_MOST = 64 /* messages; the oldest is tried again when there are more */ };
 struct doubt_message {
     int64_t folder;
     uint32_t uidvalidity, uid;
@@ -21,15 +18,13 @@ struct doubt_message {
 };
 /* Start zeroed. */
 struct doubt {
-    int64_t careful;         /* folder whose messages are asked for one by one; 0: none */
-    struct doubt_message at; /* where links ended last */
-    unsigned strikes;
+    int64_t careful; /* folder whose messages are asked for one by one; 0: none */
     struct doubt_message list[DOUBT_MOST];
     size_t n, next;
 };
-/* A link ended while at was due, with so many others asked for behind it. sure: because of what the
- * server said. True: it is at's fault, which is in the list now. */
-bool doubt_broke(struct doubt *d, const struct doubt_message *at, size_t others, bool sure);
+/* A link ended because of what the server said, while at was due, with so many others asked for behind
+ * it. True: it is at's fault, which is in the list now. */
+bool doubt_broke(struct doubt *d, const struct doubt_message *at, size_t others);
 /* All that was asked for in that folder came. */
 void doubt_over(struct doubt *d, int64_t folder);
 /* Those of uids that can be had; header: by their headers alone. In place; how many there are. */

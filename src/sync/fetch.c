@@ -378,15 +378,15 @@ static void doubt_note(struct fetch *f, int rc, const struct error *err)
     struct error why = { 0 };
     if (rc == 0 && j->done == j->n)
         doubt_over(&f->w->doubt, j->folder->id);
-    bool cut = err->code == ERR_NET && f->cut;
-    bool sure = (err->code == ERR_PROTO && err->retry != RETRY_NOW) || (cut && f->careful);
-    if (rc == 0 || j->done >= f->asked || !(sure || cut))
+    bool said = err->code == ERR_PROTO && err->retry != RETRY_NOW;
+    bool silent = err->code == ERR_NET && f->cut && f->careful; /* more was to come than there is */
+    if (rc == 0 || j->done >= f->asked || !(said || silent))
         return;
     struct doubt_message at = { .folder = j->folder->id,
                                 .uidvalidity = j->uidvalidity,
                                 .uid = j->uids[j->done],
                                 .header = j->what == FETCH_HEADERS_ONLY };
-    if (!doubt_broke(&f->w->doubt, &at, f->asked - j->done - 1, sure))
+    if (!doubt_broke(&f->w->doubt, &at, f->asked - j->done - 1))
         return;
     (void)error_set(&why, ERR_PROTO, RETRY_NEVER,
                     _("folder %.*s: what the server sends as message %u cannot be read: it is left "
