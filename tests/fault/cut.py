@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The connection cut behind every byte of a short session and every 97th of a long one (in a check: behind every fifth or second, and
-every 291st, other ones for each kind of cut), in either direction, as an orderly end and as a reset, for IMAP, submission (at Postfix' smtp-sink too) and POP3: the next pass recovers by itself, nothing is lost or doubled on either side, and in the
+every 291st, other ones for each kind of cut), in either direction, as an orderly end and as a reset, for IMAP, submission (also at Postfix, its smtp-sink and Dovecot) and POP3: the next pass recovers by itself, nothing is lost or doubled on either side, and in the
 end a pass with nothing to do changes nothing. And connections that are not cut but go silent. Usage: cut.py [SEED [LAB...]]"""
-import os, random, resource, shutil, socket, subprocess, sys, time
+import os, random, re, resource, shutil, socket, subprocess, sys, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from boxes import Boxes, Message, OverImap
@@ -465,6 +465,79 @@ class SubmissionMany(Submission):
         super().end()
 
 
+class Ended:
+    """For what ends with the place, whatever happens before."""
+
+    def __init__(self, server):
+        self.stop = lambda: server.__exit__(None)
+
+
+class AtDovecotSubmission(AtSink):
+    """Dovecot's submission service, which hands on to a sink: a link to that stands for each session until it is through."""
+
+    name, stride, send = "dovecot-submission", 13, Submission.send
+
+    def serve(self, place):
+        super().serve(place)
+        front = dovecot.Dovecot(relay=(self.server.port, "jane", "pw"))
+        place.servers.append(Ended(front))
+        front.start()
+        return front.submission_port
+
+
+class Queued:
+    """What a Postfix has delivered, all of it into one mbox file, when nothing is on its way any more."""
+
+    def __init__(self, server):
+        self.server, self.path = server, f"{server.place}/mail/jane"
+
+    def idle(self):
+        """A message has a file from its first recipient on, until it was delivered or is given up."""
+        queues = [f"{self.server.place}/queue/{name}" for name in ("incoming", "active", "deferred")]
+        return not any(files for queue in queues for _, _, files in os.walk(queue))
+
+    def read(self, folder):
+        until = time.monotonic() + WAIT_S
+        while not self.idle():
+            check(time.monotonic() < until, f"Postfix delivers: {self.server.log()[-2000:]}")
+            time.sleep(0.005)
+        try:
+            with open(self.path, "rb") as f:
+                return [Message(0, 0, text) for text in re.split(rb"(?:\A|\n\n)From [^\n]*\n", f.read())[1:]]
+        except FileNotFoundError:
+            return []
+
+    def bytes(self):
+        return os.path.getsize(self.path)
+
+    def empty(self, *folders):
+        self.read("INBOX")
+        os.truncate(self.path, 0)
+
+    def close(self):
+        pass
+
+
+class AtPostfix(AtSink):
+    """Postfix itself."""
+
+    name, stride = "postfix", 13
+
+    def serve(self, place):
+        self.server = postfix.Postfix()
+        self.server.stop = lambda: None
+        place.servers.append(Ended(self.server))
+        self.server.__enter__()
+        self.hand = self.boxes = Queued(self.server)
+        return self.server.port
+
+    def sockets(self):
+        """Those that its end has not closed."""
+        with open("/proc/net/tcp") as f:
+            rows = [line.split() for line in f][1:]
+        return sum(row[1] == f"0100007F:{self.server.port:04X}" and row[3] in ("01", "08") for row in rows)
+
+
 class ManyAtSink(SubmissionMany):
     name, stride, send, serve = "sink-many", 31, AtSink.send, AtSink.serve
 
@@ -592,6 +665,10 @@ def main():
         steps += [(AtSink, every_byte), (ManyAtSink, every_byte)]
     if dovecot.installed() and os.geteuid() == 0:
         steps += [(kind, every_byte) for kind in (DOVECOTS if EFFORT > 1 or wanted else DOVECOTS[:2])]
+        if Sink.program and (EFFORT > 1 or wanted):
+            steps += [(AtDovecotSubmission, every_byte)]
+    if postfix.usable() and (EFFORT > 1 or wanted):
+        steps += [(AtPostfix, every_byte)]
     for kind, *tests in steps:
         if wanted and kind.name not in wanted:
             continue
