@@ -2,17 +2,19 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/child.h"
 #include "base/i18n.h"
+#include "base/mboxlock.h"
 #include "sync/checkup_in.h"
 #include "sync/mbox_in.h"
 #include "base/banned.h"
 
-enum { OTHERS_WRITE = 022, OTHERS_SEE = 077 };
+enum { OTHERS_WRITE = 022, OTHERS_SEE = 077, PIECE = 4096 };
 
 /* ------------------------------------------------------------------ a Maildir */
 
@@ -101,6 +103,40 @@ static const char *folder_of(struct checkup *c, const char *path)
     return slash == 0 || slash >= s.n ? "/" : arena_fmt(c->arena, "%.*s", (int)slash, path);
 }
 
+/* Messages, as "From " behind an empty line counts them. */
+static size_t count_mbox(FILE *f)
+{
+    char piece[PIECE];
+    bool begins = true, empty = true;
+    size_t n = 0;
+    while (fgets(piece, sizeof piece, f) != NULL) {
+        if (begins && empty && str_starts(str_c(piece), "From "))
+            n++;
+        if (begins)
+            empty = str_eqc(str_c(piece), "\n") || str_eqc(str_c(piece), "\r\n");
+        begins = strchr(piece, '\n') != NULL;
+    }
+    return n;
+}
+
+/* What other programs do with it now: whether it can be locked; and how much there is. */
+static void say_content(struct checkup *c, const char *path, struct str name)
+{
+    struct mboxlock_wait now = { 0 };
+    struct error ignored;
+    FILE *f = fopen(path, "re");
+    if (f == NULL)
+        return;
+    if (mboxlock_file(fileno(f), false, &now, &ignored) != 0 ||
+        access(arena_fmt(c->arena, "%s.lock", path), F_OK) == 0)
+        checkup_say(c, "note", _("another program has locked %s just now"), path);
+    if (str_eqc(name, "INBOX")) {
+        size_t n = count_mbox(f);
+        checkup_say(c, "ok", P_("%zu message lies in %s", "%zu messages lie in %s", n), n, path);
+    }
+    fclose(f); /* and with it goes the lock */
+}
+
 /* 0; 1: it is not there yet. */
 static int check_mbox(struct checkup *c, const struct spool_home *h, const struct sync_listed *row,
                       struct error *err)
@@ -114,6 +150,7 @@ static int check_mbox(struct checkup *c, const struct spool_home *h, const struc
                         _("%s.lock cannot be made: programs that know no other lock can write to "
                           "the mailbox while tmail does"),
                         path);
+        say_content(c, path, row->name);
         return 0;
     }
     if (errno != ENOENT)

@@ -170,4 +170,13 @@ with Place() as place:
         with open(os.path.join(q.path, part), "w"):
             pass
     doctor(q, 0, "2 mailbox files can be read and changed", "ok")
+    inbox = os.path.join(q.path, "spool/jane")
+    with open(inbox, "w") as f:
+        f.write("".join(f"From jane Fri Nov 27 06:15:51 2026\nSubject: {i}\n\n" + "long " * 2000 + "From me\nFrom you\n\n" for i in range(3)))
+    doctor(q, 0, "3 messages lie in " + inbox, "ok")
+    with open(inbox, "r+") as held:
+        fcntl.lockf(held, fcntl.LOCK_EX)
+        doctor(q, 0, "another program has locked " + inbox, "note")
+    with open(inbox + ".lock", "w"):
+        doctor(q, 0, "another program has locked " + inbox, "note")
     doctor(profile('[account work]\naddress = "Jane <jane@example.org>"\nsend = "sendmail:no-such-program -t"\n'), 78, "no program no-such-program")
