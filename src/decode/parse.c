@@ -369,10 +369,26 @@ static void on_file(void *arg, const struct uu_file *file)
     struct content *c = &((struct parse *)arg)->now;
     if (c->uu_n == UU_MAX)
         return;
-    struct str name = str_head(file->name, NAME_MAX_BYTES);
+    size_t before = c->uu_names.len;
+    uu_file_name(file, &c->uu_names);
+    if (c->uu_names.len > before + NAME_MAX_BYTES)
+        buf_truncate(&c->uu_names, before + NAME_MAX_BYTES);
     c->uu[c->uu_n] = *file;
-    c->uu[c->uu_n++].name = (struct str){ NULL, name.n };
-    buf_add_str(&c->uu_names, name);
+    c->uu[c->uu_n++].name = (struct str){ NULL, c->uu_names.len - before };
+}
+
+/* What we do not decode is offered as it is, under a name that says so. */
+static void put_kind(struct parse *p, enum uu_kind kind, struct mime_part_info *info)
+{
+    static const struct {
+        const char *type, *suffix;
+    } kinds[] = { [UU_FILE_YENC] = { "application/x-yenc", ".yenc" },
+                  [UU_FILE_BINHEX] = { "application/mac-binhex40", ".hqx" } };
+    if (kind == UU_FILE)
+        return;
+    info->type = str_c(kinds[kind].type);
+    info->encoding = MIME_8BIT;
+    info->name = str_c(arena_fmt(p->a, "%.*s%s", STR_ARG(info->name), kinds[kind].suffix));
 }
 
 static void put_files(struct parse *p)
@@ -395,6 +411,7 @@ static void put_files(struct parse *p)
                                          .flags = MIME_PART_UU | MIME_PART_ATTACHMENT };
         info->name = header_repaired(p->a, str_head(names, file->name.n));
         names = str_skip(names, file->name.n);
+        put_kind(p, file->kind, info);
         info->flags |= file->damaged ? MIME_PART_DAMAGED : file->unended ? MIME_PART_UNENDED : 0;
         (void)mime_text_pick_see(&p->pick, info);
     }
@@ -450,7 +467,7 @@ struct parse *parse_new(void)
     buf_init(&p->cc, LIST_MAX);
     buf_init(&p->now.head, PREVIEW_BYTES_MAX);
     buf_init(&p->text_head, PREVIEW_BYTES_MAX);
-    buf_init(&p->now.uu_names, (size_t)UU_MAX * NAME_MAX_BYTES);
+    buf_init(&p->now.uu_names, (size_t)UU_MAX * NAME_MAX_BYTES + UU_NAME_MAX);
     return p;
 }
 

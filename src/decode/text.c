@@ -167,10 +167,20 @@ static bool is_patch(struct str text)
 
 static void put_file(struct plain *p, const struct uu_file *file)
 {
-    struct str note =
-        str_c(arena_fmt(p->a, "[file %.*s, %zu bytes, uuencoded%s]", STR_ARG(file->name),
-                        file->decoded, file->unended ? ", without its end line" : ""));
-    put_line(p, 0, note, SPAN_NOTE);
+    struct buf note = BUF_INIT(UU_NAME_MAX + 100);
+    buf_adds(&note, "[file ");
+    uu_file_name(file, &note);
+    if (file->kind == UU_FILE)
+        buf_addf(&note, ", %zu bytes, uuencoded%s]", file->decoded,
+                 file->unended ? ", without its end line" : "");
+    else
+        buf_addf(&note, ", in %s, which is not decoded here]",
+                 file->kind == UU_FILE_YENC ? "yEnc" : "BinHex");
+    struct buf clean = BUF_INIT(4 * (size_t)UU_NAME_MAX);
+    utf8_clean(&clean, buf_str(&note));
+    put_line(p, 0, buf_str(&clean), SPAN_NOTE);
+    buf_free(&note);
+    buf_free(&clean);
 }
 
 /* Files that are whole show as a note: they are parts of their own and can be saved. */

@@ -91,14 +91,25 @@ static void judge(const struct lines *l, struct uu_file *f)
         !finished || (l->filled && (l->backquote || l->uneven)) || (l->bad > 0 && l->end > 0);
 }
 
-static void file_begin(struct uu_reader *r, struct str name)
+static void file_begin(struct uu_reader *r, enum uu_kind kind, struct str name)
 {
     if (!r->table_ready)
         codec_pack_in_init(&r->table, CODEC_UU);
     r->table_ready = r->in_file = true;
-    r->file = (struct uu_file){ .offset = r->line, .name = name };
+    r->file = (struct uu_file){ .kind = kind, .offset = r->line, .name = name };
     r->l = r->good = (struct lines){ .good_end = r->pos - r->line };
     buf_clear(&r->name);
+}
+
+/* One that we do not decode ends before the line at hand, or with it. */
+static void other_end(struct uu_reader *r, bool ended)
+{
+    struct uu_file *f = &r->file;
+    r->in_file = false;
+    f->length = f->decoded = (ended ? r->pos : r->line) - f->offset;
+    f->damaged = f->unended = !ended;
+    if (f->kind == UU_FILE_YENC || r->l.data > 0)
+        r->found(r->arg, f);
 }
 
 /* Without an end the file ends before the first line that is wrong: what follows that is not of it. */
@@ -110,6 +121,24 @@ static void file_end(struct uu_reader *r)
         return;
     judge(l, &r->file);
     r->found(r->arg, &r->file);
+}
+
+/* BinHex 4.0: between two colons; the first line has the name. */
+static void binhex_line(struct uu_reader *r, struct str line)
+{
+    struct str s = str_trim(line);
+    if (r->l.data == 0 && s.n == 0)
+        return;
+    if (r->l.data == 0 && s.p[0] != ':')
+        r->in_file = false;
+    else if (str_find(s, ' ') < s.n || s.n == 0)
+        other_end(r, false);
+    else {
+        if (r->l.data++ == 0)
+            r->file.name = s;
+        if (s.n > 1 && s.p[s.n - 1] == ':')
+            other_end(r, true);
+    }
 }
 
 /* A file goes on until an end line, another begin line or the end of the text. */
@@ -137,22 +166,70 @@ static void file_line(struct uu_reader *r, struct str line)
         r->in_file = false;
 }
 
+/* What the lines of each kind begin with. */
+static const char *const begins[] = { [UU_FILE] = "begin ",
+                                      [UU_FILE_YENC] = "=ybegin ",
+                                      [UU_FILE_BINHEX] =
+                                          "(This file must be converted with BinHex" };
+
+/* =ybegin [part=N] line=N size=N name=... to the end of the line */
+static bool yenc_begin(struct str line, struct str *name)
+{
+    size_t n = str_search(line, STR(" name="));
+    struct str before = str_head(line, n);
+    *name = str_trim(str_skip(line, n + 6));
+    return name->n > 0 && str_search(before, STR(" line=")) < before.n &&
+           str_search(before, STR(" size=")) < before.n;
+}
+
+/* True if line begins a file. */
+static bool begin_line(struct str line, enum uu_kind *kind, struct str *name)
+{
+    if (codec_uu_begin(line, name)) {
+        *kind = UU_FILE;
+        return true;
+    }
+    *name = str_head(line, 0);
+    *kind = str_starts(line, begins[UU_FILE_YENC]) ? UU_FILE_YENC : UU_FILE_BINHEX;
+    if (!str_starts(line, begins[*kind]) || line.n > CODEC_UU_LINE_MAX)
+        return false;
+    return *kind == UU_FILE_BINHEX || yenc_begin(line, name);
+}
+
+static void file_break(struct uu_reader *r)
+{
+    if (r->file.kind == UU_FILE)
+        file_end(r);
+    else
+        other_end(r, false);
+}
+
 static void take_line(struct uu_reader *r, struct str line)
 {
     struct str name;
-    if (codec_uu_begin(line, &name)) {
+    enum uu_kind kind;
+    if (begin_line(line, &kind, &name)) {
         if (r->in_file)
-            file_end(r);
-        file_begin(r, name);
-    } else if (r->in_file)
+            file_break(r);
+        file_begin(r, kind, name);
+    } else if (r->in_file && r->file.kind == UU_FILE)
         file_line(r, line);
+    else if (r->in_file && r->file.kind == UU_FILE_BINHEX)
+        binhex_line(r, line);
+    else if (r->in_file && str_starts(line, "=yend "))
+        other_end(r, true);
     r->line = r->pos;
 }
 
 /* True if s may be the front of a begin line. */
 static bool may_begin(struct str s)
 {
-    return s.n < 6 ? memcmp(s.p, "begin ", s.n) == 0 : str_starts(s, "begin ");
+    for (size_t i = 0; i < COUNT(begins); i++) {
+        size_t n = strlen(begins[i]);
+        if (memcmp(s.p, begins[i], s.n < n ? s.n : n) == 0)
+            return true;
+    }
+    return false;
 }
 
 static void pass(struct uu_reader *r, struct str *in, size_t n)
@@ -166,11 +243,12 @@ static void to_begin(struct uu_reader *r, struct str *in)
 {
     if (!r->inside && may_begin(*in))
         return;
-    size_t n = str_search(*in, STR("\nbegin "));
-    if (n == in->n)
-        n = str_rfind(*in, '\n'); /* the last line may become one */
-    r->inside = n == in->n || !may_begin(str_skip(*in, n + 1));
-    pass(r, in, r->inside ? in->n : n + 1);
+    size_t n = 0;
+    do
+        n += str_find(str_skip(*in, n), '\n') + 1;
+    while (n < in->n && !may_begin(str_skip(*in, n)));
+    r->inside = n > in->n;
+    pass(r, in, r->inside ? in->n : n);
     r->line = r->pos;
 }
 
@@ -202,8 +280,9 @@ static bool next_line(struct uu_reader *r, struct str *in, bool last, struct str
 /* The name points into bytes that go. */
 static void name_own(struct uu_reader *r)
 {
-    if (!r->in_file || r->name.len > 0)
+    if (!r->in_file || r->file.name.n == 0 || r->file.name.p == r->name.data)
         return;
+    buf_clear(&r->name);
     buf_add_str(&r->name, r->file.name);
     r->file.name = buf_str(&r->name);
 }
@@ -228,9 +307,53 @@ void uu_reader_feed(struct uu_reader *r, struct str bytes, bool last)
         return;
     }
     if (r->in_file)
-        file_end(r);
+        file_break(r);
     r->pos = r->line = 0;
     r->inside = false;
+}
+
+/* The six bits of a character of BinHex, 64 for any other. */
+static unsigned binhex_bits(char c)
+{
+    static const char alphabet[] =
+        "!\"#$%&'()*+,-012345689@ABCDEFGHIJKLMNPQRSTUVXYZ[`abcdefhijklmpqr";
+    const char *at = c != '\0' ? strchr(alphabet, c) : NULL;
+    return at != NULL ? (unsigned)(at - alphabet) : 64;
+}
+
+/* The name is the first of what is encoded, behind its length. */
+static void binhex_name(struct str line, struct buf *out)
+{
+    unsigned bits = 0, have = 0, left = 0;
+    bool first = true;
+    for (size_t i = 1; i < line.n && (first || left > 0); i++) {
+        unsigned six = binhex_bits(line.p[i]);
+        if (six == 64)
+            return;
+        bits = bits << 6 | six;
+        have += 6;
+        if (have < 8)
+            continue;
+        have -= 8;
+        unsigned byte = bits >> have & 0xff;
+        if (first)
+            left = byte;
+        else if (byte < ' ')
+            return;
+        else {
+            buf_addc(out, (char)byte);
+            left--;
+        }
+        first = false;
+    }
+}
+
+void uu_file_name(const struct uu_file *file, struct buf *out)
+{
+    if (file->kind == UU_FILE_BINHEX)
+        binhex_name(file->name, out);
+    else
+        buf_add_str(out, file->name);
 }
 
 struct finds {

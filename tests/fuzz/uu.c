@@ -23,8 +23,9 @@ static void whole(struct str text, const struct uu_file *f)
 
 static void on_file(void *arg, const struct uu_file *f)
 {
-    buf_addf(arg, "%zu %zu %zu %d %d ", f->offset, f->length, f->decoded, f->damaged, f->unended);
-    buf_add_str(arg, f->name);
+    buf_addf(arg, "%d %zu %zu %zu %d %d ", f->kind, f->offset, f->length, f->decoded, f->damaged,
+             f->unended);
+    uu_file_name(f, arg);
 }
 
 static void piece(void *arg, struct str bytes)
@@ -63,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FUZZ_CHECK(files[i].offset >= end && files[i].length <= in.n - files[i].offset);
         FUZZ_CHECK(files[i].name.p > in.p && files[i].name.p + files[i].name.n <= in.p + size);
         end = files[i].offset + files[i].length;
-        if (!files[i].damaged)
+        if (!files[i].damaged && files[i].kind == UU_FILE)
             whole(in, &files[i]);
     }
     pieces(in);

@@ -186,6 +186,29 @@ static void files_say_what_is_wrong_with_them(void **state)
     parse_free(&p);
 }
 
+static void what_is_not_decoded_is_offered_as_it_is(void **state)
+{
+    static const char mail[] = "\nhi\n=ybegin line=128 size=3 name=a.jpg\nxyz\n=yend size=3\nbye\n"
+                               "(This file must be converted with BinHex "
+                               "4.0)\n\n:#A\"SEh4[,R4iG!\"849K8G(4iG!!!!!!!!J!!!!!50'&L9RJ!!!:\n";
+    struct parse *p = parse_new();
+    struct arena *a = arena_new(1024);
+    struct mime_summary s;
+    (void)state;
+    parse_feed(p, a, str_c(mail), true, &s);
+    check_every_split(p, str_c(mail));
+    assert_int_equal(s.parts_n, 3);
+    assert_str(s.parts[1].name, "a.jpg.yenc");
+    assert_str(s.parts[1].type, "application/x-yenc");
+    assert_int_equal(s.parts[1].encoding, MIME_8BIT);
+    assert_memory_equal(mail + s.parts[1].offset, "=ybegin", 7);
+    assert_memory_equal(mail + s.parts[1].offset + s.parts[1].length, "bye", 3);
+    assert_str(s.parts[2].name, "photo.txt.hqx");
+    assert_str(s.parts[2].type, "application/mac-binhex40");
+    arena_free(&a);
+    parse_free(&p);
+}
+
 /* A preamble is text until a part comes, and its files are none then. */
 static void what_turns_out_to_be_a_container_leaves_nothing(void **state)
 {
@@ -310,6 +333,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields_are_decoded),
         cmocka_unit_test(parts_say_what_they_are),
+        cmocka_unit_test(what_is_not_decoded_is_offered_as_it_is),
         cmocka_unit_test(files_say_what_is_wrong_with_them),
         cmocka_unit_test(pieces_give_the_same_summary),
         cmocka_unit_test(what_turns_out_to_be_a_container_leaves_nothing),

@@ -88,6 +88,45 @@ static void files_are_found(void **state)
     }
 }
 
+/* clang-format off */
+static const struct { const char *text; enum uu_kind kind; const char *name, *last; bool damaged; } others[] = {
+    { "hi\n=ybegin line=128 size=5 name=a b.jpg\nxyz\xE9\x01!\n=yend size=5 crc32=0\nbye\n", UU_FILE_YENC, "a b.jpg", "=yend", false },
+    { "=ybegin part=1 total=2 line=128 size=5 name=x\r\n=ypart begin=1 end=3\r\nabc\r\n=yend size=3\r\n", UU_FILE_YENC, "x", "=yend", false },
+    { "=ybegin line=128 size=5 name=x\nabc\n", UU_FILE_YENC, "x", "abc", true },
+    { "=ybegin line=128 size=5 name=x\nabc\nbegin 644 y\n", UU_FILE_YENC, "x", "abc", true },
+    { "=ybegin is how it starts\nabc\n=yend size=3\n", UU_FILE, NULL, NULL, false },
+    { "=ybegin line=128 size=5 name=\nabc\n=yend size=3\n", UU_FILE, NULL, NULL, false },
+    { "(This file must be converted with BinHex 4.0)\n\n:#A\"SEh4[,R4iG!\"849K8G(4iG!!!!!!!!J!!!!!\n50'&L9RJ!!!:\nbye\n", UU_FILE_BINHEX, "photo.txt", "50'&L", false },
+    { "(This file must be converted with BinHex 4.0)\r\n\r\n:#A\"SEh4[,R4iG!\"849K8G(4iG!!!!!!!!J!!!!!50'&L9RJ!!!:\r\n", UU_FILE_BINHEX, "photo.txt", ":#A\"S", false },
+    { "(This file must be converted with BinHex 4.0)\n:#A\"SEh4[,R4iG!\"849K8G(4iG!!!!!!!!J!!!!!\n", UU_FILE_BINHEX, "photo.txt", ":#A\"S", true },
+    { "(This file must be converted with BinHex 4.0)\n:#A\"SEh4[,R4iG!\"849K8G(4iG!!!!!!!!J!!!!!\nand text\n:", UU_FILE_BINHEX, "photo.txt", ":#A\"S", true },
+    { "(This file must be converted with BinHex 4.0)\nthey say\n:abc:\n", UU_FILE, NULL, NULL, false },
+    { "(This file must be converted with BinHex 4.0)\n:~~~~:\n", UU_FILE_BINHEX, "", ":~", false },
+};
+/* clang-format on */
+
+/* What we do not decode is named. */
+static void others_are_recognised(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(others); i++) {
+        struct uu_file f[2];
+        struct str text = str_c(others[i].text);
+        struct buf name = BUF_INIT(UU_NAME_MAX);
+        assert_int_equal(uu_find(text, f, COUNT(f)), others[i].name != NULL);
+        if (others[i].name == NULL)
+            continue;
+        uu_file_name(&f[0], &name);
+        assert_str(buf_str(&name), others[i].name);
+        assert_int_equal(f[0].kind, others[i].kind);
+        assert_int_equal(f[0].damaged, others[i].damaged);
+        assert_int_equal(f[0].decoded, f[0].length);
+        struct str body = str_trim(str_head(str_skip(text, f[0].offset), f[0].length));
+        assert_true(str_starts(str_skip(body, str_rfind(body, '\n') + 1), others[i].last));
+        buf_free(&name);
+    }
+}
+
 struct told {
     struct uu_file files[4];
     struct buf names;
@@ -97,7 +136,8 @@ struct told {
 static void on_file(void *arg, const struct uu_file *file)
 {
     struct told *t = arg;
-    buf_addf(&t->names, "%.*s|", STR_ARG(file->name));
+    uu_file_name(file, &t->names);
+    buf_addf(&t->names, "|%d|", file->kind);
     assert_true(t->n < COUNT(t->files));
     t->files[t->n] = *file;
     t->files[t->n++].name = (struct str){ NULL, 0 };
@@ -138,12 +178,11 @@ static void every_split_is_the_same(void **state)
     struct told whole = { .names = BUF_INIT(4096) }, cut = { .names = BUF_INIT(4096) };
     struct uu_reader *one = uu_reader_new(on_file, &whole), *two = uu_reader_new(on_file, &cut);
     (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        struct str text = str_c(rows[i].text);
+    for (size_t i = 0; i < COUNT(rows) + COUNT(others); i++) {
+        struct str text = str_c(i < COUNT(rows) ? rows[i].text : others[i - COUNT(rows)].text);
         whole.n = 0;
         buf_clear(&whole.names);
         uu_reader_feed(one, text, true);
-        assert_int_equal(whole.n, rows[i].n);
         for (size_t at = 0; at < text.n; at++) {
             tell(two, &cut, text, at, text.n);
             check_same(&cut, &whole);
@@ -193,6 +232,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_are_found),
+        cmocka_unit_test(others_are_recognised),
         cmocka_unit_test(every_split_is_the_same),
         cmocka_unit_test(every_beginning_is_safe),
         cmocka_unit_test(a_million_begins_take_no_time),
