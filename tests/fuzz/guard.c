@@ -7,6 +7,8 @@
 #include "mime/seven.h"
 #include "base/banned.h"
 
+enum { BYTEWISE_MAX = 8 << 10 }; /* a line is looked at again for each piece of it that comes */
+
 static bool within(struct str raw, struct str s)
 {
     return s.n == 0 || (s.p >= raw.p && s.p + s.n <= raw.p + raw.n);
@@ -83,7 +85,8 @@ static void piece(void *arg, struct str bytes)
 static void pieces(struct str raw, const struct guard_limits *limits)
 {
     struct buf told[2] = { BUF_INIT(64 << 20), BUF_INIT(64 << 20) };
-    for (enum fuzz_split split = FUZZ_WHOLE; split <= FUZZ_BYTES; split++) {
+    enum fuzz_split last = raw.n <= BYTEWISE_MAX ? FUZZ_BYTES : FUZZ_CUT;
+    for (enum fuzz_split split = FUZZ_WHOLE; split <= last; split++) {
         struct buf *out = &told[split != FUZZ_WHOLE];
         struct guard_sink sink = { on_field, on_begin, on_content, on_end, out };
         struct guard_reader *r = guard_reader_new(limits, &sink);
