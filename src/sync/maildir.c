@@ -47,6 +47,9 @@ struct walk {
     struct sync_listed *rows;
     size_t n, cap, visits;
     struct error *said;
+    const char *root;
+    void (*each)(void *arg, const char *dir, const char *leaf); /* NULL, or told of each folder */
+    void *each_arg;
 };
 
 static void row_add(struct walk *w, const char *wire, struct str shown, char delim)
@@ -102,6 +105,8 @@ static void walk_one(struct walk *w, int at, const char *path, const char *name,
             (void)error_sys(w->said, _("the folder %s cannot be opened"), wire);
         return;
     }
+    if (w->each != NULL) /* before it is looked at: what it lacks may come just then */
+        w->each(w->each_arg, arena_fmt(w->a, "%s/%s", w->root, wire), NULL);
     bool dotted = depth == 0 && name[0] == '.';
     bool sound = is_maildir(dir);
     if (!sound && errno == EACCES)
@@ -137,21 +142,28 @@ static int by_wire(const void *a, const void *b)
     return str_cmp(((const struct sync_listed *)a)->wire, ((const struct sync_listed *)b)->wire);
 }
 
+/* -1: the root cannot be opened. */
+static int walk_all(struct walk *w)
+{
+    int dir = dir_open(AT_FDCWD, w->root);
+    if (dir < 0)
+        return -1;
+    bool inbox = is_maildir(dir);
+    if (inbox)
+        row_add(w, ".", STR("INBOX"), '/');
+    walk_dir(w, dir, "", 0);
+    close(dir);
+    return 0;
+}
+
 /* The account's own Maildir is its INBOX. Where PATH only has Maildirs in it, the one that is
  * called so. */
 static int md_folders(const struct spool_home *h, struct arena *a, struct sync_listed **out,
                       size_t *n, struct error *said, struct error *err)
 {
-    struct walk w = { .a = a, .said = said };
-    const char *root = h->root;
-    int dir = dir_open(AT_FDCWD, root);
-    if (dir < 0)
-        return error_sys(err, _("the Maildir %s cannot be opened"), root);
-    bool inbox = is_maildir(dir);
-    if (inbox)
-        row_add(&w, ".", STR("INBOX"), '/');
-    walk_dir(&w, dir, "", 0);
-    close(dir);
+    struct walk w = { .a = a, .said = said, .root = h->root };
+    if (walk_all(&w) != 0)
+        return error_sys(err, _("the Maildir %s cannot be opened"), h->root);
     if (w.n > 0)
         qsort(w.rows, w.n, sizeof *w.rows, by_wire);
     *n = w.n;
@@ -162,7 +174,7 @@ static int md_folders(const struct spool_home *h, struct arena *a, struct sync_l
     roles_assign(*out, *n);
     if (w.n == 0)
         return error_set(err, ERR_SYS, RETRY_LATER,
-                         _("%s is no Maildir: it has no folders cur and new in it"), root);
+                         _("%s is no Maildir: it has no folders cur and new in it"), h->root);
     return 0;
 }
 
@@ -657,22 +669,22 @@ static int md_close(struct spool_box **b, struct error *err)
 
 /* ------------------------------------------------------------------ what is watched */
 
+/* A folder that is no Maildir yet may be about to become one. */
 static void md_watched(const struct spool_home *h,
                        void (*each)(void *arg, const char *dir, const char *leaf), void *arg)
 {
-    struct arena *a = arena_new(4096);
-    struct sync_listed *rows;
-    struct error said = { 0 }, err = { 0 };
-    size_t n = 0;
+    struct error said = { 0 };
+    struct walk w = {
+        .a = arena_new(4096), .said = &said, .root = h->root, .each = each, .each_arg = arg
+    };
     each(arg, h->root, NULL);
-    if (md_folders(h, a, &rows, &n, &said, &err) != 0)
-        n = 0;
-    for (size_t i = 0; i < n; i++) {
-        each(arg, arena_fmt(a, "%s/%.*s", h->root, STR_ARG(rows[i].wire)), NULL);
-        each(arg, arena_fmt(a, "%s/%.*s/new", h->root, STR_ARG(rows[i].wire)), NULL);
-        each(arg, arena_fmt(a, "%s/%.*s/cur", h->root, STR_ARG(rows[i].wire)), NULL);
+    (void)walk_all(&w); /* the look at the account says what is wrong */
+    for (size_t i = 0; i < w.n; i++) {
+        each(arg, arena_fmt(w.a, "%s/%.*s/new", h->root, STR_ARG(w.rows[i].wire)), NULL);
+        each(arg, arena_fmt(w.a, "%s/%.*s/cur", h->root, STR_ARG(w.rows[i].wire)), NULL);
     }
-    arena_free(&a);
+    free(w.rows);
+    arena_free(&w.a);
 }
 
 const struct spool_kind maildir_kind = {

@@ -46,7 +46,7 @@ class Local(Store):
 
     def make(self, folder):
         for part in ("cur", "new", "tmp"):
-            os.makedirs(os.path.join(self.mail, folder, part))
+            os.makedirs(os.path.join(self.mail, folder, part), exist_ok=True)
 
 
 def flags(s):
@@ -282,12 +282,14 @@ def watched(place):
     w = subprocess.Popen([os.path.join(os.environ.get("top_builddir", os.getcwd()), "tmail"), "--profile", p.path, "sync", "--watch"],
                          env=p.env, stdout=subprocess.DEVNULL)
     try:
-        for i, where in ((1, ""), (2, ""), (3, ".New")):
+        for i, where in ((1, ""), (2, ""), (3, ".New"), (4, ""), (5, ".Late")):
             if where:
                 s.make(where)
+            if i == 4:  # once this is noticed, the half of a folder has been seen
+                os.makedirs(os.path.join(s.mail, ".Late", "cur"))
             s.put(i, folder=where)
             began = time.monotonic()
-            while f"message {i}" not in p.run("list", *(["-f", "New"] if where else []), code=None).stdout.decode():
+            while f"message {i}" not in p.run("list", *(["-f", where[1:]] if where else []), code=None).stdout.decode():
                 check(time.monotonic() - began < 30, f"message {i} was not noticed: {p.log()}")
             print(f"noticed after {time.monotonic() - began:.2f} s")
     finally:
