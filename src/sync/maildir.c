@@ -11,14 +11,13 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/i18n.h"
-#include "base/utf8.h"
 #include "sync/mdname.h"
-#include "sync/spoolkind.h"
+#include "sync/md_in.h"
 #include "base/banned.h"
 
 /* A folder's time of change that is younger than this says nothing: something may come within the
  * same tick of the file system's clock. */
-enum { SETTLED_NS = 2000000000, LIST_FIRST = 64, VISITS_MAX = 50000 };
+enum { SETTLED_NS = 2000000000, LIST_FIRST = 64 };
 
 /* A place is the rest of the file's name with the letter of its folder behind it. */
 enum { CUR = 'c', NEW = 'n' };
@@ -27,240 +26,6 @@ struct spool_box {
     int dir, cur, new, tmp; /* descriptors; tmp may be -1 */
     bool change, changed, taken;
 };
-
-/* ------------------------------------------------------------------ folders */
-
-static int dir_open(int at, const char *name)
-{
-    return openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
-static bool is_maildir(int dir)
-{
-    struct stat st;
-    return fstatat(dir, "cur", &st, 0) == 0 && S_ISDIR(st.st_mode) &&
-           fstatat(dir, "new", &st, 0) == 0 && S_ISDIR(st.st_mode);
-}
-
-struct walk {
-    struct arena *a;
-    struct sync_listed *rows;
-    size_t n, cap, visits;
-    struct error *said;
-    const char *root;
-    void (*each)(void *arg, const char *dir, const char *leaf); /* NULL, or told of each folder */
-    void *each_arg;
-};
-
-static void row_add(struct walk *w, const char *wire, struct str shown, char delim)
-{
-    if (w->n == SPOOL_FOLDERS_MAX) {
-        (void)error_set(w->said, ERR_LIMIT, RETRY_NEVER, _("there are more than %d folders"),
-                        SPOOL_FOLDERS_MAX);
-        return;
-    }
-    struct sync_listed row = { .wire = shown, .delim = delim };
-    roles_name(w->a, &row);
-    row.wire = arena_cstr(w->a, wire);
-    for (size_t i = 0; i < w->n; i++)
-        if (str_eq(w->rows[i].name, row.name)) {
-            (void)error_set(w->said, ERR_LIMIT, RETRY_NEVER,
-                            _("two folders are called %.*s: the one at %s is passed over"),
-                            STR_ARG(row.name), wire);
-            return;
-        }
-    if (w->n == w->cap) {
-        w->cap = w->cap == 0 ? LIST_FIRST : 2 * w->cap;
-        w->rows = xrealloc(w->rows, w->cap, sizeof *w->rows);
-    }
-    w->rows[w->n++] = row;
-}
-
-static bool is_part(const char *name)
-{
-    static const char *const parts[] = { "cur", "new", "tmp", ".", ".." };
-    for (size_t i = 0; i < COUNT(parts); i++)
-        if (str_eqc(str_c(name), parts[i]))
-            return true;
-    return false;
-}
-
-static bool name_is_sound(const char *name)
-{
-    for (const char *p = name; *p != '\0'; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7F)
-            return false;
-    return true;
-}
-
-static void walk_dir(struct walk *w, int dir, const char *path, int depth);
-
-/* A folder in a folder: a Maildir, or one that has Maildirs in it. */
-static void walk_one(struct walk *w, int at, const char *path, const char *name, int depth)
-{
-    const char *wire = path[0] != '\0' ? arena_fmt(w->a, "%s/%s", path, name) : name;
-    int dir = dir_open(at, name);
-    if (dir < 0) {
-        if (errno != ENOTDIR && errno != ENOENT)
-            (void)error_sys(w->said, _("the folder %s cannot be opened"), wire);
-        return;
-    }
-    if (w->each != NULL) /* before it is looked at: what it lacks may come just then */
-        w->each(w->each_arg, arena_fmt(w->a, "%s/%s", w->root, wire), NULL);
-    bool dotted = depth == 0 && name[0] == '.';
-    bool sound = is_maildir(dir);
-    if (!sound && errno == EACCES)
-        (void)error_sys(w->said, _("the folder %s cannot be opened"), wire);
-    if (sound)
-        row_add(w, wire, dotted ? str_c(name + 1) : str_c(wire), dotted ? '.' : '/');
-    if (!dotted && depth < SPOOL_DEPTH_MAX && ++w->visits < VISITS_MAX)
-        walk_dir(w, dir, wire, depth + 1);
-    close(dir);
-}
-
-static void walk_dir(struct walk *w, int dir, const char *path, int depth)
-{
-    int again = dir_open(dir, ".");
-    DIR *d = again >= 0 ? fdopendir(again) : NULL;
-    if (d == NULL)
-        (void)error_sys(w->said, _("the folder %s cannot be opened"), path);
-    if (d == NULL && again >= 0)
-        close(again);
-    for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
-        bool maybe = e->d_type == DT_DIR || e->d_type == DT_LNK || e->d_type == DT_UNKNOWN;
-        if (!maybe || is_part(e->d_name) || !name_is_sound(e->d_name) ||
-            (depth > 0 && e->d_name[0] == '.'))
-            continue;
-        walk_one(w, dir, path, e->d_name, depth);
-    }
-    if (d != NULL)
-        closedir(d);
-}
-
-static int by_wire(const void *a, const void *b)
-{
-    return str_cmp(((const struct sync_listed *)a)->wire, ((const struct sync_listed *)b)->wire);
-}
-
-/* -1: the root cannot be opened. */
-static int walk_all(struct walk *w)
-{
-    int dir = dir_open(AT_FDCWD, w->root);
-    if (dir < 0)
-        return -1;
-    bool inbox = is_maildir(dir);
-    if (inbox)
-        row_add(w, ".", STR("INBOX"), '/');
-    walk_dir(w, dir, "", 0);
-    close(dir);
-    return 0;
-}
-
-/* The account's own Maildir is its INBOX. Where PATH only has Maildirs in it, the one that is
- * called so. */
-static int md_folders(const struct spool_home *h, struct arena *a, struct sync_listed **out,
-                      size_t *n, struct error *said, struct error *err)
-{
-    struct walk w = { .a = a, .said = said, .root = h->root };
-    if (walk_all(&w) != 0)
-        return error_sys(err, _("the Maildir %s cannot be opened"), h->root);
-    if (w.n > 0)
-        qsort(w.rows, w.n, sizeof *w.rows, by_wire);
-    *n = w.n;
-    *out = arena_array(a, w.n + 1, sizeof **out);
-    if (w.n > 0)
-        memcpy(*out, w.rows, w.n * sizeof **out);
-    free(w.rows);
-    roles_assign(*out, *n);
-    if (w.n == 0)
-        return error_set(err, ERR_SYS, RETRY_LATER,
-                         _("%s is no Maildir: it has no folders cur and new in it"), h->root);
-    return 0;
-}
-
-static int sub_make(int dir, const char *name)
-{
-    if (sys_fault(FAULT_OPEN, "maildir mkdir") != 0)
-        return -1;
-    return mkdirat(dir, name, 0700) == 0 || errno == EEXIST ? 0 : -1;
-}
-
-/* In the style that is there: Maildir++ unless there are only plain ones. */
-static bool is_plain(const struct sync_listed *have, size_t n)
-{
-    bool plain = n > 0 && !str_eqc(have[0].wire, ".");
-    for (size_t i = 0; i < n; i++) {
-        if (have[i].wire.n > 1 && have[i].wire.p[0] == '.')
-            return false;
-        plain |= have[i].wire.p[0] != '.';
-    }
-    return plain;
-}
-
-static bool plain_name(struct str name, struct buf *out)
-{
-    buf_add_str(out, name);
-    bool level = true;
-    for (size_t i = 0; i < name.n; i++) {
-        if (level && (name.p[i] == '.' || name.p[i] == '/'))
-            return false;
-        level = name.p[i] == '/';
-    }
-    return name.n > 0 && !level && utf8_valid(name) && name_is_sound(buf_c(out));
-}
-
-static int above_make(int root, struct str wire)
-{
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < wire.n; i++)
-        if (wire.p[i] == '/') {
-            char *above = xmemdup0(wire.p, i);
-            rc = sub_make(root, above);
-            free(above);
-        }
-    return rc;
-}
-
-static int dirs_make(int root, struct buf *wire, bool plain)
-{
-    static const char *const parts[] = { "tmp", "new", "cur" };
-    if (above_make(root, buf_str(wire)) != 0 || sub_make(root, buf_c(wire)) != 0)
-        return -1;
-    int dir = dir_open(root, buf_c(wire));
-    int rc = dir < 0 ? -1 : 0;
-    for (size_t i = 0; rc == 0 && i < COUNT(parts); i++)
-        rc = sub_make(dir, parts[i]);
-    if (rc == 0 && !plain) {
-        int mark = openat(dir, "maildirfolder", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (mark >= 0)
-            close(mark);
-    }
-    if (rc == 0)
-        rc = fsync(dir) != 0 || fsync(root) != 0 ? -1 : 0;
-    if (dir >= 0)
-        close(dir);
-    return rc;
-}
-
-static int md_make(const struct spool_home *h, struct arena *a, const struct sync_listed *have,
-                   size_t n, struct str name, struct str *wire, struct error *err)
-{
-    struct buf path = BUF_INIT(4096);
-    bool plain = is_plain(have, n);
-    bool fits = plain ? plain_name(name, &path) : mdname_folder(name, &path) == 0;
-    int rc = 0;
-    if (!fits)
-        rc = error_set(err, ERR_REFUSED, RETRY_NEVER,
-                       _("a Maildir cannot have a folder called %.*s"), STR_ARG(name));
-    int dir = rc == 0 ? dir_open(AT_FDCWD, h->root) : -1;
-    if (rc == 0 && (dir < 0 || dirs_make(dir, &path, plain) != 0))
-        rc = error_sys(err, _("the folder %.*s cannot be made"), STR_ARG(name));
-    if (dir >= 0)
-        close(dir);
-    *wire = arena_str(a, buf_str(&path));
-    buf_free(&path);
-    return rc;
-}
 
 /* ------------------------------------------------------------------ one folder */
 
@@ -287,9 +52,9 @@ static int md_open(struct spool_home *h, struct str wire, bool change, struct sp
     struct spool_box *b = xcalloc(1, sizeof *b);
     char *path = xasprintf("%s/%.*s", h->root, STR_ARG(wire));
     b->change = change;
-    b->dir = dir_open(AT_FDCWD, path);
-    b->cur = b->dir >= 0 ? dir_open(b->dir, "cur") : -1;
-    b->new = b->cur >= 0 ? dir_open(b->dir, "new") : -1;
+    b->dir = md_dir_open(AT_FDCWD, path);
+    b->cur = b->dir >= 0 ? md_dir_open(b->dir, "cur") : -1;
+    b->new = b->cur >= 0 ? md_dir_open(b->dir, "new") : -1;
     b->tmp = -1;
     free(path);
     if (b->new >= 0) {
@@ -347,7 +112,7 @@ static struct spool_entry entry_of(struct arena *a, struct str file, char where)
 
 static int list_dir(int fd, char where, struct listing *l, struct error *err)
 {
-    int again = dir_open(fd, ".");
+    int again = md_dir_open(fd, ".");
     DIR *d = again >= 0 && sys_fault(FAULT_READ, "maildir list") == 0 ? fdopendir(again) : NULL;
     if (d == NULL) {
         (void)error_sys(err, _("the folder cannot be read"));
@@ -588,7 +353,7 @@ static void new_name(const struct spool_new *m, struct buf *out)
 static int message_make(struct spool_box *b, const struct spool_new *m, const char *base,
                         const char *file, struct error *err)
 {
-    if (b->tmp < 0 && (b->tmp = dir_open(b->dir, "tmp")) < 0)
+    if (b->tmp < 0 && (b->tmp = md_dir_open(b->dir, "tmp")) < 0)
         return change_failed(_("the message cannot be written"), err);
     unlinkat(b->tmp, base, 0); /* left by an attempt that broke off: nobody else uses this name */
     int fd = sys_fault(FAULT_OPEN, "maildir create") != 0
@@ -665,26 +430,6 @@ static int md_close(struct spool_box **b, struct error *err)
     }
     box_free(b);
     return rc;
-}
-
-/* ------------------------------------------------------------------ what is watched */
-
-/* A folder that is no Maildir yet may be about to become one. */
-static void md_watched(const struct spool_home *h,
-                       void (*each)(void *arg, const char *dir, const char *leaf), void *arg)
-{
-    struct error said = { 0 };
-    struct walk w = {
-        .a = arena_new(4096), .said = &said, .root = h->root, .each = each, .each_arg = arg
-    };
-    each(arg, h->root, NULL);
-    (void)walk_all(&w); /* the look at the account says what is wrong */
-    for (size_t i = 0; i < w.n; i++) {
-        each(arg, arena_fmt(w.a, "%s/%.*s/new", h->root, STR_ARG(w.rows[i].wire)), NULL);
-        each(arg, arena_fmt(w.a, "%s/%.*s/cur", h->root, STR_ARG(w.rows[i].wire)), NULL);
-    }
-    free(w.rows);
-    arena_free(&w.a);
 }
 
 const struct spool_kind maildir_kind = {
