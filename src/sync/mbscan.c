@@ -27,6 +27,7 @@ static size_t text_length(struct str line)
 
 struct mbid {
     struct hash *hash;
+    unsigned char digest[32];
     size_t ends; /* lines that ended and are not in the hash yet: they may be the last */
     bool body;
     bool own; /* this field belongs to the mailbox */
@@ -74,12 +75,11 @@ void mbid_add(struct mbid *m, struct str piece, bool begins)
 
 void mbid_end(struct mbid **m, unsigned char *out)
 {
-    unsigned char all[32];
     if (*m == NULL)
         return;
-    hash_end(&(*m)->hash, all);
+    hash_end(&(*m)->hash, (*m)->digest);
     if (out != NULL)
-        memcpy(out, all, MBSCAN_ID);
+        memcpy(out, (*m)->digest, MBSCAN_ID);
     free(*m);
     *m = NULL;
 }
