@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A program on a terminal of its own, and what a person types there."""
-import os, pty, re, select, termios, time
+import os, pty, re, select, signal, termios, time
 from tm import WAIT_S, check, fail
 
 
@@ -12,6 +12,7 @@ class Terminal:
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             try:
+                signal.signal(signal.SIGINT, signal.SIG_DFL)  # whatever started the tests may have it ignored
                 os.execve(argv[0], argv, env)
             finally:
                 os._exit(127)
