@@ -17,6 +17,15 @@ static int read_body(void *arg, uint64_t offset, size_t want, struct buf *out, s
     return cache_body_read(s->cache, s->message, offset, want, out, err);
 }
 
+struct decode_src cli_source(struct cli *c, struct arena *a, int64_t message)
+{
+    struct source *s = arena_alloc(a, sizeof *s);
+    *s = (struct source){ c->cache, message };
+    return (struct decode_src){ .read = read_body,
+                                .arg = s,
+                                .key = str_c(arena_fmt(a, "message-%lld", (long long)message)) };
+}
+
 /* Waits until the engine has fetched the body of message, or says why not. */
 static int fetch_body(struct cli *c, int64_t message, struct error *err)
 {
@@ -68,12 +77,7 @@ int cli_text_open(struct cli *c, const char *name, struct cli_text *t, struct er
         rc = mime_summary_read(t->arena, flat, &t->summary, err);
     if (rc != 0)
         return rc;
-    struct source *s = arena_alloc(t->arena, sizeof *s);
-    *s = (struct source){ c->cache, t->row.id };
-    t->raw = (struct decode_src){ .read = read_body,
-                                  .arg = s,
-                                  .key = str_c(
-                                      arena_fmt(t->arena, "message-%lld", (long long)t->row.id)) };
+    t->raw = cli_source(c, t->arena, t->row.id);
     return 0;
 }
 

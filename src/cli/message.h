@@ -14,6 +14,8 @@ struct cli_text {
     struct decode_src raw; /* reads from the store */
 };
 
+/* The bytes of a message whose body is here. Lives in a. */
+struct decode_src cli_source(struct cli *c, struct arena *a, int64_t message);
 /* Opens the message that a person named. 0; 1 when there is none; -1. cli_text_clear in any case.
  */
 int cli_text_open(struct cli *c, const char *name, struct cli_text *t,

@@ -7,9 +7,9 @@
 
 #include "base/clock.h"
 #include "base/i18n.h"
-#include "cache/body.h"
 #include "cache/find.h"
 #include "cli/engine.h"
+#include "cli/message.h"
 #include "cli/out.h"
 #include "cli/sub_list.h"
 #include "decode/grep.h"
@@ -60,17 +60,6 @@ static int read_words(struct search *s, int argc, char **argv)
 
 /* ------------------------------------------------------------------ in the store */
 
-struct source {
-    struct cache *cache;
-    int64_t message;
-};
-
-static int read_body(void *arg, uint64_t offset, size_t want, struct buf *out, struct error *err)
-{
-    const struct source *s = arg;
-    return cache_body_read(s->cache, s->message, offset, want, out, err);
-}
-
 static int look(void *arg, const struct cache_row *row, const struct query *term,
                 enum find_answer *answer, struct error *err)
 {
@@ -80,10 +69,7 @@ static int look(void *arg, const struct cache_row *row, const struct query *term
                                               [QUERY_LIST] = GREP_LIST };
     struct cli *c = arg;
     struct arena *a = arena_new(16 << 10);
-    struct source s = { c->cache, row->id };
-    struct decode_src raw = { .read = read_body,
-                              .arg = &s,
-                              .key = str_c(arena_fmt(a, "message-%lld", (long long)row->id)) };
+    struct decode_src raw = cli_source(c, a, row->id);
     struct mime_summary sum = { 0 };
     struct str flat;
     bool has = false;
