@@ -100,6 +100,15 @@ static char *real_config(const struct bus_where *where)
     return real != NULL ? real : xstrdup("");
 }
 
+static int config_same(const struct bus_event *hello, const char *config, struct error *err)
+{
+    if (str_eqc(hello->config, config))
+        return 0;
+    return error_set(err, ERR_CONFIG, RETRY_NEVER,
+                     _("this store is in use with another configuration: %.*s"),
+                     STR_ARG(hello->config));
+}
+
 static struct bus *bus_on(int fd, struct error *err)
 {
     struct bus *b = xcalloc(1, sizeof *b);
@@ -144,10 +153,8 @@ static int greet(struct bus *b, const struct bus_where *where, struct error *err
     } else if (rc == 0 && (ev.version > BUS_VERSION || ev.schema > where->schema))
         rc = error_set(err, ERR_STORE, RETRY_NEVER,
                        _("a newer tmail works on this store: leave this one and start that"));
-    else if (rc == 0 && !str_eqc(ev.config, config))
-        rc = error_set(err, ERR_CONFIG, RETRY_NEVER,
-                       _("this store is in use with another configuration: %.*s"),
-                       STR_ARG(ev.config));
+    else if (rc == 0)
+        rc = config_same(&ev, config, err);
     free(config);
     return rc;
 }
@@ -265,10 +272,8 @@ static int look(struct bus *b, const struct bus_where *where, struct error *err)
     else if (rc == 0 && (ev.version != BUS_VERSION || ev.schema != where->schema))
         rc = error_set(err, ERR_STORE, RETRY_LATER,
                        _("the mail engine that runs is of another version of tmail"));
-    else if (rc == 0 && !str_eqc(ev.config, config))
-        rc = error_set(err, ERR_CONFIG, RETRY_NEVER,
-                       _("this store is in use with another configuration: %.*s"),
-                       STR_ARG(ev.config));
+    else if (rc == 0)
+        rc = config_same(&ev, config, err);
     free(config);
     return rc;
 }
