@@ -25,7 +25,7 @@ libsync_a_SOURCES = \
 	src/sync/popname.c src/sync/popname.h \
 	src/sync/local.c src/sync/local.h \
 	src/sync/mdname.c src/sync/mdname.h \
-	src/sync/maildir.c src/sync/mddirs.c src/sync/md_in.h src/sync/spoolkind.h \
+	src/sync/maildir.c src/sync/mddirs.c src/sync/md_in.h src/sync/spoolkind.h src/sync/spoolrows.c src/sync/spoolrows.h \
 	src/sync/mbhead.c src/sync/mbhead.h \
 	src/sync/mbscan.c src/sync/mbscan.h \
 	src/sync/mbchange.c src/sync/mbchange.h \

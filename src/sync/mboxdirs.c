@@ -9,9 +9,10 @@
 #include "base/i18n.h"
 #include "base/utf8.h"
 #include "sync/mbox_in.h"
+#include "sync/spoolrows.h"
 #include "base/banned.h"
 
-enum { LIST_FIRST = 64, VISITS_MAX = 50000 };
+enum { VISITS_MAX = 50000 };
 
 /* ------------------------------------------------------------------ where files lie */
 
@@ -68,35 +69,9 @@ char *mbox_path(const struct spool_home *h, struct str wire)
 /* ------------------------------------------------------------------ folders */
 
 struct walk {
-    struct arena *a;
-    struct sync_listed *rows;
-    size_t n, cap, visits;
-    struct error *said;
+    struct spoolrows found;
+    size_t visits;
 };
-
-static void row_add(struct walk *w, const char *wire)
-{
-    struct sync_listed row = { .wire = str_c(wire), .delim = '/' };
-    if (w->n == SPOOL_FOLDERS_MAX) {
-        (void)error_set(w->said, ERR_LIMIT, RETRY_NEVER, _("there are more than %d folders"),
-                        SPOOL_FOLDERS_MAX);
-        return;
-    }
-    roles_name(w->a, &row);
-    row.wire = arena_cstr(w->a, wire);
-    for (size_t i = 0; i < w->n; i++)
-        if (str_eq(w->rows[i].name, row.name)) {
-            (void)error_set(w->said, ERR_LIMIT, RETRY_NEVER,
-                            _("two folders are called %.*s: the one at %s is passed over"),
-                            STR_ARG(row.name), wire);
-            return;
-        }
-    if (w->n == w->cap) {
-        w->cap = w->cap == 0 ? LIST_FIRST : 2 * w->cap;
-        w->rows = xrealloc(w->rows, w->cap, sizeof *w->rows);
-    }
-    w->rows[w->n++] = row;
-}
 
 /* An empty file, or one that begins as a mailbox does. -1: it cannot be read. */
 static int is_mbox(int fd)
@@ -129,16 +104,16 @@ static void walk_one(struct walk *w, int at, const char *path, const char *name,
                      const struct above *up)
 {
     struct stat st;
-    const char *wire = path[0] != '\0' ? arena_fmt(w->a, "%s/%s", path, name) : name;
+    const char *wire = path[0] != '\0' ? arena_fmt(w->found.a, "%s/%s", path, name) : name;
     int fd = openat(at, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     int is = fd >= 0 ? is_mbox(fd) : errno == ENOENT || errno == ELOOP || errno == ENXIO ? 0 : -1;
     if (fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
         if (up->depth < SPOOL_DEPTH_MAX && ++w->visits < VISITS_MAX && !leads_back(&st, up))
             walk_dir(w, fd, wire, up);
     } else if (is == 1) {
-        row_add(w, wire);
+        spoolrows_add(&w->found, wire, str_c(wire), '/');
     } else if (is < 0) {
-        (void)error_sys(w->said, _("the folder %s cannot be opened"), wire);
+        (void)error_sys(w->found.said, _("the folder %s cannot be opened"), wire);
     }
     if (fd >= 0)
         close(fd);
@@ -150,7 +125,7 @@ static void walk_dir(struct walk *w, int dir, const char *path, const struct abo
     int again = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *d = again >= 0 ? fdopendir(again) : NULL;
     if (d == NULL || fstat(dir, &here.st) != 0)
-        (void)error_sys(w->said, _("the folder %s cannot be opened"), path);
+        (void)error_sys(w->found.said, _("the folder %s cannot be opened"), path);
     if (d == NULL && again >= 0)
         close(again);
     for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;)
@@ -158,11 +133,6 @@ static void walk_dir(struct walk *w, int dir, const char *path, const struct abo
             walk_one(w, dir, path, e->d_name, &here);
     if (d != NULL)
         closedir(d);
-}
-
-static int by_wire(const void *a, const void *b)
-{
-    return str_cmp(((const struct sync_listed *)a)->wire, ((const struct sync_listed *)b)->wire);
 }
 
 /* A mailbox that is not there is one to which nothing has come yet; where its folder is missing too
@@ -177,7 +147,7 @@ static int inbox_add(struct walk *w, const char *inbox, struct error *err)
                  : error_sys(err, _("the mailbox %s cannot be opened"), inbox);
     free(dir);
     if (rc == 0)
-        row_add(w, "INBOX");
+        spoolrows_add(&w->found, "INBOX", STR("INBOX"), '/');
     return rc;
 }
 
@@ -193,7 +163,7 @@ static int folders_walk(const struct spool_home *h, struct walk *w, struct error
         walk_dir(w, dir, "", NULL);
     else if (inbox == NULL || errno != ENOENT)
         rc = error_sys(err, _("the folder %s cannot be opened"), path);
-    if (rc == 0 && w->n == 0 && inbox == NULL)
+    if (rc == 0 && w->found.n == 0 && inbox == NULL)
         rc = error_set(err, ERR_SYS, RETRY_LATER, _("%s has no mbox files in it"), path);
     if (dir >= 0)
         close(dir);
@@ -204,16 +174,9 @@ static int folders_walk(const struct spool_home *h, struct walk *w, struct error
 int mbox_folders(const struct spool_home *h, struct arena *a, struct sync_listed **out, size_t *n,
                  struct error *said, struct error *err)
 {
-    struct walk w = { .a = a, .said = said };
+    struct walk w = { .found = { .a = a, .said = said } };
     int rc = folders_walk(h, &w, err);
-    if (w.n > 0)
-        qsort(w.rows, w.n, sizeof *w.rows, by_wire);
-    *n = w.n;
-    *out = arena_array(a, w.n + 1, sizeof **out);
-    if (w.n > 0)
-        memcpy(*out, w.rows, w.n * sizeof **out);
-    free(w.rows);
-    roles_assign(*out, *n);
+    spoolrows_end(&w.found, out, n);
     return rc;
 }
 

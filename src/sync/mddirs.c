@@ -12,9 +12,10 @@
 #include "base/i18n.h"
 #include "base/utf8.h"
 #include "sync/mdname.h"
+#include "sync/spoolrows.h"
 #include "base/banned.h"
 
-enum { LIST_FIRST = 64, VISITS_MAX = 50000 };
+enum { VISITS_MAX = 50000 };
 
 /* ------------------------------------------------------------------ folders */
 
@@ -31,38 +32,12 @@ static bool is_maildir(int dir)
 }
 
 struct walk {
-    struct arena *a;
-    struct sync_listed *rows;
-    size_t n, cap, visits;
-    struct error *said;
+    struct spoolrows found;
+    size_t visits;
     const char *root;
     void (*each)(void *arg, const char *dir, const char *leaf); /* NULL, or told of each folder */
     void *each_arg;
 };
-
-static void row_add(struct walk *w, const char *wire, struct str shown, char delim)
-{
-    if (w->n == SPOOL_FOLDERS_MAX) {
-        (void)error_set(w->said, ERR_LIMIT, RETRY_NEVER, _("there are more than %d folders"),
-                        SPOOL_FOLDERS_MAX);
-        return;
-    }
-    struct sync_listed row = { .wire = shown, .delim = delim };
-    roles_name(w->a, &row);
-    row.wire = arena_cstr(w->a, wire);
-    for (size_t i = 0; i < w->n; i++)
-        if (str_eq(w->rows[i].name, row.name)) {
-            (void)error_set(w->said, ERR_LIMIT, RETRY_NEVER,
-                            _("two folders are called %.*s: the one at %s is passed over"),
-                            STR_ARG(row.name), wire);
-            return;
-        }
-    if (w->n == w->cap) {
-        w->cap = w->cap == 0 ? LIST_FIRST : 2 * w->cap;
-        w->rows = xrealloc(w->rows, w->cap, sizeof *w->rows);
-    }
-    w->rows[w->n++] = row;
-}
 
 static bool is_part(const char *name)
 {
@@ -86,21 +61,21 @@ static void walk_dir(struct walk *w, int dir, const char *path, int depth);
 /* A folder in a folder: a Maildir, or one that has Maildirs in it. */
 static void walk_one(struct walk *w, int at, const char *path, const char *name, int depth)
 {
-    const char *wire = path[0] != '\0' ? arena_fmt(w->a, "%s/%s", path, name) : name;
+    const char *wire = path[0] != '\0' ? arena_fmt(w->found.a, "%s/%s", path, name) : name;
     int dir = md_dir_open(at, name);
     if (dir < 0) {
         if (errno != ENOTDIR && errno != ENOENT)
-            (void)error_sys(w->said, _("the folder %s cannot be opened"), wire);
+            (void)error_sys(w->found.said, _("the folder %s cannot be opened"), wire);
         return;
     }
     if (w->each != NULL) /* before it is looked at: what it lacks may come just then */
-        w->each(w->each_arg, arena_fmt(w->a, "%s/%s", w->root, wire), NULL);
+        w->each(w->each_arg, arena_fmt(w->found.a, "%s/%s", w->root, wire), NULL);
     bool dotted = depth == 0 && name[0] == '.';
     bool sound = is_maildir(dir);
     if (!sound && errno == EACCES)
-        (void)error_sys(w->said, _("the folder %s cannot be opened"), wire);
+        (void)error_sys(w->found.said, _("the folder %s cannot be opened"), wire);
     if (sound)
-        row_add(w, wire, dotted ? str_c(name + 1) : str_c(wire), dotted ? '.' : '/');
+        spoolrows_add(&w->found, wire, dotted ? str_c(name + 1) : str_c(wire), dotted ? '.' : '/');
     if (!dotted && depth < SPOOL_DEPTH_MAX && ++w->visits < VISITS_MAX)
         walk_dir(w, dir, wire, depth + 1);
     close(dir);
@@ -111,7 +86,7 @@ static void walk_dir(struct walk *w, int dir, const char *path, int depth)
     int again = md_dir_open(dir, ".");
     DIR *d = again >= 0 ? fdopendir(again) : NULL;
     if (d == NULL)
-        (void)error_sys(w->said, _("the folder %s cannot be opened"), path);
+        (void)error_sys(w->found.said, _("the folder %s cannot be opened"), path);
     if (d == NULL && again >= 0)
         close(again);
     for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
@@ -125,11 +100,6 @@ static void walk_dir(struct walk *w, int dir, const char *path, int depth)
         closedir(d);
 }
 
-static int by_wire(const void *a, const void *b)
-{
-    return str_cmp(((const struct sync_listed *)a)->wire, ((const struct sync_listed *)b)->wire);
-}
-
 /* -1: the root cannot be opened. */
 static int walk_all(struct walk *w)
 {
@@ -138,7 +108,7 @@ static int walk_all(struct walk *w)
         return -1;
     bool inbox = is_maildir(dir);
     if (inbox)
-        row_add(w, ".", STR("INBOX"), '/');
+        spoolrows_add(&w->found, ".", STR("INBOX"), '/');
     walk_dir(w, dir, "", 0);
     close(dir);
     return 0;
@@ -149,18 +119,11 @@ static int walk_all(struct walk *w)
 int md_folders(const struct spool_home *h, struct arena *a, struct sync_listed **out, size_t *n,
                struct error *said, struct error *err)
 {
-    struct walk w = { .a = a, .said = said, .root = h->root };
+    struct walk w = { .found = { .a = a, .said = said }, .root = h->root };
     if (walk_all(&w) != 0)
         return error_sys(err, _("the Maildir %s cannot be opened"), h->root);
-    if (w.n > 0)
-        qsort(w.rows, w.n, sizeof *w.rows, by_wire);
-    *n = w.n;
-    *out = arena_array(a, w.n + 1, sizeof **out);
-    if (w.n > 0)
-        memcpy(*out, w.rows, w.n * sizeof **out);
-    free(w.rows);
-    roles_assign(*out, *n);
-    if (w.n == 0)
+    spoolrows_end(&w.found, out, n);
+    if (*n == 0)
         return error_set(err, ERR_SYS, RETRY_LATER,
                          _("%s is no Maildir: it has no folders cur and new in it"), h->root);
     return 0;
@@ -256,16 +219,19 @@ int md_make(const struct spool_home *h, struct arena *a, const struct sync_liste
 void md_watched(const struct spool_home *h,
                 void (*each)(void *arg, const char *dir, const char *leaf), void *arg)
 {
+    struct arena *a = arena_new(4096);
     struct error said = { 0 };
+    struct sync_listed *rows;
+    size_t n;
     struct walk w = {
-        .a = arena_new(4096), .said = &said, .root = h->root, .each = each, .each_arg = arg
+        .found = { .a = a, .said = &said }, .root = h->root, .each = each, .each_arg = arg
     };
     each(arg, h->root, NULL);
     (void)walk_all(&w); /* the look at the account says what is wrong */
-    for (size_t i = 0; i < w.n; i++) {
-        each(arg, arena_fmt(w.a, "%s/%.*s/new", h->root, STR_ARG(w.rows[i].wire)), NULL);
-        each(arg, arena_fmt(w.a, "%s/%.*s/cur", h->root, STR_ARG(w.rows[i].wire)), NULL);
+    spoolrows_end(&w.found, &rows, &n);
+    for (size_t i = 0; i < n; i++) {
+        each(arg, arena_fmt(a, "%s/%.*s/new", h->root, STR_ARG(rows[i].wire)), NULL);
+        each(arg, arena_fmt(a, "%s/%.*s/cur", h->root, STR_ARG(rows[i].wire)), NULL);
     }
-    free(w.rows);
-    arena_free(&w.a);
+    arena_free(&a);
 }
